@@ -1,0 +1,129 @@
+"""Who and what there is in the local Azure: one table that sign-in, ARM, the gateway and the machines read.
+
+Everything here is invented. The ids are fixed so that a link or a script keeps working over restarts.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+TENANT = "7a5c0000-0000-4000-8000-000000000001"
+SUBSCRIPTION = "5b5c0000-0000-4000-8000-000000000001"
+SUBSCRIPTION_NAME = "Contoso production"
+REGION = "westeurope"
+
+API_CLIENT = "a91c0000-0000-4000-8000-000000000001"
+"""The API's app registration: audience of callers' tokens, and the client of on-behalf-of."""
+API_URI = f"api://{API_CLIENT}"
+API_SCOPE = f"{API_URI}/Console.Access"
+API_SECRET = "local-api-secret"  # noqa: S105 - the stand-in's own, valid on this machine only
+PAGE_CLIENT = "a91c0000-0000-4000-8000-000000000002"
+"""The page's app registration: a public client, code flow with PKCE, no secret."""
+
+READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
+CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
+VM_CONTRIBUTOR = "9980e02c-c2be-4d73-94e8-173b1dc7cf3c"
+
+
+@dataclass(frozen=True)
+class Person:
+    """A demo person, offered on the sign-in page."""
+
+    oid: str
+    name: str
+    email: str
+    about: str
+
+
+@dataclass(frozen=True)
+class Application:
+    """A service principal that signs in with client credentials; `roles` are app roles of the API."""
+
+    client: str
+    oid: str
+    name: str
+    secret: str
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A role assignment: who has which built-in role from which scope downwards."""
+
+    principal: str
+    role: str
+    scope: str
+
+
+class Login(StrEnum):
+    PASSWORD = "password"  # noqa: S105 - a kind of login, not a secret
+    SSH_KEYS = "ssh-keys"
+
+
+class Power(StrEnum):
+    RUNNING = "running"
+    DEALLOCATED = "deallocated"
+
+
+@dataclass(frozen=True)
+class VirtualMachine:
+    """A VM as ARM describes it. `eager`: its machine boots with the stack, else when first connected to."""
+
+    name: str
+    group: str
+    about: str
+    power: Power = Power.RUNNING
+    provisioning: str = "Succeeded"
+    boot_diagnostics: bool = True
+    storage_account: str | None = None
+    login: Login = Login.PASSWORD
+    os: str = "Linux"
+    size: str = "Standard_B2s"
+    eager: bool = False
+    tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        return f"{group(self.group)}/providers/Microsoft.Compute/virtualMachines/{self.name}"
+
+
+def group(name: str) -> str:
+    return f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{name}"
+
+
+ADA = Person("0a0c0000-0000-4000-8000-000000000001", "Ada Lovelace", "ada@contoso.example",
+             "Contributor on the whole subscription")
+GRACE = Person("0a0c0000-0000-4000-8000-000000000002", "Grace Hopper", "grace@contoso.example",
+               "Virtual Machine Contributor on rg-web, Reader on rg-data")
+ALAN = Person("0a0c0000-0000-4000-8000-000000000003", "Alan Turing", "alan@contoso.example",
+              "Reader on the whole subscription: sees every VM, may open no console")
+PEOPLE = (ADA, GRACE, ALAN)
+
+SERVICE = Application(API_CLIENT, "0a0c0000-0000-4000-8000-000000000010", "Serial console API", API_SECRET)
+RELAY = Application("a91c0000-0000-4000-8000-000000000003", "0a0c0000-0000-4000-8000-000000000011",
+                    "Serial console relay", "local-relay-secret", roles=("Relay.Attach",))
+APPLICATIONS = (SERVICE, RELAY)
+
+VIRTUAL_MACHINES = (
+    VirtualMachine("web-01", "rg-web", "boots normally", eager=True, tags={"role": "frontend"}),
+    VirtualMachine("web-02", "rg-web", "deallocated", power=Power.DEALLOCATED),
+    VirtualMachine("web-03", "rg-web", "boot diagnostics are off", boot_diagnostics=False),
+    VirtualMachine("web-04", "rg-web", "created with SSH keys only", login=Login.SSH_KEYS),
+    VirtualMachine("web-05", "rg-web", "still being deployed", provisioning="Updating"),
+    VirtualMachine("db-01", "rg-data", "boot diagnostics on a custom account; Grace may only read here",
+                   storage_account="stcontosodiag", eager=True),
+)
+GROUPS = ("rg-web", "rg-data")
+STORAGE_ACCOUNTS = {"stcontosodiag": "rg-data"}
+"""Boot-diagnostics accounts of the demo VMs: name to resource group."""
+
+ASSIGNMENTS = (
+    Assignment(ADA.oid, CONTRIBUTOR, f"/subscriptions/{SUBSCRIPTION}"),
+    Assignment(GRACE.oid, VM_CONTRIBUTOR, group("rg-web")),
+    Assignment(GRACE.oid, READER, group("rg-data")),
+    Assignment(ALAN.oid, READER, f"/subscriptions/{SUBSCRIPTION}"),
+    Assignment(RELAY.oid, VM_CONTRIBUTOR, f"/subscriptions/{SUBSCRIPTION}"),
+    Assignment(SERVICE.oid, READER, f"/subscriptions/{SUBSCRIPTION}"),
+)
+
+GUEST_USER, GUEST_PASSWORD = "ops", "console"  # noqa: S105 - the demo guests' own login
+"""The local user with a password on every guest but the SSH-keys-only one; root has the same password."""

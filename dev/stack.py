@@ -1,0 +1,60 @@
+"""Where every part of the local Azure listens. One base port, fixed offsets, loopback only."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Port(IntEnum):
+    """Offsets from the stack's base port."""
+
+    FRONT_DOOR = 0
+    FUNCTIONS = 1
+    RELAY = 2
+    RELAY_CONTROL = 3
+    ENTRA_PAGE = 4
+    """Plain http, for browsers: no certificate to click through."""
+    ENTRA = 5
+    """https, for the SDKs, which accept nothing else."""
+    ARM = 6
+    GATEWAY = 7
+    GATEWAY_CONTROL = 8
+    EVENT_HUBS = 9
+    EVENT_HUBS_ADMIN = 10
+    BLOBS = 11
+    QUEUES = 12
+    TABLES = 13
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One local Azure: its base port, and the folder that holds its state and logs."""
+
+    base: int = 8400
+    home: Path = ROOT / ".local"
+
+    def port(self, part: Port) -> int:
+        return self.base + part
+
+    def http(self, part: Port) -> str:
+        return f"http://localhost:{self.port(part)}"
+
+    def https(self, part: Port) -> str:
+        return f"https://localhost:{self.port(part)}"
+
+    @property
+    def authority(self) -> str:
+        """Entra's address as the SDKs and the token issuer know it."""
+        return self.https(Port.ENTRA)
+
+    @property
+    def ca(self) -> Path:
+        """The certificate authority of this stack, for SSL_CERT_FILE and REQUESTS_CA_BUNDLE."""
+        return self.home / "tls" / "ca.pem"
+
+    @property
+    def certificate(self) -> Path:
+        """Chain and key in one PEM file, for `localhost`."""
+        return self.home / "tls" / "localhost.pem"
