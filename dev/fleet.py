@@ -90,17 +90,34 @@ def group(name: str) -> str:
     return f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{name}"
 
 
-ADA = Person("0a0c0000-0000-4000-8000-000000000001", "Ada Lovelace", "ada@contoso.example",
-             "Contributor on the whole subscription")
-GRACE = Person("0a0c0000-0000-4000-8000-000000000002", "Grace Hopper", "grace@contoso.example",
-               "Virtual Machine Contributor on rg-web, Reader on rg-data")
-ALAN = Person("0a0c0000-0000-4000-8000-000000000003", "Alan Turing", "alan@contoso.example",
-              "Reader on the whole subscription: sees every VM, may open no console")
+ADA = Person(
+    "0a0c0000-0000-4000-8000-000000000001",
+    "Ada Lovelace",
+    "ada@contoso.example",
+    "Contributor on the whole subscription",
+)
+GRACE = Person(
+    "0a0c0000-0000-4000-8000-000000000002",
+    "Grace Hopper",
+    "grace@contoso.example",
+    "Virtual Machine Contributor on rg-web, Reader on rg-data",
+)
+ALAN = Person(
+    "0a0c0000-0000-4000-8000-000000000003",
+    "Alan Turing",
+    "alan@contoso.example",
+    "Reader on the whole subscription: sees every VM, may open no console",
+)
 PEOPLE = (ADA, GRACE, ALAN)
 
 SERVICE = Application(API_CLIENT, "0a0c0000-0000-4000-8000-000000000010", "Serial console API", API_SECRET)
-RELAY = Application("a91c0000-0000-4000-8000-000000000003", "0a0c0000-0000-4000-8000-000000000011",
-                    "Serial console relay", "local-relay-secret", roles=("Relay.Attach",))
+RELAY = Application(
+    "a91c0000-0000-4000-8000-000000000003",
+    "0a0c0000-0000-4000-8000-000000000011",
+    "Serial console relay",
+    "local-relay-secret",
+    roles=("Relay.Attach",),
+)
 APPLICATIONS = (SERVICE, RELAY)
 
 VIRTUAL_MACHINES = (
@@ -109,8 +126,13 @@ VIRTUAL_MACHINES = (
     VirtualMachine("web-03", "rg-web", "boot diagnostics are off", boot_diagnostics=False),
     VirtualMachine("web-04", "rg-web", "created with SSH keys only", login=Login.SSH_KEYS),
     VirtualMachine("web-05", "rg-web", "still being deployed", provisioning="Updating"),
-    VirtualMachine("db-01", "rg-data", "boot diagnostics on a custom account; Grace may only read here",
-                   storage_account="stcontosodiag", eager=True),
+    VirtualMachine(
+        "db-01",
+        "rg-data",
+        "boot diagnostics on a custom account; Grace may only read here",
+        storage_account="stcontosodiag",
+        eager=True,
+    ),
 )
 GROUPS = ("rg-web", "rg-data")
 STORAGE_ACCOUNTS = {"stcontosodiag": "rg-data"}
@@ -125,5 +147,5 @@ ASSIGNMENTS = (
     Assignment(SERVICE.oid, READER, f"/subscriptions/{SUBSCRIPTION}"),
 )
 
-GUEST_USER, GUEST_PASSWORD = "ops", "console"  # noqa: S105 - the demo guests' own login
+GUEST_USER, GUEST_PASSWORD = "ops", "console"
 """The local user with a password on every guest but the SSH-keys-only one; root has the same password."""
