@@ -1,0 +1,21 @@
+"""The Functions host of the local Azure: runs a folder with a `function_app.py` through Microsoft's own worker library.
+
+Application code, bindings and SDKs are those of Azure; the host around them is this package. A stand-in: one process,
+loopback only, no scaling, no function timeouts, and a durable task hub that lives in memory.
+
+__main__           command line; ends the process
+server             uvicorn on loopback, and what SIGTERM means
+host               one function app, everything that triggers it, as one ASGI application
+settings           host.json, local.settings.json and the environment
+logs               one line per record on stderr
+worker             Microsoft's azure_functions_runtime: indexing, bindings, invocation
+messages           plain stand-ins for the gRPC messages between host and worker
+routes             route templates and their precedence (pure)
+http_triggers      a request to a function; answers turns what it returned into a response
+retries            retry policies
+ncrontab           when a timer runs next (pure); timer_triggers runs it
+event_hub_trigger  partitions, batches, checkpoints in the order Azure keeps them
+event_hub_source   the real Event Hubs SDK; events says what of an event the function sees
+checkpoints        where each partition's reader is, in blobs
+durable            work items of the task hub to functions and back; task_hub, entity_states
+"""

@@ -1,0 +1,133 @@
+"""Partitions through the real Event Hubs SDK."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from azure.eventhub import EventData
+from azure.eventhub.aio import EventHubConsumerClient
+
+from dev.functions_host.events import Event, Partition
+from dev.functions_host.settings import HubConnection
+
+PREFETCH_BATCHES = 20
+"""The SDK sleeps 50 ms after each `prefetch` events: credit for many batches keeps that pause rare."""
+FIRST_POLL_AFTER = 3600.0
+"""Seconds between the SDK's looks for partitions to claim. One reader per partition needs none after the first."""
+
+type Handle = Callable[[Sequence[Event]], Awaitable[None]]
+type Position = int | str | datetime
+"""A sequence number (the next event is the first), "-1", "@latest" or a time."""
+
+
+class HubLost(Exception):
+    """The hub cannot be reached, or broke off. `__cause__` says why."""
+
+
+@dataclass(frozen=True)
+class EventHub:
+    """One hub in one consumer group."""
+
+    connection: HubConnection
+    name: str
+    group: str
+
+    async def partitions(self) -> list[Partition]:
+        """The hub's partitions.
+
+        Raises:
+            HubLost: it cannot be reached.
+
+        """
+        async with self._client() as client:
+            try:
+                ids = await client.get_partition_ids()
+            except Exception as error:  # the SDK raises its own, asyncio's, ssl's and socket's errors here
+                raise HubLost(str(error)) from error
+            return [Partition(client._address.hostname, self.name, self.group, id) for id in ids]  # noqa: SLF001 - the namespace, resolved from either kind of connection
+
+    async def read(self, partition: str, position: Position, most: int, handle: Handle) -> None:
+        """Hands batches of at most `most` events, in order, to `handle`, one at a time, until something breaks.
+
+        Raises:
+            HubLost: the hub broke off.
+            Exception: whatever `handle` raised.
+
+        """
+        broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        async def on_batch(_: Any, batch: list[EventData]) -> None:
+            try:
+                await handle([_event(data) for data in batch])
+            except Exception as error:  # noqa: BLE001 - handed to the caller, whose it is; the SDK would swallow it
+                _break(broken, error)
+                await asyncio.Event().wait()  # no further batch until the client is closed
+
+        async def on_error(_: Any, error: Exception) -> None:  # noqa: RUF029 - the SDK awaits it
+            lost = HubLost(str(error))
+            lost.__cause__ = error
+            _break(broken, lost)
+
+        async with self._client() as client:
+            reading = asyncio.create_task(
+                client.receive_batch(
+                    on_batch,
+                    on_error=on_error,
+                    partition_id=partition,
+                    starting_position=position,
+                    max_batch_size=most,
+                    prefetch=most * PREFETCH_BATCHES,
+                )
+            )
+            reading.add_done_callback(lambda done: _break(broken, None if done.cancelled() else done.exception()))
+            try:
+                await broken
+            finally:
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
+
+    def _client(self) -> EventHubConsumerClient:
+        # One try per call: the reader around this has its own backoff, and tells the log at once.
+        options: dict[str, Any] = {"retry_total": 0, "load_balancing_interval": FIRST_POLL_AFTER}
+        if self.connection.connection_string is not None:
+            return EventHubConsumerClient.from_connection_string(
+                self.connection.connection_string, self.group, eventhub_name=self.name, **options
+            )
+        from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415 - slow to import, and rare here
+
+        assert self.connection.namespace is not None  # noqa: S101 - a connection is one or the other
+        return EventHubConsumerClient(
+            self.connection.namespace, self.name, self.group, DefaultAzureCredential(), **options
+        )
+
+
+def _break(broken: asyncio.Future[None], error: BaseException | None) -> None:
+    if not broken.done():
+        broken.set_exception(error or HubLost("the reader ended"))
+
+
+def _event(data: EventData) -> Event:
+    key: Any = data.partition_key
+    return Event(
+        body=_body(data),
+        sequence_number=data.sequence_number or 0,
+        offset=data.offset or "",
+        enqueued=data.enqueued_time or datetime.now(UTC),
+        partition_key=key.decode() if isinstance(key, bytes) else key,
+        properties={_text(name): _text(value) for name, value in (data.properties or {}).items()},
+    )
+
+
+def _body(data: EventData) -> bytes:
+    body = data.body
+    if isinstance(body, bytes):
+        return body
+    if isinstance(body, str):
+        return body.encode()
+    return b"".join(body)  # type: ignore[arg-type]  # data sections; the SDK types every AMQP body alike
+
+
+def _text(value: Any) -> Any:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value

@@ -1,0 +1,119 @@
+"""What the host is told: host.json, local.settings.json, and app settings, which are environment variables."""
+
+import json
+import os
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+FROM_START, FROM_END = "-1", "@latest"
+"""Starting positions as the Event Hubs SDK spells them."""
+
+
+class SettingMissing(LookupError):
+    """An app setting that a binding names is not in the environment."""
+
+
+@dataclass(frozen=True)
+class HostSettings:
+    """What host.json says about the parts that exist here, with the real host's defaults."""
+
+    route_prefix: str = "api"
+    hub_name: str = "TestHubName"
+    event_batch: int = 100
+    """Events handed to one invocation, at most."""
+    initial_position: str | datetime = field(default=FROM_START)
+    """Where a partition without a checkpoint begins."""
+
+
+def read_host_settings(app_dir: Path) -> HostSettings:
+    """Reads host.json.
+
+    Raises:
+        FileNotFoundError: a folder without host.json is no function app.
+
+    """
+    extensions = json.loads((app_dir / "host.json").read_text()).get("extensions", {})
+    hubs = extensions.get("eventHubs", {})
+    return HostSettings(
+        route_prefix=extensions.get("http", {}).get("routePrefix", "api").strip("/"),
+        hub_name=extensions.get("durableTask", {}).get("hubName", "TestHubName"),
+        event_batch=int(hubs.get("maxEventBatchSize", 100)),
+        initial_position=_initial_position(hubs.get("initialOffsetOptions", {})),
+    )
+
+
+def _initial_position(options: dict[str, Any]) -> str | datetime:
+    match options.get("type", "fromStart"):
+        case "fromStart":
+            return FROM_START
+        case "fromEnd":
+            return FROM_END
+        case "fromEnqueuedTime":
+            return datetime.fromisoformat(options["enqueuedTimeUtc"])
+        case other:
+            raise ValueError(f"host.json: initialOffsetOptions.type {other!r} is none of the host's")
+
+
+def load_local_settings(app_dir: Path) -> list[str]:
+    """Sets the values of local.settings.json into the environment, as `func start` does; answers the names it set.
+
+    What the environment already holds stays.
+
+    Raises:
+        ValueError: the file is encrypted; only Microsoft's tools can read it then.
+
+    """
+    path = app_dir / "local.settings.json"
+    if not path.exists():
+        return []
+    settings = json.loads(path.read_text())
+    if settings.get("IsEncrypted"):
+        raise ValueError(f"{path} is encrypted; run `func settings decrypt`")
+    new = {name: str(value) for name, value in settings.get("Values", {}).items() if name not in os.environ}
+    os.environ.update(new)
+    return list(new)
+
+
+def setting(name: str) -> str:
+    """The app setting `name`.
+
+    Raises:
+        SettingMissing: it is not set, or empty.
+
+    """
+    if value := os.environ.get(name):
+        return value
+    raise SettingMissing(f"app setting {name} is not set")
+
+
+def resolve(text: str) -> str:
+    """Replaces each `%NAME%` by that app setting.
+
+    Raises:
+        SettingMissing: one of them is not set.
+
+    """
+    return re.sub(r"%([^%]+)%", lambda match: setting(match[1]), text)
+
+
+@dataclass(frozen=True)
+class HubConnection:
+    """How to reach an Event Hubs namespace: by connection string, or by host name and the app's own identity."""
+
+    connection_string: str | None = None
+    namespace: str | None = None
+
+
+def hub_connection(name: str) -> HubConnection:
+    """The connection that a binding's `connection` names.
+
+    Raises:
+        SettingMissing: neither `NAME` nor `NAME__fullyQualifiedNamespace` is set.
+
+    """
+    if namespace := os.environ.get(f"{name}__fullyQualifiedNamespace"):
+        return HubConnection(namespace=namespace)
+    return HubConnection(connection_string=setting(name))

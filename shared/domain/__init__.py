@@ -1,0 +1,14 @@
+"""Pure rules of the serial console.
+
+vm           which VM, and what is known about it
+caller       who asks
+access       what a caller may do, from the actions Azure grants them
+checks       what stands in the way of a console, and what is worth a warning
+refusals     every reasoned no: code, status, words, mending command
+lock         one writer per console, fenced by a generation
+grant        the claims of a session token
+frames       the wire between browser and relay
+record       what was printed and what happened, as bytes
+console      the relay's state machine: events in, actions out
+transcript   records into segments: order, repeats, holes, hash chain
+"""

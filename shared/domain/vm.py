@@ -1,0 +1,89 @@
+"""Which virtual machine, and what is known about it."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+_NAME = r"[A-Za-z0-9_](?:[A-Za-z0-9_.\-()]{0,88}[A-Za-z0-9_\-()])?"
+"""What Azure accepts in the name of a group, a VM or a scale set: no slash, no percent, no trailing dot."""
+_ID = re.compile(
+    r"/subscriptions/(?P<subscription>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
+    rf"/resourceGroups/(?P<group>{_NAME})/providers/Microsoft\.Compute"
+    rf"/(?:virtualMachineScaleSets/(?P<scale_set>{_NAME})/)?virtualMachines/(?P<name>{_NAME})",
+    re.IGNORECASE,
+)
+
+
+class InvalidVmId(ValueError):
+    """The text is not the Azure resource id of a VM or of a scale-set instance."""
+
+
+@dataclass(frozen=True, slots=True)
+class VmId:
+    """The Azure resource id of a VM, or of one instance of a scale set (then `name` is the instance id)."""
+
+    subscription: str
+    group: str
+    name: str
+    scale_set: str | None = None
+
+    @classmethod
+    def parse(cls, resource_id: str) -> Self:
+        """Raises InvalidVmId, whose text names what was expected; letter case of the fixed parts is free, as in ARM."""
+        if not (found := _ID.fullmatch(resource_id)):
+            raise InvalidVmId(
+                "expected /subscriptions/{id}/resourceGroups/{group}/providers/Microsoft.Compute/"
+                "[virtualMachineScaleSets/{set}/]virtualMachines/{name}"
+            )
+        return cls(**found.groupdict())
+
+    @property
+    def resource_id(self) -> str:
+        return (
+            f"/subscriptions/{self.subscription}/resourceGroups/{self.group}/providers/Microsoft.Compute"
+            f"/{f'virtualMachineScaleSets/{self.scale_set}/' if self.scale_set else ''}virtualMachines/{self.name}"
+        )
+
+    @property
+    def console(self) -> str:
+        """The one spelling that names this VM's console everywhere: ARM ignores letter case, keys do not."""
+        return self.resource_id.lower()
+
+    @property
+    def title(self) -> str:
+        """What a person calls it."""
+        return f"{self.scale_set}/{self.name}" if self.scale_set else self.name
+
+
+class Power(StrEnum):
+    """`PowerState/...` of the instance view."""
+
+    RUNNING = "running"
+    STARTING = "starting"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    DEALLOCATING = "deallocating"
+    DEALLOCATED = "deallocated"
+    UNKNOWN = "unknown"
+
+
+class Os(StrEnum):
+    LINUX = "Linux"
+    WINDOWS = "Windows"
+
+
+@dataclass(frozen=True, slots=True)
+class Vm:
+    """A VM as ARM describes it at one moment."""
+
+    id: VmId
+    location: str
+    os: Os
+    power: Power
+    provisioning: str
+    boot_diagnostics: bool
+    storage_uri: str | None = None
+    """Custom boot-diagnostics account; None when the platform manages it."""
+    password_login: bool = True
+    """False when the VM was created with SSH keys only."""

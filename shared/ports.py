@@ -1,0 +1,266 @@
+"""What the flows and the relay need of the world, in their own words.
+
+Adapters raise `Unavailable` when the thing behind them does not answer or answers nonsense after its retries;
+whatever is a reasoned no comes back as a Refusal. Every other exception is breakage.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from shared.domain.caller import Caller
+from shared.domain.grant import Grant, Mode
+from shared.domain.lock import Acquired, Claim, Held, Lock
+from shared.domain.record import Record, Source
+from shared.domain.refusals import Refusal
+from shared.domain.vm import Vm, VmId
+
+
+class Unavailable(Exception):
+    """Something outside does not answer. `what` is its name in the health report; the text holds no secret."""
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(f"{what}: {why}")
+        self.what = what
+
+
+class Clock(Protocol):
+    def now(self) -> float:
+        """Seconds since 1970, with microseconds."""
+        ...
+
+
+class Ids(Protocol):
+    """Where randomness comes from."""
+
+    def session(self) -> str:
+        """A new session id: 128 random bits, url-safe."""
+        ...
+
+
+class Callers(Protocol):
+    async def identify(self, authorization: str | None) -> Caller | Refusal:
+        """Who sent this Authorization header."""
+        ...
+
+
+class Vms(Protocol):
+    async def find(self, caller: Caller, vm: VmId) -> Vm | Refusal:
+        """The VM as the caller may see it: VM_NOT_FOUND when there is none or they may not read it."""
+        ...
+
+    async def visible(self, caller: Caller) -> Sequence[Vm]:
+        """Every VM that the caller may read, in the subscriptions served."""
+        ...
+
+
+class Rights(Protocol):
+    async def missing(self, caller: Caller, vm: VmId, actions: Sequence[str]) -> Sequence[str] | Refusal:
+        """Those of the Azure actions that the caller may not do on the VM; a Refusal when sign-in must be stronger."""
+        ...
+
+
+class Consoles(Protocol):
+    """The lock: one per console, kept in the durable task hub."""
+
+    async def acquire(self, vm: VmId, claim: Claim) -> Acquired | Held: ...
+
+    async def renew(self, vm: VmId, session: str, generation: int) -> bool: ...
+
+    async def release(self, vm: VmId, session: str, generation: int) -> bool: ...
+
+    async def show(self, vm: VmId) -> Lock: ...
+
+
+class Tokens(Protocol):
+    def sign(self, grant: Grant) -> str:
+        """The session token (JWT, ES256) for this grant."""
+        ...
+
+    def sign_command(self, relay: str, body: bytes) -> str:
+        """A 30 s token by which a relay knows that this body, byte for byte, comes from the function app."""
+        ...
+
+    def public_keys(self) -> dict[str, Any]:
+        """The JWKS that relays verify with."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One opened console, as the index keeps it. Times are seconds since 1970."""
+
+    id: str
+    vm: VmId
+    subject: str
+    name: str
+    mode: Mode
+    generation: int
+    requested_at: float
+    relay: str
+    reason: str | None = None
+    state: str = "requested"
+    """requested, attached or ended"""
+    ended_at: float | None = None
+    ended_by: str | None = None
+    """The refusal code that ended it, or "Goodbye"."""
+
+
+class Sessions(Protocol):
+    async def add(self, session: Session) -> None: ...
+
+    async def find(self, vm: VmId, session: str) -> Session | None: ...
+
+    async def attached(self, vm: VmId, session: str) -> None: ...
+
+    async def ended(self, vm: VmId, session: str, at: float, by: str) -> None:
+        """Keeps the first reason: a session ends once."""
+        ...
+
+
+class BurntTokens(Protocol):
+    async def burn(self, token_id: str, expires_at: int) -> bool:
+        """True the first time, False for ever after."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """One relay shard: its name, the address browsers use (ws/wss), and its control address (http/https)."""
+
+    name: str
+    address: str
+    control: str
+
+
+class Relays(Protocol):
+    def of(self, vm: VmId) -> Relay:
+        """The shard that rendezvous hashing names for this VM."""
+        ...
+
+    async def fence(self, vm: VmId, generation: int, by: str) -> bool:
+        """Tells the relay that an older writer was displaced by `by`. False when it cannot be reached: its own
+        heartbeat then tells it within seconds.
+        """
+        ...
+
+    async def end(self, vm: VmId, session: str, code: str, by: str) -> bool: ...
+
+    async def ask(self, vm: VmId, generation: int, by: str, seconds: float) -> bool:
+        """Whether the writer of this generation gives the console up; silence for so long counts as yes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """The newest segment as it lies: its ordinal, its length in bytes, and its last lines (up to 64 KiB)."""
+
+    ordinal: int
+    length: int
+    blocks: int
+    head: bytes
+    tail: bytes
+
+
+class AppendConflict(Exception):
+    """Somebody else appended first, or the append arrived before and its answer was lost: read the tail again."""
+
+
+class Transcripts(Protocol):
+    """The ring of append blobs, one folder per console."""
+
+    async def newest(self, console: str) -> Blob | None: ...
+
+    async def create(self, console: str, ordinal: int) -> None:
+        """An empty segment; no error when it is there already."""
+        ...
+
+    async def append(self, console: str, ordinal: int, position: int, data: bytes) -> None:
+        """All of `data` at exactly `position`, or nothing. Raises AppendConflict, Unavailable."""
+        ...
+
+    async def set_aside(self, name: str, data: bytes) -> None:
+        """Keeps bytes that are not a batch where somebody can look at them: never dropped, never in the way."""
+        ...
+
+    def segments(self, console: str) -> AsyncIterator[int]:
+        """Ordinals, oldest first."""
+        ...
+
+    def read(self, console: str, ordinal: int) -> AsyncIterator[bytes]:
+        """A segment's bytes in bounded pieces."""
+        ...
+
+
+# --- what the relay needs -------------------------------------------------------------------------------------
+
+
+class PortListener(Protocol):
+    """Who is told what the VM's port does."""
+
+    def printed(self, data: bytes) -> None: ...
+
+    def lost(self, taken_over: bool, why: str) -> None: ...  # noqa: FBT001 - called by position once, by the adapter
+
+
+class SerialPort(Protocol):
+    """An open COM1."""
+
+    def type(self, data: bytes) -> None: ...
+
+    def pause(self) -> None:
+        """Stops reading: the bytes wait at the VM's side."""
+        ...
+
+    def resume(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class SerialPorts(Protocol):
+    async def open(self, vm: VmId, listener: PortListener) -> SerialPort | Refusal:
+        """Dials the VM's COM1; returns once bytes can flow. Raises Unavailable."""
+        ...
+
+
+class RecordSink(Protocol):
+    async def send(self, source: Source, records: Sequence[bytes]) -> None:
+        """Returns when the hub has stored this run of encoded records. Raises Unavailable; then nobody knows
+        whether it was stored, and it must be sent again.
+        """
+        ...
+
+
+class Recorder(Protocol):
+    """The spool of one console's epoch."""
+
+    def append(self, record: Record) -> None:
+        """In the file when it returns (survives a kill). Raises OSError when it cannot be written."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The function app's yes to an attach."""
+
+    session: str
+    idle_seconds: int
+    session_seconds: int
+
+
+class ControlPlane(Protocol):
+    """The function app, as a relay calls it."""
+
+    async def attach(self, grant: Grant) -> Admission | Refusal:
+        """Burns the token's id and checks the generation. Raises Unavailable."""
+        ...
+
+    async def heartbeat(self, live: Sequence[Grant]) -> Sequence[tuple[str, str, str]]:
+        """Keeps the leases of all live sessions in one call; answers (session, refusal code, by whom) of those
+        that must end. Raises Unavailable.
+        """
+        ...
+
+    async def detach(self, grant: Grant, why: str, typed: int, printed: int) -> None:
+        """The session ended: its lock is free. Raises Unavailable."""
+        ...

@@ -1,0 +1,141 @@
+"""The only reader of the environment. Every setting: its name, its meaning, its unit, its default.
+
+`local.settings.sample.json` and docs/settings.md are tested against this module.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+from shared.ports import Relay
+
+
+class BadSetting(Exception):
+    """A setting is missing or not readable; the text names it and says what it should be. Never its value."""
+
+
+def _setting(name: str, meaning: str, default: str | None = None) -> Any:
+    """A dataclass field read from the environment variable `name`; without a default it must be set."""
+    return field(metadata={"name": name, "meaning": meaning, "default": default})
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.replace(",", " ").split())
+
+
+def _relays(text: str) -> tuple[Relay, ...]:
+    """`name=wss://address|https://control`, separated by white space."""
+    relays = []
+    for word in text.split():
+        name, _, addresses = word.partition("=")
+        address, _, control = addresses.partition("|")
+        if not (name and address.startswith(("ws://", "wss://")) and control.startswith(("http://", "https://"))):
+            raise ValueError("write name=wss://address|https://control address, separated by spaces")
+        relays.append(Relay(name, address, control))
+    return tuple(relays)
+
+
+def _switch(text: str) -> bool:
+    if text.lower() not in ("on", "off"):
+        raise ValueError("write on or off")
+    return text.lower() == "on"
+
+
+_READERS: dict[Any, Any] = {
+    str: str,
+    int: int,
+    bool: _switch,
+    tuple[str, ...]: _words,
+    tuple[Relay, ...]: _relays,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Settings:
+    @classmethod
+    def read(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """Raises BadSetting for the first setting that is missing or wrong."""
+        found = os.environ if environment is None else environment
+        return cls(**{f.name: _read(f.metadata, f.type, found) for f in fields(cls)})
+
+
+def _read(about: Mapping[str, Any], kind: Any, environment: Mapping[str, str]) -> Any:
+    text = environment.get(about["name"]) or about["default"]
+    if text is None:
+        raise BadSetting(f"{about['name']} is not set: {about['meaning']}")
+    try:
+        return _READERS[kind](text)
+    except ValueError as error:
+        raise BadSetting(f"{about['name']} cannot be read ({about['meaning']}): {error}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Common(_Settings):
+    """What the function app and the relay both read."""
+
+    authority: str = _setting("ENTRA_AUTHORITY", "sign-in authority of the cloud", "https://login.microsoftonline.com")
+    instance_discovery: bool = _setting(
+        "ENTRA_INSTANCE_DISCOVERY", "on, or off in a cloud that Microsoft's public directory does not know", "on"
+    )
+    arm: str = _setting("ARM_ENDPOINT", "Azure Resource Manager of the cloud", "https://management.azure.com")
+    issuer: str = _setting("SESSION_ISSUER", "who issues session tokens: the function app's public address")
+    records: str = _setting(
+        "RECORDS", "Event Hubs of the records: a connection string, or a namespace (name.servicebus.windows.net)"
+    )
+    records_hub: str = _setting("RECORDS_HUB", "name of the Event Hub", "records")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionSettings(Common):
+    """The function app's settings."""
+
+    tenants: tuple[str, ...] = _setting("ENTRA_TENANTS", "tenant ids whose tokens are accepted")
+    api_client: str = _setting("API_CLIENT_ID", "client id of the API's app registration")
+    api_audience: str = _setting("API_AUDIENCE", "application id URI of the API, for example api://{client id}")
+    api_secret: str = _setting(
+        "API_CLIENT_SECRET", "secret for on-behalf-of; empty: the managed identity vouches for the app", ""
+    )
+    page_client: str = _setting("PAGE_CLIENT_ID", "client id of the page's app registration")
+    page_authority_metadata: str = _setting(
+        "PAGE_AUTHORITY_METADATA",
+        "OpenID configuration (JSON) handed to the page's sign-in library, for clouds it does not know",
+        "",
+    )
+    subscriptions: tuple[str, ...] = _setting("SUBSCRIPTIONS", "subscription ids whose VMs are listed")
+    storage: str = _setting("TRANSCRIPT_STORAGE", "storage of transcripts: a connection string, or an account's name")
+    session_key: str = _setting(
+        "SESSION_KEY", "EC P-256 private key (PEM) that signs session tokens; in Azure a Key Vault reference"
+    )
+    relays: tuple[Relay, ...] = _setting("RELAYS", "relay shards: name=wss://address|https://control ...")
+    idle_seconds: int = _setting("SESSION_IDLE_SECONDS", "a session ends when nothing is typed for so long", "900")
+    session_seconds: int = _setting("SESSION_SECONDS", "a session ends after so long", "28800")
+    token_seconds: int = _setting("TOKEN_SECONDS", "life of a session token, at most 30", "30")
+    ask_seconds: int = _setting("ASK_SECONDS", "how long a writer has to refuse a takeover that asks", "20")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelaySettings(Common):
+    """The relay's settings."""
+
+    name: str = _setting("RELAY_NAME", "this shard's name, as RELAYS of the function app has it")
+    host: str = _setting("RELAY_HOST", "address to listen on", "0.0.0.0")  # noqa: S104 - a container's default
+    port: int = _setting("RELAY_PORT", "port for browsers' WebSockets", "8080")
+    control_port: int = _setting("RELAY_CONTROL_PORT", "port for control, health and metrics", "8081")
+    control_plane: str = _setting("CONTROL_PLANE", "the function app's API, ending in /api")
+    control_plane_audience: str = _setting("API_AUDIENCE", "application id URI of the API")
+    origins: tuple[str, ...] = _setting("PAGE_ORIGINS", "origins whose pages may connect")
+    spool: str = _setting("SPOOL_DIR", "folder of the spool: a disk that outlives the process")
+    spool_bytes: int = _setting("SPOOL_BYTES", "bytes spooled before VMs are paused", str(256 * 1024 * 1024))
+    heartbeat_seconds: int = _setting("HEARTBEAT_SECONDS", "time between heartbeats, seconds", "5")
+    scrollback_bytes: int = _setting(
+        "SCROLLBACK_BYTES", "printed bytes kept per console for those who attach", "262144"
+    )
+    linger_seconds: int = _setting(
+        "LINGER_SECONDS", "how long a VM's port stays open after the last one left, to resume without a gap", "20"
+    )
+
+
+def names(of: type[_Settings]) -> dict[str, tuple[str, str | None]]:
+    """Every setting's name with its meaning and its default (None: must be set)."""
+    return {f.metadata["name"]: (f.metadata["meaning"], f.metadata["default"]) for f in fields(of)}
