@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 class Com1(asyncio.Protocol):
     """QEMU sends a byte at a time and stalls the guest when nobody reads: every wake takes what has gathered, and
-    nothing between the socket and `printed` ever waits."""
+    nothing between the socket and `printed` ever waits.
+    """
 
     def __init__(self, printed: Callable[[bytes], None]) -> None:
         self._printed = printed

@@ -30,11 +30,13 @@ ip link set lo up
 echo 1 > /proc/sys/kernel/sysrq
 for module in /lib/modules/load/*.ko; do [ -e "$module" ] && insmod "$module"; done
 if asked keys=only; then
-  sed -i 's/^\\([^:]*\\):[^:]*:/\\1:!:/' /etc/shadow
-  printf '\\n%s: SSH keys only. No user here has a password, so nobody can log in on this console.\\n\\n' "$host" > /etc/issue
+  unknown=$(mkpasswd -m sha512 "$(head -c 24 /dev/urandom | base64)")  # busybox says "bad salt" for a mere !
+  sed -i "s|^\\([^:]*\\):[^:]*:|\\1:$unknown:|" /etc/shadow
+  login='SSH keys only. No user here has a password, so nobody can log in on this console.'
 else
-  printf '\\n%s: demo machine. Log in as {GUEST_USER} (or root) with password {GUEST_PASSWORD}\\n\\n' "$host" > /etc/issue
+  login='demo machine. Log in as {GUEST_USER} (or root) with password {GUEST_PASSWORD}'
 fi
+printf '\\n%s: %s\\n\\n' "$host" "$login" > /etc/issue
 if asked fstab=broken; then echo 'UUID=0badc0de-dead-beef /data ext4 defaults 0 2' >> /etc/fstab; fi
 mkdir -p /data
 while ! mount -a; do

@@ -19,8 +19,12 @@ class Qmp:
     async def open(cls, connection: socket.socket) -> "Qmp":
         """Greets QEMU on an already connected socket and leaves negotiation mode."""
         qmp = cls(*await asyncio.open_unix_connection(sock=connection))
-        await qmp._receive()
-        await qmp.run("qmp_capabilities")
+        try:
+            await qmp._receive()
+            await qmp.run("qmp_capabilities")
+        except BaseException:
+            qmp.close()
+            raise
         return qmp
 
     async def run(self, command: str, **arguments: str) -> dict[str, Any]:
