@@ -9,6 +9,8 @@ assertion        the caller's token inside an on-behalf-of request, verified
 session          who is signed in to this browser (a signed cookie)
 grants           codes and refresh tokens that are out
 registrations    which clients and resources this tenant knows
+parts            what the composed application carries for its handlers
+client_info      the account a token belongs to, for MSAL
 issuer           what stands in a token
 keys             the signing key, kept over restarts
 refusals         errors in Entra's shape, with Entra's numbers

@@ -1,4 +1,4 @@
-"""Codes and refresh tokens that are out. In memory: a restart asks people to sign in again, the cookie does it silently."""
+"""Codes and refresh tokens that are out. In memory: after a restart the session cookie signs people in again."""
 
 import base64
 import hashlib
@@ -84,6 +84,10 @@ class Grants:
         if grant.expires < self.clock():
             raise RefusedError(700084)
         return grant
+
+    def seconds_left(self, token: str) -> int:
+        """Return how long a refresh token that is out stays good."""
+        return int(self._refresh[token].expires - self.clock())
 
     def _forget(self) -> None:
         horizon = self.clock() - REMEMBER_SECONDS

@@ -54,7 +54,7 @@ def unsigned_token(stack: Stack, person: Person, *, audience: str = API_CLIENT) 
     """Mint a token that says `alg: none` and carries the real key's name."""
     key = kept_key(stack.home)
     claims = jwt.decode(user_token(stack, person, audience=audience), options={"verify_signature": False})
-    return jwt.encode(claims, None, algorithm="none", headers={"kid": key.kid})
+    return jwt.encode(claims, "", algorithm="none", headers={"kid": key.kid})
 
 
 def _user_token(issuer: Issuer, person: Person, audience: str, changes: dict[str, Any]) -> str:
