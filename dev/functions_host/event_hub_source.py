@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from azure.eventhub import EventData
 from azure.eventhub.aio import EventHubConsumerClient
@@ -26,9 +26,25 @@ class HubLost(Exception):
     """The hub cannot be reached, or broke off. `__cause__` says why."""
 
 
+class Hub(Protocol):
+    """A hub in one consumer group, as its readers see it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def group(self) -> str: ...
+
+    async def partitions(self) -> list[Partition]: ...
+
+    async def last_sequence_number(self, partition: str) -> int: ...
+
+    async def read(self, partition: str, position: Position, most: int, handle: Handle) -> None: ...
+
+
 @dataclass(frozen=True)
 class EventHub:
-    """One hub in one consumer group."""
+    """A hub through the SDK."""
 
     connection: HubConnection
     name: str
@@ -46,7 +62,22 @@ class EventHub:
                 ids = await client.get_partition_ids()
             except Exception as error:  # the SDK raises its own, asyncio's, ssl's and socket's errors here
                 raise HubLost(str(error)) from error
-            return [Partition(client._address.hostname, self.name, self.group, id) for id in ids]  # noqa: SLF001 - the namespace, resolved from either kind of connection
+            namespace = client._address.hostname  # noqa: SLF001 - from either kind of connection
+            return [Partition(namespace, self.name, self.group, partition) for partition in ids]
+
+    async def last_sequence_number(self, partition: str) -> int:
+        """The newest event's sequence number; -1 where there never was one.
+
+        Raises:
+            HubLost: the hub cannot be reached.
+
+        """
+        async with self._client() as client:
+            try:
+                properties = await client.get_partition_properties(partition)
+            except Exception as error:  # as above
+                raise HubLost(str(error)) from error
+            return int(properties["last_enqueued_sequence_number"])
 
     async def read(self, partition: str, position: Position, most: int, handle: Handle) -> None:
         """Hands batches of at most `most` events, in order, to `handle`, one at a time, until something breaks.
@@ -65,7 +96,7 @@ class EventHub:
                 _break(broken, error)
                 await asyncio.Event().wait()  # no further batch until the client is closed
 
-        async def on_error(_: Any, error: Exception) -> None:  # noqa: RUF029 - the SDK awaits it
+        async def on_error(_: Any, error: Exception) -> None:  # the SDK awaits it
             lost = HubLost(str(error))
             lost.__cause__ = error
             _break(broken, lost)

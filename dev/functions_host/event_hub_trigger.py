@@ -1,34 +1,21 @@
-"""Event Hub triggers: one reader per partition, and the order in which Azure does things.
-
-Read from the checkpoint; run the function, retries included; then, whatever came of it, move the checkpoint past the
-batch. Delivery is at least once: a host that is killed in between hands the batch over again.
-"""
+"""Event Hub triggers: a function that listens to a hub, with one reader per partition."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from dev.functions_host.checkpoints import Checkpoint, Checkpoints
-from dev.functions_host.event_hub_source import Handle, HubLost, Position
-from dev.functions_host.events import Event, Invocation, Partition, batch_invocation, single_invocation
+from dev.functions_host.checkpoints import Checkpoints
+from dev.functions_host.event_hub_source import Hub, Position
+from dev.functions_host.events import Event, Partition, batch_invocation, single_invocation
 from dev.functions_host.messages import TypedData
-from dev.functions_host.retries import Stopping, run_with_retries
+from dev.functions_host.partition_reader import PartitionReader
+from dev.functions_host.retries import run_with_retries
+from dev.functions_host.stopping import Stopping, persist, until_stopping
 from dev.functions_host.worker import Attempt, Function
 
-FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
-"""Seconds before the hub or the storage is tried again: doubled each time, up to the longest."""
 log = logging.getLogger("host.eventhub")
-
-
-class Hub(Protocol):
-    """See event_hub_source.EventHub."""
-
-    name: str
-
-    async def partitions(self) -> list[Partition]: ...
-
-    async def read(self, partition: str, position: Position, most: int, handle: Handle) -> None: ...
 
 
 class Invoker(Protocol):
@@ -39,70 +26,56 @@ class Invoker(Protocol):
     ) -> Any: ...
 
 
+@dataclass(frozen=True)
 class EventHubTrigger:
-    """One function that listens to one hub."""
+    """One function on one hub. `start`: where a partition without a checkpoint begins."""
 
-    def __init__(
-        self,
-        worker: Invoker,
-        function: Function,
-        hub: Hub,
-        checkpoints: Checkpoints,
-        stopping: asyncio.Event,
-        *,
-        start: Position,
-        batch: int,
-        many: bool,
-    ) -> None:
-        """`start`: where a partition without a checkpoint begins. `batch`: events per invocation at most, if `many`."""
-        self._worker, self._function = worker, function
-        self._hub, self._checkpoints, self._stopping = hub, checkpoints, stopping
-        self._start, self._most, self._many = start, batch if many else 1, many
+    worker: Invoker
+    function: Function
+    hub: Hub
+    checkpoints: Checkpoints
+    stopping: asyncio.Event
+    start: Position
+    batch: int
+    """Events handed over at a time, at most."""
+    many: bool
+    """Cardinality: one invocation with the whole batch, or one for each event."""
 
     async def run(self) -> None:
         """Reads every partition until the host stops, however often the hub or the storage goes away."""
+        what = f"function {self.function.name}, hub {self.hub.name}"
         try:
-            partitions = await self._persist(f"{self._hub.name}", self._hub.partitions)
+            partitions = await persist(what, self._partitions, self.stopping, log)
+            log.info("%s: reading %d partitions as %s", what, len(partitions), self.hub.group)
             async with asyncio.TaskGroup() as readers:
                 for partition in partitions:
-                    readers.create_task(self._run_partition(partition))
+                    readers.create_task(self._reader(partition).run())
         except Stopping:
             return
 
-    async def _run_partition(self, partition: Partition) -> None:
-        reader = _Reader(self, partition)
-        try:
-            await self._persist(f"{partition.hub}/{partition.id}", reader.read)
-        except Stopping:
-            return
+    async def _partitions(self) -> list[Partition]:
+        return await until_stopping(self.hub.partitions(), self.stopping)
 
-    async def _persist[T](self, what: str, act: Callable[[], Awaitable[T]]) -> T:
-        """Does `act` until it succeeds.
+    def _reader(self, partition: Partition) -> PartitionReader:
+        return PartitionReader(
+            partition, self.hub, self.checkpoints, self._process, self.stopping, start=self.start, batch=self.batch
+        )
+
+    async def _process(self, partition: Partition, batch: Sequence[Event]) -> None:
+        """Runs the function for a batch, retries included.
 
         Raises:
-            Stopping: the host stops.
+            Stopping: the host stops before the retries ended.
 
         """
-        wait = FIRST_WAIT
-        while True:
-            began = asyncio.get_running_loop().time()
-            try:
-                return await unless_stopping(act(), self._stopping)
-            except Stopping:
-                raise
-            except HubLost as error:
-                log.warning("event hub %s: %s; again in %.1f s", what, _first_line(error), wait)
-            except Exception as error:  # noqa: BLE001 - storage raises its transport's errors; none may end a reader
-                log.warning("event hub %s: %s: %s; again in %.1f s", what, type(error).__name__, _first_line(error), wait)
-            if asyncio.get_running_loop().time() - began > LONGEST_WAIT:
-                wait = FIRST_WAIT
-            await unless_stopping(asyncio.sleep(wait), self._stopping)
-            wait = min(wait * 2, LONGEST_WAIT)
+        if self.many:
+            await self._invoke(*batch_invocation(partition, batch))
+            return
+        for event in batch:
+            await self._invoke(*single_invocation(partition, event))
 
+    async def _invoke(self, trigger: TypedData, metadata: dict[str, TypedData]) -> None:
+        async def attempt_it(attempt: Attempt) -> None:
+            await self.worker.invoke(self.function, trigger, metadata, attempt)
 
-class _Reader:
-    """One partition: its position, and what is done with each batch."""
-
-    def __init__(self, trigger: EventHubTrigger, partition: Partition) -> None:
-        self._trigger, self._partition = trigger, partition
-        self._handled: Checkpoint | None = None
+        await run_with_retries(self.function, attempt_it, self.stopping)

@@ -27,7 +27,7 @@ class TooLarge(Exception):
 
 
 class HttpTriggers:
-    """The ASGI application in front of every HTTP trigger. It logs methods, paths and statuses; never queries or bodies."""
+    """The ASGI application in front of every HTTP trigger. It logs no queries, headers or bodies."""
 
     def __init__(self, worker: Worker, prefix: str, key: str | None) -> None:
         """`key` opens functions whose level is not ANONYMOUS; without one they answer 401."""

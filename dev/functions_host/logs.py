@@ -1,4 +1,4 @@
-"""Log lines: one record, one line on stderr. A failure's stack trace follows, indented, so it cannot pass for a record."""
+"""Log lines: one record, one line on stderr. A stack trace follows its record, indented: it cannot pass for another."""
 
 import logging
 import sys

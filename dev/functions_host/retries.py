@@ -4,14 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from dev.functions_host.stopping import pause
 from dev.functions_host.worker import Attempt, Function, FunctionFailed, log_failure
 
 type Invoke = Callable[[Attempt], Awaitable[Any]]
 FOR_EVER = -1
-
-
-class Stopping(Exception):
-    """The host stops while a retry was due: the outcome is open, so whatever led here must come again."""
 
 
 async def run_with_retries(function: Function, invoke: Invoke, stopping: asyncio.Event) -> None:
@@ -32,7 +29,7 @@ async def run_with_retries(function: Function, invoke: Invoke, stopping: asyncio
             return
         if limit != FOR_EVER and number >= limit:
             return
-        await _pause(delay(function.retry, number), stopping)
+        await pause(delay(function.retry, number), stopping)
         number += 1
 
 
@@ -43,11 +40,3 @@ def delay(policy: Any, number: int) -> float:
     # The exponent is capped: after a day of -1 a float could not hold the power.
     grown = policy.minimum_interval.total_seconds() * 2 ** min(number, 32)
     return float(min(grown, policy.maximum_interval.total_seconds()))
-
-
-async def _pause(seconds: float, stopping: asyncio.Event) -> None:
-    try:
-        await asyncio.wait_for(stopping.wait(), seconds)
-    except TimeoutError:
-        return
-    raise Stopping

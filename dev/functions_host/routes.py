@@ -51,7 +51,8 @@ def route[T](template: str, methods: Iterable[str] | None, target: T) -> Route[T
         ValueError: a constraint that this host does not know; ignoring it would answer requests that Azure refuses.
 
     """
-    pattern, precedence, defaults = "", [], {}
+    pattern, precedence = "", []
+    defaults: dict[str, str] = {}
     for segment in filter(None, template.strip("/").split("/")):
         text, rank, more = _segment(segment)
         pattern += text
@@ -100,8 +101,8 @@ def in_order[T](routes: Iterable[Route[T]]) -> list[Route[T]]:
 def find[T](routes: Iterable[Route[T]], method: str, raw_path: str) -> tuple[T, dict[str, str]] | None:
     """The first route that takes this request, and its parameters, percent-decoded once.
 
-    `%2F` stays as it is, as in Kestrel: it is part of a value, never a separator. A method that no route takes is, as in
-    Azure, nobody's address: None.
+    `%2F` stays as it is, as in Kestrel: it is part of a value, never a separator. A method that no route takes is
+    nobody's address, as in Azure: None.
     """
     path = _decoded(raw_path)
     for made in routes:

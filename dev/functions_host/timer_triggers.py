@@ -6,17 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 from dev.functions_host.messages import TypedData
 from dev.functions_host.ncrontab import Schedule, parse
-from dev.functions_host.retries import Stopping, run_with_retries
+from dev.functions_host.retries import run_with_retries
 from dev.functions_host.settings import resolve
+from dev.functions_host.stopping import Stopping, pause
 from dev.functions_host.worker import Attempt, Binding, Function, Worker
 
 LATE = timedelta(seconds=1)
 """A run that begins later than this after its time is told that it is past due."""
 
 
-async def fire(
-    worker: Worker, function: Function, stopping: asyncio.Event, *, past_due: bool = False
-) -> None:
+async def fire(worker: Worker, function: Function, stopping: asyncio.Event, *, past_due: bool = False) -> None:
     """Runs a timer's function now, under its retry policy.
 
     Raises:
@@ -51,16 +50,7 @@ async def run_timer(worker: Worker, function: Function, binding: Binding, stoppi
             await fire(worker, function, stopping)
         while True:
             at = schedule.next_after(max(at, datetime.now(UTC)))
-            if await _stops_before(at, stopping):
-                return
+            await pause(max(0.0, (at - datetime.now(UTC)).total_seconds()), stopping)
             await fire(worker, function, stopping, past_due=datetime.now(UTC) - at > LATE)
     except Stopping:
         return
-
-
-async def _stops_before(at: datetime, stopping: asyncio.Event) -> bool:
-    try:
-        await asyncio.wait_for(stopping.wait(), max(0.0, (at - datetime.now(UTC)).total_seconds()))
-    except TimeoutError:
-        return False
-    return True

@@ -1,0 +1,159 @@
+"""The host: one function app, its HTTP routes, task hub, event hubs and timers, as one ASGI application."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+
+from dev.functions_host.checkpoints import BlobCheckpoints
+from dev.functions_host.durable import Durable
+from dev.functions_host.event_hub_source import EventHub
+from dev.functions_host.event_hub_trigger import EventHubTrigger
+from dev.functions_host.http_triggers import HttpTriggers
+from dev.functions_host.settings import hub_connection, load_local_settings, read_host_settings, resolve, setting
+from dev.functions_host.stopping import Stopping
+from dev.functions_host.timer_triggers import fire, run_timer, schedule_of
+from dev.functions_host.worker import Binding, Function, Worker
+
+GRACE = 10.0
+"""Seconds that what is under way may take to end when the host stops."""
+log = logging.getLogger("host")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says."""
+
+    app_dir: Path
+    key: str | None = None
+    """Opens functions that are not anonymous."""
+    state: Path | None = None
+    """The file that keeps entities over restarts."""
+
+
+class Host:
+    """One function app, running. An app can be indexed once per process, so there is one host per process."""
+
+    def __init__(self, options: Options) -> None:
+        """Reads the app's settings.
+
+        Raises:
+            FileNotFoundError: the folder has no host.json.
+
+        """
+        self._options = options
+        names = load_local_settings(options.app_dir)
+        self._settings = read_host_settings(options.app_dir)
+        if names:
+            log.info("local.settings.json sets %s", ", ".join(names))
+        self._durable = Durable(self._settings.hub_name, options.state)
+        self._stopping = asyncio.Event()
+        self._deadline = 0.0
+        self._tasks: list[asyncio.Task[None]] = []
+        self._checkpoints: BlobCheckpoints | None = None
+
+    def asgi(self) -> Starlette:
+        """The application: /admin, and the functions' routes."""
+
+        @contextlib.asynccontextmanager
+        async def lifespan(app: Starlette) -> AsyncIterator[None]:
+            try:
+                await self._start()
+                app.router.routes.append(
+                    Mount("/", HttpTriggers(self._worker, self._settings.route_prefix, self._options.key))
+                )
+                yield
+            finally:
+                await self._stop()
+
+        admin = [
+            Route("/admin/host/status", self._status),
+            Route("/admin/functions", self._list),
+            Route("/admin/functions/{name}", self._fire, methods=["POST"]),
+        ]
+        return Starlette(routes=admin, lifespan=lifespan)
+
+    def begin_stop(self) -> None:
+        """Lets triggers take nothing new, and gives what is under way GRACE seconds from now."""
+        if not self._stopping.is_set():
+            self._deadline = asyncio.get_running_loop().time() + GRACE
+            self._stopping.set()
+
+    async def _start(self) -> None:
+        self._worker = Worker(self._options.app_dir, self._durable.start())
+        await self._worker.load()
+        self._durable.serve(self._worker)
+        for function, binding in self._worker.triggered_by("timerTrigger"):
+            schedule_of(binding)  # a schedule that is none shows now, not when it would be due
+            self._spawn(run_timer(self._worker, function, binding, self._stopping))
+        for function, binding in self._worker.triggered_by("eventHubTrigger"):
+            self._spawn(self._event_hub(function, binding).run())
+        log.info("indexed %d functions", len(self._worker.functions))
+
+    def _event_hub(self, function: Function, binding: Binding) -> EventHubTrigger:
+        group = resolve(binding.get("consumerGroup") or "$Default")
+        self._checkpoints = self._checkpoints or BlobCheckpoints(setting("AzureWebJobsStorage"))
+        return EventHubTrigger(
+            worker=self._worker,
+            function=function,
+            hub=EventHub(hub_connection(binding["connection"]), resolve(binding["eventHubName"]), group),
+            checkpoints=self._checkpoints,
+            stopping=self._stopping,
+            start=self._settings.initial_position,
+            batch=self._settings.event_batch,
+            many=str(binding.get("cardinality", "MANY")).upper() == "MANY",
+        )
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        task.add_done_callback(_report)
+        self._tasks.append(task)
+
+    async def _stop(self) -> None:
+        self.begin_stop()
+        if self._tasks:
+            left = max(0.0, self._deadline - asyncio.get_running_loop().time())
+            _, late = await asyncio.wait(self._tasks, timeout=left)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        await self._durable.stop()
+        if self._checkpoints:
+            await self._checkpoints.close()
+
+    async def _status(self, _: Request) -> Response:
+        state = "Stopping" if self._stopping.is_set() else "Running"
+        return JSONResponse({"state": state, "functionCount": len(self._worker.functions), "standIn": True})
+
+    async def _list(self, _: Request) -> Response:
+        return JSONResponse(
+            [{"name": function.name, "config": {"bindings": function.bindings}} for function in self._worker.functions]
+        )
+
+    async def _fire(self, request: Request) -> Response:
+        """Runs a timer now, as the real host's admin address does."""
+        timers = {function.name: function for function, _ in self._worker.triggered_by("timerTrigger")}
+        function = timers.get(request.path_params["name"])
+        if function is None:
+            return Response(status_code=404)
+        self._spawn(_unless_stopped(partial(fire, self._worker, function, self._stopping)()))
+        return Response(status_code=202)
+
+
+async def _unless_stopped(work: Coroutine[Any, Any, None]) -> None:
+    with contextlib.suppress(Stopping):
+        await work
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.error("a trigger ended: %r", error, exc_info=error)
