@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 type Say = Callable[[str], None]
@@ -22,9 +22,9 @@ class UnavailableError(Exception):
     """Something needed cannot be had here; the text says what, and what to do about it."""
 
 
-def install_programs(say: Say) -> None:
-    """Installs what is missing of QEMU and the unpackers, if that is allowed here. Raises UnavailableError."""
-    missing = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
+def install_programs(say: Say, programs: Mapping[str, str] = PROGRAMS) -> None:
+    """Installs what is missing of `programs` (program: package), if that is allowed here. Raises UnavailableError."""
+    missing = [package for program, package in programs.items() if shutil.which(program) is None]
     if not missing:
         return
     wanted = f"apt-get install -y --no-install-recommends {' '.join(missing)}"

@@ -1,0 +1,49 @@
+# What one does here. `make help` lists it.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+BASE ?= 8400
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help packages setup up test check e2e unit bench lock clean
+
+help:  ## this list
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+packages:
+	@./dev/bootstrap
+
+setup: packages  ## install everything the local stack and the tests need (says what, before it does it)
+	@$(PY) -m dev.prepare
+
+up: packages  ## the whole product on this machine, at one address, until Ctrl-C (BASE=8400: first of its ports)
+	@exec $(PY) -m dev.up --base $(BASE)
+
+test: packages  ## set up, then pass every test: unit, contract, functions, relay, page, end to end
+	@$(PY) -m dev.prepare --tests
+	.venv/bin/pytest
+
+check: packages  ## everything CI runs: lint, types, import rules, all tests
+	@$(PY) -m dev.prepare --tests
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/pytest
+
+unit: packages  ## the pure tests alone, in seconds
+	.venv/bin/pytest -q tests/unit
+
+e2e: packages  ## the tests with a real browser and a real machine
+	@$(PY) -m dev.prepare --tests
+	.venv/bin/pytest tests/e2e
+
+bench: packages  ## measure: session open, keystroke echo, beside the bare socket
+	@$(PY) -m dev.prepare
+	$(PY) -m bench
+
+lock: packages  ## renew uv.lock and requirements.txt after a change of pyproject.toml
+	@uv=.local/tools/bin/uv; [ -x $$uv ] || uv=uv; $$uv lock && $$uv export --quiet --frozen --no-default-groups --no-emit-project --no-hashes --no-header --no-annotate -o requirements.txt
+
+clean:  ## remove what was installed and built here (.venv, .local, node_modules)
+	rm -rf .venv .local web/node_modules dev/azurite/node_modules dev/event_hubs/node_modules

@@ -1,0 +1,211 @@
+"""Every part of the local stack: how it is started, with which environment, and how one knows that it is up."""
+
+import json
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from dev import fleet
+from dev.stack import ROOT, Port, Stack
+
+AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+"""Azurite's published account key."""
+RELAY_NAME = "r0"
+HUB = "records:4"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One process. `ready` is an address: http(s) must answer 200, tcp must accept."""
+
+    name: str
+    what: str
+    command: tuple[str, ...]
+    ready: str
+    ports: tuple[Port, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def parts(stack: Stack) -> tuple[Part, ...]:
+    """In the order in which they are started; each copes with the others coming later."""
+    shared = _trust(stack)
+    return (
+        Part(
+            "azurite", "blobs and tables (Microsoft's emulator)", _azurite(stack),
+            f"tcp://127.0.0.1:{stack.port(Port.TABLES)}", (Port.BLOBS, Port.QUEUES, Port.TABLES),
+        ),
+        Part(
+            "event-hubs", "Event Hubs stand-in", _event_hubs(stack),
+            f"tcp://127.0.0.1:{stack.port(Port.EVENT_HUBS)}", (Port.EVENT_HUBS, Port.EVENT_HUBS_ADMIN),
+        ),
+        Part(
+            "entra", "sign-in stand-in", _python("dev.entra", stack),
+            f"{stack.http(Port.ENTRA_PAGE)}/healthz", (Port.ENTRA_PAGE, Port.ENTRA), shared,
+        ),
+        Part(
+            "arm", "Azure Resource Manager stand-in", _python("dev.arm", stack),
+            f"tcp://127.0.0.1:{stack.port(Port.ARM)}", (Port.ARM,), shared,
+        ),
+        Part(
+            "gateway", "serial gateway and machines", _python("dev.gateway", stack),
+            f"{stack.http(Port.GATEWAY_CONTROL)}/healthz", (Port.GATEWAY, Port.GATEWAY_CONTROL), shared,
+        ),
+        Part(
+            "functions", "function app", _functions(stack),
+            f"{stack.http(Port.FUNCTIONS)}/admin/host/status", (Port.FUNCTIONS,), shared | function_settings(stack),
+        ),
+        Part(
+            "relay", "relay", (sys.executable, "-m", "relay"),
+            f"{stack.http(Port.RELAY_CONTROL)}/healthz", (Port.RELAY, Port.RELAY_CONTROL),
+            shared | relay_settings(stack),
+        ),
+        Part(
+            "front-door", "page and API", _python("dev.front_door", stack),
+            f"{stack.http(Port.FRONT_DOOR)}/index.html", (Port.FRONT_DOOR,),
+        ),
+    )  # fmt: skip
+
+
+def storage(stack: Stack) -> str:
+    """Azurite's connection string."""
+    account = "devstoreaccount1"
+    services = {"Blob": Port.BLOBS, "Queue": Port.QUEUES, "Table": Port.TABLES}
+    endpoints = "".join(f"{name}Endpoint=http://127.0.0.1:{stack.port(p)}/{account};" for name, p in services.items())
+    return f"DefaultEndpointsProtocol=http;AccountName={account};AccountKey={AZURITE_KEY};{endpoints}"
+
+
+def records(stack: Stack) -> str:
+    """The Event Hubs stand-in's connection string."""
+    return (
+        f"Endpoint=sb://127.0.0.1:{stack.port(Port.EVENT_HUBS)};SharedAccessKeyName=RootManageSharedAccessKey;"
+        "SharedAccessKey=SAS_KEY_VALUE;UseDevelopmentEmulator=true;"
+    )
+
+
+def function_settings(stack: Stack) -> dict[str, str]:
+    """The function app's settings, as Azure would have them in its configuration."""
+    return (
+        _common(stack)
+        | {
+            "AzureWebJobsStorage": storage(stack),
+            "FUNCTIONS_WORKER_RUNTIME": "python",
+            "ENTRA_TENANTS": fleet.TENANT,
+            "API_CLIENT_ID": fleet.API_CLIENT,
+            "API_AUDIENCE": fleet.API_URI,
+            "API_CLIENT_SECRET": fleet.API_SECRET,
+            "PAGE_CLIENT_ID": fleet.PAGE_CLIENT,
+            "PAGE_AUTHORITY_METADATA": json.dumps(page_metadata(stack)),
+            "SUBSCRIPTIONS": fleet.SUBSCRIPTION,
+            "TRANSCRIPT_STORAGE": storage(stack),
+            "SESSION_KEY": _session_key(stack),
+            "RELAYS": (
+                f"{RELAY_NAME}=ws://localhost:{stack.port(Port.RELAY)}|http://localhost:{stack.port(Port.RELAY_CONTROL)}"
+            ),
+        }
+        | _identity(stack, fleet.SERVICE)
+    )
+
+
+def relay_settings(stack: Stack) -> dict[str, str]:
+    """The relay's settings, as its container would have them."""
+    return (
+        _common(stack)
+        | {
+            "RELAY_NAME": RELAY_NAME,
+            "RELAY_HOST": "127.0.0.1",
+            "RELAY_PORT": str(stack.port(Port.RELAY)),
+            "RELAY_CONTROL_PORT": str(stack.port(Port.RELAY_CONTROL)),
+            "CONTROL_PLANE": f"{stack.http(Port.FUNCTIONS)}/api",
+            "API_AUDIENCE": fleet.API_URI,
+            "PAGE_ORIGINS": f"http://localhost:{stack.base} http://127.0.0.1:{stack.base}",
+            "SPOOL_DIR": str(stack.home / "spool"),
+        }
+        | _identity(stack, fleet.RELAY)
+    )
+
+
+def page_metadata(stack: Stack) -> dict[str, str]:
+    """Entra's OpenID configuration with the endpoints that browsers reach: plain http on loopback."""
+    page = f"{stack.http(Port.ENTRA_PAGE)}/{fleet.TENANT}"
+    return {
+        "authorization_endpoint": f"{page}/oauth2/v2.0/authorize",
+        "token_endpoint": f"{page}/oauth2/v2.0/token",
+        "end_session_endpoint": f"{page}/oauth2/v2.0/logout",
+        "jwks_uri": f"{page}/discovery/v2.0/keys",
+        "issuer": f"{stack.authority}/{fleet.TENANT}/v2.0",
+    }
+
+
+def _common(stack: Stack) -> dict[str, str]:
+    return {
+        "ENTRA_AUTHORITY": stack.authority,
+        "ENTRA_INSTANCE_DISCOVERY": "off",
+        "ARM_ENDPOINT": stack.https(Port.ARM),
+        "SESSION_ISSUER": stack.http(Port.FRONT_DOOR),
+        "RECORDS": records(stack),
+        "RECORDS_HUB": HUB.partition(":")[0],
+    }
+
+
+def _trust(stack: Stack) -> dict[str, str]:
+    """The private authority, where OpenSSL, aiohttp and requests look for the public ones."""
+    return {"SSL_CERT_FILE": str(stack.ca), "REQUESTS_CA_BUNDLE": str(stack.ca)}
+
+
+def _identity(stack: Stack, application: fleet.Application) -> dict[str, str]:
+    """What azure-identity reads; in Azure a managed identity takes this place."""
+    return {
+        "AZURE_AUTHORITY_HOST": stack.authority,
+        "AZURE_TENANT_ID": fleet.TENANT,
+        "AZURE_CLIENT_ID": application.client,
+        "AZURE_CLIENT_SECRET": application.secret,
+    }
+
+
+def _session_key(stack: Stack) -> str:
+    """The stack's own signing key, made once: tokens stay valid over a restart."""
+    path = stack.home / "keys" / "session.pem"
+    if not path.exists():
+        key = ec.generate_private_key(ec.SECP256R1())
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_suffix(f".{secrets.token_hex(4)}")
+        fresh.touch(mode=0o600)
+        fresh.write_bytes(pem)
+        fresh.replace(path)
+    return path.read_text()
+
+
+def _python(module: str, stack: Stack) -> tuple[str, ...]:
+    return (sys.executable, "-m", module, "--base", str(stack.base), "--home", str(stack.home))
+
+
+def _functions(stack: Stack) -> tuple[str, ...]:
+    return (sys.executable, "-m", "dev.functions_host", str(ROOT), "--port", str(stack.port(Port.FUNCTIONS)))
+
+
+def _azurite(stack: Stack) -> tuple[str, ...]:
+    ports = {"blob": Port.BLOBS, "queue": Port.QUEUES, "table": Port.TABLES}
+    return (
+        "node", str(ROOT / "dev/azurite/node_modules/.bin/azurite"), "--skipApiVersionCheck", "--disableTelemetry",
+        "--silent", "--location", str(stack.home / "azurite"),
+        *(word for name, p in ports.items() for word in (f"--{name}Port", str(stack.port(p)))),
+    )  # fmt: skip
+
+
+def _event_hubs(stack: Stack) -> tuple[str, ...]:
+    return (
+        "node", str(ROOT / "dev/event_hubs/main.js"), "--port", str(stack.port(Port.EVENT_HUBS)),
+        "--admin", str(stack.port(Port.EVENT_HUBS_ADMIN)), "--hub", HUB, "--data", str(stack.home / "event-hubs"),
+    )  # fmt: skip
+
+
+def environment(part: Part) -> dict[str, str]:
+    """The part's whole environment: this process's, less what could mislead it, and its own."""
+    mine = {k: v for k, v in os.environ.items() if not k.startswith(("AZURE_", "AzureWebJobs"))}
+    return mine | {"PYTHONUNBUFFERED": "1"} | dict(part.environment)
