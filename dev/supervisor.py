@@ -83,14 +83,10 @@ class Supervisor:
             watcher.cancel()
         await asyncio.gather(*self._watchers, return_exceptions=True)
 
-    def kill(self, name: str, how: signal.Signals = signal.SIGKILL) -> None:
-        """For tests of faults: the part is started again by its watcher when it died."""
-        self.running[name].process.send_signal(how)
-
     async def _spawn(self, part: Part, log: Path) -> asyncio.subprocess.Process:
         with log.open("ab") as output:
             try:
-                return await asyncio.create_subprocess_exec(
+                process = await asyncio.create_subprocess_exec(
                     *part.command,
                     cwd=ROOT,
                     env=parts.environment(part),
@@ -102,6 +98,14 @@ class Supervisor:
                 )
             except OSError as error:
                 raise StepFailed(f"{part.name} ({part.what}) cannot be started: {error}") from error
+        self._pid_file(part).write_text(str(process.pid))
+        return process
+
+    def _pid_file(self, part: Part) -> Path:
+        """Where a person, or a test of faults, finds the part's process."""
+        folder = self.stack.home / "run"
+        folder.mkdir(exist_ok=True)
+        return folder / f"{part.name}.pid"
 
     async def _watch(self, running: Running) -> None:
         while True:
@@ -121,6 +125,7 @@ class Supervisor:
             running.process = await self._spawn(running.part, running.log)
 
     async def _end(self, running: Running) -> None:
+        self._pid_file(running.part).unlink(missing_ok=True)
         with contextlib.suppress(ProcessLookupError):
             running.process.terminate()
         try:
