@@ -5,8 +5,6 @@ Socket pairs leave nothing in the file system: no path limit, nothing to clean u
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from dev.machines.com1 import Com1
 from dev.machines.images import Images
@@ -47,24 +45,15 @@ class QemuMachine:
             return
         self.state, self.reason = State.STARTING, ""
         self._over.clear()
-        async with _pair() as (com1, their_com1), _pair() as (qmp, their_qmp):
-            self._process = await asyncio.create_subprocess_exec(
-                *leashed(self._command(their_com1.fileno(), their_qmp.fileno())),
-                pass_fds=(their_com1.fileno(), their_qmp.fileno()),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.PIPE,
-            )
-            their_com1.close()
-            their_qmp.close()
-            loop = asyncio.get_running_loop()
-            _, self._com1 = await loop.create_unix_connection(lambda: Com1(self._observer.printed), sock=com1)
-            self._end = asyncio.create_task(self._await_end())
-            try:
-                self._qmp = await Qmp.open(qmp)
-            except MachineError as broken:
-                await self._over.wait()
-                raise MachineError(self.reason) from broken
+        com1, qmp = await self._spawn()
+        loop = asyncio.get_running_loop()
+        _, self._com1 = await loop.create_unix_connection(lambda: Com1(self._observer.printed), sock=com1)
+        self._end = asyncio.create_task(self._await_end())
+        try:
+            self._qmp = await Qmp.open(qmp)
+        except MachineError as broken:
+            await self._over.wait()
+            raise MachineError(self.reason) from broken
         self.state = State.RUNNING
 
     async def stop(self, grace: float = 10.0) -> None:
@@ -96,6 +85,29 @@ class QemuMachine:
         if self.state is not State.RUNNING:
             raise MachineError(f"{self._spec.name} is {self.state}")
         return self._qmp
+
+    async def _spawn(self) -> tuple[socket.socket, socket.socket]:
+        """Starts QEMU; returns our ends of COM1 and QMP."""
+        (com1, their_com1), (qmp, their_qmp) = socket.socketpair(), socket.socketpair()
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *leashed(self._command(their_com1.fileno(), their_qmp.fileno())),
+                pass_fds=(their_com1.fileno(), their_qmp.fileno()),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
+            )
+        except BaseException as broken:
+            com1.close()
+            qmp.close()
+            self.state, self.reason = State.STOPPED, str(broken)
+            if isinstance(broken, OSError):
+                raise MachineError(self.reason) from broken
+            raise
+        finally:
+            their_com1.close()
+            their_qmp.close()
+        return com1, qmp
 
     def _command(self, com1: int, qmp: int) -> list[str]:
         words = [f"host={self._spec.name}", "keys=only" if self._spec.keys_only else "", self._extra]
@@ -143,16 +155,3 @@ def _reason(code: int, complaint: bytes) -> str:
     if code == 0:
         return "powered off"
     return lines[-1] if lines else f"QEMU ended with {code}"
-
-
-@asynccontextmanager
-async def _pair() -> AsyncIterator[tuple[socket.socket, socket.socket]]:
-    """A socket pair; if the block fails, both ends are closed."""
-    ours, theirs = socket.socketpair()
-    try:
-        yield ours, theirs
-    except BaseException:
-        ours.close()
-        raise
-    finally:
-        theirs.close()

@@ -31,14 +31,16 @@ class PtyMachine:
         self._spec, self._observer = spec, observer
         self.state = State.STOPPED
         self.reason = "never started"
-        self._restarting = False
+        self._restarting = self._stopping = False
         self._over = asyncio.Event()
+        self._room = asyncio.Event()
 
     async def start(self) -> None:
         if self.state is not State.STOPPED:
             return
         self.state, self.reason = State.STARTING, ""
         self._over.clear()
+        self._stopping = False
         await self._boot()
 
     async def stop(self, grace: float = 10.0) -> None:
@@ -46,7 +48,8 @@ class PtyMachine:
             return
         if grace:
             self._kernel("reboot: Power down")
-        self._process.kill()
+        self._stopping = True
+        self._kill()
         await self._over.wait()
 
     async def type(self, data: bytes) -> None:
@@ -54,14 +57,14 @@ class PtyMachine:
             try:
                 data = data[os.write(self._pty, data) :]
             except BlockingIOError:
-                await self._room()
+                await self._await_room()
             except OSError:
                 return  # the script has just ended
 
     async def reset(self) -> None:
         self._must_run()
         self._restarting = True
-        self._process.kill()
+        self._kill()
 
     async def nmi(self) -> None:
         self._must_run()
@@ -97,6 +100,8 @@ class PtyMachine:
         self._hung_up = asyncio.Event()
         asyncio.get_running_loop().add_reader(self._pty, self._read)
         self._end = asyncio.create_task(self._await_end())
+        if self._stopping:  # asked for between two boots
+            self._kill()
 
     def _read(self) -> None:
         try:
@@ -111,27 +116,34 @@ class PtyMachine:
             asyncio.get_running_loop().remove_reader(self._pty)
             self._hung_up.set()
 
-    async def _room(self) -> None:
-        """Waits until the tty takes more bytes."""
-        loop, ready = asyncio.get_running_loop(), asyncio.Event()
-        loop.add_writer(self._pty, ready.set)
-        try:
-            await ready.wait()
-        finally:
-            loop.remove_writer(self._pty)
+    async def _await_room(self) -> None:
+        """Waits until the tty takes more bytes, or its script ends."""
+        self._room.clear()
+        asyncio.get_running_loop().add_writer(self._pty, self._has_room)
+        await self._room.wait()
+
+    def _has_room(self) -> None:
+        asyncio.get_running_loop().remove_writer(self._pty)
+        self._room.set()
 
     async def _await_end(self) -> None:
         code = await self._process.wait()
         await self._hung_up.wait()
-        self.state = State.STOPPED
+        self.state = State.STARTING
+        self._has_room()
         os.close(self._pty)
-        if code == REBOOT or self._restarting:
+        if (code == REBOOT or self._restarting) and not self._stopping:
             self._restarting = False
             await self._boot()
             return
-        self.reason = "powered off" if code == POWER_OFF else f"the script ended with {code}"
+        self.state = State.STOPPED
+        self.reason = "powered off" if code == POWER_OFF or self._stopping else f"the script ended with {code}"
         self._over.set()
         self._observer.ended(self.reason)
+
+    def _kill(self) -> None:
+        if self._process.returncode is None:
+            self._process.kill()
 
     def _kernel(self, text: str) -> None:
         """A line as a kernel would print it, past the tty."""

@@ -1,0 +1,12 @@
+"""The serial gateway: owns every machine, drains its COM1 whoever watches, and speaks Microsoft.SerialConsole's wire.
+
+service          one gateway: its consoles, their boots, its two listeners
+console          one machine's COM1: witnessed, then kept for the client that is, or will be, connected
+client           a connected WebSocket client: what it is sent, what it types, how it is let go
+wire             the public side (wss and admin commands), as the real gateway's clients know it
+control          the private side (plain http): power for the ARM stand-in, faults for tests
+tokens           whether a bearer token is Entra's, and meant for ARM
+witness          the exact record of what a machine printed, made before anything is forwarded
+
+What the real gateway does when the VM stops under a connected client is not documented; this one closes with 1001.
+"""
