@@ -1,0 +1,166 @@
+import asyncio
+from http import HTTPStatus
+from uuid import uuid4
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from dev.gateway.client import DISPLACED
+from dev.machines.machine import State
+from tests.dev.gateway.conftest import TOKEN, Bench, read
+
+
+async def refusal(bench: Bench, machine: str = "web-01", token: str = TOKEN) -> int:
+    with pytest.raises(InvalidStatus) as refused:
+        async with bench.dial(machine, token):
+            pass
+    return refused.value.response.status_code
+
+
+async def test_bytes_pass_raw_in_both_directions(bench: Bench) -> None:
+    async with bench.connected() as socket:
+        await socket.send("uname\r")
+        await socket.send(b"\x03\xff")
+        await bench.machines["web-01"].wait_for_typing(b"uname\r\x03\xff")
+        bench.machines["web-01"].print(b"\x00\xfe\r\nlogin: ")
+        assert await read(socket, 11) == b"\x00\xfe\r\nlogin: "
+
+
+async def test_the_first_connection_boots_a_machine_that_waits_for_one(bench: Bench) -> None:
+    async with bench.connected():
+        assert bench.machines["web-01"].state is State.RUNNING
+    async with bench.connected():
+        assert bench.machines["web-01"].acts == ["start"]
+
+
+@pytest.mark.parametrize(
+    ("token", "status"),
+    [
+        ("", HTTPStatus.UNAUTHORIZED),
+        ("forged", HTTPStatus.UNAUTHORIZED),
+        ("for-somebody-else", HTTPStatus.FORBIDDEN),
+        ("no-keys", HTTPStatus.SERVICE_UNAVAILABLE),
+    ],
+)
+async def test_a_handshake_without_a_good_token_is_refused(bench: Bench, token: str, status: HTTPStatus) -> None:
+    assert await refusal(bench, token=token) == status
+
+
+async def test_an_unknown_machine_is_not_found(bench: Bench) -> None:
+    assert await refusal(bench, "web-99") == HTTPStatus.NOT_FOUND
+
+
+async def test_a_machine_that_is_off_is_not_booted_by_a_connection(bench: Bench) -> None:
+    assert await refusal(bench, "web-02") == HTTPStatus.CONFLICT
+    assert bench.machines["web-02"].acts == []
+
+
+async def test_a_client_that_does_not_repeat_the_token_gets_nothing(bench: Bench) -> None:
+    async with bench.dial() as socket:
+        await socket.send("something else")
+        with pytest.raises(ConnectionClosed) as closed:
+            await socket.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1008
+
+
+async def test_nothing_printed_is_sent_before_the_token_came_twice(bench: Bench) -> None:
+    await bench.control("/machines/web-01/start")
+    bench.machines["web-01"].print(b"early")
+    async with bench.dial() as socket:
+        await socket.send(TOKEN)
+        assert isinstance(await socket.recv(), str)
+        assert (await bench.listed())["connected"] is False
+        await socket.send(TOKEN)
+        assert await read(socket, 5) == b"early"
+
+
+async def test_the_last_connection_wins(bench: Bench) -> None:
+    async with bench.connected() as first:
+        await bench.until_attached()
+        async with bench.connected() as second:
+            with pytest.raises(ConnectionClosed) as closed:
+                await first.recv()
+            bench.machines["web-01"].print(b"for the second")
+            assert await read(second, 14) == b"for the second"
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1000, DISPLACED)
+
+
+async def test_what_is_printed_to_nobody_is_the_next_clients_and_only_once(bench: Bench) -> None:
+    async with bench.connected() as socket:
+        bench.machines["web-01"].print(b"one ")
+        assert await read(socket, 4) == b"one "
+    await bench.until_attached(attached=False)
+    bench.machines["web-01"].print(b"two ")
+    async with bench.connected() as socket:
+        assert await read(socket, 4) == b"two "
+        bench.machines["web-01"].print(b"three")
+        assert await read(socket, 5) == b"three"
+    assert bench.witnessed() == b"one two three"
+
+
+async def test_a_stopping_machine_ends_the_connection_after_its_last_byte(bench: Bench) -> None:
+    async with bench.connected() as socket:
+        await bench.until_attached()
+        bench.machines["web-01"].print(b"Power down")
+        assert (await bench.control("/machines/web-01/stop")).status == HTTPStatus.OK
+        assert await read(socket, 10) == b"Power down"
+        with pytest.raises(ConnectionClosed) as closed:
+            await socket.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1001
+
+
+async def test_a_big_burst_arrives_whole_and_in_order(bench: Bench) -> None:
+    parts = [f"line {number}\r\n".encode() for number in range(50_000)]
+    whole = b"".join(parts)
+    async with bench.connected() as socket:
+        await bench.until_attached()
+        for number, part in enumerate(parts):
+            bench.machines["web-01"].print(part)
+            if number % 500 == 0:
+                await asyncio.sleep(0)
+        assert await read(socket, len(whole)) == whole
+    assert bench.witnessed() == whole
+
+
+async def command(bench: Bench, name: str, body: object, token: str = TOKEN) -> int:
+    address = f"https://{bench.session()}/adminCommand/{name}"
+    headers = {"Authorization": f"Bearer {token}"}
+    async with bench.http.post(address, json=body, headers=headers, ssl=bench.trust) as answer:
+        return answer.status
+
+
+def body(name: str, **parameters: str) -> dict[str, object]:
+    return {"command": name, "requestId": str(uuid4()), "commandParameters": parameters}
+
+
+async def test_admin_commands_reach_the_machine(bench: Bench) -> None:
+    await bench.control("/machines/web-01/start")
+    assert await command(bench, "reset", body("reset")) == HTTPStatus.OK
+    assert await command(bench, "nmi", body("nmi")) == HTTPStatus.OK
+    assert await command(bench, "sysrq", body("sysrq", SysRqCommand="h")) == HTTPStatus.OK
+    assert bench.machines["web-01"].acts == ["start", "reset", "nmi", "sysrq h"]
+
+
+async def test_admin_commands_need_a_good_token_and_a_running_machine(bench: Bench) -> None:
+    assert await command(bench, "nmi", body("nmi"), token="forged") == HTTPStatus.UNAUTHORIZED
+    assert await command(bench, "nmi", body("nmi")) == HTTPStatus.CONFLICT
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [
+        ("sysrq", body("sysrq", SysRqCommand="; rm")),
+        ("sysrq", body("sysrq")),
+        ("nmi", body("reset")),
+        ("nmi", ["nmi"]),
+    ],
+)
+async def test_a_malformed_command_is_refused(bench: Bench, name: str, sent: object) -> None:
+    assert await command(bench, name, sent) == HTTPStatus.BAD_REQUEST
+
+
+async def test_a_command_nobody_knows_is_not_found(bench: Bench) -> None:
+    assert await command(bench, "explode", body("explode")) == HTTPStatus.NOT_FOUND
