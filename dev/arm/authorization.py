@@ -1,0 +1,119 @@
+"""Microsoft.Authorization: permissions of the caller, assignments of anybody, definitions of roles.
+
+Source: https://learn.microsoft.com/rest/api/authorization/
+"""
+
+import re
+import uuid
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from dev.arm.paging import page
+from dev.arm.refusals import RefusedError, authorization_failed, invalid_request
+from dev.arm.rights import is_within, roles_at
+from dev.arm.roles import BUILT_IN, ROLES, Role
+from dev.arm.routing import Call, Route
+from dev.arm.world import subscription_scope
+from dev.fleet import Assignment
+
+_HERE = "[{at*}]/providers/Microsoft.Authorization"
+_FILTER = re.compile(
+    r"(?P<at>atScope\(\))?( and )?(assignedTo\('(?P<assigned>[^']+)'\)|principalId eq '(?P<principal>[^']+)')?"
+)
+
+
+async def _permissions(call: Call) -> Response:
+    """List what the caller may at this scope, one entry per role that reaches it."""
+    scope = call.parts["scope"]
+    roles = roles_at(call.world.assignments, call.caller.oid, scope)
+    if not roles:
+        action = "Microsoft.Authorization/permissions/read"
+        raise authorization_failed(call.caller.name, call.caller.oid, action, scope)
+    return page(call, [_permission(role) for role in roles])
+
+
+async def _assignments(call: Call) -> Response:
+    """List assignments at, above and below the scope; `atScope()` leaves out those below."""
+    asked = call.request.query_params.get("$filter", "")
+    found = _FILTER.fullmatch(asked)
+    if found is None:
+        raise invalid_request(f"The filter '{asked}' is not supported.")
+    scope, principal = call.parts["scope"], found["assigned"] or found["principal"]
+    above = [one for one in call.world.assignments if is_within(scope, one.scope)]
+    below = [one for one in call.world.assignments if one not in above and is_within(one.scope, scope)]
+    listed = above if found["at"] else above + below
+    return page(call, [_assignment(one) for one in listed if principal in {None, one.principal}])
+
+
+async def _definition(call: Call) -> Response:
+    role = ROLES.get(call.parts["role"].lower())
+    if role is None:
+        text = f"The specified role definition with ID '{call.parts['role']}' does not exist."
+        raise RefusedError(404, "RoleDefinitionDoesNotExist", text)
+    return JSONResponse(_role(role))
+
+
+async def _definitions(call: Call) -> Response:
+    wanted = re.fullmatch(r"roleName eq '([^']+)'", call.request.query_params.get("$filter", ""))
+    return page(call, [_role(role) for role in BUILT_IN if wanted is None or role.name == wanted[1]])
+
+
+async def _nothing(call: Call) -> Response:
+    """Answer an empty list: nobody denies or locks anything here."""
+    return page(call, [])
+
+
+def _permission(role: Role) -> dict[str, Any]:
+    return {
+        "actions": list(role.actions),
+        "notActions": list(role.not_actions),
+        "dataActions": [],
+        "notDataActions": [],
+    }
+
+
+def _assignment(one: Assignment) -> dict[str, Any]:
+    name = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{one.principal} {one.role} {one.scope}"))
+    return {
+        "id": f"{one.scope}/providers/Microsoft.Authorization/roleAssignments/{name}",
+        "name": name,
+        "type": "Microsoft.Authorization/roleAssignments",
+        "properties": {
+            "roleDefinitionId": f"{subscription_scope()}{_definition_path(one.role)}",
+            "principalId": one.principal,
+            "principalType": "User",
+            "scope": one.scope,
+            "condition": None,
+        },
+    }
+
+
+def _role(role: Role) -> dict[str, Any]:
+    return {
+        "id": f"{subscription_scope()}{_definition_path(role.id)}",
+        "name": role.id,
+        "type": "Microsoft.Authorization/roleDefinitions",
+        "properties": {
+            "roleName": role.name,
+            "description": role.about,
+            "type": "BuiltInRole",
+            "permissions": [_permission(role)],
+            "assignableScopes": ["/"],
+        },
+    }
+
+
+def _definition_path(role: str) -> str:
+    return f"/providers/Microsoft.Authorization/roleDefinitions/{role}"
+
+
+ROUTES = [
+    Route("GET", f"{_HERE}/permissions", None, _permissions),
+    Route("GET", f"{_HERE}/roleAssignments", "Microsoft.Authorization/roleAssignments/read", _assignments),
+    # Built-in roles are public knowledge; everybody in the tenant may read them.
+    Route("GET", f"{_HERE}/roleDefinitions", None, _definitions),
+    Route("GET", f"{_HERE}/roleDefinitions/{{role}}", None, _definition),
+    Route("GET", f"{_HERE}/denyAssignments", "Microsoft.Authorization/denyAssignments/read", _nothing),
+    Route("GET", f"{_HERE}/locks", "Microsoft.Authorization/locks/read", _nothing),
+]

@@ -1,0 +1,127 @@
+"""Microsoft.SerialConsole: the subscription's switch, the ports of a VM or an instance, and the way to COM1.
+
+Source: https://learn.microsoft.com/rest/api/serialconsole/
+"""
+
+import uuid
+from functools import partial
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from dev.arm.compute import find_unit, power_now
+from dev.arm.paging import page
+from dev.arm.refusals import RefusedError, invalid_request, resource_not_found
+from dev.arm.routing import Call, Route
+from dev.arm.world import Unit
+from dev.stack import Port
+
+_SUBSCRIPTION = "/subscriptions/{subscription}"
+_COMPUTE = f"{_SUBSCRIPTION}/resourceGroups/{{group}}/providers/Microsoft.Compute"
+_CONSOLE = "/providers/Microsoft.SerialConsole"
+_OWNERS = (
+    f"[{_COMPUTE}/virtualMachines/{{vm}}]",
+    f"[{_COMPUTE}/virtualMachineScaleSets/{{set}}/virtualMachines/{{instance}}]",
+)
+_SERVICE = f"[{_SUBSCRIPTION}]{_CONSOLE}/consoleServices/default"
+_COM1 = "0"
+
+
+async def _console_status(call: Call) -> Response:
+    return JSONResponse({"properties": {"disabled": call.world.console_disabled}})
+
+
+async def _switch_console(call: Call, *, disabled: bool) -> Response:
+    call.world.console_disabled = disabled
+    return await _console_status(call)
+
+
+async def _list_ports(call: Call) -> Response:
+    return page(call, [_port(find_unit(call))])
+
+
+async def _list_all_ports(call: Call) -> Response:
+    readable = [
+        unit for unit in call.world.units.values() if call.may("Microsoft.SerialConsole/serialPorts/read", unit.id)
+    ]
+    return page(call, [_port(unit) for unit in readable])
+
+
+async def _get_port(call: Call) -> Response:
+    return JSONResponse(_port(_unit_with_port(call)))
+
+
+async def _put_port(call: Call) -> Response:
+    """Enable or disable a port; disabling closes the console for everybody."""
+    unit = _unit_with_port(call)
+    try:
+        state = (await call.request.json())["properties"]["state"]
+    except (ValueError, KeyError, TypeError) as broken:
+        raise invalid_request("The body needs properties.state, enabled or disabled.") from broken
+    unit.port_enabled = state == "enabled"
+    return JSONResponse(_port(unit), 201)
+
+
+async def _connect(call: Call) -> Response:
+    """Answer where COM1 is spoken. The codes of these refusals are not public; the sentences are today's product's."""
+    unit = _unit_with_port(call)
+    if call.world.console_disabled:
+        raise RefusedError(
+            403,
+            "ConsoleDisabledForSubscription",
+            "Azure Serial Console is not enabled for this subscription, contact your subscription administrator to "
+            "enable.",
+        )
+    if not unit.port_enabled:
+        raise RefusedError(409, "SerialPortDisabled", f"The serial port {_COM1} of '{unit.vm.name}' is disabled.")
+    if await power_now(call, unit) != "running":
+        raise RefusedError(
+            409,
+            "VirtualMachineNotRunning",
+            "Azure Serial Console requires a virtual machine to be running. Use the Start button above to start your "
+            "virtual machine.",
+        )
+    gateway = f"wss://localhost:{call.stack.port(Port.GATEWAY)}"
+    address = f"{gateway}/n/connector/{unit.machine}/sessions/{uuid.uuid4()}/client"
+    return JSONResponse({"connectionString": address})
+
+
+def _unit_with_port(call: Call) -> Unit:
+    unit = find_unit(call)
+    if call.parts["port"] != _COM1:
+        kind = "Microsoft.SerialConsole/serialPorts"
+        raise resource_not_found(kind, call.parts["port"], call.parts["group"])
+    return unit
+
+
+def _port(unit: Unit) -> dict[str, Any]:
+    return {
+        "id": f"{unit.id}{_CONSOLE}/serialPorts/{_COM1}",
+        "name": _COM1,
+        "type": "Microsoft.SerialConsole/serialPorts",
+        "properties": {"state": "enabled" if unit.port_enabled else "disabled", "connectionState": "inactive"},
+    }
+
+
+def _port_routes(owner: str) -> list[Route]:
+    actions, ports = "Microsoft.SerialConsole/serialPorts", f"{owner}{_CONSOLE}/serialPorts"
+    return [
+        Route("GET", ports, f"{actions}/read", _list_ports),
+        Route("GET", f"{ports}/{{port}}", f"{actions}/read", _get_port),
+        Route("PUT", f"{ports}/{{port}}", f"{actions}/write", _put_port),
+        Route("POST", f"{ports}/{{port}}/connect", f"{actions}/connect/action", _connect),
+    ]
+
+
+def _switch(verb: str, *, disabled: bool) -> Route:
+    action = f"Microsoft.SerialConsole/consoleServices/{verb}/action"
+    return Route("POST", f"{_SERVICE}/{verb}", action, partial(_switch_console, disabled=disabled))
+
+
+ROUTES = [
+    Route("GET", _SERVICE, "Microsoft.SerialConsole/consoleServices/read", _console_status),
+    _switch("disableConsole", disabled=True),
+    _switch("enableConsole", disabled=False),
+    Route("GET", f"{_SUBSCRIPTION}{_CONSOLE}/serialPorts", None, _list_all_ports),
+    *(route for owner in _OWNERS for route in _port_routes(owner)),
+]
