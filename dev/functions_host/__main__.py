@@ -24,6 +24,8 @@ def main() -> int:
     options = Options(arguments.app_dir.resolve(), arguments.function_key, arguments.state)
     try:
         started = uvloop.run(serve(options, arguments.port))
+    except SystemExit:
+        return 1  # uvicorn's own way out when the app did not start; it has logged why
     except (OSError, ValueError) as error:
         log.error("cannot start: %s", error)  # noqa: TRY400 - what is wrong is in the message, not in our stack
         return 1

@@ -11,7 +11,7 @@ FRAMING = {"content-length", "transfer-encoding", "connection"}
 
 
 def response(returned: Any) -> Response:
-    """The response to `returned`, TypedData or None (204, as Azure answers a function that returns nothing).
+    """The response to `returned`, TypedData or None (204, as Azure answers a function without a result).
 
     The worker folds repeated headers, all but Set-Cookie, into the last one; so does Azure.
     """

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob.aio import BlobServiceClient, ContainerClient
+from azure.storage.blob.aio import BlobServiceClient
 
 from dev.functions_host.events import Partition
 
@@ -34,10 +34,10 @@ class BlobCheckpoints:
 
     def __init__(self, connection_string: str) -> None:
         # Two short tries: the reader's own backoff spans a longer outage, and says so.
-        service = BlobServiceClient.from_connection_string(
+        self._service = BlobServiceClient.from_connection_string(
             connection_string, retry_total=1, retry_backoff_factor=0.2, connection_timeout=2
         )
-        self._container: ContainerClient = service.get_container_client(CONTAINER)
+        self._container = self._service.get_container_client(CONTAINER)
 
     async def read(self, partition: Partition) -> Checkpoint | None:
         try:
@@ -56,7 +56,7 @@ class BlobCheckpoints:
             await blob.upload_blob(b"", overwrite=True, metadata=metadata)
 
     async def close(self) -> None:
-        await self._container.close()
+        await self._service.close()
 
     async def _create_container(self) -> None:
         try:

@@ -35,7 +35,8 @@ async def run_with_retries(function: Function, invoke: Invoke, stopping: asyncio
 
 def delay(policy: Any, number: int) -> float:
     """Seconds after the failed attempt `number`, counted from 0."""
-    if fixed := getattr(policy, "delay_interval", None):
+    fixed = getattr(policy, "delay_interval", None)
+    if fixed is not None:
         return float(fixed.total_seconds())
     # The exponent is capped: after a day of -1 a float could not hold the power.
     grown = policy.minimum_interval.total_seconds() * 2 ** min(number, 32)
