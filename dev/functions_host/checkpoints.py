@@ -33,10 +33,8 @@ class BlobCheckpoints:
     """Checkpoints as blob metadata, under the names of the SDKs' own store: another reader could carry on from them."""
 
     def __init__(self, connection_string: str) -> None:
-        # Two short tries: the reader's own backoff spans a longer outage, and says so.
-        self._service = BlobServiceClient.from_connection_string(
-            connection_string, retry_total=1, retry_backoff_factor=0.2, connection_timeout=2
-        )
+        # No retries of its own, which begin with 15 s: the reader around this tries again, and says so.
+        self._service = BlobServiceClient.from_connection_string(connection_string, retry_total=0, connection_timeout=2)
         self._container = self._service.get_container_client(CONTAINER)
 
     async def read(self, partition: Partition) -> Checkpoint | None:

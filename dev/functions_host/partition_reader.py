@@ -47,8 +47,10 @@ class PartitionReader:
             return
 
     async def _read(self) -> None:
-        reading = self._hub.read(self._partition.id, await self._position(), self._batch, self._take)
-        await until_stopping(reading, self._stopping, self._busy)
+        await until_stopping(self._read_on(), self._stopping, self._busy)
+
+    async def _read_on(self) -> None:
+        await self._hub.read(self._partition.id, await self._position(), self._batch, self._take)
 
     async def _position(self) -> Position:
         """Where to go on: after what this reader reached, else after the checkpoint, else at the start."""
