@@ -5,7 +5,7 @@ PY := .venv/bin/python
 BASE ?= 8400
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help packages setup up test check e2e unit bench lock clean
+.PHONY: help packages setup up test check lint e2e unit bench lock clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,13 +23,13 @@ test: packages  ## set up, then pass every test: unit, contract, functions, rela
 	@$(PY) -m dev.prepare --tests
 	.venv/bin/pytest
 
-check: packages  ## everything CI runs: lint, types, import rules, all tests
-	@$(PY) -m dev.prepare --tests
+check: lint test  ## everything CI runs: lint, types, import rules, all tests
+
+lint: packages  ## ruff, mypy strict, import rules: no test is run
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	.venv/bin/pytest
 
 unit: packages  ## the pure tests alone, in seconds
 	.venv/bin/pytest -q tests/unit

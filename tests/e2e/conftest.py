@@ -1,0 +1,64 @@
+"""One stack for all end-to-end tests, a browser, and the demo people."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from dev import fleet
+from dev.prepare import browser as installed_browser
+from tests.e2e.local_stack import LocalStack
+from tests.e2e.person import SignedIn
+
+CHROMIUM = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    stack = LocalStack(tmp_path_factory.mktemp("stack"))
+    try:
+        stack.wait_until_up()
+        yield stack
+    finally:
+        status = stack.stop()
+    assert status == 0, stack.said()
+
+
+@pytest.fixture
+def ada(stack: LocalStack) -> SignedIn:
+    """Contributor on the whole subscription."""
+    return SignedIn(stack, fleet.ADA)
+
+
+@pytest.fixture
+def grace(stack: LocalStack) -> SignedIn:
+    """VM Contributor on rg-web, Reader on rg-data."""
+    return SignedIn(stack, fleet.GRACE)
+
+
+@pytest.fixture
+def alan(stack: LocalStack) -> SignedIn:
+    """Reader everywhere."""
+    return SignedIn(stack, fleet.ALAN)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = installed_browser()
+    assert path, "no Chromium: run `make setup` for tests, or set CHROMIUM"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def pictures() -> Path:
+    """Where screenshots of a run lie, for people to look at."""
+    folder = Path(__file__).resolve().parent.parent.parent / ".local" / "pictures"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

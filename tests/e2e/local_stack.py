@@ -1,0 +1,110 @@
+"""The whole product as `make up` starts it, on ports of its own, for tests."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from dev.fleet import VirtualMachine
+from dev.stack import ROOT, Port, Stack
+
+PATIENCE = 120.0
+
+
+class LocalStack:
+    """`python -m dev.up` as a child process; `stop` is Ctrl-C."""
+
+    def __init__(self, home: Path) -> None:
+        self.stack = Stack(_free_base(), home)
+        self.address = self.stack.http(Port.FRONT_DOOR)
+        _lend_images(home)
+        self.output = home / "up.log"
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "dev.up", "--base", str(self.stack.base), "--home", str(home), "--no-prepare"],
+                cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+
+    def wait_until_up(self) -> None:
+        def up() -> bool:
+            assert self.process.poll() is None, self.said()
+            return "Serial console:" in self.said()
+
+        until(up, "the stack is up", said=self.said)
+
+    def stop(self) -> int:
+        """The exit status after Ctrl-C."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(60)
+
+    def said(self) -> str:
+        return self.output.read_text(errors="replace")
+
+    def log(self, part: str) -> str:
+        return (self.stack.home / "logs" / f"{part}.log").read_text(errors="replace")
+
+    def logs(self) -> dict[str, str]:
+        return {path.stem: path.read_text(errors="replace") for path in (self.stack.home / "logs").iterdir()}
+
+    def pid(self, part: str) -> int:
+        return int((self.stack.home / "run" / f"{part}.pid").read_text())
+
+    def kill(self, part: str) -> None:
+        """kill -9, then wait until the supervisor has started it again and it answers."""
+        before = self.pid(part)
+        os.kill(before, signal.SIGKILL)
+        until(lambda: self.pid(part) != before, f"{part} is started again", said=self.said)
+
+    def freeze(self, part: str) -> None:
+        os.kill(self.pid(part), signal.SIGSTOP)
+
+    def thaw(self, part: str) -> None:
+        os.kill(self.pid(part), signal.SIGCONT)
+
+    def printed(self, vm: VirtualMachine) -> bytes:
+        """The witness: what the gateway read from the machine's COM1, written before anybody else saw it."""
+        return (self.stack.home / "machines" / f"{vm.name}.printed").read_bytes()
+
+    def gateway(self, vm: VirtualMachine, act: str, **body: Any) -> None:
+        address = f"{self.stack.http(Port.GATEWAY_CONTROL)}/machines/{vm.name}/{act}"
+        httpx.post(address, json=body, timeout=30).raise_for_status()
+
+    def health(self) -> dict[str, Any]:
+        report: dict[str, Any] = httpx.get(f"{self.address}/api/health", timeout=30).json()
+        return report
+
+
+def until(holds: Callable[[], bool], what: str, patience: float = PATIENCE, said: Callable[[], str] = str) -> None:
+    """Waits for a condition; the time is only there to end a test that would hang."""
+    deadline = time.monotonic() + patience
+    while not holds():
+        assert time.monotonic() < deadline, f"never: {what}\n{said()}"
+        time.sleep(0.05)
+
+
+def _free_base() -> int:
+    """A base port with all of the stack's ports free behind it."""
+    for base in range(20000 + os.getpid() % 100 * 100, 60000, len(Port)):
+        if all(_free(base + port) for port in Port):
+            return base
+    raise AssertionError("no run of free ports")
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def _lend_images(home: Path) -> None:
+    """The machines' images, built once for the developer's own stack."""
+    (home / "machines").mkdir(parents=True)
+    for name in ("vmlinux", "initrd.cpio", "recipe"):
+        if (built := ROOT / ".local/machines" / name).exists():
+            os.link(built, home / "machines" / name)

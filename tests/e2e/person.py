@@ -1,0 +1,147 @@
+"""A demo person at the API: signs in as a program would (code flow with PKCE), calls, opens consoles."""
+
+import base64
+import hashlib
+import json
+import secrets
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+from websockets.sync.client import ClientConnection, connect
+
+from dev import fleet
+from dev.stack import Port
+from tests.e2e.local_stack import LocalStack
+
+
+class SignedIn:
+    """One person's API calls."""
+
+    def __init__(self, stack: LocalStack, who: fleet.Person) -> None:
+        self.who = who
+        self.token = _sign_in(stack, who)
+        self.api = httpx.Client(
+            base_url=f"{stack.address}/api", headers={"Authorization": f"Bearer {self.token}"}, timeout=60
+        )
+
+    def get(self, path: str, **params: Any) -> httpx.Response:
+        return self.api.get(path, params=params)
+
+    def request_session(self, vm: fleet.VirtualMachine, **body: Any) -> httpx.Response:
+        return self.api.post(f"{vm.id}/serialConsole/sessions", json=body)
+
+    def open(self, vm: fleet.VirtualMachine, *, resume: "Console | None" = None, **body: Any) -> "Console":
+        answer = self.request_session(vm, **body)
+        assert answer.status_code == 201, answer.text
+        return Console(answer.json(), resume)
+
+    def transcript(self, vm: fleet.VirtualMachine) -> bytes:
+        """All that was printed, from the archive, read piece by piece."""
+        pieces: list[bytes] = []
+        offset = 0
+        while True:
+            answer = self.get(f"{vm.id}/serialConsole/transcript", format="raw", offset=offset)
+            assert answer.status_code == 200, answer.text
+            if not answer.content:
+                return b"".join(pieces)
+            pieces.append(answer.content)
+            offset = int(answer.headers["x-console-offset-next"])
+
+
+class Console:
+    """A WebSocket to the relay. `printed` is what was shown, without what was shown before `resume` broke."""
+
+    def __init__(self, session: dict[str, Any], resume: "Console | None" = None) -> None:
+        self.session = session
+        self.epoch: str = ""
+        self.next: int = 0
+        query = f"?epoch={resume.epoch}&offset={resume.next}" if resume else ""
+        self.socket: ClientConnection = connect(
+            f"{session['relay']}/v1/console{query}",
+            subprotocols=["serial-console.v1", f"serial-console.token.{session['token']}"],  # type: ignore[list-item]  # a str by another name
+            max_size=None, compression=None,
+        )  # fmt: skip
+        self.printed = bytearray()
+        self.said: list[dict[str, Any]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.socket.close()
+
+    def type(self, text: str) -> None:
+        self.socket.send(text.encode())
+
+    def receive(self, timeout: float = 60) -> None:
+        """One frame. Raises TimeoutError, websockets.ConnectionClosed."""
+        frame = self.socket.recv(timeout)
+        if isinstance(frame, bytes):
+            offset = int.from_bytes(frame[:8])
+            assert offset == self.next, f"offset {offset} where {self.next} was due"
+            self.next += len(frame) - 8
+            self.printed += frame[8:]
+            return
+        self.said.append(json.loads(frame))
+        if self.said[-1]["type"] == "hello":
+            self.epoch, self.next = self.said[-1]["epoch"], self.said[-1]["offset"]
+
+    def expect(self, text: str | bytes, since: int = 0) -> int:
+        """Reads on until `text` is printed after position `since`; answers where it ends."""
+        wanted = text.encode() if isinstance(text, str) else text
+        while (at := self.printed.find(wanted, since)) < 0:
+            try:
+                self.receive()
+            except TimeoutError:
+                raise AssertionError(f"never printed: {wanted!r}; last was {bytes(self.printed[-400:])!r}") from None
+        return at + len(wanted)
+
+    def expect_said(self, kind: str) -> dict[str, Any]:
+        while not (found := [frame for frame in self.said if frame["type"] == kind]):
+            self.receive()
+        return found[-1]
+
+    def log_in(self) -> int:
+        """Logs in as the demo user from wherever the machine is: boot, login prompt, or a shell left open."""
+        since = len(self.printed)
+        self.type("\r")
+        while True:
+            seen = bytes(self.printed[since:])
+            if seen.rstrip().endswith(b"$"):
+                return len(self.printed)
+            if seen.rstrip().endswith(b"login:"):
+                self.type(f"{fleet.GUEST_USER}\r")
+                at = self.expect("Password: ", since)
+                self.type(f"{fleet.GUEST_PASSWORD}\r")
+                return self.expect("$ ", at)
+            self.receive()
+
+    def run(self, command: str) -> bytes:
+        """What a shell command printed. Its end is a mark that the echo of the line does not contain."""
+        mark = secrets.token_hex(4)
+        since = len(self.printed)
+        self.type(f"{command}; echo {mark[:4]}''{mark[4:]}\r")
+        end = self.expect(f"{mark}\r\n", since)
+        return bytes(self.printed[since:end])
+
+
+def _sign_in(stack: LocalStack, who: fleet.Person) -> str:
+    entra = f"{stack.stack.http(Port.ENTRA_PAGE)}/{fleet.TENANT}"
+    redirect, verifier = f"{stack.address}/", secrets.token_urlsafe(48)
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    asked = {
+        "client_id": fleet.PAGE_CLIENT, "redirect_uri": redirect, "response_type": "code", "state": "s",
+        "scope": f"{fleet.API_SCOPE} openid", "code_challenge": challenge, "code_challenge_method": "S256",
+    }  # fmt: skip
+    chosen = httpx.post(f"{entra}/login", data=asked | {"person": who.oid})
+    code = parse_qs(urlsplit(chosen.headers["location"]).query)["code"][0]
+    form = {
+        "grant_type": "authorization_code", "client_id": fleet.PAGE_CLIENT, "code": code, "redirect_uri": redirect,
+        "code_verifier": verifier, "scope": f"{fleet.API_SCOPE} openid",
+    }  # fmt: skip
+    token: str = httpx.post(f"{entra}/oauth2/v2.0/token", data=form).raise_for_status().json()["access_token"]
+    return token
