@@ -1,0 +1,84 @@
+/** Calls to the function app. Every failure is an ApiError; a claims challenge is answered once by itself. */
+
+import { ApiError } from "./api_error.js";
+
+const BASE = "/api";
+
+export class Api {
+  #auth;
+  #fetch;
+
+  constructor(auth, fetch = globalThis.fetch.bind(globalThis)) {
+    this.#auth = auth;
+    this.#fetch = fetch;
+  }
+
+  /** Every VM the person may read. */
+  async consoles() {
+    return (await this.#json("GET", "/consoles")).value;
+  }
+
+  /** Every check of one VM, and who has its console. */
+  status(vm) {
+    return this.#json("GET", `${vm}/serialConsole`);
+  }
+
+  /** Takes the console; `signal` gives the wait up (an `ask` may take half a minute). */
+  openSession(vm, wish, signal) {
+    return this.#json("POST", `${vm}/serialConsole/sessions`, wish, signal);
+  }
+
+  /** Ends one's own session; `keepalive` lets it outlive the page. */
+  endSession(vm, id) {
+    return this.#call("DELETE", `${vm}/serialConsole/sessions/${encodeURIComponent(id)}`, { keepalive: true });
+  }
+
+  /** Everything that was printed and is still kept. */
+  async transcript(vm) {
+    return (await this.#call("GET", `${vm}/serialConsole/transcript?format=raw`)).blob();
+  }
+
+  async #json(method, path, body, signal) {
+    const options = { signal, ...(body && { body: JSON.stringify(body) }) };
+    return (await this.#call(method, path, options)).json();
+  }
+
+  async #call(method, path, options = {}) {
+    const answer = await this.#send(method, path, options);
+    if (answer.ok) return answer;
+    const error = await refusal(answer);
+    if (answer.status !== 401 || !error.claims) throw error;
+    const second = await this.#send(method, path, options, error.claims);
+    if (second.ok) return second;
+    throw second.status === 401 ? ApiError.signInRequired(error.claims) : await refusal(second);
+  }
+
+  async #send(method, path, options, claims) {
+    const headers = {
+      Authorization: `Bearer ${await this.#auth.token({ claims })}`,
+      "x-ms-correlation-request-id": crypto.randomUUID(),
+      ...(options.body && { "Content-Type": "application/json" }),
+    };
+    try {
+      return await this.#fetch(BASE + path, { ...options, method, headers, cache: "no-store" });
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      throw ApiError.unreachable();
+    }
+  }
+}
+
+/** What the page needs to sign in; the only call without a token. */
+export async function readConfig(fetch = globalThis.fetch.bind(globalThis)) {
+  const answer = await fetch(`${BASE}/config`, { cache: "no-store" }).catch(() => {
+    throw ApiError.unreachable();
+  });
+  if (!answer.ok) throw await refusal(answer);
+  return answer.json();
+}
+
+async function refusal(answer) {
+  const body = await answer.json().catch(() => null);
+  const error = ApiError.from(answer.status, answer.headers, body);
+  return answer.status === 401 && !body ? ApiError.signInRequired(error.claims) : error;
+}

@@ -1,0 +1,100 @@
+/** The start: sign-in, then the page that the address names. */
+
+import { Api, readConfig } from "./api.js";
+import { openAuth } from "./auth.js";
+import { ConsolesView } from "./consoles.js";
+import { showKeys } from "./dialog.js";
+import { announce, button, h } from "./dom.js";
+import { apply, looks, nextTheme, prefs } from "./prefs.js";
+import { readRoute } from "./route.js";
+
+const main = document.getElementById("main");
+const THEME_WORDS = { auto: "Theme: system", light: "Theme: light", dark: "Theme: dark" };
+
+async function start() {
+  apply();
+  drawTheme();
+  document.getElementById("theme").addEventListener("click", changeTheme);
+  document.getElementById("keys").addEventListener("click", showKeys);
+  addEventListener("keydown", globalKeys);
+  try {
+    const auth = await openAuth(await readConfig());
+    if (auth.user) signedIn(auth);
+    else signedOut(auth);
+  } catch (error) {
+    failed(error);
+  }
+}
+
+function signedIn(auth) {
+  const out = document.getElementById("sign-out");
+  const name = document.getElementById("user-name");
+  name.textContent = auth.user.name;
+  name.title = auth.user.email;
+  name.hidden = out.hidden = false;
+  out.addEventListener("click", () => auth.signOut());
+  const api = new Api(auth);
+  let view = null;
+  const show = async () => {
+    view?.dispose();
+    view = null;
+    const { vm } = readRoute(location.hash);
+    // The terminal's code is fetched when the first console is opened.
+    const made = vm ? new (await import("./view.js")).ConsoleView({ api, auth, vm }) : new ConsolesView({ api, auth });
+    if (readRoute(location.hash).vm !== vm) return;
+    view = made;
+    document.body.dataset.page = vm ? "console" : "list";
+    view.mount(main);
+  };
+  addEventListener("hashchange", show);
+  addEventListener("pagehide", () => view?.dispose());
+  addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
+  show();
+}
+
+function signedOut(auth) {
+  document.body.dataset.page = "welcome";
+  document.title = "Serial Console";
+  const go = button("Sign in", () => {
+    go.disabled = true;
+    auth.signIn().catch((error) => {
+      go.disabled = false;
+      problem.textContent = error.message;
+    });
+  }, { class: "primary large", data: { testid: "sign-in" } });
+  const problem = h("p", { class: "problem", role: "alert" }, auth.problem ?? "");
+  main.replaceChildren(h("section", { class: "welcome" },
+    h("h1", {}, "Serial Console"),
+    h("p", {}, "The serial port of your virtual machines, in the browser: for when the network, SSH or the boot is what broke."),
+    go, problem));
+  go.focus();
+}
+
+function failed(error) {
+  document.body.dataset.page = "welcome";
+  main.replaceChildren(h("section", { class: "welcome" }, h("h1", {}, "Serial Console"),
+    h("p", { class: "problem", role: "alert" }, error.message), h("p", {}, error.fix ?? ""),
+    button("Try again", () => location.reload(), { class: "primary large" })));
+}
+
+function changeTheme() {
+  announce(THEME_WORDS[nextTheme()]);
+  drawTheme();
+}
+
+function drawTheme() {
+  const toggle = document.getElementById("theme");
+  toggle.title = toggle.ariaLabel = `${THEME_WORDS[prefs().theme]} (Alt+T)`;
+  toggle.dataset.theme = prefs().theme;
+}
+
+/** Only where keys are not the VM's or an input's. */
+function globalKeys(event) {
+  if (event.altKey && event.code === "KeyT" && !event.target.closest?.(".terminal")) {
+    event.preventDefault();
+    changeTheme();
+  } else if (event.key === "?" && !event.target.matches("input, textarea, dialog *")) showKeys();
+}
+
+looks.addEventListener("change", drawTheme);
+start();

@@ -1,0 +1,88 @@
+/**
+ * Who is signed in, and access tokens for the API. Sign-in is a full-page redirect; renewal goes by refresh token, never
+ * by a hidden frame. MSAL keeps its tokens in sessionStorage: they end with the tab.
+ */
+
+import { CacheLookupPolicy, PublicClientApplication } from "./msal.js";
+import { ApiError } from "./api_error.js";
+
+/** Starts MSAL from `GET /api/config` and takes in the answer of a sign-in that has just come back. */
+export async function openAuth(config) {
+  const msal = new PublicClientApplication({
+    auth: {
+      clientId: config.clientId,
+      authority: config.authority,
+      knownAuthorities: config.knownAuthorities ?? [],
+      authorityMetadata: config.authorityMetadata ? JSON.stringify(config.authorityMetadata) : "",
+      redirectUri: home(),
+      postLogoutRedirectUri: home(),
+    },
+    cache: { cacheLocation: "sessionStorage" },
+  });
+  await msal.initialize();
+  const auth = new Auth(msal, config.scopes);
+  await auth.takeAnswer();
+  return auth;
+}
+
+const home = () => `${location.origin}/`;
+
+class Auth {
+  #msal;
+  #scopes;
+  /** What went wrong at the last sign-in, in words, or null. */
+  problem = null;
+
+  constructor(msal, scopes) {
+    this.#msal = msal;
+    this.#scopes = scopes;
+  }
+
+  /** `{name, email}` of who is signed in, or null. */
+  get user() {
+    const account = this.#msal.getActiveAccount();
+    return account && { name: account.name || account.username, email: account.username };
+  }
+
+  /** The route travels as the request's state, so a deep link survives the detour. */
+  async takeAnswer() {
+    try {
+      const answer = await this.#msal.handleRedirectPromise({ navigateToLoginRequestUrl: false });
+      this.#msal.setActiveAccount(answer?.account ?? this.#msal.getActiveAccount() ?? this.#msal.getAllAccounts()[0] ?? null);
+      if (answer?.state) history.replaceState(null, "", answer.state);
+    } catch (error) {
+      this.problem = error.errorMessage || error.message;
+      history.replaceState(null, "", home());
+    }
+  }
+
+  signIn({ claims } = {}) {
+    const request = { scopes: this.#scopes, state: location.hash, claims };
+    const account = this.#msal.getActiveAccount();
+    return account && claims
+      ? this.#msal.acquireTokenRedirect({ ...request, account })
+      : this.#msal.loginRedirect({ ...request, prompt: "select_account" });
+  }
+
+  signOut() {
+    return this.#msal.logoutRedirect({ account: this.#msal.getActiveAccount() });
+  }
+
+  /** An access token. Throws ApiError SignInRequired when only the person can get one. */
+  async token({ claims } = {}) {
+    try {
+      const answer = await this.#msal.acquireTokenSilent({
+        scopes: this.#scopes,
+        claims,
+        cacheLookupPolicy: CacheLookupPolicy.AccessTokenAndRefreshToken,
+      });
+      return answer.accessToken;
+    } catch (error) {
+      throw isNetwork(error) ? ApiError.unreachable() : ApiError.signInRequired(claims);
+    }
+  }
+}
+
+function isNetwork(error) {
+  return ["no_network_connectivity", "post_request_failed", "get_request_failed", "network_error"].includes(error.errorCode);
+}

@@ -1,0 +1,144 @@
+/** The list: every VM the person may read, whether its console can be opened, and if not, why. */
+
+import { announce, button, command, h, setText } from "./dom.js";
+import { consoleRoute } from "./route.js";
+import { shortRefusal } from "./words.js";
+
+const POWER = {
+  running: "Running", starting: "Starting", stopping: "Stopping", stopped: "Stopped",
+  deallocating: "Deallocating", deallocated: "Deallocated", unknown: "Unknown",
+};
+const SKELETON_ROWS = 6;
+
+export class ConsolesView {
+  #api;
+  #auth;
+  #all = [];
+  #list = h("ul", { class: "vms", role: "list", on: { keydown: (event) => this.#arrows(event) } });
+  #message = h("div", { class: "message" });
+  #count = h("span", { class: "quiet number" });
+  #filter = h("input", { type: "search", class: "filter", placeholder: "Filter by name, group, state…", "aria-label": "Filter consoles", spellcheck: false, autocomplete: "off",
+    on: { input: () => this.#draw(), keydown: (event) => this.#fromFilter(event) } });
+  #refresh = button("Refresh", () => this.load(), { title: "R" });
+
+  constructor({ api, auth }) {
+    this.#api = api;
+    this.#auth = auth;
+  }
+
+  mount(place) {
+    document.title = "Consoles · Serial Console";
+    place.replaceChildren(h("section", { class: "consoles" },
+      h("div", { class: "list-head" }, h("h1", {}, "Consoles"), this.#count, h("label", { class: "filter-label" }, this.#filter, h("kbd", { "aria-hidden": "true" }, "/")), this.#refresh),
+      h("div", { class: "columns", "aria-hidden": "true" }, ["VM", "Resource group", "OS", "Power", "Console"].map((name) => h("span", {}, name))),
+      this.#list, this.#message));
+    addEventListener("keydown", this.#keys);
+    this.load();
+  }
+
+  dispose() {
+    removeEventListener("keydown", this.#keys);
+  }
+
+  async load() {
+    this.#refresh.disabled = true;
+    this.#message.replaceChildren();
+    if (this.#all.length === 0) this.#list.replaceChildren(...Array.from({ length: SKELETON_ROWS }, skeleton));
+    try {
+      this.#all = await this.#api.consoles();
+      this.#draw();
+      announce(`${this.#all.length} consoles`);
+    } catch (error) {
+      this.#list.replaceChildren();
+      this.#message.replaceChildren(this.#failure(error));
+    } finally {
+      this.#refresh.disabled = false;
+    }
+  }
+
+  #failure(error) {
+    const again = error.code === "SignInRequired" || error.code === "MfaRequired"
+      ? button("Sign in again", () => this.#auth.signIn({ claims: error.claims }), { class: "primary" })
+      : button("Try again", () => this.load(), { class: "primary" });
+    return h("div", { class: "failure", role: "alert" }, h("h2", {}, shortRefusal(error)), h("p", {}, error.message), error.fix && h("p", {}, error.fix), again);
+  }
+
+  #draw() {
+    const words = this.#filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const shown = this.#all.filter((vm) => words.every((word) => searchable(vm).includes(word)));
+    this.#list.replaceChildren(...shown.map(row));
+    setText(this.#count, words.length ? `${shown.length} of ${this.#all.length}` : String(this.#all.length));
+    this.#message.replaceChildren(...(shown.length ? [] : [h("p", { class: "empty" }, this.#emptyWords(words))]));
+    this.#rove(this.#links[0]);
+  }
+
+  #emptyWords(words) {
+    if (words.length) return "No console matches the filter.";
+    return "You may read no virtual machine here. Ask an owner for a role on one; it appears on refresh.";
+  }
+
+  // ---- keyboard: one row is in the tab order, arrows move it
+
+  get #links() {
+    return [...this.#list.querySelectorAll("a[data-testid]")];
+  }
+
+  #rove(link) {
+    for (const one of this.#links) one.tabIndex = one === link ? 0 : -1;
+  }
+
+  #arrows(event) {
+    const links = this.#links;
+    const at = links.indexOf(document.activeElement);
+    const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: links.length - 1 }[event.key];
+    if (at < 0 || next === undefined) return;
+    event.preventDefault();
+    if (next < 0) return this.#filter.focus();
+    const link = links[Math.min(next, links.length - 1)];
+    this.#rove(link);
+    link.focus();
+  }
+
+  #fromFilter(event) {
+    if (event.key === "ArrowDown" || event.key === "Enter") {
+      event.preventDefault();
+      this.#links[0]?.focus();
+    } else if (event.key === "Escape") {
+      this.#filter.value = "";
+      this.#draw();
+    }
+  }
+
+  #keys = (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, dialog *")) return;
+    if (event.key === "/") {
+      event.preventDefault();
+      this.#filter.focus();
+    } else if (event.key === "r") this.load();
+  };
+}
+
+const searchable = (vm) => [vm.name, vm.group, vm.location, vm.os, vm.power].join(" ").toLowerCase();
+
+/** A console that cannot be opened has its link too: behind it is the whole reason, and another try. */
+function row(vm) {
+  const power = (vm.power ?? "unknown").toLowerCase();
+  return h("li", { class: "vm", data: { testid: "vm-row", vm: vm.name, available: String(vm.available) } },
+    h("a", { class: "name", href: consoleRoute(vm.id), tabIndex: -1, data: { testid: "open-console" }, "aria-label": `${vm.name}, ${vm.available ? "open console" : "console not possible"}` }, vm.name),
+    h("span", { class: "group" }, vm.group, h("span", { class: "quiet" }, ` ${vm.location ?? ""}`)),
+    h("span", { class: "os" }, vm.os),
+    h("span", { class: "power", data: { power } }, POWER[power] ?? vm.power),
+    h("span", { class: "can" }, vm.available ? "Open" : "Not possible"),
+    !vm.available && vm.refusals?.length > 0 && why(vm.refusals[0]),
+    (vm.warnings ?? []).map((one) => h("div", { class: "aside warning", data: { testid: "warning", code: one.code } }, h("p", {}, one.message, one.fix && h("span", { class: "quiet" }, ` ${one.fix}`)))));
+}
+
+function why(refusal) {
+  return h("div", { class: "aside", data: { testid: "refusal", code: refusal.code } },
+    h("p", { title: refusal.message }, h("strong", {}, shortRefusal(refusal)), ". ", refusal.fix),
+    refusal.fixCommand && command(refusal.fixCommand));
+}
+
+function skeleton() {
+  return h("li", { class: "vm skeleton", "aria-hidden": "true" }, ["name", "group", "os", "power", "can"].map((name) => h("span", { class: name }, h("i", {}))));
+}

@@ -1,0 +1,42 @@
+/** Building elements without markup strings: what others wrote (names, messages) can never become markup. */
+
+/** `h("button", {class, on: {click}, data: {testid}, ...properties and attributes}, ...children)`. */
+export function h(tag, { class: name, on = {}, data = {}, ...rest } = {}, ...children) {
+  const element = document.createElement(tag);
+  if (name) element.className = name;
+  for (const [event, listener] of Object.entries(on)) element.addEventListener(event, listener);
+  Object.assign(element.dataset, data);
+  for (const [key, value] of Object.entries(rest)) set(element, key, value);
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+function set(element, key, value) {
+  if (value === null || value === undefined) return;
+  if (key in element && !key.startsWith("aria")) element[key] = value;
+  else element.setAttribute(key, String(value));
+}
+
+export function button(label, click, more = {}) {
+  return h("button", { type: "button", ...more, on: { click, ...more.on } }, label);
+}
+
+/** Changes text only when it differs, so a live region speaks once and nothing flickers. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** A command with its copy button. */
+export function command(text) {
+  const copied = button("Copy", async () => {
+    await navigator.clipboard.writeText(text);
+    copied.textContent = "Copied";
+    setTimeout(() => (copied.textContent = "Copy"), 1500);
+  }, { class: "small", "aria-label": `Copy the command ${text}` });
+  return h("span", { class: "command" }, h("code", { title: text }, text), copied);
+}
+
+/** Says something to screen readers only. */
+export function announce(text) {
+  setText(document.getElementById("live"), text);
+}

@@ -1,0 +1,116 @@
+/** Carries out what the session machine decides: requests, the socket, timers. Rules live in session.js. */
+
+import { ApiError } from "./api_error.js";
+import { advance, begin } from "./session.js";
+import { answerFrame, Wire } from "./wire.js";
+
+/** A console of one VM. `screen` has show(bytes) and note(text); `changed(state)` is called after every event. */
+export class Driver {
+  #api;
+  #vm;
+  #screen;
+  #changed;
+  #state = begin();
+  #wire = null;
+  #timer = 0;
+  #asking = null;
+
+  constructor({ api, vm, screen, changed }) {
+    this.#api = api;
+    this.#vm = vm;
+    this.#screen = screen;
+    this.#changed = changed;
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  /** Bytes typed that the network has not taken yet. */
+  get waiting() {
+    return this.#wire?.waiting ?? 0;
+  }
+
+  tell(event) {
+    const { state, actions } = advance(this.#state, { now: Date.now(), chance: Math.random(), ...event });
+    this.#state = state;
+    for (const action of actions) this.#carryOut(action);
+    this.#changed(this.#state);
+  }
+
+  /** Leaves without a word on the screen: the view is going away. The session ends on the service's side. */
+  dispose() {
+    this.#changed = () => {};
+    const { id, phase } = this.#state;
+    this.#hangUp();
+    this.#giveUp();
+    if (id && phase !== "ended" && phase !== "displaced") this.#end(id);
+  }
+
+  /** A network that came back is worth a try at once. */
+  hurry() {
+    if (this.#state.phase === "waiting") this.tell({ type: "retry" });
+  }
+
+  #carryOut(action) {
+    switch (action.do) {
+      case "request": return void this.#request(action);
+      case "dial": return this.#dial(action);
+      case "hangUp": return this.#hangUp();
+      case "giveUp": return this.#giveUp();
+      case "end": return this.#end(action.id);
+      case "wait": return this.#wait(action);
+      case "show": return this.#screen.show(action.bytes);
+      case "note": return this.#screen.note(action.text);
+      case "send": return this.#wire.send(action.bytes);
+      case "say": return this.#wire.say(answerFrame(action.ask, action.allow));
+      default: throw new TypeError(`no such action: ${action.do}`);
+    }
+  }
+
+  async #request({ turn, mode, takeover }) {
+    this.#giveUp();
+    const asking = (this.#asking = new AbortController());
+    try {
+      const wish = mode === "watch" ? { mode } : { mode, takeover };
+      const answer = await this.#api.openSession(this.#vm, wish, asking.signal);
+      if (asking.signal.aborted || turn !== this.#state.turn) return this.#end(answer.id);
+      this.tell({ type: "granted", turn, answer });
+    } catch (error) {
+      if (asking.signal.aborted) return;
+      if (!(error instanceof ApiError)) throw error;
+      this.tell({ type: "refused", turn, error, holder: await this.#holder(error) });
+    }
+  }
+
+  /** Who has the console: the refusal says it in a sentence, the status in fields. */
+  async #holder(error) {
+    if (error.code !== "ConsoleInUse" && error.code !== "TakeoverRefused") return null;
+    const status = await this.#api.status(this.#vm).catch(() => null);
+    return status?.console?.writer ?? null;
+  }
+
+  #dial({ dial, relay, token, resume }) {
+    this.#wire = new Wire({ relay, token, resume }, (event) => this.tell({ ...event, dial }));
+  }
+
+  #hangUp() {
+    this.#wire?.hangUp();
+    this.#wire = null;
+  }
+
+  #giveUp() {
+    clearTimeout(this.#timer);
+    this.#asking?.abort();
+  }
+
+  #wait({ turn, milliseconds }) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.tell({ type: "retry", turn }), milliseconds);
+  }
+
+  /** Best effort: a session that is not ended by us is ended by the relay, seconds later. */
+  #end(id) {
+    this.#api.endSession(this.#vm, id).catch(() => {});
+  }
+}

@@ -1,0 +1,33 @@
+/** Addresses inside the page: `#/` is the list, `#/console/<resource id>` one console. */
+
+const CONSOLE = "#/console";
+const VM = /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Compute\/(virtualMachines\/[^/]+|virtualMachineScaleSets\/[^/]+\/virtualMachines\/[^/]+)$/i;
+
+/** `{vm}` for a console, `{vm: null}` for the list and for whatever is no address of ours. */
+export function readRoute(hash) {
+  if (!hash.startsWith(`${CONSOLE}/`)) return { vm: null };
+  const vm = decode(hash.slice(CONSOLE.length)).replace(/\/+$/, "");
+  return { vm: VM.test(vm) ? vm : null };
+}
+
+export const consoleRoute = (vm) => CONSOLE + vm;
+
+/** The resource id for use in a path: every segment encoded, so that no name can leave its place. */
+export function pathOf(vm) {
+  return vm.split("/").map(encodeURIComponent).join("/");
+}
+
+/** `{name, group}` as a person says them; a scale set's instance is `set / 3`. */
+export function nameOf(vm) {
+  const parts = vm.split("/");
+  const name = /virtualMachineScaleSets/i.test(vm) ? `${parts.at(-3)} / ${parts.at(-1)}` : parts.at(-1);
+  return { name, group: parts[4] };
+}
+
+function decode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * One console session as a state machine: events in, next state and actions out. No socket, clock or DOM here.
+ *
+ *     idle -> requesting -> connecting -> open -> displaced | ended
+ *                 |             |           |
+ *                 v             +-----------+-> waiting -> requesting      (a lost line comes back by itself)
+ *              held | refused
+ *
+ * `turn` numbers requests and `dial` numbers connections, so an answer that comes late belongs to nobody.
+ * While a new request runs beside a connection that is still up (`live`), that connection goes on showing output.
+ * Printed bytes carry their offset: what was shown already is dropped, so a resume shows nothing twice.
+ */
+
+import { closeWords } from "./wire.js";
+
+/** Seconds between tries to reconnect; the last one repeats. */
+export const RETRY_SECONDS = [1, 2, 4, 8, 15, 30];
+/** Tries before a console that never opened is given up. */
+export const FIRST_TRIES = 5;
+const SPREAD = 0.25;
+
+export class IllegalMove extends Error {}
+
+export function begin() {
+  return {
+    phase: "idle", turn: 0, dial: 0, live: false, want: { mode: "write", takeover: "never" }, attempt: 0, patient: false,
+    id: null, mode: null, epoch: null, next: 0, everOpen: false, writer: null, watchers: 0, port: { state: "open" },
+    limits: {}, ask: null, held: null, refusal: null, end: null, retryAt: null, notices: [],
+  };
+}
+
+/** The next state and what is to be done. Throws IllegalMove for an event that this phase cannot meet. */
+export function advance(state, event) {
+  if (isStale(state, event)) return stay(state);
+  const move = MOVES[state.phase][event.type];
+  if (!move) throw new IllegalMove(`${event.type} while ${state.phase}`);
+  return move(state, event);
+}
+
+function isStale(state, event) {
+  return (event.turn ?? state.turn) !== state.turn || (event.dial ?? state.dial) !== state.dial;
+}
+
+const stay = (state) => ({ state, actions: [] });
+const go = (state, changes, ...actions) => ({ state: { ...state, ...changes }, actions });
+
+// ---- asking for the console
+
+/** A choice of the person: write or watch, by force, by asking, or only if free. */
+function connect(state, { mode = "write", takeover = "never", patient = false }) {
+  return request({ ...state, attempt: 0, want: { mode, takeover }, patient, ask: null });
+}
+
+function request(state) {
+  const turn = state.turn + 1;
+  const { mode, takeover } = state.want;
+  return go(state, { phase: "requesting", turn, refusal: null, retryAt: null }, { do: "request", turn, mode, takeover });
+}
+
+function granted(state, { answer }) {
+  const dial = state.dial + 1;
+  const resume = state.epoch ? { epoch: state.epoch, offset: state.next } : null;
+  const notices = addNotices(state.notices, answer.warnings ?? []);
+  const changes = { phase: "connecting", dial, live: false, id: answer.id, mode: answer.mode, notices, held: null, end: null };
+  const old = state.live ? [{ do: "hangUp" }] : [];
+  return go(state, changes, ...old, { do: "dial", dial, relay: answer.relay, token: answer.token, resume });
+}
+
+function refused(state, { error, holder = null, now = 0, chance = 0 }) {
+  if (state.live) return go(state, { phase: "open", notices: addNotices(state.notices, [error]) });
+  if (error.code === "ConsoleInUse" || error.code === "TakeoverRefused") {
+    return go(state, { phase: "held", refusal: error, held: holder });
+  }
+  if (mayTryAgain(state, error)) return wait({ ...state, refusal: error }, now, chance, error.retryAfter ?? 0);
+  return go(state, { phase: "refused", refusal: error });
+}
+
+function mayTryAgain(state, error) {
+  if (state.patient && error.code === "VmNotRunning") return true;
+  return error.retryable && (state.everOpen || error.code === "VmProvisioning" || state.attempt < FIRST_TRIES);
+}
+
+// ---- an open line
+
+function hello(state, frame) {
+  const goesOn = frame.epoch === state.epoch && !frame.gap;
+  const lost = state.everOpen && !goesOn ? [{ do: "note", text: gapWords(state, frame) }] : [];
+  const changes = {
+    phase: "open", live: true, everOpen: true, attempt: 0, patient: false, mode: frame.mode, epoch: frame.epoch,
+    next: goesOn ? state.next : frame.offset, writer: frame.writer, watchers: frame.watchers,
+    port: { state: "open" }, limits: {}, end: null, refusal: null, ask: null,
+    // From here on a lost line comes back as it was, and never at anybody's cost.
+    want: { mode: frame.mode, takeover: "never" },
+  };
+  return go(state, changes, ...lost);
+}
+
+function gapWords(state, frame) {
+  if (frame.epoch !== state.epoch) return "the relay opened the serial port anew; what was printed in between is in the transcript";
+  return `${frame.offset - state.next} bytes are no longer kept here; they are in the transcript`;
+}
+
+function printed(state, { offset, bytes }) {
+  const known = state.next - offset;
+  if (known >= bytes.length) return stay(state);
+  const fresh = known > 0 ? bytes.subarray(known) : bytes;
+  return go(state, { next: offset + bytes.length }, { do: "show", bytes: fresh });
+}
+
+const people = (state, { writer, watchers }) => go(state, { writer, watchers });
+const port = (state, frame) => go(state, { port: { state: frame.state, message: frame.message } });
+
+function limit(state, { kind, secondsLeft, now = 0 }) {
+  return go(state, { limits: { ...state.limits, [kind]: now + secondsLeft * 1000 } });
+}
+
+function asked(state, { ask, by, seconds, now = 0 }) {
+  return go(state, { ask: { id: ask, by, until: now + seconds * 1000 } });
+}
+
+function answer(state, { allow }) {
+  return state.ask ? go(state, { ask: null }, { do: "say", ask: state.ask.id, allow }) : stay(state);
+}
+
+function typed(state, { bytes }) {
+  if (state.mode !== "write") return stay(state);
+  const { idle: _, ...limits } = state.limits;
+  return go(state, { limits }, { do: "send", bytes });
+}
+
+const warning = (state, frame) => go(state, { notices: addNotices(state.notices, [frame]) });
+const dismiss = (state, { code }) => go(state, { notices: state.notices.filter((one) => one.code !== code) });
+/** The relay's last words; the close that follows decides what happens. */
+const bye = (state, { code, message, by }) => go(state, { end: { code, message, by } });
+
+function addNotices(notices, fresh) {
+  const codes = new Set(fresh.map((one) => one.code));
+  return [...notices.filter((one) => !codes.has(one.code)), ...fresh];
+}
+
+// ---- a line that ended
+
+function closed(state, { code, now = 0, chance = 0 }) {
+  const close = closeWords(code);
+  const end = { ...close, ...known(state.end), again: close.again, at: now };
+  const down = { ...state, live: false, ask: null, limits: {}, end };
+  if (close.again === "now" && state.attempt === 0) return request({ ...down, attempt: 1 });
+  if (close.again !== "choice") return mayDialAgain(state) ? wait(down, now, chance) : go(down, { phase: "ended" });
+  return go(down, { phase: code === 4001 ? "displaced" : "ended" });
+}
+
+function known(end) {
+  return Object.fromEntries(Object.entries(end ?? {}).filter(([key, value]) => value && ["code", "message", "by"].includes(key)));
+}
+
+const mayDialAgain = (state) => state.everOpen || state.attempt < FIRST_TRIES;
+
+function wait(state, now, chance, atLeast = 0) {
+  const step = RETRY_SECONDS[Math.min(state.attempt, RETRY_SECONDS.length - 1)];
+  const milliseconds = Math.round(Math.max(step * (1 + SPREAD * chance), atLeast) * 1000);
+  const turn = state.turn + 1;
+  const changes = { phase: "waiting", turn, attempt: state.attempt + 1, retryAt: now + milliseconds };
+  return go(state, changes, { do: "wait", turn, milliseconds });
+}
+
+function leave(state, { now = 0 }) {
+  const end = { ...closeWords(1000), at: now };
+  const changes = { phase: "ended", turn: state.turn + 1, dial: state.dial + 1, live: false, ask: null, limits: {}, end };
+  const over = state.id ? [{ do: "end", id: state.id }] : [];
+  return go(state, { ...changes, id: null }, { do: "giveUp" }, { do: "hangUp" }, ...over);
+}
+
+/** The old line fell while a new request runs: the request decides. */
+const lineFell = (state) => go(state, { live: false });
+
+const CHOICES = { connect, dismiss, leave };
+const LINE = { printed, people, port, limit, ask: asked, warning, bye };
+const MOVES = {
+  idle: { connect, dismiss },
+  requesting: { ...LINE, granted, refused, leave, dismiss, typed: stay, answer, closed: lineFell },
+  connecting: { ...LINE, ...CHOICES, hello, closed, typed: stay },
+  open: { ...LINE, ...CHOICES, answer, typed, closed },
+  waiting: { ...CHOICES, retry: request, typed: stay },
+  held: { ...CHOICES, typed: stay },
+  displaced: { ...CHOICES, typed: stay },
+  ended: { connect, dismiss, leave: stay, typed: stay },
+  refused: { ...CHOICES, typed: stay },
+};

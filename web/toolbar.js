@@ -1,0 +1,21 @@
+/** The terminal's tools: each a labelled button, all reachable by keyboard. */
+
+import { button, h } from "./dom.js";
+import { prefer, prefs } from "./prefs.js";
+
+/** `act` has search, copyAll, download, setSize. */
+export function toolbar(act) {
+  const reader = button("Screen reader", () => {
+    prefer({ screenReader: !prefs().screenReader });
+    reader.setAttribute("aria-pressed", String(prefs().screenReader));
+  }, { "aria-pressed": String(prefs().screenReader), title: "Read the console's output aloud through a screen reader" });
+  return h("div", { class: "tools", role: "toolbar", "aria-label": "Terminal" },
+    button("Search", act.search, { title: "Ctrl+Shift+F" }),
+    button("Copy all", act.copyAll, { title: "Copy everything in the scrollback" }),
+    button("Download", act.download, { title: "Download everything that is kept of this console" }),
+    button("Set size in the guest", act.setSize, { title: "Types stty for you: a serial line cannot tell the VM how large the window is" }),
+    reader,
+    h("span", { class: "pair", role: "group", "aria-label": "Font size" },
+      button("A−", () => prefer({ fontSize: prefs().fontSize - 1 }), { title: "Smaller (Ctrl+Shift+−)", "aria-label": "Smaller" }),
+      button("A+", () => prefer({ fontSize: prefs().fontSize + 1 }), { title: "Larger (Ctrl+Shift++)", "aria-label": "Larger" })));
+}

@@ -1,0 +1,199 @@
+/** One console on the screen: header, tools, terminal, notes and panel, all drawn from the session's state. */
+
+import { announce, button, h, setText } from "./dom.js";
+import { Driver } from "./driver.js";
+import { noteFor } from "./notes.js";
+import { panelFor, panelKey } from "./panel.js";
+import { PasteDesk } from "./paste_desk.js";
+import { nameOf, pathOf } from "./route.js";
+import { SearchBar } from "./search_bar.js";
+import { Screen } from "./terminal.js";
+import { toolbar } from "./toolbar.js";
+import { countdown, limitWords, peopleWords, stateWords } from "./words.js";
+
+const TICK_MILLISECONDS = 500;
+const PRODUCT = "Serial Console";
+const encoder = new TextEncoder();
+
+export class ConsoleView {
+  #api;
+  #auth;
+  #path;
+  #name;
+  #driver;
+  #screen;
+  #search;
+  #pastes;
+  #ticker = 0;
+  #panelKey = "";
+  #notes = null;
+  #parts = {};
+
+  constructor({ api, auth, vm }) {
+    this.#api = api;
+    this.#auth = auth;
+    this.#path = pathOf(vm);
+    this.#name = nameOf(vm);
+  }
+
+  mount(place) {
+    this.#build(place);
+    const tell = {
+      typed: (bytes) => this.#pastes.takes(bytes) || this.#type(bytes),
+      pasted: (text) => this.#writing && this.#pastes.paste(text),
+      search: () => this.#search.open(),
+      leave: () => this.#leaveTerminal(),
+      sized: (columns, rows) => setText(this.#parts.size, `${columns} × ${rows}`),
+    };
+    this.#screen = new Screen(this.#parts.terminal, tell);
+    this.#search = new SearchBar(this.#screen);
+    this.#driver = new Driver({ api: this.#api, vm: this.#path, screen: this.#screen, changed: () => this.#draw() });
+    this.#pastes = new PasteDesk({ send: (bytes) => this.#type(bytes), waiting: () => this.#driver.waiting }, this.#screen);
+    this.#parts.stage.append(this.#search.element, this.#pastes.element);
+    this.#ticker = setInterval(() => this.#tick(), TICK_MILLISECONDS);
+    addEventListener("online", this.#online);
+    this.#screen.focus();
+    this.#connect({ mode: "write", takeover: "never" });
+  }
+
+  dispose() {
+    clearInterval(this.#ticker);
+    removeEventListener("online", this.#online);
+    this.#pastes.cancel();
+    this.#driver.dispose();
+    this.#screen.dispose();
+  }
+
+  #online = () => this.#driver.hurry();
+
+  get #writing() {
+    return this.#driver.state.phase === "open" && this.#driver.state.mode === "write";
+  }
+
+  #build(place) {
+    const parts = (this.#parts = {
+      state: h("p", { class: "state", data: { testid: "state" } }),
+      people: h("span", { class: "people", data: { testid: "people" } }),
+      limit: h("span", { class: "limit number", data: { testid: "limit" } }),
+      acts: h("div", { class: "acts" }),
+      terminal: h("div", { class: "terminal", data: { testid: "terminal" } }),
+      notes: h("div", { class: "notes", "aria-label": "Warnings" }),
+      panel: h("div", { class: "panel-place" }),
+      size: h("span", { class: "number" }),
+    });
+    parts.stage = h("div", { class: "stage" }, parts.terminal, parts.notes, parts.panel);
+    this.#buttons();
+    const title = h("h1", { title: decodeURIComponent(this.#path) }, this.#name.name);
+    const about = h("div", { class: "about" }, parts.state, h("span", { class: "extras" }, parts.people, parts.limit));
+    place.replaceChildren(h("section", { class: "console" },
+      h("header", { class: "bar" }, h("div", { class: "what" }, h("a", { class: "back", href: "#/", "aria-label": "All consoles" }, "‹"), title, h("span", { class: "quiet" }, this.#name.group)), about, parts.acts),
+      toolbar({ search: () => this.#search.open(), copyAll: () => this.#copyAll(), download: () => this.#download(), setSize: () => this.#setSize() }),
+      parts.stage,
+      h("footer", { class: "hint" }, h("span", {}, "Press Enter if the screen stays empty"), h("span", { class: "wide" }, h("kbd", {}, "Ctrl+F6"), " leaves the terminal"), parts.size)));
+  }
+
+  #buttons() {
+    const one = (label, testid, click, kind = "") => button(label, click, { class: kind, hidden: true, data: { testid } });
+    this.#parts.takeOver = one("Take over", "take-over", () => this.#connect({ mode: "write", takeover: "force" }), "primary");
+    this.#parts.watch = one("Watch", "watch", () => this.#connect({ mode: "watch" }));
+    this.#parts.disconnect = one("Disconnect", "disconnect", () => this.#driver.tell({ type: "leave" }));
+    this.#parts.acts.append(this.#parts.takeOver, this.#parts.watch, this.#parts.disconnect);
+  }
+
+  #connect(wish) {
+    this.#driver.tell({ type: "connect", ...wish });
+  }
+
+  #type(bytes) {
+    this.#driver.tell({ type: "typed", bytes });
+  }
+
+  // ---- drawing
+
+  #draw() {
+    const { state } = this.#driver;
+    const { phase, mode } = state;
+    const open = phase === "open";
+    if (!this.#writing) this.#pastes.cancel();
+    this.#screen.allowTyping(this.#writing);
+    this.#parts.takeOver.hidden = !(open && mode === "watch");
+    setText(this.#parts.takeOver, state.writer ? "Take over" : "Write");
+    this.#parts.watch.hidden = !(open && mode === "write");
+    this.#parts.disconnect.hidden = !["open", "requesting", "connecting", "waiting"].includes(phase);
+    setText(this.#parts.disconnect, open || state.live ? "Disconnect" : "Cancel");
+    this.#drawNotes(state.notices);
+    this.#drawPanel(state);
+    this.#tick();
+  }
+
+  /** What changes with time alone: countdowns. */
+  #tick() {
+    const { state } = this.#driver;
+    const now = Date.now();
+    const { text, steady, tone } = stateWords(state, now, this.#auth.user?.name);
+    setText(this.#parts.state, text);
+    this.#parts.state.dataset.tone = tone;
+    announce(steady);
+    document.title = `${this.#name.name} · ${steady} · ${PRODUCT}`;
+    setText(this.#parts.people, state.live ? peopleWords(state) : "");
+    setText(this.#parts.limit, limitWords(state, now) ?? "");
+    for (const left of this.#parts.panel.querySelectorAll("[data-until]")) setText(left, countdown(left.dataset.until - now));
+  }
+
+  #drawNotes(notices) {
+    if (notices === this.#notes) return;
+    this.#notes = notices;
+    this.#parts.notes.replaceChildren(...notices.map((one) => noteFor(one, () => this.#driver.tell({ type: "dismiss", code: one.code }))));
+  }
+
+  #drawPanel(state) {
+    const key = panelKey(state);
+    if (key === this.#panelKey) return;
+    this.#panelKey = key;
+    const act = {
+      connect: (wish) => this.#connect(wish),
+      answer: (allow) => this.#driver.tell({ type: "answer", allow }),
+      signIn: (claims) => this.#auth.signIn({ claims }),
+    };
+    const panel = panelFor(state, act, this.#auth.user?.name);
+    const hadFocus = this.#parts.stage.contains(document.activeElement) || document.activeElement === document.body;
+    this.#parts.panel.replaceChildren(...(panel ? [panel] : []));
+    this.#parts.stage.classList.toggle("covered", Boolean(panel) && !state.ask);
+    if (!hadFocus || state.ask) return;
+    // The panel, not its first button: a key meant for the VM must not press it.
+    if (panel) panel.focus();
+    else this.#screen.focus();
+  }
+
+  // ---- what the person does
+
+  /** Tab belongs to the VM, so this is the way out: to the panel if there is one, else to the header. */
+  #leaveTerminal() {
+    const next = this.#parts.panel.querySelector("button") ?? this.#parts.acts.querySelector("button:not([hidden])");
+    (next ?? document.querySelector(".back")).focus();
+  }
+
+  async #copyAll() {
+    await navigator.clipboard.writeText(this.#screen.text);
+    announce("Copied everything in the scrollback");
+    this.#screen.focus();
+  }
+
+  async #download() {
+    try {
+      const address = URL.createObjectURL(await this.#api.transcript(this.#path));
+      h("a", { href: address, download: `${this.#name.name.replaceAll(" / ", "-")}.log` }).click();
+      setTimeout(() => URL.revokeObjectURL(address), 10_000);
+    } catch (error) {
+      this.#driver.tell({ type: "warning", code: error.code, message: `The transcript could not be read. ${error.message}` });
+    }
+    this.#screen.focus();
+  }
+
+  #setSize() {
+    const { columns, rows } = this.#screen.size;
+    // The leading space keeps it out of most shells' history.
+    if (this.#writing) this.#type(encoder.encode(` stty rows ${rows} cols ${columns}\r`));
+    this.#screen.focus();
+  }
+}

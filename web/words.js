@@ -1,0 +1,108 @@
+/** The session in words: what the state line, the title and the live region say. Pure; times are milliseconds since 1970. */
+
+export const clock = (at, locale) => new Date(at).toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" });
+
+/** `2:05` or `45 s`. */
+export function countdown(milliseconds) {
+  const seconds = Math.max(0, Math.ceil(milliseconds / 1000));
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} min`;
+}
+
+/** `text` is shown; `steady` leaves the countdown out and is what a screen reader hears; `tone`: good, calm, busy, bad. */
+export function stateWords(state, now, me = null) {
+  const { text, steady = text, tone } = WORDS[state.phase](state, now, me);
+  return { text, steady, tone };
+}
+
+const say = (text, tone, steady) => ({ text, tone, steady });
+
+const WORDS = {
+  idle: () => say("Not connected", "calm"),
+  requesting: ({ want, live, held }) => {
+    if (want.takeover === "ask") return say(`Asking ${held?.name ?? "the holder"} for the console…`, "busy");
+    return say(live ? "Requesting the console…" : "Checking the VM and your rights…", "busy");
+  },
+  connecting: () => say("Connecting to the serial port…", "busy"),
+  open: openWords,
+  waiting: (state, now) => {
+    const what = state.refusal ? shortRefusal(state.refusal) : lostWords(state);
+    const left = Math.max(0, state.retryAt - now);
+    return say(`${what}, trying again in ${countdown(left)}`, "busy", `${what}, trying again`);
+  },
+  held: ({ held, refusal }) => {
+    if (refusal?.code === "TakeoverRefused") return say(`${held?.name ?? "The holder"} keeps the console`, "calm");
+    return say(held ? `In use by ${held.name} since ${clock(sinceOf(held))}` : "In use by somebody else", "calm");
+  },
+  displaced: ({ end }, _now, me) => say(`Displaced by ${displacer(end, me)} at ${clock(end.at)}`, "bad"),
+  ended: ({ end }) => say(end.words, end.code === "Goodbye" ? "calm" : "bad"),
+  refused: ({ refusal }) => say(shortRefusal(refusal), "bad"),
+};
+
+/** One's own sessions give way to each other: that is another window, not another person. */
+export function displacer({ by }, me) {
+  return by?.name === me ? "you, in another window" : (by?.name ?? "another session");
+}
+
+function openWords({ mode, writer, port }) {
+  if (port.state === "lost") return say("Serial port lost · the relay is dialing the VM again", "busy");
+  if (port.state === "paused") return say("Paused · the audit trail is slow, nothing is lost", "busy");
+  if (mode === "write") return say("Connected · writing", "good");
+  return say(writer ? `Watching · ${writer.name} is writing` : "Watching · nobody is writing", "good");
+}
+
+function lostWords({ everOpen, end }) {
+  if (!everOpen && end?.code === "ConnectionLost") return "Could not connect";
+  return end?.words ?? "Connection lost";
+}
+
+/** Seconds or ISO time since when somebody holds the console, as milliseconds. */
+export function sinceOf({ since }) {
+  return typeof since === "number" ? since * 1000 : Date.parse(since);
+}
+
+/** The one limit that ends first, in words, or null. */
+export function limitWords({ limits }, now) {
+  const left = Object.entries(limits).map(([kind, at]) => ({ kind, left: at - now })).filter((one) => one.left > 0);
+  const next = left.sort((one, other) => one.left - other.left)[0];
+  if (!next) return null;
+  return next.kind === "idle"
+    ? `Ends in ${countdown(next.left)} unless you type`
+    : `Session ends in ${countdown(next.left)}`;
+}
+
+/** Who else is there, beside this person. */
+export function peopleWords({ mode, writer, watchers }) {
+  const others = mode === "watch" ? watchers - 1 : watchers;
+  const seen = others > 0 ? [`${others} ${others === 1 ? "watcher" : "watchers"}`] : [];
+  return mode === "watch" && writer ? [`${writer.name} writes`, ...seen].join(" · ") : seen.join(" · ");
+}
+
+const SHORT = {
+  BootDiagnosticsDisabled: "Boot diagnostics are off",
+  VmNotRunning: "The VM is not running",
+  VmProvisioning: "The VM is still being deployed",
+  VmPermissionDenied: "You lack the role for this console",
+  StoragePermissionDenied: "You lack rights on the diagnostics storage account",
+  StorageResourceGroupUnknown: "The diagnostics storage account cannot be found",
+  BootDiagnosticsStorageNotFound: "The diagnostics storage account was deleted",
+  BootDiagnosticsStorageForbidden: "The diagnostics storage account's firewall refuses",
+  BootDiagnosticsUriInvalid: "The boot diagnostics address is malformed",
+  ConsoleDisabledForSubscription: "Consoles are switched off for the subscription",
+  ResourceLocked: "A read-only lock stands in the way",
+  RegionNotAvailable: "The VM's region is not served",
+  CloudNotAvailable: "This cloud is not served",
+  VmNotFound: "No such VM, or you may not read it",
+  ScaleSetNotSpecified: "This names a scale set, not an instance",
+  GatewayTimeout: "The VM's host did not answer in time",
+  AuditUnavailable: "The audit trail cannot be written",
+  RelayUnavailable: "The relay does not answer",
+  TooManyRequests: "Too many requests",
+  MfaRequired: "A stronger sign-in is needed",
+  SignInRequired: "Sign in again to go on",
+  Unreachable: "The service could not be reached",
+};
+
+/** A refusal in a few words; the full sentence stands beside it. */
+export function shortRefusal({ code, message }) {
+  return SHORT[code] ?? message;
+}
