@@ -53,11 +53,9 @@ async def local_azure(home: Path, machines: Machines) -> AsyncIterator[LocalAzur
 async def served(app: ASGIApp, at: socket.socket, certificate: Path | None = None) -> AsyncIterator[None]:
     """Serve one application in this loop until the block ends."""
     one = server(Listener(app, at, certificate))
+    # The socket listens since it was bound: a client that is early waits in its queue.
     task = asyncio.create_task(one.serve(sockets=[at]))
     try:
-        async with asyncio.timeout(10):
-            while not one.started:
-                await asyncio.sleep(0.01)
         yield
     finally:
         one.should_exit = True
