@@ -3,7 +3,8 @@
 roster           which machines there are, and how each one starts
 machine          what the gateway asks of a machine, whatever it is made of
 qemu             a real one: QEMU under software emulation, COM1 and QMP over socket pairs
-qmp              QEMU's control protocol
+com1, qmp        its serial port and its control protocol, from our side
+leash            nothing started here outlives this process
 scripted         a stand-in on a kernel pty where QEMU cannot be had; script is what it runs
 say_hash         the known stream that guests print, for comparing transcripts
 workshop         which kind of machine this computer can have, and the images it needs
