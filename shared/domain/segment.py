@@ -1,0 +1,164 @@
+"""A segment: the bytes of one append blob, which is an asciicast v2 file (docs/protocol.md, "Segment").
+
+Every append is a run of lines that ends with a checkpoint (code `k`); what the last checkpoint says is the
+`Tail`, all that an archiver must know to go on. A checkpoint that names `next` closes its segment: because that
+append, too, stands at an exact position, whoever still believes the segment to be open finds a longer one.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Any, Self
+
+PRINTED = "o"
+EVENT = "e"
+CHECKPOINT = "k"
+EPOCHS_KEPT = 8
+"""How many epochs a checkpoint remembers, newest first."""
+_NO_HASH = bytes(32)
+_WIDTH, _HEIGHT = 80, 24
+_US = 1_000_000
+
+
+class DamagedSegment(ValueError):
+    """The bytes are not a segment, or do not end with a checkpoint: somebody else wrote there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """Where the transcript of one console ends. `position` 0: the segment has no header yet."""
+
+    ordinal: int = 0
+    position: int = 0
+    """Length of the segment in bytes."""
+    blocks: int = 0
+    started_us: int = 0
+    offset: int = 0
+    """Printed bytes so far, in all segments."""
+    hash: bytes = _NO_HASH
+    epochs: Mapping[str, int] = field(default_factory=dict[str, int])
+    """The last sequence number that is kept of each of the newest epochs."""
+
+    def next_segment(self) -> Self:
+        """The tail of the segment after this one, before anything is in it."""
+        return replace(self, ordinal=self.ordinal + 1, position=0, blocks=0, started_us=0)
+
+
+FIRST = Tail()
+"""The tail of a console of which nothing is kept yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a segment's first line says."""
+
+    console: str
+    ordinal: int
+    offset: int
+    """Printed bytes before this segment."""
+    started_us: int
+    previous: bytes
+    """The hash at the end of the segment before; zeros for the first."""
+
+
+def header_line(console: str, tail: Tail, started_us: int) -> bytes:
+    """The first line of the segment that `tail` is about to begin."""
+    about = {
+        "console": console,
+        "segment": tail.ordinal,
+        "offset": tail.offset,
+        "startedUs": started_us,
+        "previous": None if tail.hash == _NO_HASH else tail.hash.hex(),
+    }
+    header = {
+        "version": 2,
+        "width": _WIDTH,
+        "height": _HEIGHT,
+        "timestamp": started_us // _US,
+        "title": console.rpartition("/")[2],
+        "serialconsole": about,
+    }
+    return _json(header).encode() + b"\n"
+
+
+def read_header(line: bytes) -> Header:
+    """Raises DamagedSegment."""
+    try:
+        about = json.loads(line)["serialconsole"]
+        previous = bytes.fromhex(about["previous"]) if about["previous"] else _NO_HASH
+        return Header(about["console"], about["segment"], about["offset"], about["startedUs"], previous)
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedSegment("the first line is not a segment's header") from error
+
+
+def quoted(text: str) -> str:
+    """A JSON string of ASCII only; lone surrogates are escaped, so that it is valid JSON whatever was printed."""
+    return json.dumps(text)
+
+
+def line(after_us: int, code: str, quoted_text: str) -> bytes:
+    """One event line, `after_us` microseconds after the segment's start."""
+    return f'[{after_us / _US:.6f},"{code}",{quoted_text}]\n'.encode("ascii")
+
+
+def printed_text(body: bytes) -> str:
+    """Printed bytes as text from which the very same bytes come back."""
+    return body.decode("utf-8", "surrogateescape")
+
+
+def printed_bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def chain(previous: bytes, content: bytes) -> bytes:
+    """The hash after an append of `content` (all of it but its checkpoint line)."""
+    return sha256(previous + content).digest()
+
+
+def checkpoint_line(after_us: int, tail: Tail, *, closes: bool = False) -> bytes:
+    """The line that ends an append; afterwards the transcript stands at `tail`."""
+    said: dict[str, Any] = {"epochs": dict(tail.epochs), "offset": tail.offset, "hash": tail.hash.hex()}
+    if closes:
+        said["next"] = tail.ordinal + 1
+    return line(after_us, CHECKPOINT, quoted(_json(said)))
+
+
+def read_line(raw: bytes) -> tuple[float, str, str]:
+    """Time, code and text of an event line. Raises DamagedSegment."""
+    try:
+        after, code, text = json.loads(raw)
+        return float(after), str(code), str(text)
+    except (ValueError, TypeError) as error:
+        raise DamagedSegment("a line is not [time, code, text]") from error
+
+
+def read_checkpoint(text: str) -> dict[str, Any]:
+    """Raises DamagedSegment."""
+    try:
+        said = json.loads(text)
+        return {
+            "epochs": {str(epoch): int(seq) for epoch, seq in said["epochs"].items()},
+            "offset": int(said["offset"]),
+            "hash": bytes.fromhex(said["hash"]),
+            "next": said.get("next"),
+        }
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DamagedSegment("a checkpoint cannot be read") from error
+
+
+def read_tail(ordinal: int, length: int, blocks: int, head: bytes, tail: bytes) -> Tail:
+    """The tail of a segment that is not empty, from its first and its last bytes. Raises DamagedSegment."""
+    if not tail.endswith(b"\n"):
+        raise DamagedSegment("the segment does not end with a whole line")
+    _, code, text = read_line(tail[tail.rfind(b"\n", 0, -1) + 1 :])
+    if code != CHECKPOINT:
+        raise DamagedSegment("the segment does not end with a checkpoint")
+    said = read_checkpoint(text)
+    started = read_header(head.partition(b"\n")[0]).started_us
+    stands = Tail(ordinal, length, blocks, started, said["offset"], said["hash"], said["epochs"])
+    return stands.next_segment() if said["next"] is not None else stands
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"))

@@ -1,0 +1,156 @@
+"""Brings what the Event Hub delivers into the transcripts: every record once, whatever is repeated or fails."""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from shared.domain.record import Batch, DamagedBatch, Record, Source, decode_records, decode_source
+from shared.domain.segment import DamagedSegment, Tail
+from shared.domain.transcript import DEFAULT_LIMITS, Limits, Plan, plan
+from shared.domain.vm import InvalidVmId, VmId
+from shared.flows.find_tail import find_tail
+from shared.ports import AppendConflict, Transcripts, Unavailable
+
+log = logging.getLogger(__name__)
+
+_TAILS_KEPT = 10_000
+_AT_ONCE = 16
+"""Consoles that are written to at the same time."""
+_TRIES = 20
+"""Conflicts in a row after which somebody is wrong rather than late."""
+_EPOCH_LENGTH = 64
+
+
+@dataclass(slots=True)
+class Tails:
+    """The tails this process knows. They may be outdated: an append's position is what decides."""
+
+    kept: int = _TAILS_KEPT
+    _tails: OrderedDict[str, Tail] = field(default_factory=OrderedDict[str, Tail])
+
+    def take(self, console: str) -> Tail | None:
+        """The tail, which is forgotten until an append has succeeded."""
+        return self._tails.pop(console, None)
+
+    def put(self, console: str, tail: Tail) -> None:
+        self._tails[console] = tail
+        self._tails.move_to_end(console)
+        if len(self._tails) > self.kept:
+            self._tails.popitem(last=False)
+
+
+@dataclass(slots=True)
+class Archived:
+    """What became of one delivery."""
+
+    bytes: int = 0
+    """Appended, as they lie in the segments."""
+    aside: set[str] = field(default_factory=set[str])
+    """Names of what was set aside: somebody should look."""
+
+
+async def archive_records(
+    events: Sequence[bytes], transcripts: Transcripts, tails: Tails, limits: Limits = DEFAULT_LIMITS
+) -> Archived:
+    """Archives the bodies of one delivery, consoles side by side. Raises Unavailable: then deliver it again."""
+    delivery = _Delivery(transcripts, tails, limits)
+    consoles: dict[str, list[Batch]] = {}
+    for event in events:
+        batch = await delivery.read(event)
+        if batch and batch.records:
+            consoles.setdefault(batch.source.console, []).append(batch)
+    ended = await asyncio.gather(*(delivery.archive(*item) for item in consoles.items()), return_exceptions=True)
+    for failed in ended:
+        if failed is not None:
+            raise failed
+    return delivery.archived
+
+
+@dataclass(slots=True)
+class _Delivery:
+    transcripts: Transcripts
+    tails: Tails
+    limits: Limits
+    archived: Archived = field(default_factory=Archived)
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
+
+    async def read(self, event: bytes) -> Batch | None:
+        """The event's records; of a damaged event those before the damage, and the whole event is set aside."""
+        records: list[Record] = []
+        try:
+            source, at = _decode_source(event)
+        except DamagedBatch:
+            await self._set_aside(_name_of(event), event)
+            return None
+        try:
+            for record in decode_records(event, at):
+                records.append(record)  # noqa: PERF402 - those before the damage count
+        except DamagedBatch:
+            await self._set_aside(_name_of(event), event)
+        return Batch(source, tuple(records))
+
+    async def archive(self, console: str, batches: Sequence[Batch]) -> None:
+        async with self.places:
+            try:
+                await self._archive(console, batches)
+            except DamagedSegment as damage:
+                log.error("%s: %s; its records are set aside", console, damage)  # noqa: TRY400 - a trace tells no more
+                await self._set_aside_all(batches)
+
+    async def _archive(self, console: str, batches: Sequence[Batch]) -> None:
+        """Plans and appends, reading the tail again whenever somebody else was first."""
+        tail = self.tails.take(console)
+        for _ in range(_TRIES):
+            try:
+                tail = tail or await find_tail(console, self.transcripts)
+                tail = await self._carry_out(console, tail, plan(console, tail, batches, self.limits))
+            except AppendConflict:
+                tail = None
+            else:
+                self.tails.put(console, tail)
+                return
+        raise Unavailable("transcripts", f"{_TRIES} appends in a row found somebody else's")
+
+    async def _carry_out(self, console: str, tail: Tail, planned: Plan) -> Tail:
+        """Where the transcript then stands. Raises AppendConflict, Unavailable."""
+        await self._set_aside_all(planned.aside)
+        for append in planned.appends:
+            if not append.position:
+                await self.transcripts.create(console, append.ordinal)
+            await self.transcripts.append(console, append.ordinal, append.position, append.data)
+            self.archived.bytes += len(append.data)
+            tail = append.after
+        return tail
+
+    async def _set_aside_all(self, batches: Sequence[Batch]) -> None:
+        for batch in batches:
+            await self._set_aside(_name_of_batch(batch), batch.encode())
+
+    async def _set_aside(self, name: str, data: bytes) -> None:
+        await self.transcripts.set_aside(name, data)
+        self.archived.aside.add(name)
+
+
+def _decode_source(event: bytes) -> tuple[Source, int]:
+    """Raises DamagedBatch, also when the names in it cannot name a blob."""
+    source, at = decode_source(event)
+    try:
+        VmId.parse(source.console)
+    except InvalidVmId as error:
+        raise DamagedBatch("the console is not a VM") from error
+    if len(source.epoch) > _EPOCH_LENGTH:
+        raise DamagedBatch("the epoch's name is too long")
+    return source, at
+
+
+def _name_of(event: bytes) -> str:
+    """The same event has the same name each time it is delivered."""
+    return f"events/{blake2b(event, digest_size=16).hexdigest()}"
+
+
+def _name_of_batch(batch: Batch) -> str:
+    first, last = batch.records[0].seq, batch.records[-1].seq
+    return f"batches{batch.source.console}/{batch.source.epoch}/{first}-{last}"

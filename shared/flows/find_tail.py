@@ -1,0 +1,27 @@
+"""Where a console's transcript ends, as it lies in storage."""
+
+from shared.domain.segment import FIRST, Tail, read_tail
+from shared.ports import Transcripts
+
+_TAIL_BYTES = 64 * 1024
+"""Longer than any checkpoint."""
+
+
+async def find_tail(console: str, transcripts: Transcripts) -> Tail:
+    """FIRST when nothing is kept. Raises DamagedSegment, Unavailable."""
+    newest = await transcripts.newest(console)
+    if newest is None:
+        return FIRST
+    if newest.length:
+        return read_tail(newest.ordinal, newest.length, newest.blocks, newest.head, newest.tail)
+    return await _tail_before(console, newest.ordinal, transcripts) if newest.ordinal else FIRST
+
+
+async def _tail_before(console: str, ordinal: int, transcripts: Transcripts) -> Tail:
+    """The tail at an empty segment, whose creator ended before the first append: the one before it is closed."""
+    head, tail, length = b"", b"", 0
+    async for piece in transcripts.read(console, ordinal - 1):
+        head = head or piece
+        tail = (tail + piece)[-_TAIL_BYTES:]
+        length += len(piece)
+    return read_tail(ordinal - 1, length, 0, head, tail)

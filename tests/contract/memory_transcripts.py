@@ -1,0 +1,48 @@
+"""The ring of append blobs in memory: what the flows' tests use, held to the same contract as the real adapter."""
+
+from collections.abc import AsyncIterator
+
+from shared.ports import AppendConflict, Blob
+
+_HEAD, _TAIL = 4096, 64 * 1024
+
+
+class MemoryTranscripts:
+    def __init__(self, piece: int = 4 << 20) -> None:
+        self.blobs: dict[tuple[str, int], bytearray] = {}
+        self.blocks: dict[tuple[str, int], int] = {}
+        self.aside: dict[str, bytes] = {}
+        self._piece = piece
+
+    async def newest(self, console: str) -> Blob | None:
+        ordinals = self._ordinals(console)
+        if not ordinals:
+            return None
+        data = bytes(self.blobs[console, ordinals[-1]])
+        return Blob(ordinals[-1], len(data), self.blocks[console, ordinals[-1]], data[:_HEAD], data[-_TAIL:])
+
+    async def create(self, console: str, ordinal: int) -> None:
+        self.blobs.setdefault((console, ordinal), bytearray())
+        self.blocks.setdefault((console, ordinal), 0)
+
+    async def append(self, console: str, ordinal: int, position: int, data: bytes) -> None:
+        blob = self.blobs.get((console, ordinal))
+        if blob is None or len(blob) != position:
+            raise AppendConflict
+        blob += data
+        self.blocks[console, ordinal] += 1
+
+    async def set_aside(self, name: str, data: bytes) -> None:
+        self.aside[name] = data
+
+    async def segments(self, console: str) -> AsyncIterator[int]:
+        for ordinal in self._ordinals(console):
+            yield ordinal
+
+    async def read(self, console: str, ordinal: int, start: int = 0) -> AsyncIterator[bytes]:
+        data = bytes(self.blobs.get((console, ordinal), b""))
+        for at in range(start, len(data), self._piece):
+            yield data[at : at + self._piece]
+
+    def _ordinals(self, console: str) -> list[int]:
+        return sorted(ordinal for held, ordinal in self.blobs if held == console)
