@@ -3,6 +3,7 @@
 import { ApiError } from "./api_error.js";
 
 const BASE = "/api";
+const NEXT_OFFSET = "x-console-offset-next";
 
 export class Api {
   #auth;
@@ -33,9 +34,17 @@ export class Api {
     return this.#call("DELETE", `${vm}/serialConsole/sessions/${encodeURIComponent(id)}`, { keepalive: true });
   }
 
-  /** Everything that was printed and is still kept. */
+  /** Everything that was printed and is still kept: it comes in pieces, an empty one ends it. */
   async transcript(vm) {
-    return (await this.#call("GET", `${vm}/serialConsole/transcript?format=raw`)).blob();
+    const pieces = [];
+    for (let offset = 0; ; ) {
+      const answer = await this.#call("GET", `${vm}/serialConsole/transcript?format=raw&offset=${offset}`);
+      const piece = await answer.blob();
+      if (piece.size === 0) return new Blob(pieces);
+      pieces.push(piece);
+      // Pieces that the ring has dropped make the next offset more than the sum of what came.
+      offset = Number(answer.headers.get(NEXT_OFFSET) ?? offset + piece.size);
+    }
   }
 
   async #json(method, path, body, signal) {

@@ -67,7 +67,9 @@ function granted(state, { answer }) {
 }
 
 function refused(state, { error, holder = null, now = 0, chance = 0 }) {
-  if (state.live) return go(state, { phase: "open", notices: addNotices(state.notices, [error]) });
+  if (state.live) {
+    return go(state, { phase: "open", want: asBefore(state.mode), notices: addNotices(state.notices, [error]) });
+  }
   if (error.code === "ConsoleInUse" || error.code === "TakeoverRefused") {
     return go(state, { phase: "held", refusal: error, held: holder });
   }
@@ -90,10 +92,12 @@ function hello(state, frame) {
     next: goesOn ? state.next : frame.offset, writer: frame.writer, watchers: frame.watchers,
     port: { state: "open" }, limits: {}, end: null, refusal: null, ask: null,
     // From here on a lost line comes back as it was, and never at anybody's cost.
-    want: { mode: frame.mode, takeover: "never" },
+    want: asBefore(frame.mode),
   };
   return go(state, changes, ...lost);
 }
+
+const asBefore = (mode) => ({ mode, takeover: "never" });
 
 function gapWords(state, frame) {
   if (frame.epoch !== state.epoch) return "the relay opened the serial port anew; what was printed in between is in the transcript";

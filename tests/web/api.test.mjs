@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Api } from "../../web/api.js";
+import { ApiError, readClaims } from "../../web/api_error.js";
+import { consoleRoute, nameOf, pathOf, readRoute } from "../../web/route.js";
+
+const VM = "/subscriptions/s/resourceGroups/rg-web/providers/Microsoft.Compute/virtualMachines/web-01";
+const CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
+const json = (status, body, headers = {}) => new Response(body && JSON.stringify(body), { status, headers });
+
+/** An Api whose service gives these answers in turn; `calls` and `tokens` are what was asked. */
+function service(...answers) {
+  const calls = [];
+  const tokens = [];
+  const auth = { token: async (wish) => (tokens.push(wish), "TOKEN") };
+  const fetch = async (address, options) => (calls.push({ address, ...options }), answers.shift()());
+  return { api: new Api(auth, fetch), calls, tokens };
+}
+
+test("a call carries the token and a correlation id", async () => {
+  const { api, calls } = service(() => json(200, { value: [] }));
+  assert.deepEqual(await api.consoles(), []);
+  assert.equal(calls[0].address, "/api/consoles");
+  assert.equal(calls[0].headers.Authorization, "Bearer TOKEN");
+  assert.match(calls[0].headers["x-ms-correlation-request-id"], /^[0-9a-f-]{36}$/);
+});
+
+test("a refusal keeps its code, words, mending and correlation", async () => {
+  const inner = { fix: "Start it.", fixCommand: "az vm start", retryable: true, retryAfterSeconds: 5, correlationId: "c" };
+  const { api } = service(() => json(409, { error: { code: "VmNotRunning", message: "m", details: [{ code: "X", message: "other" }], innererror: inner } }));
+  await assert.rejects(api.openSession(VM, {}), (error) => {
+    assert.ok(error instanceof ApiError);
+    const { code, message, fix, fixCommand, retryable, retryAfter, correlationId } = error;
+    assert.deepEqual({ code, message, fix, fixCommand, retryable, retryAfter, correlationId },
+      { code: "VmNotRunning", message: "m", fix: "Start it.", fixCommand: "az vm start", retryable: true, retryAfter: 5, correlationId: "c" });
+    assert.equal(error.details.length, 1);
+    return true;
+  });
+});
+
+test("a claims challenge is answered once with a token for those claims", async () => {
+  const challenge = { "WWW-Authenticate": `Bearer error="insufficient_claims", claims="${btoa(CLAIMS)}"` };
+  const refusal = () => json(401, { error: { code: "MfaRequired", message: "m" } }, challenge);
+  const passed = service(refusal, () => json(200, { value: [1] }));
+  assert.deepEqual(await passed.api.consoles(), [1]);
+  assert.deepEqual(passed.tokens, [{ claims: undefined }, { claims: CLAIMS }]);
+  const stuck = service(refusal, refusal);
+  await assert.rejects(stuck.api.consoles(), { code: "SignInRequired", claims: CLAIMS });
+});
+
+test("an answer that is not ours is still an error in words", async () => {
+  const { api } = service(() => new Response("<html>Bad gateway</html>", { status: 502 }));
+  await assert.rejects(api.consoles(), { code: "Http502", retryable: true });
+});
+
+test("a transcript is read piece by piece to its end, over what the ring has dropped", async () => {
+  const piece = (text, next) => () => new Response(text, { headers: { "x-console-offset-next": String(next) } });
+  const { api, calls } = service(piece("kept ", 105), piece("since", 110), piece("", 110));
+  assert.equal(await (await api.transcript(VM)).text(), "kept since");
+  assert.deepEqual(calls.map((one) => new URL(one.address, "http://x").searchParams.get("offset")), ["0", "105", "110"]);
+});
+
+test("a network that fails is retryable and says so", async () => {
+  const { api } = service(() => { throw new TypeError("failed to fetch"); });
+  await assert.rejects(api.consoles(), { code: "Unreachable", retryable: true });
+});
+
+test("claims are read as base64 or as JSON, and rubbish is none", () => {
+  assert.equal(readClaims(`Bearer claims="${btoa(CLAIMS)}"`), CLAIMS);
+  assert.equal(readClaims(`Bearer claims="${CLAIMS.replaceAll('"', '\\"')}"`), CLAIMS);
+  assert.equal(readClaims('Bearer claims="%%%"'), null);
+  assert.equal(readClaims("Bearer"), null);
+  assert.equal(readClaims(null), null);
+});
+
+test("a deep link names a VM, and nothing else gets through", () => {
+  assert.deepEqual(readRoute(consoleRoute(VM)), { vm: VM });
+  const instance = VM.replace("virtualMachines/web-01", "virtualMachineScaleSets/set/virtualMachines/3");
+  assert.deepEqual(readRoute(consoleRoute(instance)), { vm: instance });
+  assert.equal(nameOf(instance).name, "set / 3");
+  for (const bad of ["", "#/", "#/console", "#/console/etc/passwd", `#/console${VM}/extra`, "#/console/%E0%A4%A"]) assert.deepEqual(readRoute(bad), { vm: null });
+  assert.equal(pathOf("/a/b?c#d"), "/a/b%3Fc%23d");
+});

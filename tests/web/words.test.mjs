@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { begin } from "../../web/session.js";
+import { countdown, limitWords, peopleWords, shortRefusal, sinceOf, stateWords } from "../../web/words.js";
+import { closeWords } from "../../web/wire.js";
+
+const NOW = Date.parse("2026-03-01T10:32:00");
+const GRACE = { name: "Grace Hopper" };
+const words = (changes, me) => stateWords({ ...begin(), ...changes }, NOW, me);
+
+test("the state is always said in words", () => {
+  const open = { phase: "open", live: true };
+  assert.equal(words({ ...open, mode: "write" }).text, "Connected · writing");
+  assert.equal(words({ ...open, mode: "watch", writer: GRACE }).text, "Watching · Grace Hopper is writing");
+  assert.equal(words({ ...open, mode: "watch" }).text, "Watching · nobody is writing");
+  const displaced = words({ phase: "displaced", end: { by: GRACE, at: NOW } });
+  assert.match(displaced.text, /^Displaced by Grace Hopper at \D*10.32/);
+  assert.match(words({ phase: "displaced", end: { by: GRACE, at: NOW } }, "Grace Hopper").text, /^Displaced by you, in another window/);
+});
+
+test("a countdown is shown but not read aloud every second", () => {
+  const { text, steady } = words({ phase: "waiting", everOpen: true, end: closeWords(1006), retryAt: NOW + 3000 });
+  assert.equal(text, "Connection lost, trying again in 3 s");
+  assert.equal(steady, "Connection lost, trying again");
+});
+
+test("every end has its own words in the state line", () => {
+  const seen = [1000, 4002, 4003, 4004, 4005, 4008, 4010].map((code) => words({ phase: "ended", end: closeWords(code) }).text);
+  assert.equal(new Set(seen).size, seen.length);
+});
+
+test("countdowns read like a clock", () => {
+  assert.equal(countdown(59_001), "1:00 min");
+  assert.equal(countdown(9_100), "10 s");
+  assert.equal(countdown(-5), "0 s");
+});
+
+test("the limit that ends first is the one that is said", () => {
+  const state = { limits: { session: NOW + 120_000, idle: NOW + 30_000 } };
+  assert.equal(limitWords(state, NOW), "Ends in 30 s unless you type");
+  assert.equal(limitWords({ limits: {} }, NOW), null);
+});
+
+test("who else is there leaves this person out", () => {
+  assert.equal(peopleWords({ mode: "write", writer: GRACE, watchers: 2 }), "2 watchers");
+  assert.equal(peopleWords({ mode: "watch", writer: GRACE, watchers: 2 }), "Grace Hopper writes · 1 watcher");
+  assert.equal(peopleWords({ mode: "write", writer: GRACE, watchers: 0 }), "");
+});
+
+test("a holder's since is read as seconds or as ISO time", () => {
+  assert.equal(sinceOf({ since: 5 }), 5000);
+  assert.equal(sinceOf({ since: "1970-01-01T00:00:05Z" }), 5000);
+});
+
+test("a refusal without short words speaks for itself", () => {
+  assert.equal(shortRefusal({ code: "VmNotRunning", message: "long" }), "The VM is not running");
+  assert.equal(shortRefusal({ code: "Novel", message: "its own" }), "its own");
+});
