@@ -5,7 +5,7 @@ import hashlib
 import json
 import secrets
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -89,6 +89,11 @@ class Console:
         self.said.append(json.loads(frame))
         if self.said[-1]["type"] == "hello":
             self.epoch, self.next = self.said[-1]["epoch"], self.said[-1]["offset"]
+
+    def receive_until_closed(self) -> NoReturn:
+        """Raises websockets.ConnectionClosed, which says why."""
+        while True:
+            self.receive()
 
     def expect(self, text: str | bytes, since: int = 0) -> int:
         """Reads on until `text` is printed after position `since`; answers where it ends."""

@@ -1,0 +1,95 @@
+"""Whatever is killed: the user is told in words, it is tried again, nothing is lost."""
+
+import pytest
+
+from dev import fleet
+from tests.e2e.local_stack import LocalStack, until
+from tests.e2e.person import Console, SignedIn
+
+WEB_01 = fleet.VIRTUAL_MACHINES[0]
+
+
+def reconnected(person: SignedIn) -> Console:
+    """As the page does: asks again until the console opens."""
+    opened: list[Console] = []
+
+    def open_again() -> bool:
+        answer = person.request_session(WEB_01)
+        if answer.status_code != 201:
+            return False
+        try:
+            opened.append(Console(answer.json()))
+        except (OSError, Exception):  # noqa: BLE001 - whatever a broken handshake raises: the next try decides
+            return False
+        return True
+
+    until(open_again, "the console opens again")
+    return opened[0]
+
+
+@pytest.mark.qemu
+def test_the_archive_catches_up_after_the_event_hub_was_killed(stack: LocalStack, ada: SignedIn) -> None:
+    with ada.open(WEB_01) as console:
+        console.log_in()
+        stack.kill("event-hubs")
+        console.run("say-hash 200 3")
+        until(lambda: ada.transcript(WEB_01) == stack.printed(WEB_01), "the archive caught up")
+
+
+@pytest.mark.qemu
+def test_the_archive_catches_up_after_the_storage_was_away(stack: LocalStack, ada: SignedIn) -> None:
+    with ada.open(WEB_01) as console:
+        console.log_in()
+        stack.freeze("azurite")
+        try:
+            console.run("say-hash 200 4")
+        finally:
+            stack.thaw("azurite")
+        until(lambda: ada.transcript(WEB_01) == stack.printed(WEB_01), "the archive caught up")
+
+
+@pytest.mark.qemu
+def test_a_console_opens_again_after_the_relay_was_killed(stack: LocalStack, ada: SignedIn) -> None:
+    console = ada.open(WEB_01)
+    console.log_in()
+    console.run("echo before-the-kill")
+    stack.kill("relay")
+    with reconnected(ada) as again:
+        again.log_in()
+        again.run("echo after-the-kill")
+        for text in (b"before-the-kill\r\n", b"after-the-kill\r\n"):
+            until(lambda text=text: text in ada.transcript(WEB_01), f"{text!r} is in the archive")  # type: ignore[misc]  # bound now, on purpose
+    assert ada.transcript(WEB_01).count(b"before-the-kill\r\n") == 1
+
+
+@pytest.mark.qemu
+def test_the_lock_and_the_archive_survive_the_function_app(stack: LocalStack, ada: SignedIn) -> None:
+    with ada.open(WEB_01) as console:
+        console.log_in()
+        stack.kill("functions")
+        console.run("say-hash 100 5")
+        until(lambda: stack.health()["status"] == "healthy", "the function app is healthy again")
+        console.run("echo still-here")
+        until(lambda: ada.transcript(WEB_01) == stack.printed(WEB_01), "the archive caught up")
+
+
+@pytest.mark.qemu
+def test_a_lost_port_is_said_and_dialled_again(stack: LocalStack, ada: SignedIn) -> None:
+    with ada.open(WEB_01) as console:
+        console.log_in()
+        stack.gateway(WEB_01, "break-port", mode="close")
+        while {"lost", "open"} - {said.get("state") for said in console.said if said["type"] == "port"}:
+            console.receive()
+        console.run("echo after-the-break")
+
+
+def test_a_gateway_that_refuses_is_said_in_words(stack: LocalStack, ada: SignedIn) -> None:
+    db = next(vm for vm in fleet.VIRTUAL_MACHINES if vm.name == "db-01")
+    stack.gateway(db, "break-port", mode="refuse")
+    try:
+        answer = ada.request_session(db).json()
+        with pytest.raises(Exception, match=r"50[234]") as refused:
+            Console(answer)
+        assert b"error" in refused.value.response.body  # type: ignore[attr-defined]  # websockets' InvalidStatus
+    finally:
+        stack.gateway(db, "break-port", mode="restore")

@@ -1,0 +1,78 @@
+"""The page in a real browser, in front of the whole product."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from dev import fleet
+from tests.e2e.local_stack import LocalStack
+
+PATIENCE = 60_000
+
+
+@contextmanager
+def signed_in(browser: Browser, stack: LocalStack, who: fleet.Person) -> Iterator[Page]:
+    """A browser of their own, signed in through the sign-in page."""
+    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        expect.set_options(timeout=PATIENCE)
+        page.goto(stack.address)
+        page.get_by_test_id("sign-in").click()
+        page.get_by_role("button", name=who.name).click()
+        expect(page.get_by_test_id("user-name")).to_contain_text(who.name)
+        yield page
+
+
+def open_console(page: Page, vm: str) -> None:
+    page.locator(f'[data-testid="vm-row"][data-vm="{vm}"]').get_by_test_id("open-console").click()
+
+
+def log_in(page: Page) -> None:
+    """At the keyboard, as a person does."""
+    screen = page.get_by_test_id("terminal")
+    expect(page.get_by_test_id("state")).to_contain_text("Connected")
+    page.keyboard.press("Enter")
+    expect(screen).to_contain_text("login:")
+    page.keyboard.type(f"{fleet.GUEST_USER}\n")
+    expect(screen).to_contain_text("Password:")
+    page.keyboard.type(f"{fleet.GUEST_PASSWORD}\n")
+    expect(screen).to_contain_text(f"{fleet.GUEST_USER}@")
+
+
+@pytest.mark.qemu
+def test_a_person_signs_in_opens_a_console_logs_in_and_is_displaced(
+    browser: Browser, stack: LocalStack, pictures: Path
+) -> None:
+    with signed_in(browser, stack, fleet.ADA) as ada, signed_in(browser, stack, fleet.GRACE) as grace:
+        ada.screenshot(path=pictures / "list.png")
+        open_console(ada, "web-01")
+        log_in(ada)
+        ada.keyboard.type("echo six times seven is $((6*7))\n")
+        expect(ada.get_by_test_id("terminal")).to_contain_text("six times seven is 42")
+        ada.screenshot(path=pictures / "console.png")
+        open_console(grace, "web-01")
+        grace.get_by_test_id("take-over").click()
+        expect(grace.get_by_test_id("state")).to_contain_text("Connected")
+        expect(ada.get_by_test_id("takeover-notice")).to_contain_text("Grace Hopper")
+        ada.screenshot(path=pictures / "displaced.png")
+
+
+def test_what_stands_in_the_way_is_on_the_list(browser: Browser, stack: LocalStack) -> None:
+    with signed_in(browser, stack, fleet.GRACE) as page:
+        for vm, words in (
+            ("web-02", "requires a virtual machine to be running"),
+            ("web-03", "requires boot diagnostics to be enabled"),
+            ("web-05", "Provisioning for this VM has not yet succeeded"),
+            ("db-01", "do not have the required permissions"),
+        ):
+            expect(page.locator(f'[data-testid="vm-row"][data-vm="{vm}"]')).to_contain_text(words)
+
+
+def test_the_page_signs_out(browser: Browser, stack: LocalStack) -> None:
+    with signed_in(browser, stack, fleet.ALAN) as page:
+        page.get_by_test_id("sign-out").click()
+        expect(page.get_by_test_id("sign-in")).to_be_visible()
