@@ -37,9 +37,9 @@ def printed(offset: int, data: bytes) -> bytes:
     return _OFFSET.pack(offset) + data
 
 
-def said(kind: str, **fields: Any) -> str:
+def said(what: str, /, **fields: Any) -> str:
     """A text frame."""
-    return json.dumps({"type": kind, **fields}, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps({"type": what, **fields}, separators=(",", ":"), ensure_ascii=False)
 
 
 def read_said(text: bytes) -> Answer:

@@ -8,12 +8,18 @@ from shared.domain.vm import VmId
 
 TOKEN_TYPE = "console+jwt"  # noqa: S105 - a media type
 """The JWT header's `typ`: no other token of ours or of anybody else can pass as a session token."""
+COMMAND_TYPE = "console-command+jwt"
+"""The `typ` of the tokens by which the function app commands a relay."""
 MAX_SECONDS = 30
 
 
 class Mode(StrEnum):
     WRITE = "write"
     WATCH = "watch"
+
+    @property
+    def writes(self) -> bool:
+        return self is Mode.WRITE
 
 
 class InvalidGrant(ValueError):

@@ -1,0 +1,127 @@
+"""What a console wants done. The skin (relay/bridge.py) carries it out, in order."""
+
+from dataclasses import dataclass
+
+from shared.domain.record import Record
+from shared.domain.refusals import Refusal
+
+
+@dataclass(slots=True)
+class TypeToPort:
+    data: bytes
+
+
+@dataclass(slots=True)
+class Write:
+    """Into the spool, before any action that follows. Where it fails: no later Show and no later Write of the
+    same answer, everything else as listed, then RecordFailed.
+    """
+
+    record: Record
+
+
+@dataclass(slots=True)
+class Show:
+    """A binary frame for these sessions."""
+
+    to: tuple[str, ...]
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A text frame for one session."""
+
+    session: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The session's last: its socket is closed. The console has forgotten it already; no Detach need follow."""
+
+    session: str
+    code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admit:
+    """An expected visitor's socket may be accepted now."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """An expected visitor gets an HTTP answer."""
+
+    session: str
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPort:
+    """Answered by PortOpened or PortRefused."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClosePort:
+    """Also gives up a dial under way; nothing is heard of the port after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PausePort:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class ResumePort:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class BeginEpoch:
+    """The spool for the records that follow. May fail as a Write may."""
+
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndEpoch:
+    """No record follows in this epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportDetach:
+    """Tells the function app how a session ended. `typed` and `printed` are bytes."""
+
+    session: str
+    why: str
+    typed: int
+    printed: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerAsk:
+    ask: str
+    allow: bool
+
+
+type Action = (
+    TypeToPort
+    | Write
+    | Show
+    | Say
+    | Close
+    | Admit
+    | Refuse
+    | OpenPort
+    | ClosePort
+    | PausePort
+    | ResumePort
+    | BeginEpoch
+    | EndEpoch
+    | ReportDetach
+    | AnswerAsk
+)

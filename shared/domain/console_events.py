@@ -1,0 +1,183 @@
+"""What can happen to a console. The skin (relay/bridge.py) reports it; sessions are named by their id."""
+
+from dataclasses import dataclass
+
+from shared.domain.grant import Mode
+from shared.domain.refusals import Code, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds: without a key typed (writers only), and in all."""
+
+    idle_seconds: int
+    session_seconds: int
+
+
+@dataclass(slots=True)
+class Typed:
+    """A browser sent bytes for the VM. (Not frozen, like Printed: made for every keystroke.)"""
+
+    session: str
+    data: bytes
+
+
+@dataclass(slots=True)
+class Printed:
+    """The VM sent bytes."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """A visitor passed every check outside and waits for the VM's port before its socket is accepted."""
+
+    session: str
+    mode: Mode
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """An expected visitor went away before attaching."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attach:
+    """An expected visitor's socket is accepted. `resume`: the epoch it knows and the next byte it lacks."""
+
+    session: str
+    mode: Mode
+    generation: int
+    name: str
+    subject: str
+    limits: Limits
+    resume: tuple[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Detach:
+    """A viewer's socket is closed, by itself or by the network."""
+
+    session: str
+    why: str = "Goodbye"
+
+
+@dataclass(frozen=True, slots=True)
+class PortOpened:
+    """`epoch` is the name of the epoch that begins with this opening."""
+
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True)
+class PortRefused:
+    """The dialled port did not open."""
+
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class PortLost:
+    """`taken_over`: by a connection from outside this service."""
+
+    taken_over: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Writers of older generations are displaced by whoever is named."""
+
+    generation: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The function app ends a session."""
+
+    session: str
+    code: Code
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Somebody would like the console; `seconds` of silence count as yes."""
+
+    ask: str
+    generation: int
+    by: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    session: str
+    ask: str
+    allow: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """A viewer's network takes less than the VM prints: its write buffer is full."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class Eased:
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time went by; sent about once a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolFull:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolRoom:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFailed:
+    """A Record could not be written. What depended on it was not shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """The relay is being replaced."""
+
+
+type Event = (
+    Typed
+    | Printed
+    | Expect
+    | Forget
+    | Attach
+    | Detach
+    | PortOpened
+    | PortRefused
+    | PortLost
+    | Fence
+    | End
+    | Ask
+    | Answered
+    | Slow
+    | Eased
+    | Tick
+    | SpoolFull
+    | SpoolRoom
+    | RecordFailed
+    | Drain
+)

@@ -1,0 +1,304 @@
+"""Who is at a console: the one writer, the watchers, and those who wait for the port to open."""
+
+from typing import Any
+
+from shared.domain.console_actions import (
+    Action,
+    AnswerAsk,
+    Close,
+    PausePort,
+    Refuse,
+    ReportDetach,
+    ResumePort,
+    Say,
+    Show,
+    Write,
+)
+from shared.domain.console_events import (
+    Answered,
+    Ask,
+    Attach,
+    Detach,
+    End,
+)
+from shared.domain.frames import printed, said
+from shared.domain.record import Record
+from shared.domain.refusals import Code, Refusal
+from shared.domain.scrollback import Scrollback
+from shared.domain.viewers import SLOW, Farewell, Viewer
+
+STALL_SECONDS = 10.0
+"""How long a viewer's full write buffer is waited for: what a dead network of the writer may cost the VM."""
+
+
+class People:
+    """The half of a Console that faces its viewers; see console.py for the rules. Not used by itself."""
+
+    __slots__ = (
+        "_asks", "_audience", "_epoch", "_expected", "_now", "_out", "_pauses", "_people", "_seq",
+        "farewell", "name", "newest", "scrollback", "viewers", "writer",
+    )  # fmt: skip
+
+    def __init__(self, name: str, scrollback_bytes: int) -> None:
+        self.name = name
+        self.viewers: dict[str, Viewer] = {}
+        self.writer: Viewer | None = None
+        self.newest = 0
+        """The newest generation heard of: no older writer types."""
+        self.scrollback = Scrollback(scrollback_bytes)
+        self.farewell = Farewell.of(Code.CONSOLE_FAULT)
+        """Why the port was shut last: what somebody hears who was admitted just before."""
+        self._epoch: str | None = None
+        self._seq = 0
+        self._expected: dict[str, bool] = {}
+        """Sessions that passed every check and are not attached yet; True: admitted."""
+        self._audience: tuple[str, ...] = ()
+        """Sessions that are sent what is printed: all but the stalled ones."""
+        self._pauses: set[str] = set()
+        self._asks: dict[str, tuple[int, float]] = {}
+        """Open questions: the generation asked, and when silence becomes a yes."""
+        self._people: tuple[str | None, int] = (None, 0)
+        self._now = 0.0
+        self._out: list[Action] = []
+
+    # --- coming -----------------------------------------------------------------------------------------------
+
+    def _attach(self, event: Attach, *, attachable: bool, lost: bool) -> None:
+        expected = self._expected.pop(event.session, False)
+        if not attachable or not expected:
+            self._wave_off(event.session, self.farewell)
+            return
+        if event.mode.writes and event.generation < self.newest:
+            self._note("refused", session=event.session, user=event.name, code=Code.SESSION_SUPERSEDED.value)
+            self._wave_off(event.session, Farewell.of(Code.SESSION_SUPERSEDED))
+            return
+        viewer = Viewer.of(event, self._now, self.scrollback.offset)
+        self._note(
+            "attach", session=event.session, user=event.name, subject=event.subject, mode=event.mode.value,
+            generation=event.generation,
+        )  # fmt: skip
+        if event.mode.writes:
+            self._fence(event.generation, event.name)
+            if self.writer is not None:  # the same generation twice: the later one has the console
+                self._displace(self.writer, event.name)
+            self.writer = viewer
+        self.viewers[event.session] = viewer
+        self._people = self._count()
+        self._hello(viewer, event.resume)
+        if lost:
+            self._say(viewer, "port", state="lost", message="The connection to the VM was lost; the relay dials again.")
+        self._say_people(but=event.session)
+        self._choose_audience()
+
+    def _wave_off(self, session: str, farewell: Farewell) -> None:
+        bye = said("bye", code=farewell.code, message=farewell.message, by=None)
+        self._out += (
+            Say(session, bye),
+            Close(session, farewell.close, farewell.code),
+            ReportDetach(session, farewell.code, 0, 0),
+        )
+
+    def _hello(self, viewer: Viewer, resume: tuple[str, int] | None) -> None:
+        """Tells where the stream starts, then sends what was printed from there on."""
+        start, kept, gap = self._resume(resume)
+        viewer.shown_from = start
+        self._say(
+            viewer, "hello", session=viewer.session, console=self.name, mode=viewer.mode.value, epoch=self._epoch,
+            offset=start, gap=gap, writer=self._writer_said(), watchers=self._people[1],
+            idleSeconds=viewer.limits.idle_seconds, sessionSeconds=viewer.limits.session_seconds,
+        )  # fmt: skip
+        if kept:
+            self._out.append(Show((viewer.session,), printed(start, kept)))
+
+    def _resume(self, resume: tuple[str, int] | None) -> tuple[int, bytes, bool]:
+        """Offset, bytes from there on, and whether something the viewer asked for is missing before them."""
+        if resume is not None and resume[0] == self._epoch:
+            kept = self.scrollback.since(resume[1])
+            if kept is not None:
+                return resume[1], kept, False
+        return *self.scrollback.everything(), resume is not None
+
+    def _greet_again(self) -> None:
+        """A new epoch: offsets start anew, so every viewer is told."""
+        for viewer in self.viewers.values():
+            viewer.stalled_at = None if viewer.stalled_at is None else 0
+            self._say(viewer, "port", state="open", message="The VM's port is open again.")
+            self._hello(viewer, None)
+
+    def _begin_epoch(self, epoch: str) -> None:
+        for viewer in self.viewers.values():
+            viewer.shown = self._shown(viewer)
+            viewer.shown_from = 0
+        self._epoch, self._seq = epoch, 0
+        self.scrollback.clear()
+
+    # --- going ------------------------------------------------------------------------------------------------
+
+    def _detach(self, event: Detach) -> None:
+        viewer = self.viewers.get(event.session)
+        self._expected.pop(event.session, None)
+        if viewer is not None:
+            self._remove(viewer, event.why, None)
+
+    def _end(self, event: End) -> None:
+        viewer = self.viewers.get(event.session)
+        if viewer is not None:
+            self._dismiss(viewer, Farewell.of(event.code), event.by)
+
+    def _dismiss(self, viewer: Viewer, farewell: Farewell, by: str | None = None) -> None:
+        self._say(viewer, "bye", code=farewell.code, message=farewell.message, by=_named(by))
+        self._out.append(Close(viewer.session, farewell.close, farewell.code))
+        self._remove(viewer, farewell.code, by)
+
+    def _remove(self, viewer: Viewer, why: str, by: str | None) -> None:
+        del self.viewers[viewer.session]
+        if viewer is self.writer:
+            self.writer = None
+        self._unpause(viewer.session)
+        self._choose_audience()
+        shown = self._shown(viewer)
+        self._note(
+            "detach", session=viewer.session, user=viewer.name, why=why, by=by, typed=viewer.typed, printed=shown
+        )
+        self._out.append(ReportDetach(viewer.session, why, viewer.typed, shown))
+
+    def _shown(self, viewer: Viewer) -> int:
+        """Printed bytes sent to a viewer so far, in all epochs."""
+        reached = self.scrollback.offset if viewer.stalled_at is None else viewer.stalled_at
+        return viewer.shown + max(0, reached - viewer.shown_from)
+
+    def _turn_away(self, refusal: Refusal) -> None:
+        self._out += (Refuse(session, refusal) for session in self._expected)
+        self._expected.clear()
+
+    # --- one writer -------------------------------------------------------------------------------------------
+
+    def _fence(self, generation: int, by: str) -> None:
+        self.newest = max(self.newest, generation)
+        if self.writer is not None and self.writer.generation < self.newest:
+            self._displace(self.writer, by)
+
+    def _displace(self, writer: Viewer, by: str) -> None:
+        self._note("takeover", session=writer.session, user=writer.name, by=by, generation=self.newest)
+        self._dismiss(writer, Farewell.of(Code.SESSION_SUPERSEDED), by)
+
+    def _ask(self, event: Ask) -> None:
+        self._note("ask", by=event.by, generation=event.generation)
+        self._asks[event.ask] = (event.generation, self._now + event.seconds)
+        if self.writer is not None and self.writer.generation == event.generation:
+            self._say(self.writer, "ask", ask=event.ask, by=_named(event.by), seconds=int(event.seconds))
+
+    def _answered(self, event: Answered) -> None:
+        if self.writer is not None and self.writer.session == event.session and event.ask in self._asks:
+            self._answer(event.ask, allow=event.allow)
+
+    def _answer(self, ask: str, *, allow: bool) -> None:
+        del self._asks[ask]
+        self._note("answer", allow=allow)
+        self._out.append(AnswerAsk(ask, allow))
+
+    def _unheard(self, viewer: Viewer) -> tuple[Action, ...]:
+        """Somebody types who cannot be heard: said once."""
+        if viewer.told_unheard:
+            return ()
+        viewer.told_unheard = True
+        watching = viewer is not self.writer
+        code = "WatchOnly" if watching else "PortLost"
+        words = "You are watching: what you type is not sent." if watching else "The port is lost: not sent."
+        return (Say(viewer.session, said("warning", code=code, message=words)),)
+
+    # --- slow networks ----------------------------------------------------------------------------------------
+
+    def _slow(self, session: str) -> None:
+        """It leaves the live stream; the writer's slowness also holds the VM, for as long as a stall may last."""
+        viewer = self.viewers.get(session)
+        if viewer is None or viewer.stalled_at is not None:
+            return
+        viewer.stalled_at, viewer.stalled_since = self.scrollback.offset, self._now
+        if viewer is self.writer:
+            self._pause(session)
+        self._choose_audience()
+
+    def _eased(self, session: str) -> None:
+        """It gets what it missed from the scrollback and is back in the stream; too much missed, and it must go."""
+        viewer = self.viewers.get(session)
+        if viewer is None or viewer.stalled_at is None:
+            return
+        missed = self.scrollback.since(viewer.stalled_at)
+        if missed is None:
+            self._dismiss(viewer, SLOW)
+            return
+        if missed:
+            self._out.append(Show((session,), printed(viewer.stalled_at, missed)))
+        viewer.stalled_at = None
+        self._unpause(session)
+        self._choose_audience()
+
+    def _pause(self, why: str) -> None:
+        if not self._pauses:
+            self._hold_port()
+        self._pauses.add(why)
+
+    def _hold_port(self) -> None:
+        if self._epoch is not None:
+            self._out.append(PausePort())
+
+    def _unpause(self, why: str) -> None:
+        if why in self._pauses:
+            self._pauses.discard(why)
+            if not self._pauses and self._epoch is not None:
+                self._out.append(ResumePort())
+
+    # --- time and talk ----------------------------------------------------------------------------------------
+
+    def _tick_people(self) -> None:
+        for viewer in tuple(self.viewers.values()):
+            if (code := viewer.expired(self._now)) is not None:
+                self._dismiss(viewer, Farewell.of(code))
+            elif viewer.stalled_at is not None and self._now - viewer.stalled_since >= STALL_SECONDS:
+                self._dismiss(viewer, SLOW)
+            else:
+                for kind, left in viewer.countdowns(self._now):
+                    self._say(viewer, "limit", kind=kind, secondsLeft=left)
+
+    def _settle_people(self) -> None:
+        """Questions to a writer who is gone, or silent for too long, are answered yes; changes are told."""
+        for ask, (generation, until) in tuple(self._asks.items()):
+            gone = self.writer is None or self.writer.generation != generation
+            if gone or self._now >= until:
+                self._answer(ask, allow=True)
+        if self._people != self._count():
+            self._people = self._count()
+            self._say_people()
+
+    def _count(self) -> tuple[str | None, int]:
+        """The writer's session and the number of watchers."""
+        watchers = sum(not viewer.writes for viewer in self.viewers.values())
+        return (self.writer.session if self.writer else None), watchers
+
+    def _writer_said(self) -> dict[str, str] | None:
+        return _named(self.writer.name if self.writer else None)
+
+    def _say_people(self, but: str | None = None) -> None:
+        text = said("people", writer=self._writer_said(), watchers=self._people[1])
+        self._out += (Say(session, text) for session in self.viewers if session != but)
+
+    def _say_all(self, kind: str, **fields: Any) -> None:
+        text = said(kind, **fields)
+        self._out += (Say(session, text) for session in self.viewers)
+
+    def _say(self, viewer: Viewer, what: str, /, **fields: Any) -> None:
+        self._out.append(Say(viewer.session, said(what, **fields)))
+
+    def _choose_audience(self) -> None:
+        self._audience = tuple(viewer.session for viewer in self.viewers.values() if viewer.stalled_at is None)
+
+    def _note(self, what: str, **fields: Any) -> None:
+        """Records an event, while there is an epoch to record it in."""
+        if self._epoch is not None:
+            self._seq += 1
+            self._out.append(Write(Record.event(self._seq, int(self._now * 1e6), what, **fields)))
+
+
+def _named(name: str | None) -> dict[str, str] | None:
+    return None if name is None else {"name": name}
