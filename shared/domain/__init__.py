@@ -9,6 +9,8 @@ lock         one writer per console, fenced by a generation
 grant        the claims of a session token
 frames       the wire between browser and relay
 record       what was printed and what happened, as bytes
-console      the relay's state machine: events in, actions out
+console      the relay's state machine: events in (console_events), actions out; its people in console_people
+scrollback   the last printed bytes, by offset
+viewers      one who is attached: limits, countdowns, what was shown
 transcript   records into segments: order, repeats, holes, hash chain
 """
