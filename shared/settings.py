@@ -96,6 +96,9 @@ class FunctionSettings(Common):
     api_secret: str = _setting(
         "API_CLIENT_SECRET", "secret for on-behalf-of; empty: the managed identity vouches for the app", ""
     )
+    identity_client: str = _setting(
+        "AZURE_CLIENT_ID", "client id of the app's user-assigned managed identity; empty: the system-assigned one", ""
+    )
     page_client: str = _setting("PAGE_CLIENT_ID", "client id of the page's app registration")
     page_authority_metadata: str = _setting(
         "PAGE_AUTHORITY_METADATA",

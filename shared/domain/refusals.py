@@ -208,11 +208,18 @@ class Refusal:
         return self.retry_after is not None
 
 
-def refuse(code: Code, *, because: str | None = None, target: str | None = None, caller: str = "{you}") -> Refusal:
+def refuse(
+    code: Code,
+    *,
+    because: str | None = None,
+    target: str | None = None,
+    caller: str = "{you}",
+    claims: str | None = None,
+) -> Refusal:
     """The refusal as the table has it. `because` replaces the message, for codes whose words are ours to choose."""
     entry = TABLE[code]
     command = entry.fix_command and entry.fix_command.format(vm=target or "{vm}", caller=caller)
-    return Refusal(code, because or entry.message, entry.fix, command, entry.retry_after, target)
+    return Refusal(code, because or entry.message, entry.fix, command, entry.retry_after, target, claims=claims)
 
 
 def together(refusals: list[Refusal]) -> Refusal:

@@ -11,7 +11,7 @@ _ID = re.compile(
     r"/subscriptions/(?P<subscription>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
     rf"/resourceGroups/(?P<group>{_NAME})/providers/Microsoft\.Compute"
     rf"/(?:virtualMachineScaleSets/(?P<scale_set>{_NAME})/)?virtualMachines/(?P<name>{_NAME})",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,  # without ASCII, the Kelvin sign would pass for a K and two spellings name one console
 )
 
 

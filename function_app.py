@@ -1,0 +1,10 @@
+"""The function app: a list of blueprints. What each holds is in its module."""
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from functions import consoles, health, relays, sessions, status
+
+app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+for module in (consoles, sessions, relays, health, status):
+    app.register_functions(module.bp)

@@ -1,0 +1,35 @@
+"""Triggers at the addresses of consoles: a VM's, and a scale-set instance's, whose work is the same."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from functions.answering import Work, answer
+
+_GROUP = "subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Compute/"
+VM = _GROUP + "virtualMachines/{name}/serialConsole"
+INSTANCE = _GROUP + "virtualMachineScaleSets/{scale_set}/virtualMachines/{name}/serialConsole"
+SCALE_SET = _GROUP + "virtualMachineScaleSets/{scale_set}/serialConsole/{*rest}"
+
+
+def starter(bp: df.Blueprint) -> Callable[..., Any]:
+    """Binds the durable client as text, to `starter`: of it one client is made per process, not one per call."""
+    binding: Callable[..., Any] = bp.generic_input_binding(
+        arg_name="starter", type="durableClient", durableRequiresGrpc=True
+    )
+    return binding
+
+
+def at_console(bp: df.Blueprint, name: str, method: str, work: Work, tail: str = "") -> None:
+    """Registers the work as two functions: `name`, and `name_of_instance`."""
+    for function, address in ((name, VM), (f"{name}_of_instance", INSTANCE)):
+        bp.function_name(function)(bp.route(route=address + tail, methods=[method])(starter(bp)(_trigger(name, work))))
+
+
+def _trigger(name: str, work: Work) -> Callable[..., Awaitable[func.HttpResponse]]:
+    async def trigger(req: func.HttpRequest, starter: str) -> func.HttpResponse:
+        return await answer(name, req, starter, work)
+
+    return trigger

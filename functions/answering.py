@@ -1,0 +1,136 @@
+"""From a request to an answer, the same way for every trigger: who, what, outcome, one log line.
+
+A trigger gives the work as a function of `Asked`; it returns what to send, or a Refusal.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import azure.functions as func
+
+from functions import requests, responses
+from functions.requests import BadRequest, correlation_id
+from shared import wiring
+from shared.domain.access import may_relay, may_use_consoles
+from shared.domain.caller import Caller
+from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.vm import VmId
+from shared.flows.world import World
+from shared.ports import Unavailable
+
+_audit = logging.getLogger("serial_console.audit")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Asked:
+    """One request whose caller is known. `vm` is set as soon as it is, for the log."""
+
+    req: func.HttpRequest
+    world: World
+    caller: Caller
+    correlation: str
+    vm: VmId | None = None
+
+    def console(self) -> VmId:
+        """The VM of the address. Raises BadRequest."""
+        self.vm = requests.vm_of(self.req)
+        return self.vm
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    value: Any
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+type Work = Callable[[Asked], Awaitable[Result | Refusal]]
+type Admits = Callable[[Caller], bool]
+
+
+async def answer(
+    operation: str, req: func.HttpRequest, starter: str, work: Work, admits: Admits = may_use_consoles
+) -> func.HttpResponse:
+    """Identifies the caller, does the work, logs the audit event. `admits` says who may ask at all."""
+    began, correlation = time.perf_counter(), correlation_id(req)
+    event = _Event(operation, correlation)
+    try:
+        outcome = await _outcome(req, starter, event, work, admits)
+        response = _response(outcome, starter, correlation)
+    except Exception:  # noqa: BLE001 - the client gets an envelope whatever broke; the text stays in our log
+        _log.exception("%s failed, correlation id %s", operation, correlation)
+        outcome, response = None, responses.broken(correlation)
+    event.write(outcome, response.status_code, time.perf_counter() - began)
+    return response
+
+
+async def answer_anybody(
+    operation: str, req: func.HttpRequest, starter: str, work: Callable[[World], Awaitable[Result]]
+) -> func.HttpResponse:
+    """For what is public: no caller, and no audit event, for these are asked all day."""
+    correlation = correlation_id(req)
+    try:
+        result = await work(wiring.world(starter))
+        return responses.result(result.value, correlation, status=result.status, headers=result.headers)
+    except Exception:  # noqa: BLE001 - as above
+        _log.exception("%s failed, correlation id %s", operation, correlation)
+        return responses.broken(correlation)
+
+
+async def answer_relay(operation: str, req: func.HttpRequest, starter: str, work: Work) -> func.HttpResponse:
+    """The same for relays: applications with their role, nobody else."""
+    return await answer(operation, req, starter, work, may_relay)
+
+
+@dataclass(slots=True)
+class _Event:
+    """The line that says who did what. It never holds a token, a body or a query."""
+
+    operation: str
+    correlation: str
+    asked: Asked | None = None
+
+    def write(self, outcome: Result | Refusal | None, status: int, seconds: float) -> None:
+        said = {
+            "operation": self.operation,
+            "caller": self.asked.caller.subject if self.asked else None,
+            "vm": self.asked.vm.resource_id if self.asked and self.asked.vm else None,
+            "outcome": _word(outcome),
+            "status": status,
+            "milliseconds": round(seconds * 1000, 1),
+            "correlationId": self.correlation,
+        }
+        _audit.info(json.dumps(said, ensure_ascii=False))
+
+
+def _word(outcome: Result | Refusal | None) -> str:
+    if outcome is None:
+        return responses.INTERNAL_ERROR
+    return outcome.code.value if isinstance(outcome, Refusal) else "OK"
+
+
+async def _outcome(req: func.HttpRequest, starter: str, event: _Event, work: Work, admits: Admits) -> Result | Refusal:
+    world = wiring.world(starter)
+    try:
+        caller = await world.callers.identify(req.headers.get("authorization"))
+        if isinstance(caller, Refusal):
+            return caller
+        event.asked = Asked(req, world, caller, event.correlation)
+        return await work(event.asked) if admits(caller) else refuse(Code.CALLER_NOT_PERMITTED)
+    except BadRequest as error:
+        return error.refusal
+    except Unavailable as error:
+        _log.warning("correlation id %s: %s", event.correlation, error)
+        return responses.unavailable(error)
+
+
+def _response(outcome: Result | Refusal, starter: str, correlation: str) -> func.HttpResponse:
+    if isinstance(outcome, Result):
+        return responses.result(outcome.value, correlation, status=outcome.status, headers=outcome.headers)
+    about = wiring.world(starter).settings
+    return responses.refused(outcome, correlation, responses.challenge(about.authority, about.api_client))

@@ -1,0 +1,60 @@
+"""The health report: every dependency by name, with the time it took."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from functions.addresses import starter
+from functions.answering import Result, answer_anybody
+from shared.flows.check_health import Dependency, check_health
+from shared.flows.world import World
+
+bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
+KEPT_SECONDS = 2.0
+"""Anybody may ask, as often as they like; the dependencies are asked this often at most."""
+
+
+@dataclass(slots=True)
+class _Kept:
+    asked: float
+    report: asyncio.Task[Sequence[Dependency]]
+
+
+_kept: dict[int, _Kept] = {}
+
+
+@bp.route(route="health", methods=["GET"])
+@starter(bp)
+async def show_health(req: func.HttpRequest, starter: str) -> func.HttpResponse:
+    return await answer_anybody("show_health", req, starter, _health)
+
+
+async def _health(world: World) -> Result:
+    dependencies = await asyncio.shield(_report(world))
+    healthy = all(each.healthy for each in dependencies)
+    said = {"status": _word(healthy), "dependencies": [_dependency(each) for each in dependencies]}
+    return Result(said, 200 if healthy else 503)
+
+
+def _report(world: World) -> asyncio.Task[Sequence[Dependency]]:
+    """The report under way or just made, or a new one."""
+    kept, now = _kept.get(id(world)), world.clock.now()
+    if kept is None or now - kept.asked > KEPT_SECONDS:
+        kept = _kept[id(world)] = _Kept(now, asyncio.create_task(check_health(world)))
+    return kept.report
+
+
+def _dependency(dependency: Dependency) -> dict[str, str | float]:
+    return {
+        "name": dependency.name,
+        "status": _word(dependency.healthy),
+        "milliseconds": dependency.milliseconds,
+        "detail": dependency.detail,
+    }
+
+
+def _word(healthy: bool) -> str:  # noqa: FBT001 - called by position, here only
+    return "healthy" if healthy else "degraded"

@@ -1,0 +1,80 @@
+"""What relays ask: attach a session, keep sessions alive, detach one."""
+
+from typing import Any
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from functions.addresses import starter
+from functions.answering import Asked, Result, answer_relay
+from functions.requests import Fields, body_of
+from shared.domain.grant import Mode
+from shared.domain.refusals import Refusal
+from shared.flows.attach_session import attach_session
+from shared.flows.close_session import Left, detach_session
+from shared.flows.renew_sessions import Ending, Live, renew_sessions
+
+bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
+HEARTBEAT_BYTES = 1024 * 1024
+"""Room for some three thousand sessions: a relay sends one heartbeat for all of its own."""
+
+
+@bp.route(route="relay/attach", methods=["POST"])
+@starter(bp)
+async def attach(req: func.HttpRequest, starter: str) -> func.HttpResponse:
+    return await answer_relay("attach", req, starter, _attach)
+
+
+@bp.route(route="relay/heartbeat", methods=["POST"])
+@starter(bp)
+async def heartbeat(req: func.HttpRequest, starter: str) -> func.HttpResponse:
+    return await answer_relay("heartbeat", req, starter, _heartbeat)
+
+
+@bp.route(route="relay/detach", methods=["POST"])
+@starter(bp)
+async def detach(req: func.HttpRequest, starter: str) -> func.HttpResponse:
+    return await answer_relay("detach", req, starter, _detach)
+
+
+async def _attach(asked: Asked) -> Result | Refusal:
+    fields = body_of(asked.req)
+    relay, grant = fields.text("relay"), fields.object("grant")
+    fields.done()
+    admission = await attach_session(asked.world, relay, grant)
+    if isinstance(admission, Refusal):
+        return admission
+    limits = {"idleSeconds": admission.idle_seconds, "sessionSeconds": admission.session_seconds}
+    return Result({"session": admission.session, **limits})
+
+
+async def _heartbeat(asked: Asked) -> Result | Refusal:
+    fields = body_of(asked.req, HEARTBEAT_BYTES)
+    fields.text("relay")
+    live = [_only_live(each) for each in fields.objects("sessions")]
+    fields.done()
+    return Result({"end": [_ending(each) for each in await renew_sessions(asked.world, live)]})
+
+
+async def _detach(asked: Asked) -> Result | Refusal:
+    fields = body_of(asked.req)
+    fields.text("relay")
+    left = Left(_live(fields), fields.text("why"), fields.number("typed"), fields.number("printed"))
+    fields.done()
+    asked.vm = left.live.vm
+    await detach_session(asked.world, left)
+    return Result(None, 204)
+
+
+def _only_live(fields: Fields) -> Live:
+    live = _live(fields)
+    fields.done()
+    return live
+
+
+def _live(fields: Fields) -> Live:
+    return Live(fields.vm("vm"), fields.session("session"), fields.number("generation"), fields.choice("mode", Mode))
+
+
+def _ending(ending: Ending) -> dict[str, Any]:
+    return {"session": ending.session, "code": ending.code.value, "by": ending.by}

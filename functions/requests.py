@@ -1,0 +1,167 @@
+"""Requests, read strictly: what is not documented is refused, and the refusal names it."""
+
+import json
+import re
+import uuid
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Self
+
+import azure.functions as func
+
+from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.vm import InvalidVmId, VmId
+
+BODY_BYTES = 16 * 1024
+_SESSION = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+class BadRequest(Exception):
+    """A request that cannot be understood. `refusal` says what about it."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
+
+    @classmethod
+    def because(cls, why: str) -> Self:
+        return cls(refuse(Code.INVALID_REQUEST, because=why))
+
+
+def correlation_id(req: func.HttpRequest) -> str:
+    """The client's, where it is a UUID; whatever else could be a forged log line."""
+    try:
+        return str(uuid.UUID(req.headers.get("x-ms-correlation-request-id", "")))
+    except ValueError:
+        return str(uuid.uuid4())
+
+
+def vm_of(req: func.HttpRequest) -> VmId:
+    """The VM of the address. Raises BadRequest.
+
+    The host has decoded the address: each part must be a name and nothing but, or an encoded slash would make
+    another address of it.
+    """
+    parts = req.route_params
+    meant = VmId(parts["subscription"], parts["group"], parts["name"], parts.get("scale_set"))
+    return _same(meant, meant.resource_id, "the address")
+
+
+def vm_id(text: str, field: str) -> VmId:
+    """A VM's resource id as a field of a body has it. Raises BadRequest."""
+    try:
+        return VmId.parse(text)
+    except InvalidVmId as error:
+        raise BadRequest.because(f"{field}: {error}") from error
+
+
+def _same(meant: VmId, resource_id: str, field: str) -> VmId:
+    if (read := vm_id(resource_id, field)) != meant:
+        raise BadRequest.because(f"{field}: not the resource id of a VM")
+    return read
+
+
+def session_of(req: func.HttpRequest) -> str:
+    """Raises BadRequest."""
+    return _session_id(req.route_params["session"], "the address")
+
+
+def _session_id(text: str, field: str) -> str:
+    if not _SESSION.fullmatch(text):
+        raise BadRequest.because(f"{field}: not a session id")
+    return text
+
+
+def body_of(req: func.HttpRequest, limit: int = BODY_BYTES) -> "Fields":
+    """The JSON object of the body; none at all is an empty one. `limit` in bytes. Raises BadRequest."""
+    body = req.get_body()
+    if len(body) > limit:
+        raise BadRequest(refuse(Code.REQUEST_TOO_LARGE))
+    if not body:
+        return Fields({}, "the body")
+    if req.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise BadRequest.because("the header Content-Type must be application/json")
+    return Fields(_json(body), "the body")
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body.decode(), object_pairs_hook=_unrepeated, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest.because("the body is not JSON") from error
+
+
+def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Two readers of a repeated key may each believe another value."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise BadRequest.because("the body names a field twice")
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+class Fields:
+    """A JSON object, read field by field; `done` refuses whatever nobody asked for. Everything raises BadRequest."""
+
+    def __init__(self, value: Any, where: str) -> None:
+        if not isinstance(value, dict):
+            raise BadRequest.because(f"{where} must be a JSON object")
+        self._left, self._where = dict(value), where
+
+    def text(self, name: str, *, most: int = 512) -> str:
+        return self._text(name, self._take(name, str, "text"), most)
+
+    def text_or_none(self, name: str, *, most: int = 512) -> str | None:
+        value = self._left.pop(name, None)
+        return None if value is None else self._text(name, self._typed(name, value, str, "text"), most)
+
+    def number(self, name: str) -> int:
+        """A whole number from 0 to 2^63 - 1."""
+        value: int = self._take(name, int, "a whole number")
+        if isinstance(value, bool) or not 0 <= value < 1 << 63:
+            raise BadRequest.because(f"{name} must be a whole number that is not negative")
+        return value
+
+    def choice[E: StrEnum](self, name: str, of: type[E], default: E | None = None) -> E:
+        value = self._left.pop(name, default)
+        try:
+            return of(value)
+        except ValueError as error:
+            raise BadRequest.because(f"{name} must be one of {', '.join(of)}") from error
+
+    def session(self, name: str) -> str:
+        return _session_id(self.text(name), name)
+
+    def vm(self, name: str) -> VmId:
+        return vm_id(self.text(name), name)
+
+    def object(self, name: str) -> Mapping[str, Any]:
+        value: Mapping[str, Any] = self._take(name, dict, "a JSON object")
+        return value
+
+    def objects(self, name: str) -> "list[Fields]":
+        values: list[Any] = self._take(name, list, "a list")
+        return [Fields(value, f"each of {name}") for value in values]
+
+    def done(self) -> None:
+        if unknown := min(map(repr, self._left), default=None):
+            raise BadRequest.because(f"{self._where} has a field that is not known: {unknown[:80]}")
+
+    def _take(self, name: str, kind: type, words: str) -> Any:
+        if name not in self._left:
+            raise BadRequest.because(f"{name} is missing")
+        return self._typed(name, self._left.pop(name), kind, words)
+
+    def _typed(self, name: str, value: Any, kind: type, words: str) -> Any:
+        if not isinstance(value, kind):
+            raise BadRequest.because(f"{name} must be {words}")
+        return value
+
+    def _text(self, name: str, value: str, most: int) -> str:
+        if len(value) > most or _UNPRINTABLE.search(value):
+            raise BadRequest.because(f"{name} must be at most {most} printable characters")
+        return value

@@ -1,0 +1,89 @@
+"""Sessions: open, show, end."""
+
+from typing import Any
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from functions.addresses import at_console
+from functions.answering import Asked, Result
+from functions.requests import body_of, session_of
+from functions.responses import time_text
+from shared.domain.checks import Warn
+from shared.domain.grant import Mode
+from shared.domain.lock import Holder, Takeover
+from shared.domain.refusals import Refusal
+from shared.flows.close_session import close_session, show_session
+from shared.flows.open_session import Opened, Wish, open_session
+from shared.ports import Session
+
+bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
+
+
+async def _open(asked: Asked) -> Result | Refusal:
+    vm = asked.console()
+    opened = await open_session(asked.world, asked.caller, vm, _wish(asked.req))
+    if isinstance(opened, Refusal):
+        return opened
+    location = f"/api{vm.resource_id}/serialConsole/sessions/{opened.session.id}"
+    return Result(_opened(opened), 201, {"Location": location})
+
+
+async def _show(asked: Asked) -> Result | Refusal:
+    found = await show_session(asked.world, asked.caller, asked.console(), session_of(asked.req))
+    return found if isinstance(found, Refusal) else Result(_session(found))
+
+
+async def _close(asked: Asked) -> Result | Refusal:
+    ended = await close_session(asked.world, asked.caller, asked.console(), session_of(asked.req))
+    return ended if isinstance(ended, Refusal) else Result(None, 204)
+
+
+at_console(bp, "open_session", "POST", _open, "/sessions")
+at_console(bp, "show_session", "GET", _show, "/sessions/{session}")
+at_console(bp, "close_session", "DELETE", _close, "/sessions/{session}")
+
+
+def _wish(req: func.HttpRequest) -> Wish:
+    fields = body_of(req)
+    wish = Wish(
+        fields.choice("mode", Mode, Mode.WRITE),
+        fields.choice("takeover", Takeover, Takeover.FORCE),
+        fields.text_or_none("reason"),
+    )
+    fields.done()
+    return wish
+
+
+def _opened(opened: Opened) -> dict[str, Any]:
+    return {
+        "id": opened.session.id,
+        "generation": opened.session.generation,
+        "mode": opened.session.mode.value,
+        "token": opened.token,
+        "expiresAt": time_text(opened.expires_at),
+        "relay": opened.address,
+        "displaced": person(opened.displaced),
+        "warnings": [warning(each) for each in opened.warnings],
+    }
+
+
+def _session(session: Session) -> dict[str, Any]:
+    return {
+        "id": session.id,
+        "state": session.state,
+        "mode": session.mode.value,
+        "generation": session.generation,
+        "user": {"name": session.name},
+        "requestedAt": time_text(session.requested_at),
+        "endedAt": time_text(session.ended_at),
+        "endedBy": session.ended_by,
+    }
+
+
+def person(holder: Holder | None) -> dict[str, Any] | None:
+    return {"name": holder.name, "since": time_text(holder.since)} if holder else None
+
+
+def warning(warn: Warn) -> dict[str, Any]:
+    return {"code": warn.code, "message": warn.message, "fix": warn.fix, "fixCommand": warn.fix_command}

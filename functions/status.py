@@ -1,0 +1,135 @@
+"""What may be known before a console is opened: every check of a VM, every VM, what the page needs, public keys."""
+
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from functions import responses
+from functions.addresses import SCALE_SET, at_console, starter
+from functions.answering import Asked, Result, answer, answer_anybody
+from functions.requests import correlation_id
+from functions.sessions import person, warning
+from shared.domain.access import SCOPE
+from shared.domain.checks import Check
+from shared.domain.refusals import Code, Refusal, refuse
+from shared.flows.list_consoles import Listed, list_consoles
+from shared.flows.show_console import Shown, show_console
+from shared.flows.world import World
+
+bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
+ANY = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+
+
+async def _show(asked: Asked) -> Result | Refusal:
+    shown = await show_console(asked.world, asked.caller, asked.console())
+    return shown if isinstance(shown, Refusal) else Result(_shown(shown))
+
+
+async def _list(asked: Asked) -> Result | Refusal:
+    listed = await list_consoles(asked.world, asked.caller)
+    return listed if isinstance(listed, Refusal) else Result({"value": [_listed(each) for each in listed]})
+
+
+async def _no_instance(_: Asked) -> Result | Refusal:
+    return refuse(Code.SCALE_SET_NOT_SPECIFIED)
+
+
+at_console(bp, "show_console", "GET", _show)
+
+
+@bp.route(route="consoles", methods=["GET"])
+@starter(bp)
+async def list_all_consoles(req: func.HttpRequest, starter: str) -> func.HttpResponse:
+    return await answer("list_consoles", req, starter, _list)
+
+
+@bp.route(route=SCALE_SET, methods=ANY)
+@starter(bp)
+async def refuse_scale_set(req: func.HttpRequest, starter: str) -> func.HttpResponse:
+    return await answer("refuse_scale_set", req, starter, _no_instance)
+
+
+@bp.route(route="config", methods=["GET"])
+@starter(bp)
+async def show_config(req: func.HttpRequest, starter: str) -> func.HttpResponse:
+    return await answer_anybody("show_config", req, starter, _config)
+
+
+@bp.route(route="keys", methods=["GET"])
+@starter(bp)
+async def show_keys(req: func.HttpRequest, starter: str) -> func.HttpResponse:
+    return await answer_anybody("show_keys", req, starter, _keys)
+
+
+@bp.route(route="{*rest}", methods=ANY)
+async def refuse_unknown(req: func.HttpRequest) -> func.HttpResponse:
+    return responses.refused(refuse(Code.NOT_FOUND), correlation_id(req))
+
+
+async def _keys(world: World) -> Result:
+    return Result(world.tokens.public_keys(), headers=_FOR_A_MINUTE)
+
+
+_FOR_A_MINUTE = {"Cache-Control": "public, max-age=60"}
+"""Public and the same for everybody, unlike all other answers."""
+
+
+async def _config(world: World) -> Result:
+    about = world.settings
+    metadata = about.page_authority_metadata
+    tenant = about.tenants[0] if len(about.tenants) == 1 else "organizations"
+    known = [] if about.instance_discovery else [urlsplit(about.authority).netloc]
+    return Result(
+        {
+            "clientId": about.page_client,
+            "authority": f"{about.authority}/{tenant}",
+            "knownAuthorities": known,
+            "authorityMetadata": json.loads(metadata) if metadata else None,
+            "scopes": [f"{about.api_audience}/{SCOPE}"],
+        }
+    )
+
+
+def _shown(shown: Shown) -> dict[str, Any]:
+    vm, writer = shown.examined.vm, person(shown.writer)
+    return {
+        "id": vm.id.resource_id,
+        "name": vm.id.title,
+        "available": not shown.examined.refusals,
+        "checks": [_check(each) for each in shown.examined.checks],
+        "warnings": [warning(each) for each in shown.examined.warnings],
+        "console": {"generation": shown.generation, "writer": writer},
+    }
+
+
+def _check(check: Check) -> dict[str, Any]:
+    no = check.refusal
+    said = _refusal(no) if no else dict.fromkeys(("code", "message", "fix", "fixCommand"))
+    return {"check": check.what.value, "passed": no is None, **said}
+
+
+def _refusal(refusal: Refusal) -> dict[str, Any]:
+    return {
+        "code": refusal.code.value,
+        "message": refusal.message,
+        "fix": refusal.fix,
+        "fixCommand": refusal.fix_command,
+    }
+
+
+def _listed(listed: Listed) -> dict[str, Any]:
+    vm = listed.vm
+    return {
+        "id": vm.id.resource_id,
+        "name": vm.id.title,
+        "group": vm.id.group,
+        "location": vm.location,
+        "os": vm.os.value,
+        "power": vm.power.value,
+        "available": not listed.refusals,
+        "refusals": [_refusal(each) for each in listed.refusals],
+        "warnings": [warning(each) for each in listed.warnings],
+    }

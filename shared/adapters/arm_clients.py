@@ -1,0 +1,111 @@
+"""Clients of Azure Resource Manager: one set for the service's own identity, one per signed-in user.
+
+The management SDKs take a third of a second and 45 MB to import, so they are imported on first use. All clients share
+one transport. A user's set is kept for some minutes under a digest of their token, the least recently used goes first.
+"""
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from azure.core.pipeline.transport import AioHttpTransport
+
+from shared.adapters.on_behalf_of import Assertions, on_behalf_of
+from shared.domain.caller import Caller, Kind
+from shared.ports import Clock, Unavailable
+from shared.settings import FunctionSettings
+
+TIMEOUT_SECONDS = 10.0
+"""Of one question to ARM, retries included."""
+KEPT_SECONDS = 300.0
+KEPT_USERS = 256
+REASONED = frozenset({403, 404})
+"""Statuses by which ARM says no to the caller."""
+_RETRIES = {"retry_total": 2, "retry_backoff_factor": 0.4, "retry_backoff_max": 2, "connection_timeout": 3}
+
+
+@dataclass(slots=True)
+class ArmClients:
+    """The SDKs' clients under one credential, made as they are asked for."""
+
+    credential: AsyncTokenCredential
+    arm: str
+    transport: AioHttpTransport
+    made: float = 0.0
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def compute(self, subscription: str) -> Any:
+        from azure.mgmt.compute.aio import ComputeManagementClient  # noqa: PLC0415 - slow to import
+
+        return self._client("compute", ComputeManagementClient, subscription)
+
+    def authorization(self, subscription: str) -> Any:
+        from azure.mgmt.authorization.v2022_04_01.aio import (  # noqa: PLC0415 - slow to import
+            AuthorizationManagementClient,
+        )
+
+        return self._client("authorization", AuthorizationManagementClient, subscription)
+
+    def _client(self, kind: str, make: Any, subscription: str) -> Any:
+        found = self._clients.get((kind, subscription))
+        if found is None:
+            found = self._clients[kind, subscription] = make(
+                self.credential,
+                subscription,
+                base_url=self.arm,
+                credential_scopes=[f"{self.arm}/.default"],
+                transport=self.transport,
+                **_RETRIES,
+            )
+        return found
+
+
+class ArmAccess:
+    """Who asks ARM: the service itself, or a user through on-behalf-of. Clients are never closed: they own nothing."""
+
+    def __init__(
+        self, settings: FunctionSettings, service: AsyncTokenCredential, assertions: Assertions, clock: Clock
+    ) -> None:
+        self._settings, self._assertions, self._clock = settings, assertions, clock
+        self._transport = AioHttpTransport()
+        self.service = ArmClients(service, settings.arm, self._transport)
+        self._users: OrderedDict[bytes, ArmClients] = OrderedDict()
+
+    def of(self, caller: Caller) -> ArmClients:
+        """A user's own rights are ARM's to judge; an application has no token that could be exchanged."""
+        if caller.kind is Kind.APPLICATION:
+            return self.service
+        key = hashlib.sha256(caller.token.reveal().encode()).digest()
+        clients = self._users.pop(key, None)
+        if clients is None or self._clock.now() - clients.made > KEPT_SECONDS:
+            credential = on_behalf_of(caller, self._settings, self._assertions, self._transport)
+            clients = ArmClients(credential, self._settings.arm, self._transport, self._clock.now())
+        self._users[key] = clients
+        while len(self._users) > KEPT_USERS:
+            self._users.popitem(last=False)
+        return clients
+
+    async def close(self) -> None:
+        await self._transport.close()
+
+
+@asynccontextmanager
+async def asking_arm() -> AsyncIterator[None]:
+    """Bounds one question to ARM and translates breakage into Unavailable; ARM's own no's (4xx) pass through."""
+    try:
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            yield
+    except ClientAuthenticationError:
+        raise
+    except HttpResponseError as error:
+        if error.status_code in REASONED:
+            raise
+        raise Unavailable("arm", f"answered {error.status_code}") from error
+    except (AzureError, TimeoutError) as error:
+        raise Unavailable("arm", type(error).__name__) from error

@@ -1,0 +1,110 @@
+"""VMs as Azure Resource Manager describes them (Microsoft.Compute)."""
+
+import asyncio
+from collections.abc import AsyncIterable, Sequence
+from typing import Any
+
+from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
+
+from shared.adapters.arm_clients import ArmAccess, ArmClients, asking_arm
+from shared.adapters.on_behalf_of import sign_in_refusal
+from shared.domain.caller import Caller
+from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.vm import InvalidVmId, Os, Power, Vm, VmId
+
+_POWER = "PowerState/"
+
+
+class ArmVms:
+    def __init__(self, access: ArmAccess, subscriptions: Sequence[str]) -> None:
+        self._access, self._subscriptions = access, subscriptions
+
+    async def find(self, caller: Caller, vm: VmId) -> Vm | Refusal:
+        """ARM's 403 and its 404 are one refusal: whether the VM exists is not told to those who may not read it."""
+        try:
+            async with asking_arm():
+                return _instance(vm, await _get(self._access.of(caller), vm))
+        except ClientAuthenticationError as error:
+            return sign_in_refusal(error)
+        except HttpResponseError:
+            return refuse(Code.VM_NOT_FOUND, target=vm.resource_id)
+
+    async def visible(self, caller: Caller) -> Sequence[Vm] | Refusal:
+        """What the caller may read in the subscriptions served. Scale-set instances are opened by id, not listed."""
+        clients = self._access.of(caller)
+        try:
+            async with asking_arm():
+                found = await asyncio.gather(*(_list(clients, each) for each in self._subscriptions))
+        except ClientAuthenticationError as error:
+            return sign_in_refusal(error)
+        return [vm for vms in found for vm in vms]
+
+
+async def _get(clients: ArmClients, vm: VmId) -> Any:
+    compute = clients.compute(vm.subscription)
+    if vm.scale_set:
+        return await compute.virtual_machine_scale_set_vms.get(vm.group, vm.scale_set, vm.name, expand="instanceView")
+    return await compute.virtual_machines.get(vm.group, vm.name, expand="instanceView")
+
+
+async def _list(clients: ArmClients, subscription: str) -> list[Vm]:
+    """Two lists: `statusOnly` answers the power states and little else, the plain one all but the power states."""
+    machines = clients.compute(subscription).virtual_machines
+    try:
+        models, states = await asyncio.gather(_all(machines.list_all()), _all(machines.list_all(status_only="true")))
+    except HttpResponseError as error:
+        if isinstance(error, ClientAuthenticationError):
+            raise
+        return []  # a subscription in which the caller may read nothing
+    views = {str(each.id).lower(): _at(each, "properties", "instance_view") for each in states}
+    return [vm for model in models if (vm := _listed(model, views.get(str(model.id).lower())))]
+
+
+async def _all(pages: AsyncIterable[Any]) -> list[Any]:
+    return [each async for each in pages]
+
+
+def _listed(model: Any, view: Any) -> Vm | None:
+    """None for an id that is not a VM's as we know them: it could not be opened either."""
+    try:
+        return _described(VmId.parse(model.id), model, view)
+    except InvalidVmId:
+        return None
+
+
+def _instance(vm: VmId, model: Any) -> Vm:
+    return _described(vm, model, _at(model, "properties", "instance_view"))
+
+
+def _described(vm: VmId, model: Any, view: Any) -> Vm:
+    properties = model.properties
+    diagnostics = _at(properties, "diagnostics_profile", "boot_diagnostics")
+    return Vm(
+        id=vm,
+        location=model.location or "",
+        os=_os(properties),
+        power=_power(view),
+        provisioning=_at(properties, "provisioning_state") or "Unknown",
+        boot_diagnostics=bool(_at(diagnostics, "enabled")),
+        storage_uri=_at(diagnostics, "storage_uri") or None,
+        password_login=not _at(properties, "os_profile", "linux_configuration", "disable_password_authentication"),
+    )
+
+
+def _os(properties: Any) -> Os:
+    """The disk names it always; a VM made from a specialised disk has no OS profile."""
+    named = str(_at(properties, "storage_profile", "os_disk", "os_type") or "").rpartition(".")[2]
+    return Os.WINDOWS if named.lower() == "windows" else Os.LINUX
+
+
+def _power(view: Any) -> Power:
+    codes = (str(status.code or "") for status in _at(view, "statuses") or ())
+    named = next((code.removeprefix(_POWER) for code in codes if code.startswith(_POWER)), "")
+    return Power(named) if named in Power else Power.UNKNOWN
+
+
+def _at(model: Any, *path: str) -> Any:
+    """What lies at this path of optional parts, or None."""
+    for name in path:
+        model = getattr(model, name, None)
+    return model

@@ -1,0 +1,131 @@
+"""Callers by their Entra ID access tokens.
+
+Only RS256, only tenants on the list, and the list is asked before anything is fetched: the keys' address is made of
+our own settings, never of what the token says. No text of an exception or a log line holds any part of a token.
+Claims are as Microsoft documents them for access tokens of versions 1.0 and 2.0.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+
+from shared.adapters.http_json import Http
+from shared.adapters.signing_keys import Fetch, SigningKeys
+from shared.domain.access import SCOPE
+from shared.domain.caller import Caller, Kind, Secret
+from shared.domain.refusals import Code, Refusal, refuse
+from shared.settings import FunctionSettings
+
+LEEWAY_SECONDS = 60
+_LONGEST = 16 * 1024
+"""Characters of a token; Entra's stay under half of that, whatever the number of groups."""
+_DEMANDED = ["exp", "nbf", "iat", "iss", "aud", "tid", "oid", "ver"]
+_UNAUTHENTICATED = refuse(Code.CALLER_NOT_AUTHENTICATED)
+
+
+class _NotAToken(ValueError):
+    """The text is not of the form of a token that could be accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Peeked:
+    """What an unverified token says about where its key might be."""
+
+    tenant: str
+    key_id: str
+
+
+class EntraCallers:
+    def __init__(self, settings: FunctionSettings, keys: SigningKeys) -> None:
+        self._settings, self._keys = settings, keys
+
+    async def identify(self, authorization: str | None) -> Caller | Refusal:
+        """Raises Unavailable when the tenant's keys cannot be had."""
+        try:
+            token = _bearer(authorization)
+            peeked = _peek(token)
+        except _NotAToken:
+            return _UNAUTHENTICATED
+        if peeked.tenant not in self._settings.tenants:
+            return _UNAUTHENTICATED
+        key = await self._keys.find(f"{self._settings.authority}/{peeked.tenant}/discovery/v2.0/keys", peeked.key_id)
+        claims = self._verified(token, key, peeked.tenant) if key else None
+        return _caller(claims, token) if claims else _UNAUTHENTICATED
+
+    def _verified(self, token: str, key: jwt.PyJWK, tenant: str) -> dict[str, Any] | None:
+        issuers = {
+            "2.0": f"{self._settings.authority}/{tenant}/v2.0",
+            "1.0": f"https://sts.windows.net/{tenant}/",
+        }
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=["RS256"],
+                audience=[self._settings.api_client, self._settings.api_audience],
+                issuer=list(issuers.values()),
+                leeway=LEEWAY_SECONDS,
+                options={"require": _DEMANDED},
+            )
+        except jwt.PyJWTError:
+            return None
+        agrees = isinstance(claims["ver"], str) and claims["iss"] == issuers.get(claims["ver"])
+        return claims if agrees and isinstance(claims["oid"], str) and claims["oid"] else None
+
+
+def fetch_keys(http: Http) -> Fetch:
+    """How signing keys are had from Entra."""
+
+    async def fetch(address: str) -> dict[str, Any]:
+        return await http.get_json(address, "entra")
+
+    return fetch
+
+
+def _bearer(authorization: str | None) -> str:
+    scheme, _, token = (authorization or "").strip().partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token or len(token) > _LONGEST:
+        raise _NotAToken
+    return token
+
+
+def _peek(token: str) -> _Peeked:
+    """Reads tenant and key id before anything is verified."""
+    try:
+        header, claims = (json.loads(_decoded(part)) for part in token.split(".", 2)[:2])
+        if header["alg"] != "RS256":
+            raise _NotAToken
+        peeked = _Peeked(claims["tid"], header["kid"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _NotAToken from error
+    if not (isinstance(peeked.tenant, str) and isinstance(peeked.key_id, str)):
+        raise _NotAToken
+    return peeked
+
+
+def _decoded(part: str) -> bytes:
+    try:
+        return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    except binascii.Error as error:
+        raise _NotAToken from error
+
+
+def _caller(claims: Mapping[str, Any], token: str) -> Caller | Refusal:
+    """Delegated tokens must carry our scope; tokens without a user must carry some app role of ours."""
+    scopes, roles = frozenset(str(claims.get("scp") or "").split()), frozenset(map(str, claims.get("roles") or ()))
+    kind = Kind.USER if scopes else Kind.APPLICATION
+    if SCOPE not in scopes if kind is Kind.USER else not roles:
+        return refuse(Code.CALLER_NOT_PERMITTED)
+    return Caller(claims["tid"], claims["oid"], _name(claims), kind, roles, Secret(token))
+
+
+def _name(claims: Mapping[str, Any]) -> str:
+    """What people read; it decides nothing, so claims that a user may edit will do."""
+    named = (claims.get(claim) for claim in ("name", "preferred_username", "upn", "app_displayname", "azp", "appid"))
+    return next((str(name) for name in named if name), claims["oid"])

@@ -1,0 +1,67 @@
+"""On-behalf-of: a user's token for our API, exchanged for one that ARM takes; and what to say when Entra will not."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from azure.core.exceptions import ClientAuthenticationError
+from azure.core.pipeline.transport import AioHttpTransport
+from azure.identity.aio import OnBehalfOfCredential
+
+from shared.domain.caller import Caller
+from shared.domain.refusals import Code, Refusal, refuse
+from shared.settings import FunctionSettings
+
+FEDERATION_SCOPE = "api://AzureADTokenExchange/.default"
+"""What a managed identity's token is for when it vouches for an app registration (federated credential)."""
+
+type Assertions = Callable[[], str]
+"""The managed identity's token for FEDERATION_SCOPE. The SDK calls it synchronously."""
+
+
+def on_behalf_of(
+    caller: Caller, settings: FunctionSettings, assertions: Assertions, transport: AioHttpTransport
+) -> OnBehalfOfCredential:
+    proof: dict[str, Any] = (
+        {"client_secret": settings.api_secret} if settings.api_secret else {"client_assertion_func": assertions}
+    )
+    return OnBehalfOfCredential(
+        caller.tenant,
+        settings.api_client,
+        user_assertion=caller.token.reveal(),
+        authority=settings.authority,
+        disable_instance_discovery=not settings.instance_discovery,
+        transport=transport,
+        **proof,
+    )
+
+
+def no_assertions() -> str:
+    """Where a secret is set, nobody vouches."""
+    raise NotImplementedError
+
+
+def managed_identity_assertions(client: str) -> Assertions:
+    """Tokens of the app's own managed identity; `client` is empty for the system-assigned one.
+
+    The SDK caches them for hours; a miss costs one local round trip.
+    """
+    from azure.identity import ManagedIdentityCredential  # noqa: PLC0415 - only where no secret is set
+
+    credential = ManagedIdentityCredential(client_id=client or None)
+    return lambda: credential.get_token(FEDERATION_SCOPE).token
+
+
+def sign_in_refusal(error: ClientAuthenticationError) -> Refusal:
+    """Entra wants a stronger sign-in (it says which, in `claims`), or takes the caller's token for outdated."""
+    claims = _claims(error)
+    return refuse(Code.MFA_REQUIRED, claims=claims) if claims else refuse(Code.CALLER_NOT_AUTHENTICATED)
+
+
+def _claims(error: ClientAuthenticationError) -> str | None:
+    try:
+        said = json.loads(error.response.text()) if error.response else {}
+    except (ValueError, AttributeError):
+        return None
+    claims = said.get("claims") if isinstance(said, dict) else None
+    return claims if isinstance(claims, str) else None

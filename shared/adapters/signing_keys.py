@@ -1,0 +1,76 @@
+"""Public keys of token issuers, fetched on demand and kept: without blocking, and not at an attacker's pace.
+
+One fetch is in flight per address; an unknown key id asks again at most once a minute, so forged tokens cannot make
+us hammer the issuer; while the issuer is away, keys fetched within the last day go on being used.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from jwt import PyJWK, PyJWTError
+
+from shared.ports import Clock, Unavailable
+
+FRESH_SECONDS = 3600.0
+STALE_SECONDS = 86400.0
+COOL_DOWN_SECONDS = 60.0
+_NEVER = float("-inf")
+
+type Fetch = Callable[[str], Awaitable[dict[str, Any]]]
+"""Answers the key set (JWKS) at an address. Raises Unavailable."""
+
+
+@dataclass(slots=True)
+class _Kept:
+    keys: dict[str, PyJWK] = field(default_factory=dict)
+    fetched: float = _NEVER
+    tried: float = _NEVER
+    tries: int = 0
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class SigningKeys:
+    def __init__(self, fetch: Fetch, clock: Clock) -> None:
+        self._fetch, self._clock = fetch, clock
+        self._kept: dict[str, _Kept] = {}
+
+    async def find(self, address: str, key_id: str) -> PyJWK | None:
+        """The key, or None when the issuer has none of that id. Raises Unavailable when it cannot be asked."""
+        kept = self._kept.setdefault(address, _Kept())
+        if self._must_ask(kept, key_id):
+            before = kept.tries
+            async with kept.lock:
+                if kept.tries == before:  # else somebody asked while we waited, and their answer is ours
+                    await self._refresh(kept, address)
+            if not kept.keys:
+                raise Unavailable("entra", "its keys cannot be fetched")
+        return kept.keys.get(key_id)
+
+    def _must_ask(self, kept: _Kept, key_id: str) -> bool:
+        now = self._clock.now()
+        outdated = now - kept.fetched > FRESH_SECONDS
+        rested = now - kept.tried > COOL_DOWN_SECONDS
+        return not kept.keys or ((outdated or key_id not in kept.keys) and rested)
+
+    async def _refresh(self, kept: _Kept, address: str) -> None:
+        kept.tried, kept.tries = self._clock.now(), kept.tries + 1
+        try:
+            kept.keys = _rsa_keys(await self._fetch(address))
+            kept.fetched = self._clock.now()
+        except Unavailable:
+            if not kept.keys or self._clock.now() - kept.fetched > STALE_SECONDS:
+                raise
+
+
+def _rsa_keys(document: dict[str, Any]) -> dict[str, PyJWK]:
+    """Raises Unavailable: the answer is no key set."""
+    try:
+        return {
+            key["kid"]: PyJWK({**key, "alg": "RS256"})
+            for key in document["keys"]
+            if key.get("kty") == "RSA" and key.get("use", "sig") == "sig" and key.get("kid")
+        }
+    except (KeyError, TypeError, AttributeError, PyJWTError) as error:
+        raise Unavailable("entra", "its keys cannot be read") from error

@@ -1,0 +1,23 @@
+"""Ids of session tokens that were used: one insert each, which succeeds once."""
+
+from azure.core.exceptions import ResourceExistsError
+from azure.data.tables.aio import TableServiceClient
+
+from shared.adapters.tables import Table
+
+TABLE = "burnttokens"
+
+
+class TableBurntTokens:
+    def __init__(self, service: TableServiceClient) -> None:
+        self._table = Table(service, TABLE)
+
+    async def burn(self, token_id: str, expires_at: int) -> bool:
+        """Partitioned by the id's first two characters, so that no partition takes all inserts. Raises Unavailable."""
+        row = {"PartitionKey": token_id[:2], "RowKey": token_id, "ExpiresAt": expires_at}
+        async with self._table.open() as table:
+            try:
+                await table.create_entity(row)
+            except ResourceExistsError:
+                return False
+            return True

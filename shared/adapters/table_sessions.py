@@ -1,0 +1,113 @@
+"""The index of sessions: one row each, one partition per console."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
+from azure.data.tables import UpdateMode
+from azure.data.tables.aio import TableClient, TableServiceClient
+
+from shared.adapters.tables import Table
+from shared.domain.grant import Mode
+from shared.domain.vm import VmId
+from shared.ports import Session, Unavailable
+
+TABLE = "sessions"
+_TRIES = 5
+
+type _Row = Mapping[str, Any]
+
+
+class TableSessions:
+    def __init__(self, service: TableServiceClient) -> None:
+        self._table = Table(service, TABLE)
+
+    async def add(self, session: Session) -> None:
+        async with self._table.open() as table:
+            await table.create_entity(_row(session))
+
+    async def find(self, vm: VmId, session: str) -> Session | None:
+        async with self._table.open() as table:
+            row = await _get(table, vm, session)
+        return _session(vm, row) if row else None
+
+    async def attached(self, vm: VmId, session: str) -> None:
+        await self._change(vm, session, lambda row: {"State": "attached"} if row["State"] == "requested" else None)
+
+    async def ended(self, vm: VmId, session: str, at: float, by: str) -> None:
+        end = {"State": "ended", "EndedAt": at, "EndedBy": by}
+        await self._change(vm, session, lambda row: end if row["State"] != "ended" else None)
+
+    async def _change(self, vm: VmId, session: str, change: Callable[[_Row], dict[str, Any] | None]) -> None:
+        """Writes what `change` says of the row as it is; None leaves it. A row that is not there stays so."""
+        async with self._table.open() as table:
+            for _ in range(_TRIES):
+                row = await _get(table, vm, session)
+                changed = change(row) if row else None
+                if row is None or changed is None or await _written(table, row, changed):
+                    return
+        raise Unavailable("storage tables", "a session's row changes all the time")
+
+
+async def _get(table: TableClient, vm: VmId, session: str) -> Any:
+    try:
+        return await table.get_entity(_partition(vm), session)
+    except ResourceNotFoundError:
+        return None
+
+
+async def _written(table: TableClient, row: Any, changed: dict[str, Any]) -> bool:
+    """False when somebody else wrote the row since it was read."""
+    keys = {"PartitionKey": row["PartitionKey"], "RowKey": row["RowKey"]}
+    try:
+        await table.update_entity(
+            {**keys, **changed},
+            UpdateMode.MERGE,
+            etag=row.metadata["etag"],
+            match_condition=MatchConditions.IfNotModified,
+        )
+    except ResourceModifiedError:
+        return False
+    return True
+
+
+def _partition(vm: VmId) -> str:
+    """Keys hold no slash; ids hold no bar."""
+    return vm.console.strip("/").replace("/", "|")
+
+
+def _row(session: Session) -> dict[str, Any]:
+    row = {
+        "PartitionKey": _partition(session.vm),
+        "RowKey": session.id,
+        "Vm": session.vm.resource_id,
+        "Subject": session.subject,
+        "Name": session.name,
+        "Mode": session.mode.value,
+        "Generation": session.generation,
+        "RequestedAt": session.requested_at,
+        "Relay": session.relay,
+        "Reason": session.reason,
+        "State": session.state,
+        "EndedAt": session.ended_at,
+        "EndedBy": session.ended_by,
+    }
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def _session(vm: VmId, row: _Row) -> Session:
+    return Session(
+        id=row["RowKey"],
+        vm=vm,
+        subject=row["Subject"],
+        name=row["Name"],
+        mode=Mode(row["Mode"]),
+        generation=int(row["Generation"]),
+        requested_at=float(row["RequestedAt"]),
+        relay=row["Relay"],
+        reason=row.get("Reason"),
+        state=row["State"],
+        ended_at=row.get("EndedAt"),
+        ended_by=row.get("EndedBy"),
+    )

@@ -1,0 +1,61 @@
+"""Azure tables: made on first use, once; what goes wrong there as Unavailable."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.data.tables.aio import TableClient, TableServiceClient
+
+from shared.ports import Unavailable
+
+TIMEOUT_SECONDS = 10.0
+_WHAT = "storage tables"
+_RETRIES: dict[str, Any] = {
+    "retry_total": 2,
+    "retry_backoff_factor": 0.3,
+    "retry_backoff_max": 2,
+    "connection_timeout": 3,
+}
+
+
+def table_service(storage: str, credential: AsyncTokenCredential) -> TableServiceClient:
+    """`storage` is a connection string, or the name of an account that the credential opens."""
+    if "=" in storage:
+        return TableServiceClient.from_connection_string(storage, **_RETRIES)
+    return TableServiceClient(f"https://{storage}.table.core.windows.net", credential=credential, **_RETRIES)
+
+
+class Table:
+    """One table, there from the first use on."""
+
+    def __init__(self, service: TableServiceClient, name: str) -> None:
+        self._service, self._name = service, name
+        self._client = service.get_table_client(name)
+        self._lock = asyncio.Lock()
+        self._there = False
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[TableClient]:
+        """Bounds what is done inside. What a condition answers (exists, not found, modified) passes through.
+
+        Raises Unavailable.
+        """
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                await self._make()
+                yield self._client
+        except (ResourceExistsError, ResourceNotFoundError, ResourceModifiedError):
+            raise
+        except (AzureError, TimeoutError) as error:
+            raise Unavailable(_WHAT, type(error).__name__) from error
+
+    async def _make(self) -> None:
+        if self._there:
+            return
+        async with self._lock:
+            if not self._there:
+                await self._service.create_table_if_not_exists(self._name)
+                self._there = True

@@ -1,0 +1,107 @@
+"""What a caller may do, from the actions Azure grants them.
+
+Azure's rules, as documented for role-based access control: `*` spans slashes and letter case is free; `notActions`
+subtract only inside their own role; a deny assignment wins over every role; a condition that cannot be evaluated
+here counts as not met. Data actions do not matter for a console.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from shared.domain.caller import Caller, Kind
+from shared.domain.vm import VmId
+
+SCOPE = "Console.Access"
+"""Scope of the API that a user's token must carry."""
+AUTOMATION_ROLE = "Console.Automation"
+"""App role by which an application without a user may open consoles, as far as its Azure roles go."""
+RELAY_ROLE = "Relay.Attach"
+"""App role of relays."""
+
+_CONSOLE_VERBS = ("read", "write", "restart/action", "retrieveBootDiagnosticsData/action")
+_CONNECT = "Microsoft.SerialConsole/serialPorts/connect/action"
+
+
+def read_action(vm: VmId) -> str:
+    """Who may not do this must not learn that the VM exists."""
+    return f"{_provider(vm)}/read"
+
+
+def console_actions(vm: VmId) -> tuple[str, ...]:
+    """What "Virtual Machine Contributor or above" means: the actions of that role that tell it from lesser ones.
+
+    Watching demands the same as writing: whoever sees a console sees passwords being reset.
+    """
+    return (*(f"{_provider(vm)}/{verb}" for verb in _CONSOLE_VERBS), _CONNECT)
+
+
+def _provider(vm: VmId) -> str:
+    return f"Microsoft.Compute/{'virtualMachineScaleSets/' if vm.scale_set else ''}virtualMachines"
+
+
+def may_use_consoles(caller: Caller) -> bool:
+    """A user's scope was checked when the token was; an application needs its role."""
+    return caller.kind is Kind.USER or AUTOMATION_ROLE in caller.roles
+
+
+def may_relay(caller: Caller) -> bool:
+    return caller.kind is Kind.APPLICATION and RELAY_ROLE in caller.roles
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One role's actions, as they reach the VM."""
+
+    actions: tuple[str, ...]
+    not_actions: tuple[str, ...] = ()
+    condition: str | None = None
+
+    def allows(self, action: str) -> bool:
+        return not self.condition and _matches(self.actions, action) and not _matches(self.not_actions, action)
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """A deny assignment that Azure names for the caller. `excluded` are object ids."""
+
+    permissions: tuple[Permission, ...]
+    scope: str
+    excluded: frozenset[str] = frozenset()
+    only_this_scope: bool = False
+
+    def denies(self, action: str, resource_id: str, oid: str) -> bool:
+        return (
+            self._reaches(resource_id)
+            and oid not in self.excluded
+            and any(_matches(p.actions, action) and not _matches(p.not_actions, action) for p in self.permissions)
+        )
+
+    def _reaches(self, resource_id: str) -> bool:
+        mine, its = self.scope.lower().rstrip("/"), resource_id.lower()
+        return its == mine or (its.startswith(mine + "/") and not self.only_this_scope)
+
+
+def missing(
+    actions: Sequence[str], permissions: Iterable[Permission], denials: Iterable[Denial], vm: VmId, oid: str
+) -> tuple[str, ...]:
+    """Those of the actions that no role allows, or that a deny assignment takes away.
+
+    `denials` are those that Azure names for this principal (its groups included), so membership is not asked again.
+    """
+    granted, denied = tuple(permissions), tuple(denials)
+    return tuple(
+        action
+        for action in actions
+        if not any(p.allows(action) for p in granted) or any(d.denies(action, vm.resource_id, oid) for d in denied)
+    )
+
+
+def _matches(patterns: tuple[str, ...], action: str) -> bool:
+    return any(_compiled(pattern).fullmatch(action) for pattern in patterns)
+
+
+@lru_cache(maxsize=4096)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(re.escape(pattern).replace(r"\*", ".*"), re.IGNORECASE | re.DOTALL)

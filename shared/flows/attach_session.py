@@ -1,0 +1,50 @@
+"""A relay shows a session token's claims: burn it, fence it, admit it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.domain.grant import Grant, InvalidGrant, Mode
+from shared.domain.refusals import Code, Refusal, refuse
+from shared.flows.world import World
+from shared.ports import Admission, Session
+
+
+async def attach_session(world: World, relay: str, claims: Mapping[str, Any]) -> Admission | Refusal:
+    """The relay verified the signature; what the claims say is judged here once more. Raises Unavailable."""
+    grant = _grant(world, relay, claims)
+    if isinstance(grant, Refusal):
+        return grant
+    if world.clock.now() >= grant.expires_at:
+        return _refuse(grant, Code.TOKEN_EXPIRED)
+    if not await world.burnt.burn(grant.token_id, grant.expires_at):
+        return _refuse(grant, Code.TOKEN_REPLAYED)
+    session = await world.sessions.find(grant.vm, grant.session)
+    if code := _unfit(session, grant):
+        return _refuse(grant, code)
+    if grant.mode is Mode.WRITE and not await world.consoles.renew(grant.vm, grant.session, grant.generation):
+        return _refuse(grant, Code.SESSION_SUPERSEDED)
+    await world.sessions.attached(grant.vm, grant.session)
+    return Admission(grant.session, world.settings.idle_seconds, world.settings.session_seconds)
+
+
+def _grant(world: World, relay: str, claims: Mapping[str, Any]) -> Grant | Refusal:
+    try:
+        grant = Grant.from_claims(dict(claims))
+    except InvalidGrant:
+        return refuse(Code.TOKEN_INVALID)
+    meant = grant.audience == f"relay:{relay}" and grant.issuer == world.settings.issuer
+    return grant if meant else refuse(Code.TOKEN_INVALID)
+
+
+def _unfit(session: Session | None, grant: Grant) -> Code | None:
+    """What the index says against this grant."""
+    if session is None:
+        return Code.SESSION_NOT_FOUND
+    if session.state == "ended":
+        return Code.SESSION_ENDED
+    same = (session.subject, session.mode, session.generation) == (grant.subject, grant.mode, grant.generation)
+    return None if same else Code.TOKEN_INVALID
+
+
+def _refuse(grant: Grant, code: Code) -> Refusal:
+    return refuse(code, target=grant.vm.resource_id)

@@ -1,0 +1,47 @@
+"""Every VM the caller may read, each with what stands in the way of its console."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.domain import access, checks
+from shared.domain.caller import Caller
+from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.vm import Vm
+from shared.flows.world import World
+from shared.ports import Unavailable
+
+AT_ONCE = 8
+"""Permission questions in flight for one caller: ARM throttles by principal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    vm: Vm
+    refusals: tuple[Refusal, ...]
+    warnings: tuple[checks.Warn, ...]
+
+
+async def list_consoles(world: World, caller: Caller) -> Sequence[Listed] | Refusal:
+    """Raises Unavailable when the list itself cannot be had; one VM's rights that cannot be had only close that VM."""
+    vms = await world.vms.visible(caller)
+    if isinstance(vms, Refusal):
+        return vms
+    gate = asyncio.Semaphore(AT_ONCE)
+    listed = await asyncio.gather(*(_list(world, caller, vm, gate) for vm in vms))
+    return sorted((each for each in listed if each), key=lambda each: each.vm.id.console)
+
+
+async def _list(world: World, caller: Caller, vm: Vm, gate: asyncio.Semaphore) -> Listed | None:
+    """None for a VM that the service may read and the caller may not."""
+    warnings = checks.warnings(vm)
+    try:
+        async with gate:
+            missing = await world.rights.missing(caller, vm.id, access.console_actions(vm.id))
+    except Unavailable:
+        return Listed(vm, (refuse(Code.AZURE_UNAVAILABLE, target=vm.id.resource_id),), warnings)
+    if isinstance(missing, Refusal):
+        return Listed(vm, (missing,), warnings)
+    if access.read_action(vm.id) in missing:
+        return None
+    return Listed(vm, tuple(checks.refusals(checks.check(vm, missing, caller.oid))), warnings)

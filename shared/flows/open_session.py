@@ -1,0 +1,149 @@
+"""Opens a console: examine, lock, index, sign, and tell whoever was displaced."""
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from shared.domain.caller import Caller
+from shared.domain.checks import Warn
+from shared.domain.grant import MAX_SECONDS, Grant, Mode
+from shared.domain.lock import Acquired, Claim, Held, Holder, Takeover
+from shared.domain.refusals import Code, Refusal, refuse, together
+from shared.domain.vm import VmId
+from shared.flows.examine_vm import examine_vm
+from shared.flows.world import World
+from shared.ports import Session, Unavailable
+
+FENCE_SECONDS = 2.0
+"""How long a success may wait for the relay to hear of a takeover; the relay's heartbeat tells it anyway."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    mode: Mode = Mode.WRITE
+    takeover: Takeover = Takeover.FORCE
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    session: Session
+    token: str
+    expires_at: float
+    address: str
+    displaced: Holder | None
+    warnings: tuple[Warn, ...]
+
+
+async def open_session(world: World, caller: Caller, vm: VmId, wish: Wish) -> Opened | Refusal:
+    """Raises Unavailable; then nothing is left half done that would not end by itself within the lock's lease."""
+    examined = await examine_vm(world, caller, vm)
+    if isinstance(examined, Refusal):
+        return examined
+    if examined.refusals:
+        return together(examined.refusals)
+    asked = _Asked(world, caller, vm, wish, Holder(world.ids.session(), caller.subject, caller.name, world.clock.now()))
+    taken = await (_take(asked) if wish.mode is Mode.WRITE else _watch(asked))
+    if isinstance(taken, Refusal):
+        return taken
+    return await _hand_out(asked, taken, examined.warnings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    world: World
+    caller: Caller
+    vm: VmId
+    wish: Wish
+    holder: Holder
+
+
+async def _watch(asked: _Asked) -> Acquired:
+    """A watcher takes nothing: the generation is the one to be watched."""
+    return Acquired((await asked.world.consoles.show(asked.vm)).generation, None)
+
+
+async def _take(asked: _Asked) -> Acquired | Refusal:
+    world, vm = asked.world, asked.vm
+    claim = Claim(asked.holder, asked.wish.takeover)
+    answer = await world.consoles.acquire(vm, claim)
+    if isinstance(answer, Held) and claim.takeover is Takeover.ASK:
+        if not await world.relays.ask(vm, answer.generation, asked.caller.name, world.settings.ask_seconds):
+            return refuse(Code.TAKEOVER_REFUSED, target=vm.resource_id)
+        # Consent is for that generation only: whoever took the console meanwhile was not asked.
+        answer = await world.consoles.acquire(vm, replace(claim, consent=answer.generation))
+    return _in_use(answer, vm) if isinstance(answer, Held) else answer
+
+
+def _in_use(held: Held, vm: VmId) -> Refusal:
+    since = datetime.fromtimestamp(held.holder.since, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    because = f"The console is in use by {held.holder.name} since {since}."
+    return refuse(Code.CONSOLE_IN_USE, because=because, target=vm.resource_id)
+
+
+async def _hand_out(asked: _Asked, taken: Acquired, warnings: tuple[Warn, ...]) -> Opened:
+    world, relay = asked.world, asked.world.relays.of(asked.vm)
+    session = Session(
+        id=asked.holder.session,
+        vm=asked.vm,
+        subject=asked.caller.subject,
+        name=asked.caller.name,
+        mode=asked.wish.mode,
+        generation=taken.generation,
+        requested_at=asked.holder.since,
+        relay=relay.name,
+        reason=asked.wish.reason,
+    )
+    grant = _grant(world, session)
+    token = world.tokens.sign(grant)
+    await asyncio.gather(_index(world, session), _fence(asked, taken))
+    return Opened(session, token, grant.expires_at, relay.address, taken.displaced, warnings)
+
+
+def _grant(world: World, session: Session) -> Grant:
+    now = int(world.clock.now())
+    return Grant(
+        token_id=world.ids.session(),
+        session=session.id,
+        subject=session.subject,
+        name=session.name,
+        vm=session.vm,
+        mode=session.mode,
+        generation=session.generation,
+        audience=f"relay:{session.relay}",
+        issuer=world.settings.issuer,
+        issued_at=now,
+        expires_at=now + min(world.settings.token_seconds, MAX_SECONDS),
+    )
+
+
+async def _index(world: World, session: Session) -> None:
+    """A session that is in no index must not hold the console."""
+    try:
+        await world.sessions.add(session)
+    except BaseException:
+        await asyncio.shield(_give_back(world, session))
+        raise
+
+
+async def _give_back(world: World, session: Session) -> None:
+    if session.mode is Mode.WATCH:
+        return
+    try:
+        await world.consoles.release(session.vm, session.id, session.generation)
+    except Unavailable as error:
+        _log.warning("session %s was not indexed; its lock ends with its lease: %s", session.id, error)
+
+
+async def _fence(asked: _Asked, taken: Acquired) -> None:
+    if taken.displaced is None:
+        return
+    try:
+        async with asyncio.timeout(FENCE_SECONDS):
+            told = await asked.world.relays.fence(asked.vm, taken.generation, asked.caller.name)
+    except (Unavailable, TimeoutError):
+        told = False
+    if not told:
+        _log.warning("the relay did not hear of generation %d yet; its heartbeat will tell it", taken.generation)

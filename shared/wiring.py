@@ -1,0 +1,96 @@
+"""The only place where adapters meet flows. Nothing is built before it is asked for, and then once per process."""
+
+from functools import cache
+from typing import Any
+
+from shared.flows.world import Probe, World
+from shared.ports import Clock
+from shared.settings import FunctionSettings
+
+worlds: dict[str, World] = {}
+"""By the durable client binding's text, of which a process sees one. A test puts its own world here."""
+
+
+def world(starter: str) -> World:
+    """What the function app's flows need. `starter` is the text of the durable client binding.
+
+    Raises BadSetting.
+    """
+    if starter not in worlds:
+        worlds[starter] = _world(starter)
+    return worlds[starter]
+
+
+@cache
+def settings() -> FunctionSettings:
+    """Raises BadSetting."""
+    return FunctionSettings.read()
+
+
+@cache
+def credential() -> Any:
+    """The service's own identity: the managed identity in Azure, whatever the environment names elsewhere."""
+    from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415 - slow to import
+
+    about = settings()
+    return DefaultAzureCredential(authority=about.authority, disable_instance_discovery=not about.instance_discovery)
+
+
+def _world(starter: str) -> World:
+    # Imported here: a third of a second that indexing the functions need not wait for.
+    from shared.adapters.durable_consoles import DurableConsoles, durable_client  # noqa: PLC0415
+    from shared.adapters.entra_callers import EntraCallers, fetch_keys  # noqa: PLC0415
+    from shared.adapters.http_json import Http  # noqa: PLC0415
+    from shared.adapters.jwt_tokens import JwtTokens  # noqa: PLC0415
+    from shared.adapters.relay_control import RelayControl  # noqa: PLC0415
+    from shared.adapters.signing_keys import SigningKeys  # noqa: PLC0415
+    from shared.adapters.system_clock import RandomIds, SystemClock  # noqa: PLC0415
+    from shared.adapters.table_burnt_tokens import TableBurntTokens  # noqa: PLC0415
+    from shared.adapters.table_sessions import TableSessions  # noqa: PLC0415
+    from shared.adapters.tables import table_service  # noqa: PLC0415
+
+    about, clock, http = settings(), SystemClock(), Http()
+    tokens = JwtTokens(about.session_key, about.issuer, clock)
+    tables = table_service(about.storage, credential())
+    consoles = DurableConsoles(durable_client(starter))
+    vms, rights = _arm(about, clock)
+    return World(
+        settings=about,
+        callers=EntraCallers(about, SigningKeys(fetch_keys(http), clock)),
+        vms=vms,
+        rights=rights,
+        consoles=consoles,
+        tokens=tokens,
+        sessions=TableSessions(tables),
+        burnt=TableBurntTokens(tables),
+        relays=RelayControl(about.relays, tokens, http),
+        clock=clock,
+        ids=RandomIds(),
+        probes=_probes(about, http, tables, consoles),
+    )
+
+
+def _arm(about: FunctionSettings, clock: Clock) -> tuple[Any, Any]:
+    from shared.adapters.arm_clients import ArmAccess  # noqa: PLC0415 - slow to import
+    from shared.adapters.arm_rights import ArmRights  # noqa: PLC0415 - slow to import
+    from shared.adapters.arm_vms import ArmVms  # noqa: PLC0415 - slow to import
+    from shared.adapters.on_behalf_of import managed_identity_assertions, no_assertions  # noqa: PLC0415
+
+    assertions = no_assertions if about.api_secret else managed_identity_assertions(about.identity_client)
+    access = ArmAccess(about, credential(), assertions, clock)
+    return ArmVms(access, about.subscriptions), ArmRights(access)
+
+
+def _probes(about: FunctionSettings, http: Any, tables: Any, consoles: Any) -> dict[str, Probe]:
+    from shared.adapters import probes  # noqa: PLC0415 - slow to import
+
+    keys = f"{about.authority}/{about.tenants[0]}/discovery/v2.0/keys"
+    return {
+        "entra keys": probes.HttpProbe(http, keys, "entra keys", strictly=True),
+        "arm": probes.HttpProbe(http, f"{about.arm}/subscriptions?api-version=2022-12-01", "arm"),
+        "storage blobs": probes.BlobsProbe(about.storage, credential()),
+        "storage tables": probes.TablesProbe(tables),
+        "event hub": probes.EventHubProbe(about, credential()),
+        "task hub": consoles.probe,
+        **dict(probes.relay_probes(http, about)),
+    }
