@@ -186,7 +186,10 @@ def _python(module: str, stack: Stack) -> tuple[str, ...]:
 
 
 def _functions(stack: Stack) -> tuple[str, ...]:
-    return (sys.executable, "-m", "dev.functions_host", str(ROOT), "--port", str(stack.port(Port.FUNCTIONS)))
+    return (
+        sys.executable, "-m", "dev.functions_host", str(ROOT), "--port", str(stack.port(Port.FUNCTIONS)),
+        "--state", str(stack.home / "task-hub.sqlite"),
+    )  # fmt: skip
 
 
 def _azurite(stack: Stack) -> tuple[str, ...]:
