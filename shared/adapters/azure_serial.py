@@ -11,7 +11,7 @@ import ssl
 from typing import Any
 
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from shared.domain.refusals import Code, Refusal, refuse
@@ -62,6 +62,8 @@ class AzureSerial:
         ports = self._client(vm.subscription).serial_ports
         try:
             answer = await ports.connect(vm.group, "Microsoft.Compute", kind, parent, "0")
+        except ClientAuthenticationError:
+            raise Unavailable("entra", "the relay cannot sign in") from None
         except HttpResponseError as error:
             if error.status_code in _REFUSED:
                 return refuse(_REFUSED[error.status_code], target=vm.resource_id)
