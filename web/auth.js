@@ -49,6 +49,8 @@ class Auth {
     try {
       const answer = await this.#msal.handleRedirectPromise({ navigateToLoginRequestUrl: false });
       this.#msal.setActiveAccount(answer?.account ?? this.#msal.getActiveAccount() ?? this.#msal.getAllAccounts()[0] ?? null);
+      // What a sign-out leaves behind says nothing to anybody.
+      if (location.search) history.replaceState(null, "", home() + location.hash);
       if (answer?.state) history.replaceState(null, "", answer.state);
     } catch (error) {
       this.problem = error.errorMessage || error.message;

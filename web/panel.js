@@ -32,7 +32,7 @@ const takeOver = { mode: "write", takeover: "force" };
 function askPanel({ by, until }, act) {
   const left = h("span", { class: "number", data: { until } }, countdown(until - Date.now()));
   return panel("ask", `${by.name} asks for the console`,
-    h("p", {}, "Allow, and you go on watching. Silence counts as yes in ", left, "."),
+    h("p", {}, "Allow, and you may go on watching. Silence counts as yes in ", left, "."),
     [choice("Allow", "allow", () => act.answer(true), "primary"), choice("Refuse", "refuse", () => act.answer(false))]);
 }
 

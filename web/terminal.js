@@ -50,6 +50,7 @@ export class Screen {
   allowTyping(allowed) {
     this.#terminal.options.disableStdin = !allowed;
     this.#terminal.options.cursorBlink = allowed && !still.matches;
+    this.#terminal.options.cursorInactiveStyle = allowed ? "outline" : "none";
   }
 
   get size() {
@@ -165,7 +166,6 @@ function options() {
     theme: isDark() ? DARK : LIGHT,
     minimumContrastRatio: 4.5,
     cursorBlink: !still.matches,
-    cursorInactiveStyle: "outline",
     macOptionIsMeta: true,
     rightClickSelectsWord: false,
   };

@@ -26,6 +26,7 @@ export class ConsoleView {
   #pastes;
   #ticker = 0;
   #panelKey = "";
+  #phase = "";
   #notes = null;
   #parts = {};
 
@@ -93,11 +94,10 @@ export class ConsoleView {
   }
 
   #buttons() {
-    const one = (label, testid, click, kind = "") => button(label, click, { class: kind, hidden: true, data: { testid } });
+    const one = (label, testid, click, kind = "") => button(label, click, { class: kind, data: { testid } });
     this.#parts.takeOver = one("Take over", "take-over", () => this.#connect({ mode: "write", takeover: "force" }), "primary");
     this.#parts.watch = one("Watch", "watch", () => this.#connect({ mode: "watch" }));
     this.#parts.disconnect = one("Disconnect", "disconnect", () => this.#driver.tell({ type: "leave" }));
-    this.#parts.acts.append(this.#parts.takeOver, this.#parts.watch, this.#parts.disconnect);
   }
 
   #connect(wish) {
@@ -112,18 +112,30 @@ export class ConsoleView {
 
   #draw() {
     const { state } = this.#driver;
-    const { phase, mode } = state;
-    const open = phase === "open";
     if (!this.#writing) this.#pastes.cancel();
     this.#screen.allowTyping(this.#writing);
-    this.#parts.takeOver.hidden = !(open && mode === "watch");
-    setText(this.#parts.takeOver, state.writer ? "Take over" : "Write");
-    this.#parts.watch.hidden = !(open && mode === "write");
-    this.#parts.disconnect.hidden = !["open", "requesting", "connecting", "waiting"].includes(phase);
-    setText(this.#parts.disconnect, open || state.live ? "Disconnect" : "Cancel");
+    this.#drawActs(state);
     this.#drawNotes(state.notices);
     this.#drawPanel(state);
     this.#tick();
+    this.#settleFocus(state.phase);
+  }
+
+  /** A console that opens takes the keys, unless the person is busy in another field. */
+  #settleFocus(phase) {
+    const opened = phase === "open" && this.#phase !== "open";
+    this.#phase = phase;
+    if (opened && !document.activeElement.matches("input, dialog *")) this.#screen.focus();
+  }
+
+  /** Only what can be done now is in the page: a panel has choices of its own. */
+  #drawActs({ phase, mode, live, writer }) {
+    const { acts, takeOver, watch, disconnect } = this.#parts;
+    const leaving = ["open", "requesting", "connecting", "waiting"].includes(phase);
+    setText(takeOver, writer ? "Take over" : "Write");
+    setText(disconnect, live ? "Disconnect" : "Cancel");
+    const due = [phase === "open" && (mode === "watch" ? takeOver : watch), leaving && disconnect].filter(Boolean);
+    if (due.length !== acts.children.length || due.some((one, at) => acts.children[at] !== one)) acts.replaceChildren(...due);
   }
 
   /** What changes with time alone: countdowns. */
@@ -159,17 +171,16 @@ export class ConsoleView {
     const hadFocus = this.#parts.stage.contains(document.activeElement) || document.activeElement === document.body;
     this.#parts.panel.replaceChildren(...(panel ? [panel] : []));
     this.#parts.stage.classList.toggle("covered", Boolean(panel) && !state.ask);
-    if (!hadFocus || state.ask) return;
     // The panel, not its first button: a key meant for the VM must not press it.
-    if (panel) panel.focus();
-    else this.#screen.focus();
+    if (hadFocus && panel && !state.ask) panel.focus();
+    else if (hadFocus && !panel) this.#screen.focus();
   }
 
   // ---- what the person does
 
   /** Tab belongs to the VM, so this is the way out: to the panel if there is one, else to the header. */
   #leaveTerminal() {
-    const next = this.#parts.panel.querySelector("button") ?? this.#parts.acts.querySelector("button:not([hidden])");
+    const next = this.#parts.panel.querySelector("button") ?? this.#parts.acts.querySelector("button");
     (next ?? document.querySelector(".back")).focus();
   }
 

@@ -1,6 +1,6 @@
 /** The session in words: what the state line, the title and the live region say. Pure; times are milliseconds since 1970. */
 
-export const clock = (at, locale) => new Date(at).toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" });
+export const clock = (at) => new Date(at).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 /** `2:05` or `45 s`. */
 export function countdown(milliseconds) {
