@@ -7,8 +7,10 @@ export function keyHash(key) {
   const bytes = Buffer.from(key, 'utf8');
   let a = (0xdeadbeef + bytes.length) | 0, b = a, c = a;
   let at = 0;
-  for (; bytes.length - at > 12; at += 12) {
-    a = (a + bytes.readInt32LE(at)) | 0; b = (b + bytes.readInt32LE(at + 4)) | 0; c = (c + bytes.readInt32LE(at + 8)) | 0;
+  for (; bytes.length - at > 12; at += 12) { // the last 1 to 12 bytes are mixed differently
+    a = (a + bytes.readInt32LE(at)) | 0;
+    b = (b + bytes.readInt32LE(at + 4)) | 0;
+    c = (c + bytes.readInt32LE(at + 8)) | 0;
     [a, b, c] = mix(a, b, c);
   }
   if (at === bytes.length) return fold(b, c);
