@@ -21,6 +21,7 @@ up: packages  ## the whole product on this machine, at one address, until Ctrl-C
 
 test: packages  ## set up, then pass every test: unit, contract, functions, relay, page, end to end
 	@$(PY) -m dev.prepare --tests
+	node --test tests/web/*.test.mjs
 	.venv/bin/pytest
 
 check: lint test  ## everything CI runs: lint, types, import rules, all tests

@@ -104,7 +104,7 @@ def _free(port: int) -> bool:
 
 def _lend_images(home: Path) -> None:
     """The machines' images, built once for the developer's own stack."""
-    (home / "machines").mkdir(parents=True)
+    (home / "machines").mkdir(parents=True, exist_ok=True)
     for name in ("vmlinux", "initrd.cpio", "recipe"):
         if (built := ROOT / ".local/machines" / name).exists():
             os.link(built, home / "machines" / name)

@@ -1,6 +1,7 @@
 """A demo person at the API: signs in as a program would (code flow with PKCE), calls, opens consoles."""
 
 import base64
+import contextlib
 import hashlib
 import json
 import secrets
@@ -89,6 +90,12 @@ class Console:
         self.said.append(json.loads(frame))
         if self.said[-1]["type"] == "hello":
             self.epoch, self.next = self.said[-1]["epoch"], self.said[-1]["offset"]
+
+    def receive_waiting(self) -> None:
+        """Whatever has arrived already."""
+        with contextlib.suppress(TimeoutError):
+            while True:
+                self.receive(0.05)
 
     def receive_until_closed(self) -> NoReturn:
         """Raises websockets.ConnectionClosed, which says why."""

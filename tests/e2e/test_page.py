@@ -61,7 +61,7 @@ def test_a_person_signs_in_opens_a_console_logs_in_and_is_displaced(
         ada.screenshot(path=pictures / "displaced.png")
 
 
-def test_what_stands_in_the_way_is_on_the_list(browser: Browser, stack: LocalStack) -> None:
+def test_what_stands_in_the_way_is_said_in_the_words_people_search_for(browser: Browser, stack: LocalStack) -> None:
     with signed_in(browser, stack, fleet.GRACE) as page:
         for vm, words in (
             ("web-02", "requires a virtual machine to be running"),
@@ -69,7 +69,9 @@ def test_what_stands_in_the_way_is_on_the_list(browser: Browser, stack: LocalSta
             ("web-05", "Provisioning for this VM has not yet succeeded"),
             ("db-01", "do not have the required permissions"),
         ):
-            expect(page.locator(f'[data-testid="vm-row"][data-vm="{vm}"]')).to_contain_text(words)
+            page.locator(f'[data-testid="vm-row"][data-vm="{vm}"]').click()
+            expect(page.locator(".panel[data-testid=refusal]")).to_contain_text(words)
+            page.go_back()
 
 
 def test_the_page_signs_out(browser: Browser, stack: LocalStack) -> None:
