@@ -74,13 +74,8 @@ def acquire(lock: Lock, claim: Claim, now: float) -> tuple[Lock, Acquired | Held
 
 
 def _may_displace(lock: Lock, claim: Claim) -> bool:
-    match claim.takeover:
-        case Takeover.FORCE:
-            return True
-        case Takeover.ASK:
-            return claim.consent == lock.generation
-        case Takeover.NEVER:
-            return False
+    agreed = claim.takeover is Takeover.ASK and claim.consent == lock.generation
+    return agreed or claim.takeover is Takeover.FORCE
 
 
 def renew(lock: Lock, session: str, generation: int, now: float) -> tuple[Lock, bool]:

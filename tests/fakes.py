@@ -1,0 +1,231 @@
+"""The world of the control plane in memory. Each fake keeps to its port's words; `fail` makes it break."""
+
+# ruff: noqa: ARG002 - a fake takes what its port takes, and needs less of it
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from shared.domain import lock
+from shared.domain.access import console_actions
+from shared.domain.caller import Caller, Kind, Secret
+from shared.domain.grant import Grant
+from shared.domain.lock import Acquired, Claim, Held, Lock
+from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.vm import Os, Power, Vm, VmId
+from shared.flows.world import World
+from shared.ports import Relay, Session, Unavailable
+from shared.settings import FunctionSettings
+
+SUBSCRIPTION = "5b5c0000-0000-4000-8000-000000000001"
+VM = VmId(SUBSCRIPTION, "rg-web", "web-01")
+NOW = 1_800_000_000.0
+RELAY = Relay("r0", "ws://relay", "http://control")
+
+
+def settings(**changes: str) -> FunctionSettings:
+    must = {
+        "SESSION_ISSUER": "http://issuer", "RECORDS": "hub", "ENTRA_TENANTS": "t1", "API_CLIENT_ID": "api",
+        "API_AUDIENCE": "api://api", "PAGE_CLIENT_ID": "page", "SUBSCRIPTIONS": SUBSCRIPTION,
+        "TRANSCRIPT_STORAGE": "account", "SESSION_KEY": "none", "RELAYS": "r0=ws://relay|http://control",
+    }  # fmt: skip
+    return FunctionSettings.read(must | changes)
+
+
+def person(oid: str = "ada", name: str = "Ada") -> Caller:
+    return Caller("t1", oid, name, Kind.USER, frozenset(), Secret("token"))
+
+
+def machine(vm: VmId = VM, **changes: Any) -> Vm:
+    usual: dict[str, Any] = {
+        "location": "westeurope",
+        "os": Os.LINUX,
+        "power": Power.RUNNING,
+        "provisioning": "Succeeded",
+        "boot_diagnostics": True,
+    }
+    return Vm(vm, **(usual | changes))
+
+
+@dataclass
+class FakeClock:
+    time: float = NOW
+
+    def now(self) -> float:
+        return self.time
+
+
+@dataclass
+class FakeIds:
+    made: int = 0
+
+    def session(self) -> str:
+        self.made += 1
+        return f"session-{self.made}"
+
+
+@dataclass
+class FakeCallers:
+    answer: Caller | Refusal = field(default_factory=person)
+
+    async def identify(self, authorization: str | None) -> Caller | Refusal:
+        return self.answer
+
+
+@dataclass
+class FakeVms:
+    vms: dict[str, Vm] = field(default_factory=lambda: {VM.console: machine()})
+    refusal: Refusal | None = None
+
+    async def find(self, caller: Caller, vm: VmId) -> Vm | Refusal:
+        return self.refusal or self.vms.get(vm.console) or refuse(Code.VM_NOT_FOUND, target=vm.resource_id)
+
+    async def visible(self, caller: Caller) -> Sequence[Vm] | Refusal:
+        return self.refusal or list(self.vms.values())
+
+
+@dataclass
+class FakeRights:
+    lacking: dict[str, Sequence[str] | Refusal] = field(default_factory=dict)
+    """By object id."""
+    fail: Exception | None = None
+    asked: int = 0
+
+    async def missing(self, caller: Caller, vm: VmId, actions: Sequence[str]) -> Sequence[str] | Refusal:
+        self.asked += 1
+        if self.fail:
+            raise self.fail
+        return self.lacking.get(caller.oid, ())
+
+
+@dataclass
+class FakeConsoles:
+    clock: FakeClock
+    locks: dict[str, Lock] = field(default_factory=dict)
+    fail_release: bool = False
+
+    async def acquire(self, vm: VmId, claim: Claim) -> Acquired | Held:
+        self.locks[vm.console], outcome = lock.acquire(await self.show(vm), claim, self.clock.now())
+        return outcome
+
+    async def renew(self, vm: VmId, session: str, generation: int) -> bool:
+        self.locks[vm.console], held = lock.renew(await self.show(vm), session, generation, self.clock.now())
+        return held
+
+    async def release(self, vm: VmId, session: str, generation: int) -> bool:
+        if self.fail_release:
+            raise Unavailable("task hub", "away")
+        self.locks[vm.console], held = lock.release(await self.show(vm), session, generation)
+        return held
+
+    async def show(self, vm: VmId) -> Lock:
+        return self.locks.get(vm.console, Lock())
+
+
+class FakeTokens:
+    def __init__(self) -> None:
+        self.signed: list[Grant] = []
+
+    def sign(self, grant: Grant) -> str:
+        self.signed.append(grant)
+        return f"token-{len(self.signed)}"
+
+    def sign_command(self, relay: str, body: bytes) -> str:
+        return relay
+
+    def public_keys(self) -> dict[str, Any]:
+        return {"keys": []}
+
+
+@dataclass
+class FakeSessions:
+    rows: dict[str, Session] = field(default_factory=dict)
+    fail: Exception | None = None
+
+    async def add(self, session: Session) -> None:
+        if self.fail:
+            raise self.fail
+        self.rows[session.id] = session
+
+    async def find(self, vm: VmId, session: str) -> Session | None:
+        if self.fail:
+            raise self.fail
+        found = self.rows.get(session)
+        return found if found and found.vm.console == vm.console else None
+
+    async def attached(self, vm: VmId, session: str) -> None:
+        self.rows[session] = replace(self.rows[session], state="attached")
+
+    async def ended(self, vm: VmId, session: str, at: float, by: str) -> None:
+        row = self.rows.get(session)
+        if row and row.state != "ended":
+            self.rows[session] = replace(row, state="ended", ended_at=at, ended_by=by)
+
+
+@dataclass
+class FakeBurntTokens:
+    burnt: set[str] = field(default_factory=set)
+
+    async def burn(self, token_id: str, expires_at: int) -> bool:
+        first = token_id not in self.burnt
+        self.burnt.add(token_id)
+        return first
+
+
+@dataclass
+class FakeRelays:
+    allows: bool = True
+    reachable: bool = True
+    fail: Exception | None = None
+    told: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def of(self, vm: VmId) -> Relay:
+        return RELAY
+
+    async def fence(self, vm: VmId, generation: int, by: str) -> bool:
+        if self.fail:
+            raise self.fail
+        self.told.append(("fence", generation, by))
+        return self.reachable
+
+    async def end(self, vm: VmId, session: str, code: str, by: str) -> bool:
+        self.told.append(("end", session, code, by))
+        return self.reachable
+
+    async def ask(self, vm: VmId, generation: int, by: str, seconds: float) -> bool:
+        self.told.append(("ask", generation, by))
+        return self.allows
+
+
+class FakeWorld:
+    """The fakes by name, and the World made of them."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.callers, self.vms, self.rights = FakeCallers(), FakeVms(), FakeRights()
+        self.consoles = FakeConsoles(self.clock)
+        self.tokens, self.sessions, self.burnt = FakeTokens(), FakeSessions(), FakeBurntTokens()
+        self.relays = FakeRelays()
+        self.world = World(
+            settings=settings(),
+            callers=self.callers,
+            vms=self.vms,
+            rights=self.rights,
+            consoles=self.consoles,
+            tokens=self.tokens,
+            sessions=self.sessions,
+            burnt=self.burnt,
+            relays=self.relays,
+            clock=self.clock,
+            ids=FakeIds(),
+        )
+
+
+def everything(vm: VmId = VM) -> tuple[str, ...]:
+    """What somebody without any right lacks."""
+    return console_actions(vm)
+
+
+def without_read(vm: VmId = VM) -> tuple[str, ...]:
+    """What a reader lacks."""
+    return console_actions(vm)[1:]

@@ -1,0 +1,72 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shared.domain.grant import Mode
+from shared.domain.refusals import Code, Refusal
+from shared.flows.attach_session import attach_session
+from shared.flows.open_session import Opened, Wish, open_session
+from shared.ports import Admission
+from tests.fakes import VM, FakeWorld, person
+
+
+async def granted(fakes: FakeWorld, oid: str = "ada", mode: Mode = Mode.WRITE) -> dict[str, Any]:
+    """Claims of a session token just signed."""
+    assert isinstance(await open_session(fakes.world, person(oid), VM, Wish(mode=mode)), Opened)
+    return fakes.tokens.signed[-1].claims()
+
+
+async def code(fakes: FakeWorld, claims: dict[str, Any], relay: str = "r0") -> Code | None:
+    result = await attach_session(fakes.world, relay, claims)
+    return result.code if isinstance(result, Refusal) else None
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+async def test_a_fresh_token_admits_with_the_limits(fakes: FakeWorld, mode: Mode) -> None:
+    claims = await granted(fakes, mode=mode)
+    assert await attach_session(fakes.world, "r0", claims) == Admission(claims["sid"], 900, 28800)
+    assert fakes.sessions.rows[claims["sid"]].state == "attached"
+
+
+async def test_a_writers_lease_is_the_heartbeats_from_then_on(fakes: FakeWorld) -> None:
+    assert await code(fakes, await granted(fakes)) is None
+    assert (await fakes.consoles.show(VM)).lease_until == fakes.clock.now() + 15
+
+
+async def test_a_token_is_burnt_by_its_first_use(fakes: FakeWorld) -> None:
+    claims = await granted(fakes)
+    assert await code(fakes, claims) is None
+    assert await code(fakes, claims) is Code.TOKEN_REPLAYED
+
+
+async def test_a_token_is_late_after_its_thirty_seconds(fakes: FakeWorld) -> None:
+    claims = await granted(fakes)
+    fakes.clock.time += 30
+    assert await code(fakes, claims) is Code.TOKEN_EXPIRED
+
+
+@pytest.mark.parametrize(
+    "change", [{"aud": "relay:r1"}, {"iss": "http://other"}, {"port": 1}, {"gen": 9}, {"sub": "x"}]
+)
+async def test_claims_that_are_not_those_of_the_session_admit_nobody(fakes: FakeWorld, change: dict[str, Any]) -> None:
+    assert await code(fakes, await granted(fakes) | change) is Code.TOKEN_INVALID
+
+
+async def test_a_token_for_one_relay_is_worth_nothing_at_another(fakes: FakeWorld) -> None:
+    assert await code(fakes, await granted(fakes), "r1") is Code.TOKEN_INVALID
+
+
+async def test_whoever_was_superseded_before_attaching_stays_out(fakes: FakeWorld) -> None:
+    claims = await granted(fakes)
+    await granted(fakes, "grace")
+    assert await code(fakes, claims) is Code.SESSION_SUPERSEDED
+
+
+async def test_a_session_that_is_unknown_or_over_stays_out(fakes: FakeWorld) -> None:
+    claims = await granted(fakes)
+    session = claims["sid"]
+    fakes.sessions.rows[session] = replace(fakes.sessions.rows[session], state="ended")
+    assert await code(fakes, claims) is Code.SESSION_ENDED
+    fakes.sessions.rows.clear()
+    assert await code(fakes, claims | {"jti": "another"}) is Code.SESSION_NOT_FOUND
