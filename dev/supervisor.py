@@ -70,7 +70,9 @@ class Supervisor:
         until = time.monotonic() + PATIENCE
         async with httpx.AsyncClient(timeout=2) as client:
             while not await _answers(part.ready, client):
-                if self.failed.is_set() or time.monotonic() > until:
+                if self.failed.is_set():
+                    raise StepFailed("a part died too often; its last words are above.")
+                if time.monotonic() > until:
                     raise StepFailed(f"{name} ({part.what}) does not answer at {part.ready}.\n{self._last_words(name)}")
                 await asyncio.sleep(0.1)
 

@@ -22,6 +22,7 @@ export class PartitionLog {
     Object.assign(this, { folder, segmentBytes, retentionBytes, now, first: 0, events: [] });
     if (folder) this.#load();
     if (!this.#segments.length) this.#segments.push(Segment.create(folder, 0));
+    this.#retain();
   }
 
   get next() { return this.first + this.events.length; }
@@ -37,7 +38,6 @@ export class PartitionLog {
       this.#segments.push(new Segment(first, file));
       this.#keep(this.#active.load());
     }
-    this.#retain();
   }
 
   // Only a crash of the whole machine does this. Numbers never go back: readers' checkpoints stay true.
