@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 from shared.flows.world import Probe, World
-from shared.ports import Clock
+from shared.ports import Clock, Transcripts
 from shared.settings import FunctionSettings
 
 worlds: dict[str, World] = {}
@@ -34,6 +34,14 @@ def credential() -> Any:
 
     about = settings()
     return DefaultAzureCredential(authority=about.authority, disable_instance_discovery=not about.instance_discovery)
+
+
+@cache
+def transcripts() -> Transcripts:
+    """The archive. Raises BadSetting."""
+    from shared.adapters.blob_transcripts import BlobTranscripts  # noqa: PLC0415 - slow to import
+
+    return BlobTranscripts(settings().storage, credential())
 
 
 def _world(starter: str) -> World:
