@@ -70,10 +70,16 @@ class ArmAccess:
     """Who asks ARM: the service itself, or a user through on-behalf-of. Clients are never closed: they own nothing."""
 
     def __init__(
-        self, settings: FunctionSettings, service: AsyncTokenCredential, assertions: Assertions, clock: Clock
+        self,
+        settings: FunctionSettings,
+        service: AsyncTokenCredential,
+        assertions: Assertions,
+        clock: Clock,
+        transport: AioHttpTransport | None = None,
     ) -> None:
+        """`transport` is closed with this; by default it trusts what the process trusts."""
         self._settings, self._assertions, self._clock = settings, assertions, clock
-        self._transport = AioHttpTransport()
+        self._transport = transport or AioHttpTransport()
         self.service = ArmClients(service, settings.arm, self._transport)
         self._users: OrderedDict[bytes, ArmClients] = OrderedDict()
 

@@ -10,6 +10,7 @@ from azure.identity.aio import OnBehalfOfCredential
 
 from shared.domain.caller import Caller
 from shared.domain.refusals import Code, Refusal, refuse
+from shared.ports import Unavailable
 from shared.settings import FunctionSettings
 
 FEDERATION_SCOPE = "api://AzureADTokenExchange/.default"
@@ -52,16 +53,27 @@ def managed_identity_assertions(client: str) -> Assertions:
     return lambda: credential.get_token(FEDERATION_SCOPE).token
 
 
+_CALLERS_FAULT = frozenset({"invalid_grant", "interaction_required", "consent_required"})
+"""OAuth's words for: the token that was to be exchanged is outdated, or its person has something to do."""
+
+
 def sign_in_refusal(error: ClientAuthenticationError) -> Refusal:
-    """Entra wants a stronger sign-in (it says which, in `claims`), or takes the caller's token for outdated."""
-    claims = _claims(error)
-    return refuse(Code.MFA_REQUIRED, claims=claims) if claims else refuse(Code.CALLER_NOT_AUTHENTICATED)
+    """Entra wants a stronger sign-in (it says which, in `claims`), or takes the caller's token for outdated.
+
+    Raises Unavailable when the fault is ours: a secret that ran out is nothing that the caller could mend.
+    """
+    said = _said(error)
+    why, claims = said.get("error"), said.get("claims")
+    if isinstance(claims, str):
+        return refuse(Code.MFA_REQUIRED, claims=claims)
+    if isinstance(why, dict) or why in _CALLERS_FAULT:  # an object is ARM's own 401, a word is Entra's
+        return refuse(Code.CALLER_NOT_AUTHENTICATED)
+    raise Unavailable("entra", f"no token: {why}") from error
 
 
-def _claims(error: ClientAuthenticationError) -> str | None:
+def _said(error: ClientAuthenticationError) -> dict[str, Any]:
     try:
         said = json.loads(error.response.text()) if error.response else {}
     except (ValueError, AttributeError):
-        return None
-    claims = said.get("claims") if isinstance(said, dict) else None
-    return claims if isinstance(claims, str) else None
+        return {}
+    return said if isinstance(said, dict) else {}

@@ -27,7 +27,8 @@ class _Kept:
     keys: dict[str, PyJWK] = field(default_factory=dict)
     fetched: float = _NEVER
     tried: float = _NEVER
-    tries: int = 0
+    asked: int = 0
+    """Fetches that came to an end, well or not."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -40,9 +41,9 @@ class SigningKeys:
         """The key, or None when the issuer has none of that id. Raises Unavailable when it cannot be asked."""
         kept = self._kept.setdefault(address, _Kept())
         if self._must_ask(kept, key_id):
-            before = kept.tries
+            before = kept.asked
             async with kept.lock:
-                if kept.tries == before:  # else somebody asked while we waited, and their answer is ours
+                if kept.asked == before:  # else somebody asked while we waited, and their answer is ours
                     await self._refresh(kept, address)
             if not kept.keys:
                 raise Unavailable("entra", "its keys cannot be fetched")
@@ -55,13 +56,15 @@ class SigningKeys:
         return not kept.keys or ((outdated or key_id not in kept.keys) and rested)
 
     async def _refresh(self, kept: _Kept, address: str) -> None:
-        kept.tried, kept.tries = self._clock.now(), kept.tries + 1
+        kept.tried = self._clock.now()
         try:
             kept.keys = _rsa_keys(await self._fetch(address))
             kept.fetched = self._clock.now()
         except Unavailable:
             if not kept.keys or self._clock.now() - kept.fetched > STALE_SECONDS:
                 raise
+        finally:
+            kept.asked += 1
 
 
 def _rsa_keys(document: dict[str, Any]) -> dict[str, PyJWK]:

@@ -1,0 +1,33 @@
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from dev import tls
+from dev.entra.keys import kept_key
+from dev.stack import Stack
+from tests.contract.azurite import azurite
+from tests.dev.local_azure import LocalAzure, NoMachines, local_azure
+
+
+@pytest.fixture(scope="session")
+def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Connection string of an empty storage account."""
+    with azurite(tmp_path_factory.mktemp("azurite")) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def azure_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Key and certificate of the local Azure, made once."""
+    folder = tmp_path_factory.mktemp("home")
+    tls.ensure(Stack(home=folder))
+    kept_key(folder)
+    return folder
+
+
+@pytest.fixture
+async def azure(azure_home: Path) -> AsyncIterator[LocalAzure]:
+    """Entra ID and ARM. Their certificate has to be named: this process trusts what it did when it started."""
+    async with local_azure(azure_home, NoMachines()) as running:
+        yield running

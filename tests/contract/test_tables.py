@@ -1,0 +1,120 @@
+"""Sessions and burnt tokens: the fakes and the real tables through the same tests."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shared.adapters.table_burnt_tokens import TableBurntTokens
+from shared.adapters.table_sessions import TableSessions
+from shared.adapters.tables import table_service
+from shared.domain.grant import Mode
+from shared.domain.vm import VmId
+from shared.ports import BurntTokens, Session, Sessions, Unavailable
+from tests.fakes import VM, FakeBurntTokens, FakeSessions
+
+NOBODY: Any = None
+"""No credential: the connection string has its own."""
+
+
+@pytest.fixture(params=["fake", "table"])
+async def both(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Sessions, BurntTokens]]:
+    if request.param == "fake":
+        yield FakeSessions(), FakeBurntTokens()
+        return
+    service = table_service(request.getfixturevalue("storage"), NOBODY)
+    async with service:
+        yield TableSessions(service), TableBurntTokens(service)
+
+
+@pytest.fixture
+def sessions(both: tuple[Sessions, BurntTokens]) -> Sessions:
+    return both[0]
+
+
+@pytest.fixture
+def burnt(both: tuple[Sessions, BurntTokens]) -> BurntTokens:
+    return both[1]
+
+
+def session(name: str, **changes: Any) -> Session:
+    usual: dict[str, Any] = {
+        "subject": "t.o", "name": "Ada ♥", "mode": Mode.WRITE, "generation": 7, "requested_at": 1.25, "relay": "r0",
+    }  # fmt: skip
+    return Session(name, VM, **(usual | changes))
+
+
+async def test_a_session_is_found_as_it_was_added(sessions: Sessions) -> None:
+    mine = session("as-it-was", reason="boot loop", mode=Mode.WATCH)
+    await sessions.add(mine)
+    assert await sessions.find(VM, mine.id) == mine
+
+
+async def test_a_session_is_found_by_any_spelling_of_its_vm(sessions: Sessions) -> None:
+    await sessions.add(session("spelling"))
+    assert await sessions.find(VmId.parse(VM.resource_id.upper()), "spelling") is not None
+
+
+async def test_a_session_of_another_vm_is_not_found(sessions: Sessions) -> None:
+    await sessions.add(session("elsewhere"))
+    assert await sessions.find(replace(VM, name="web-02"), "elsewhere") is None
+    assert await sessions.find(VM, "nowhere") is None
+
+
+async def test_a_session_is_attached_then_ended(sessions: Sessions) -> None:
+    await sessions.add(session("life"))
+    await sessions.attached(VM, "life")
+    assert (await sessions.find(VM, "life")) == session("life", state="attached")
+    await sessions.ended(VM, "life", 9.5, "Goodbye")
+    assert (await sessions.find(VM, "life")) == session("life", state="ended", ended_at=9.5, ended_by="Goodbye")
+
+
+async def test_a_session_ends_once(sessions: Sessions) -> None:
+    await sessions.add(session("once"))
+    reasons = ["Goodbye", "IdleTimeout", "SessionEnded", "VmStopped"]
+    await sessions.ended(VM, "once", 1.0, "First")
+    await asyncio.gather(*(sessions.ended(VM, "once", 2.0, reason) for reason in reasons))
+    found = await sessions.find(VM, "once")
+    assert found is not None
+    assert (found.ended_at, found.ended_by) == (1.0, "First")
+
+
+async def test_ends_that_come_at_once_leave_one(sessions: Sessions) -> None:
+    await sessions.add(session("race"))
+    await asyncio.gather(*(sessions.ended(VM, "race", float(n), f"reason {n}") for n in range(4)))
+    found = await sessions.find(VM, "race")
+    assert found is not None
+    assert found.ended_by == f"reason {found.ended_at:.0f}"
+
+
+async def test_the_end_of_an_unknown_session_is_nothing(sessions: Sessions) -> None:
+    await sessions.ended(VM, "never-there", 1.0, "Goodbye")
+    assert await sessions.find(VM, "never-there") is None
+
+
+async def test_a_token_burns_once_however_many_try(burnt: BurntTokens) -> None:
+    tried = await asyncio.gather(*(burnt.burn("token-id", 130) for _ in range(8)))
+    assert sorted(tried) == [False] * 7 + [True]
+    assert await burnt.burn("another-id", 130)
+
+
+async def test_tables_that_do_not_answer_are_unavailable() -> None:
+    nowhere = (
+        "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=YQ==;"
+        "TableEndpoint=http://127.0.0.1:1/devstoreaccount1;"
+    )
+    async with table_service(nowhere, NOBODY) as service:
+        with pytest.raises(Unavailable, match="storage tables"):
+            await TableSessions(service).find(VM, "any")
+
+
+async def test_an_accounts_name_is_its_public_address() -> None:
+    class Credential:
+        async def get_token(self, *_: str, **__: Any) -> Any:
+            raise AssertionError("not asked here")
+
+    credential: Any = Credential()
+    async with table_service("stcontoso", credential) as service:
+        assert service.url == "https://stcontoso.table.core.windows.net"
