@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -300,3 +301,16 @@ def test_every_request_leaves_one_line_and_no_secret(plane: ControlPlane) -> Non
 def test_another_spelling_of_the_vm_is_the_same_console(plane: ControlPlane) -> None:
     first = opened(plane, "web-01", ADA)
     assert opened(plane, "WEB-01", ADA)["generation"] == first["generation"] + 1
+
+
+def test_many_who_want_a_console_at_once_get_generations_of_their_own(plane: ControlPlane) -> None:
+    token = user_token(plane.stack, ADA)
+
+    def take(_: int) -> int:
+        answer = plane.call("POST", f"{vm('web-04')}/serialConsole/sessions", token)
+        generation: int = answer.json()["generation"]
+        return generation
+
+    with ThreadPoolExecutor(12) as crowd:
+        generations = list(crowd.map(take, range(24)))
+    assert sorted(generations) == list(range(min(generations), min(generations) + 24))

@@ -1,0 +1,107 @@
+"""Commands to relays over real HTTP, verified as a relay verifies them."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from dev.entra.listen import bind
+from shared.adapters.http_json import Http
+from shared.adapters.jwt_tokens import JwtTokens
+from shared.adapters.relay_control import RelayControl
+from shared.adapters.system_clock import SystemClock
+from shared.ports import Relay, Unavailable
+from tests.dev.local_azure import served
+from tests.fakes import VM
+
+KEY = ec.generate_private_key(ec.SECP256R1())
+PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+TOKENS = JwtTokens(PEM, "http://issuer", SystemClock())
+
+
+class Control:
+    """A relay's control address."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, dict[str, Any]]] = []
+        self.answer = Response(status_code=204)
+        self.late = asyncio.Event()
+        self.late.set()
+
+    async def hear(self, request: Request) -> Response:
+        body, token = await request.body(), request.headers["authorization"].removeprefix("Bearer ")
+        claims = jwt.decode(token, KEY.public_key(), ["ES256"], audience="relay:r0", issuer="http://issuer")
+        assert claims["body"] == hashlib.sha256(body).hexdigest()
+        self.heard.append((request.path_params["what"], await request.json()))
+        await self.late.wait()
+        return self.answer
+
+
+@pytest.fixture
+def control() -> Control:
+    return Control()
+
+
+@pytest.fixture
+async def relays(control: Control) -> AsyncIterator[RelayControl]:
+    at, http = bind(0), Http()
+    app = Starlette(routes=[Route("/control/{what}", control.hear, methods=["POST"])])
+    async with served(app, at):
+        yield RelayControl([Relay("r0", "ws://x", f"http://127.0.0.1:{at.getsockname()[1]}")], TOKENS, http)
+        await http.close()
+
+
+async def test_commands_are_signed_over_their_bytes(relays: RelayControl, control: Control) -> None:
+    assert await relays.fence(VM, 3, "Ada")
+    assert await relays.end(VM, "sid", "SessionEnded", "Ada")
+    assert control.heard == [
+        ("fence", {"vm": VM.resource_id, "generation": 3, "by": "Ada"}),
+        ("end", {"vm": VM.resource_id, "session": "sid", "code": "SessionEnded", "by": "Ada"}),
+    ]
+
+
+@pytest.mark.parametrize("allow", [True, False])
+async def test_a_question_is_answered(relays: RelayControl, control: Control, allow: bool) -> None:  # noqa: FBT001
+    control.answer = JSONResponse({"allow": allow})
+    assert await relays.ask(VM, 3, "Ada", 20) is allow
+
+
+@pytest.mark.parametrize(
+    "answer", [Response(status_code=503), JSONResponse({"allow": "yes"}), JSONResponse([]), Response("{", 200)]
+)
+async def test_nonsense_is_no_consent(relays: RelayControl, control: Control, answer: Response) -> None:
+    control.answer = answer
+    with pytest.raises(Unavailable, match="relay r0"):
+        await relays.ask(VM, 3, "Ada", 20)
+    assert not await relays.fence(VM, 3, "Ada")
+
+
+async def test_silence_of_the_relay_itself_is_no_consent(relays: RelayControl, control: Control) -> None:
+    control.late.clear()
+    with pytest.raises(Unavailable, match="relay r0"):
+        await relays.ask(VM, 3, "Ada", -4.9)
+    control.late.set()
+
+
+async def test_a_relay_that_is_away_hears_nothing_and_raises_nothing() -> None:
+    http = Http()
+    away = RelayControl([Relay("r0", "ws://x", "http://127.0.0.1:1")], TOKENS, http)
+    assert not await away.fence(VM, 1, "Ada")
+    await http.close()
+
+
+def test_every_vm_has_one_relay() -> None:
+    shards = [Relay(f"r{number}", "ws://x", "http://x") for number in range(3)]
+    relays = RelayControl(shards, TOKENS, Http())
+    assert relays.of(VM) in shards
+    assert relays.of(VM) == relays.of(replace(VM, name=VM.name.upper()))

@@ -1,0 +1,72 @@
+"""The exact list of functions and their bindings: one bad import silently un-indexes them all."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+import function_app
+from dev.stack import ROOT
+from shared.adapters.durable_consoles import ENTITY, ORCHESTRATION
+
+G = "subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Compute/"
+VM = G + "virtualMachines/{name}/serialConsole"
+INSTANCE = G + "virtualMachineScaleSets/{scale_set}/virtualMachines/{name}/serialConsole"
+ANY = "GET POST PUT PATCH DELETE HEAD OPTIONS"
+
+HTTP = {
+    "open_session": ("POST", f"{VM}/sessions"),
+    "open_session_of_instance": ("POST", f"{INSTANCE}/sessions"),
+    "show_session": ("GET", VM + "/sessions/{session}"),
+    "show_session_of_instance": ("GET", INSTANCE + "/sessions/{session}"),
+    "close_session": ("DELETE", VM + "/sessions/{session}"),
+    "close_session_of_instance": ("DELETE", INSTANCE + "/sessions/{session}"),
+    "show_console": ("GET", VM),
+    "show_console_of_instance": ("GET", INSTANCE),
+    "list_all_consoles": ("GET", "consoles"),
+    "show_config": ("GET", "config"),
+    "show_keys": ("GET", "keys"),
+    "show_health": ("GET", "health"),
+    "attach": ("POST", "relay/attach"),
+    "heartbeat": ("POST", "relay/heartbeat"),
+    "detach": ("POST", "relay/detach"),
+    "refuse_scale_set": (ANY, G + "virtualMachineScaleSets/{scale_set}/serialConsole/{*rest}"),
+    "refuse_unknown": (ANY, "{*rest}"),
+}
+OTHERS = {"archive": "eventHubTrigger", "Console": "entityTrigger", "ask_console": "orchestrationTrigger"}
+OF_THE_DURABLE_LIBRARY = {"BuiltIn__HttpActivity", "BuiltIn__HttpPollOrchestrator"}
+FUNCTIONS = {function.get_function_name(): function for function in function_app.app.get_functions()}
+
+
+def trigger(name: str) -> dict[str, Any]:
+    bindings: list[dict[str, Any]] = json.loads(FUNCTIONS[name].get_function_json())["bindings"]
+    return next(each for each in bindings if each["type"].endswith("Trigger"))
+
+
+def test_these_are_the_functions_and_no_others() -> None:
+    assert set(FUNCTIONS) == {*HTTP, *OTHERS, *OF_THE_DURABLE_LIBRARY}
+
+
+@pytest.mark.parametrize("name", list(HTTP))
+def test_each_has_its_address_and_asks_no_function_key(name: str) -> None:
+    found, (methods, route) = trigger(name), HTTP[name]
+    assert (found["route"], found["authLevel"]) == (route, "ANONYMOUS")
+    assert [str(each) for each in found["methods"]] == methods.split()
+
+
+@pytest.mark.parametrize("name", list(OTHERS))
+def test_what_is_not_http_has_its_trigger(name: str) -> None:
+    assert trigger(name)["type"] == OTHERS[name]
+
+
+def test_the_entity_is_found_by_the_name_that_the_adapter_asks_for() -> None:
+    assert trigger("Console")["entityName"] == ENTITY
+    assert ORCHESTRATION in FUNCTIONS
+
+
+def test_importing_the_app_builds_no_client_and_loads_no_management_library() -> None:
+    told = "import function_app, sys; print([m for m in sys.modules if m.startswith(('azure.mgmt', 'azure.identity'))])"
+    ran = subprocess.run([sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"

@@ -1,0 +1,97 @@
+"""host.json, local.settings.sample.json and the documents, held to the code."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from dev.stack import ROOT
+from shared.domain import checks
+from shared.domain.refusals import TABLE
+from shared.domain.vm import Os
+from shared.settings import BadSetting, FunctionSettings, RelaySettings, names
+from tests.fakes import machine, settings
+
+OF_THE_HOST = {"AzureWebJobsStorage", "FUNCTIONS_WORKER_RUNTIME"}
+
+
+def read(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((ROOT / name).read_text())
+    return found
+
+
+def rows(document: str) -> list[list[str]]:
+    """Cells of every table row."""
+    lines = (ROOT / document).read_text().splitlines()
+    return [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines if line.startswith("| ")]
+
+
+def test_the_sample_settings_are_those_that_are_read() -> None:
+    values = read("local.settings.sample.json")["Values"]
+    assert set(values) == {*names(FunctionSettings), *OF_THE_HOST}
+    assert FunctionSettings.read(values).token_seconds == 30
+
+
+@pytest.mark.parametrize("of", [FunctionSettings, RelaySettings])
+def test_every_setting_is_documented_with_its_meaning_and_default(of: type[Any]) -> None:
+    documented = {row[0]: row[1:] for row in rows("docs/settings.md")}
+    for name, (meaning, default) in names(of).items():
+        shown = "must be set" if default is None else f"`{default}`" if default else "empty"
+        assert documented[f"`{name}`"][0] in {
+            each[name][0] for each in (names(FunctionSettings), names(RelaySettings)) if name in each
+        }
+        assert meaning
+        assert documented[f"`{name}`"][1] == shown
+
+
+def test_every_refusal_is_documented_as_the_table_has_it() -> None:
+    documented = {row[0]: row for row in rows("docs/errors.md")}
+    for code, entry in TABLE.items():
+        command = f"`{entry.fix_command}`" if entry.fix_command else ""
+        shown = [
+            code.value,
+            str(entry.status),
+            str(entry.close or ""),
+            str(entry.retry_after or ""),
+            entry.message,
+            entry.fix,
+        ]
+        assert [cell for cell in documented[code.value] if cell] == [cell for cell in [*shown, command] if cell]
+
+
+def test_every_warning_is_documented() -> None:
+    vms = [machine(password_login=False, storage_uri="https://x"), machine(os=Os.WINDOWS)]
+    warned = {each.code for vm in vms for each in checks.warnings(vm)}
+    assert warned <= {row[0] for row in rows("docs/errors.md")}
+
+
+def test_the_host_is_set_as_the_document_says() -> None:
+    host = read("host.json")
+    assert host["extensionBundle"]["id"].endswith(".Preview")
+    assert host["extensions"]["http"]["routePrefix"] == "api"
+    assert host["extensions"]["eventHubs"] == {"maxEventBatchSize": 64, "batchCheckpointFrequency": 1}
+    assert host["extensions"]["durableTask"]["hubName"] == "serialconsole"
+    documented = " ".join(" ".join(row) for row in rows("docs/settings.md"))
+    for name in re.findall(r'"(\w+)":', json.dumps(host["extensions"])):
+        assert name in documented or name in {"http", "durableTask", "eventHubs", "type"}, name
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"SESSION_ISSUER": ""}, "SESSION_ISSUER is not set"),
+        ({"TOKEN_SECONDS": "soon"}, "TOKEN_SECONDS cannot be read"),
+        ({"ENTRA_INSTANCE_DISCOVERY": "yes"}, "write on or off"),
+        ({"RELAYS": "r0=http://x"}, "RELAYS cannot be read"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_named(wrong: dict[str, str], named: str) -> None:
+    with pytest.raises(BadSetting, match=named):
+        settings(**wrong)
+
+
+def test_lists_are_separated_by_spaces_or_commas() -> None:
+    read_back = settings(ENTRA_TENANTS="a, b c", RELAYS="r0=ws://a|http://b  r1=wss://c|https://d")
+    assert read_back.tenants == ("a", "b", "c")
+    assert [relay.name for relay in read_back.relays] == ["r0", "r1"]
