@@ -19,6 +19,7 @@ from dev.entra.tokens import (
     wrong_tenant_token,
 )
 from dev.fleet import ADA, ALAN, API_SCOPE, GRACE, PAGE_CLIENT, RELAY, TENANT, group
+from tests.dev.functions_host.host_process import until
 from tests.functions.control_plane import ISSUER, ControlPlane
 
 
@@ -287,11 +288,14 @@ def test_health_names_every_dependency(plane: ControlPlane) -> None:
 
 
 def test_every_request_leaves_one_line_and_no_secret(plane: ControlPlane) -> None:
-    session = opened(plane, "web-01", ADA)
-    lines = [line.partition("serial_console.audit ")[2] for line in plane.host.lines if "serial_console.audit" in line]
-    last = json.loads(lines[-1])
-    assert (last["operation"], last["outcome"], last["caller"]) == ("open_session", "OK", f"{TENANT}.{ADA.oid}")
-    assert last["vm"].endswith("/virtualMachines/web-01")
+    mine = str(uuid.uuid4())
+    headers = {"x-ms-correlation-request-id": mine}
+    session = plane.call("POST", f"{vm('web-01')}/serialConsole/sessions", ADA, headers=headers).json()
+    until(lambda: mine in plane.host.log, plane.host)
+    (line,) = (line for line in plane.host.lines if mine in line)
+    said = json.loads(line.partition("serial_console.audit ")[2])
+    assert (said["operation"], said["outcome"], said["caller"]) == ("open_session", "OK", f"{TENANT}.{ADA.oid}")
+    assert said["vm"].endswith("/virtualMachines/web-01")
     log = plane.host.log
     assert session["token"] not in log
     assert "Bearer ey" not in log
