@@ -1,4 +1,8 @@
-"""The stand-in as a child process, and the real SDK's clients for it."""
+"""The stand-in as a child process, and the real SDK's clients for one of its partitions.
+
+Opening and closing the SDK's clients takes most of these tests' time (it polls every 50 ms, and a consumer's keep-alive
+sleeps a second): producers are shared, and consumers close in the background.
+"""
 
 import asyncio
 import json
@@ -6,8 +10,8 @@ import signal
 import socket
 import subprocess
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +34,17 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
 class StandIn:
-    def __init__(self, data: Path | None = None, extra: tuple[str, ...] = ()) -> None:
+    def __init__(self, data: Path | None = None, extra: Sequence[str] = (), partitions: int = 2) -> None:
         self.port, self.admin_port = free_ports(2)
         self.data = data
-        self.command = [*command(self.port, self.admin_port, data, ("records:2",)), *extra]
+        self.command = [*command(self.port, self.admin_port, data, (f"{HUB}:{partitions}",)), *extra]
         self.connection_string = connection_string(self.port)
         self.process: subprocess.Popen[str]
 
@@ -49,9 +59,9 @@ class StandIn:
         self.process.communicate(timeout=PATIENCE)
         return self.process.returncode
 
-    def log_files(self, partition: str = "0") -> list[Path]:
-        assert self.data
-        return sorted((self.data / HUB / partition).iterdir())
+    def restart(self, how: signal.Signals = signal.SIGTERM) -> None:
+        self.stop(how)
+        self.start()
 
     def admin(self, path: str = "/", body: object = None) -> Any:
         data = None if path == "/" else json.dumps(body).encode()
@@ -59,15 +69,11 @@ class StandIn:
         with urllib.request.urlopen(request, timeout=PATIENCE) as response:  # noqa: S310 - as above
             return json.load(response)
 
-    def partition(self, partition: str = "0") -> Any:
-        return self.admin()["hubs"][HUB][int(partition)]
-
     def producer(self, **options: Any) -> EventHubProducerClient:
-        return EventHubProducerClient.from_connection_string(
-            self.connection_string, eventhub_name=HUB, retry_backoff_factor=0.05, **options
-        )
+        options = {"eventhub_name": HUB, "retry_backoff_factor": 0.05, **options}
+        return EventHubProducerClient.from_connection_string(self.connection_string, **options)
 
-    def consumer(self, group: str = "$Default", **options: Any) -> EventHubConsumerClient:
+    def consumer(self, group: str) -> EventHubConsumerClient:
         return EventHubConsumerClient.from_connection_string(
             self.connection_string,
             consumer_group=group,
@@ -75,25 +81,42 @@ class StandIn:
             retry_backoff_factor=0.05,
             retry_backoff_max=0.2,
             load_balancing_interval=0.1,  # seconds; closing waits for its end
-            **options,
         )
 
-    async def send(self, *bodies: str | bytes, partition: str = "0") -> None:
-        async with self.producer() as producer:
-            await producer.send_batch([EventData(body) for body in bodies], partition_id=partition)
+
+class Lane:
+    """One partition of a running stand-in, with a producer and as many readers as wanted."""
+
+    def __init__(self, stand_in: StandIn, producer: EventHubProducerClient, partition: str = "0") -> None:
+        self.stand_in = stand_in
+        self.producer = producer
+        self.partition = partition
+        self._closing: list[asyncio.Task[None]] = []
+
+    @property
+    def state(self) -> Any:
+        """What the admin port tells of this partition."""
+        return self.stand_in.admin()["hubs"][HUB][int(self.partition)]
+
+    @property
+    def log_files(self) -> list[Path]:
+        assert self.stand_in.data
+        return sorted((self.stand_in.data / HUB / self.partition).iterdir())
+
+    async def send(self, *bodies: str | bytes) -> None:
+        await self.producer.send_batch([EventData(body) for body in bodies], partition_id=self.partition)
 
     @asynccontextmanager
     async def reading(self, group: str = "$Default", **options: Any) -> AsyncIterator["Reading"]:
-        """Read one partition, in the background, from its beginning unless told otherwise."""
-        consumer = self.consumer(group)
+        """Read in the background, from the partition's beginning unless told otherwise."""
+        consumer = self.stand_in.consumer(group)
         reading = Reading()
-        options = {"partition_id": "0", "starting_position": "-1", **options}
+        options = {"partition_id": self.partition, "starting_position": "-1", **options}
         task = asyncio.create_task(consumer.receive_batch(reading.take, on_error=reading.fail, **options))
         try:
             yield reading
         finally:
-            await consumer.close()
-            await asyncio.wait_for(task, PATIENCE)
+            self._closing.append(asyncio.create_task(_close(consumer, task)))
 
     async def read(self, count: int, **options: Any) -> list[EventData]:
         async with self.reading(**options) as reading:
@@ -102,9 +125,17 @@ class StandIn:
     async def bodies(self, count: int, **options: Any) -> list[str]:
         return [event.body_as_str() for event in await self.read(count, **options)]
 
-    async def until_read(self, readers: int = 1, partition: str = "0") -> None:
-        """Wait until that many readers are attached: what is sent from then on reaches "@latest"."""
-        await until(lambda: len(self.partition(partition)["readers"]) == readers)
+    async def until_read(self) -> None:
+        """Wait until a reader is attached: what is sent from then on reaches "@latest"."""
+        await until(lambda: self.state["readers"])
+
+    async def close(self) -> None:
+        await asyncio.gather(*self._closing)
+
+
+async def _close(consumer: EventHubConsumerClient, receiving: asyncio.Task[None]) -> None:
+    await consumer.close()
+    await asyncio.wait_for(receiving, PATIENCE)
 
 
 class Reading:
@@ -128,17 +159,14 @@ class Reading:
         return self.events
 
 
-async def until(condition: Any) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
-@contextmanager
-def running(data: Path | None = None, extra: tuple[str, ...] = ()) -> Iterator[StandIn]:
-    stand_in = StandIn(data, extra)
+@asynccontextmanager
+async def opened(stand_in: StandIn) -> AsyncIterator[Lane]:
+    """Start it for one test."""
     stand_in.start()
     try:
-        yield stand_in
+        async with stand_in.producer() as producer:
+            lane = Lane(stand_in, producer)
+            yield lane
+            await lane.close()
     finally:
         stand_in.stop()
