@@ -1,138 +1,181 @@
-"""Transcripts as append blobs: `{console}/{ordinal:08d}.cast` in the container `transcripts`.
-
-An append carries its position as a condition, so two archivers or a repeated append can never write twice.
-"""
+"""The ring of append blobs: container `transcripts`, `{console}/{ordinal:08d}.cast`; beside it `dead-letter/...`."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from http import HTTPStatus
+from io import BytesIO
 from typing import Any
 
 from azure.core import MatchConditions
-from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import ContentSettings
-from azure.storage.blob.aio import BlobClient, BlobServiceClient, ContainerClient
+from azure.storage.blob.aio import BlobClient, BlobServiceClient
 
 from shared.ports import AppendConflict, Blob, Unavailable
 
 CONTAINER = "transcripts"
-DEAD_LETTER = "dead-letter"
-PIECE = 4 * 1024 * 1024
-"""Bytes asked for at once: a reader's memory, and the emulator's open files, stay bounded."""
-EDGE = 64 * 1024
-TIMEOUT_SECONDS = 30.0
 _WHAT = "storage blobs"
-_CAST = ContentSettings(content_type="application/x-asciicast")
-_RETRIES: dict[str, Any] = {"retry_total": 2, "initial_backoff": 1, "increment_base": 2, "connection_timeout": 5}
-_POSITION_TAKEN = 412
-_RANGE_PAST_END = 416
+_SUFFIX = ".cast"
+_HEAD_BYTES = 4 * 1024
+_TAIL_BYTES = 64 * 1024
+_PIECE_BYTES = 4 << 20
+_NEWEST_KEPT = 10_000
+_OPTIONS: dict[str, Any] = {
+    "retry_total": 3,
+    "retry_backoff_factor": 0.3,
+    "retry_backoff_max": 3,
+    "connection_timeout": 5,
+    "read_timeout": 30,
+}
+
+
+def blob_service(storage: str, credential: Any = None) -> BlobServiceClient:
+    """`storage` is a connection string, or the name of an account that the credential opens."""
+    if "=" in storage:
+        return BlobServiceClient.from_connection_string(storage, **_OPTIONS)
+    return BlobServiceClient(f"https://{storage}.blob.core.windows.net", credential, **_OPTIONS)
 
 
 class BlobTranscripts:
-    """`storage` is a connection string, or the name of an account that the credential opens."""
+    """A Transcripts."""
 
-    def __init__(self, storage: str, credential: AsyncTokenCredential | None = None) -> None:
-        if "=" in storage:
-            self._service = BlobServiceClient.from_connection_string(storage, **_RETRIES)
-        else:
-            self._service = BlobServiceClient(f"https://{storage}.blob.core.windows.net", credential, **_RETRIES)
-        self._container: ContainerClient = self._service.get_container_client(CONTAINER)
+    def __init__(self, service: BlobServiceClient) -> None:
+        self.service = service
+        self._container = service.get_container_client(CONTAINER)
         self._making = asyncio.Lock()
-        self._there = False
+        self._made = False
+        self._newest: OrderedDict[str, int] = OrderedDict()
+        """The newest ordinal seen of each console: a place to start looking, not more."""
 
     async def newest(self, console: str) -> Blob | None:
-        ordinals = [ordinal async for ordinal in self.segments(console)]
-        if not ordinals:
-            return None
-        blob = self._segment(console, ordinals[-1])
-        async with self._asking():
+        with _faults():
+            ordinal = await self._newest_ordinal(console)
+            return None if ordinal is None else await self._show(console, ordinal)
+
+    async def _newest_ordinal(self, console: str) -> int | None:
+        ordinal = self._newest.get(console)
+        if ordinal is None:
+            async for listed in self._list(console):
+                ordinal = listed
+        else:
+            while await self._blob(console, ordinal + 1).exists():
+                ordinal += 1
+        if ordinal is not None:
+            self._remember(console, ordinal)
+        return ordinal
+
+    async def _show(self, console: str, ordinal: int) -> Blob:
+        blob = self._blob(console, ordinal)
+        try:
             about = await blob.get_blob_properties()
-            head = await self._range(blob, 0, min(EDGE, about.size))
-            start = max(0, about.size - EDGE)
-            tail = await self._range(blob, start, about.size - start)
-        return Blob(ordinals[-1], about.size, about.append_blob_committed_block_count or 0, head, tail)
+        except ResourceNotFoundError:
+            # Deleted since it was seen: the next try lists.
+            self._newest.pop(console, None)
+            raise
+        start = max(0, about.size - _TAIL_BYTES)
+        tail = await _range(blob, start, about.size - start)
+        head = tail if start == 0 else await _range(blob, 0, _HEAD_BYTES)
+        blocks = about.append_blob_committed_block_count or 0
+        return Blob(ordinal, about.size, blocks, head[:_HEAD_BYTES], tail)
 
     async def create(self, console: str, ordinal: int) -> None:
-        async with self._asking():
-            try:
-                await self._segment(console, ordinal).create_append_blob(
-                    _CAST, match_condition=MatchConditions.IfMissing
-                )
-            except ResourceExistsError:
-                return
+        with _faults():
+            async with self._there():
+                with suppress(ResourceExistsError):
+                    await self._blob(console, ordinal).create_append_blob(match_condition=MatchConditions.IfMissing)
 
     async def append(self, console: str, ordinal: int, position: int, data: bytes) -> None:
-        async with self._asking():
+        with _faults():
             try:
-                await self._segment(console, ordinal).append_block(data, appendpos_condition=position)
+                # As a stream: a large body of plain bytes would hold the event loop while it is written.
+                await self._blob(console, ordinal).append_block(
+                    BytesIO(data), length=len(data), appendpos_condition=position
+                )
             except ResourceNotFoundError as error:
-                raise AppendConflict(f"segment {ordinal} is not there") from error
+                self._newest.pop(console, None)
+                raise AppendConflict from error
             except HttpResponseError as error:
-                if error.status_code == _POSITION_TAKEN:
-                    raise AppendConflict(f"segment {ordinal} does not end at {position}") from error
-                raise
+                if error.status_code != HTTPStatus.PRECONDITION_FAILED:
+                    raise
+                raise AppendConflict from error
+        self._remember(console, ordinal)
 
     async def set_aside(self, name: str, data: bytes) -> None:
-        async with self._asking():
-            await self._container.upload_blob(f"{DEAD_LETTER}/{name.lstrip('/')}", data, overwrite=True)
+        with _faults():
+            async with self._there():
+                await self._container.get_blob_client(f"dead-letter/{name}").upload_blob(data, overwrite=True)
 
     async def segments(self, console: str) -> AsyncIterator[int]:
-        folder = f"{console.lstrip('/')}/"
-        names: list[str] = []
-        async with self._asking():
-            async for name in self._container.list_blob_names(name_starts_with=folder):
-                names.append(name)  # noqa: PERF401 - the adapter's types hide that this is an async iterator
-        for name in names:
-            stem = name.removeprefix(folder).removesuffix(".cast")
-            if stem.isdigit():
-                yield int(stem)
+        with _faults():
+            async for ordinal in self._list(console):
+                yield ordinal
 
-    async def read(self, console: str, ordinal: int) -> AsyncIterator[bytes]:
-        blob, at = self._segment(console, ordinal), 0
-        while True:
-            async with self._asking():
-                piece = await self._range(blob, at, PIECE)
-            if not piece:
-                return
-            yield piece
-            at += len(piece)
+    async def read(self, console: str, ordinal: int, start: int = 0) -> AsyncIterator[bytes]:
+        """From byte `start` on. The first piece is short, for those who want the header only."""
+        blob, size = self._blob(console, ordinal), _TAIL_BYTES
+        with _faults():
+            while piece := await _range(blob, start, size):
+                yield piece
+                if len(piece) < size:
+                    return
+                start, size = start + size, _PIECE_BYTES
 
-    async def close(self) -> None:
-        await self._service.close()
-
-    def _segment(self, console: str, ordinal: int) -> BlobClient:
-        return self._container.get_blob_client(f"{console.lstrip('/')}/{ordinal:08d}.cast")
-
-    @staticmethod
-    async def _range(blob: BlobClient, start: int, length: int) -> bytes:
-        """Empty at the end of the blob, whichever way the service says so."""
-        if not length:
-            return b""
+    async def _list(self, console: str) -> AsyncIterator[int]:
+        """Names sort as ordinals do. Nothing where there is no container yet."""
+        folder = f"{console.strip('/')}/"
         try:
-            return bytes(await (await blob.download_blob(start, length)).readall())
-        except HttpResponseError as error:
-            if error.status_code == _RANGE_PAST_END:
-                return b""
-            raise
+            async for name in self._container.list_blob_names(name_starts_with=folder):
+                number = name.removeprefix(folder).removesuffix(_SUFFIX)
+                if number.isdigit():
+                    yield int(number)
+        except ResourceNotFoundError:
+            return
 
     @asynccontextmanager
-    async def _asking(self) -> AsyncIterator[None]:
-        """Bounds one question and translates breakage. Raises Unavailable."""
-        try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                await self._make_container()
-                yield
-        except (AzureError, TimeoutError) as error:
-            raise Unavailable(_WHAT, type(error).__name__) from None
-
-    async def _make_container(self) -> None:
-        if self._there:
-            return
+    async def _there(self) -> AsyncIterator[None]:
+        """Makes the container where needed, also again after somebody deleted it."""
         async with self._making:
-            if not self._there:
-                try:
+            if not self._made:
+                with suppress(ResourceExistsError):
                     await self._container.create_container()
-                except ResourceExistsError:
-                    self._there = True
-                self._there = True
+                self._made = True
+        try:
+            yield
+        except ResourceNotFoundError:
+            self._made = False
+            raise
+
+    def _blob(self, console: str, ordinal: int) -> BlobClient:
+        return self._container.get_blob_client(f"{console.strip('/')}/{ordinal:08d}{_SUFFIX}")
+
+    def _remember(self, console: str, ordinal: int) -> None:
+        self._newest[console] = ordinal
+        self._newest.move_to_end(console)
+        if len(self._newest) > _NEWEST_KEPT:
+            self._newest.popitem(last=False)
+
+
+async def _range(blob: BlobClient, start: int, length: int) -> bytes:
+    """Up to `length` bytes; none at or past the end, whether the service answers that with 416 or with nothing."""
+    if not length:
+        return b""
+    try:
+        content: bytes = await (await blob.download_blob(offset=start, length=length)).readall()
+    except ResourceNotFoundError:
+        return b""
+    except HttpResponseError as error:
+        if error.status_code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            raise
+        return b""
+    return content
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    """The SDK's texts hold addresses and signatures: only the kind of fault is told. Raises Unavailable."""
+    try:
+        yield
+    except AzureError as error:
+        code = getattr(error, "error_code", None) or getattr(error, "status_code", None)
+        raise Unavailable(_WHAT, f"{type(error).__name__}{f' ({code})' if code else ''}") from error
