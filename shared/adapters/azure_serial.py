@@ -1,17 +1,14 @@
-"""A VM's COM1 through Microsoft.SerialConsole: ask ARM for the gateway's address, then speak its WebSocket.
+"""COM1 of a VM in Azure: `connect` of Microsoft.SerialConsole, then the wire of its gateway.
 
-The wire (read in the public command-line client and the API specification): connect to
-`{connectionString}?authorization={ARM token}&new=1`, send the bare token as a text frame, send it again on the first
-frame received, which is not shown; from then on frames are raw serial bytes both ways. The last connection wins.
-The token travels in that address, so neither the address nor an exception that quotes it ever leaves this file.
+The wire, as public clients speak it: the ARM token goes into the address and, after opening, as a text frame; on the
+first frame received it is sent again, and that frame is not shown. From then on frames are raw bytes both ways.
+The token is the service's own. It never reaches a log or the text of an exception, nor does the address with it.
 """
 
 import asyncio
-import ssl
 from typing import Any
+from urllib.parse import quote
 
-from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from shared.domain.refusals import Code, Refusal, refuse
@@ -19,193 +16,181 @@ from shared.domain.vm import VmId
 from shared.ports import PortListener, SerialPort, Unavailable
 
 DIAL_SECONDS = 15.0
-"""From the question to ARM until bytes can flow."""
-MAX_FRAME = 16 * 1024 * 1024
-PING_SECONDS = 20.0
-_REFUSED = {403: Code.VM_PERMISSION_DENIED, 404: Code.VM_NOT_FOUND, 409: Code.VM_NOT_RUNNING}
-_DISPLACED = "another connection"
-"""What the gateway's goodbye says when somebody else connected, for example in the portal."""
+GATHER_BYTES = 64 * 1024
+_TEXT, _BINARY, _CLOSE = WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CLOSE
+_CONTINUATION, _PONG = WSMsgType.CONTINUATION, WSMsgType.PONG
+_ANOTHER = ("another connection", "connection was made", "displaced", "superseded")
+"""What a gateway's goodbye says when somebody else connected."""
+_REFUSALS = {
+    403: Code.VM_PERMISSION_DENIED,
+    404: Code.VM_NOT_FOUND,
+    409: Code.VM_NOT_RUNNING,
+}
 
 
-class AzureSerial:
-    """SerialPorts with the relay's own identity. `arm` is the cloud's Azure Resource Manager."""
+class AzureSerialPorts:
+    """A shared.ports.SerialPorts. `credential` is an azure-identity aio one, `arm` the cloud's Resource Manager."""
 
-    def __init__(self, arm: str, credential: AsyncTokenCredential) -> None:
-        self._arm = arm
-        self._scope = f"{arm}/.default"
-        self._credential = credential
+    def __init__(self, arm: str, credential: Any) -> None:
+        self._arm, self._credential = arm.rstrip("/"), credential
+        self._scope = f"{self._arm}/.default"
         self._clients: dict[str, Any] = {}
 
     async def open(self, vm: VmId, listener: PortListener) -> SerialPort | Refusal:
-        """Returns once bytes can flow; nothing is printed before the caller's next await. Raises Unavailable."""
         try:
             async with asyncio.timeout(DIAL_SECONDS):
-                address = await self._connect(vm)
-                if isinstance(address, Refusal):
-                    return address
-                token = (await self._credential.get_token(self._scope)).token
-                return await _dial(address, token, listener)
+                return await self._dial(vm, listener)
         except TimeoutError:
             return refuse(Code.GATEWAY_TIMEOUT, target=vm.resource_id)
-        except AzureError as error:
-            raise Unavailable("serial port", type(error).__name__) from None
 
     async def close(self) -> None:
         for client in self._clients.values():
             await client.close()
 
-    async def _connect(self, vm: VmId) -> str | Refusal:
-        """The gateway's address for this VM's port 0."""
-        kind, parent = "virtualMachines", vm.name
-        if vm.scale_set:
-            kind, parent = "virtualMachineScaleSets", f"{vm.scale_set}/virtualMachines/{vm.name}"
-        ports = self._client(vm.subscription).serial_ports
+    async def _dial(self, vm: VmId, listener: PortListener) -> SerialPort | Refusal:
+        from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError  # noqa: PLC0415 - slow to import
+
         try:
-            answer = await ports.connect(vm.group, "Microsoft.Compute", kind, parent, "0")
+            address = await self._connect(vm)
+            token = str((await self._credential.get_token(self._scope)).token)
         except ClientAuthenticationError:
             raise Unavailable("entra", "the relay cannot sign in") from None
         except HttpResponseError as error:
-            if error.status_code in _REFUSED:
-                return refuse(_REFUSED[error.status_code], target=vm.resource_id)
-            raise Unavailable("arm", f"answered {error.status_code} to a connect") from None
-        return str(answer.connection_string)
+            code = _REFUSALS.get(error.status_code or 0)
+            if code is None:
+                raise Unavailable("arm", f"answered {error.status_code} to connect") from None
+            return refuse(code, target=vm.resource_id)
+        except AzureError as error:
+            raise Unavailable("arm", type(error).__name__) from None
+        return await _open_socket(address, token, listener)
+
+    async def _connect(self, vm: VmId) -> str:
+        """Address of the gateway's WebSocket for this VM."""
+        kind, resource = ("virtualMachines", vm.name) if vm.scale_set is None else (
+            f"virtualMachineScaleSets/{vm.scale_set}/virtualMachines", vm.name
+        )  # fmt: skip
+        result = await self._client(vm.subscription).serial_ports.connect(
+            vm.group, "Microsoft.Compute", kind, resource, "0"
+        )
+        return str(result.connection_string)
 
     def _client(self, subscription: str) -> Any:
-        from azure.mgmt.serialconsole.aio import MicrosoftSerialConsoleClient  # noqa: PLC0415 - slow to import
+        if (client := self._clients.get(subscription)) is None:
+            from azure.mgmt.serialconsole.aio import MicrosoftSerialConsoleClient  # noqa: PLC0415 - slow to import
 
-        if subscription not in self._clients:
-            self._clients[subscription] = MicrosoftSerialConsoleClient(
-                self._credential,
-                subscription,
-                base_url=self._arm,
-                credential_scopes=[self._scope],
-                retry_total=2,
-                retry_backoff_factor=0.4,
+            client = self._clients[subscription] = MicrosoftSerialConsoleClient(
+                self._credential, subscription, base_url=self._arm, credential_scopes=[self._scope], retry_total=2
             )
-        return self._clients[subscription]
+        return client
 
 
-async def _dial(address: str, token: str, listener: PortListener) -> "AzurePort":
-    port = AzurePort(token, listener)
+async def _open_socket(address: str, token: str, listener: PortListener) -> SerialPort:
+    """Returns once bytes can flow. Raises Unavailable."""
+    port = GatewayPort(token, listener)
     try:
         await ws_connect(
-            lambda: port,
-            f"{address}?authorization={token}&new=1",
-            ssl_context=ssl.create_default_context(),
-            websocket_handshake_timeout=DIAL_SECONDS,
-            max_frame_size=MAX_FRAME,
-            max_redirects=0,
-            enable_auto_ping=True,
-            auto_ping_idle_timeout=PING_SECONDS,
-            auto_ping_reply_timeout=PING_SECONDS,
-        )
+            lambda: port, f"{address}?authorization={quote(token, safe='')}&new=1", max_redirects=0,
+            websocket_handshake_timeout=DIAL_SECONDS, enable_auto_ping=True, auto_ping_idle_timeout=20,
+            auto_ping_reply_timeout=20,
+        )  # fmt: skip
         await port.exchanged
-    except (WSError, OSError, ValueError) as error:
+    except (WSError, OSError, ValueError) as error:  # their texts quote the address
         raise Unavailable("serial gateway", type(error).__name__) from None
-    finally:
-        port.forget_token()
-    asyncio.get_running_loop().call_soon(port.flow)
+    except asyncio.CancelledError:
+        await port.close()
+        raise
     return port
 
 
-class AzurePort(WSListener):
-    """An open COM1. What gathered in one read is printed at once: the VM's host may send a frame for every byte."""
+class GatewayPort(WSListener):
+    """An open COM1: a shared.ports.SerialPort."""
 
     def __init__(self, token: str, listener: PortListener) -> None:
+        super().__init__()
         self._token: str | None = token
-        self._listener = listener
-        self._gathered: list[bytes] = []
-        self._flowing = False
-        self._closing = False
-        self._paused = False
-        self._goodbye = ""
-        self._transport: WSTransport | None = None
+        """Until the first frame was answered with it."""
         self.exchanged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when bytes flow."""
+        self._listener: PortListener | None = listener
+        self._held = bytearray()
+        """Printed frames of one read: told together, because QEMU writes byte by byte."""
+        self._socket: WSTransport | None = None
+        self._lost = (False, "the connection was cut")
 
-    # --- SerialPort ---
+    # --- as the relay uses it ---------------------------------------------------------------------------------
 
     def type(self, data: bytes) -> None:
-        if self._transport is None:
-            return
-        try:
-            data.decode()
-        except UnicodeDecodeError:
-            self._transport.send(WSMsgType.BINARY, data)
-        else:
-            self._transport.send(WSMsgType.TEXT, data)
+        """Key bytes go in text frames; bytes that are not UTF-8 cannot, and go in binary ones."""
+        if self._socket is not None:
+            self._socket.send(_TEXT if data.isascii() or _is_utf8(data) else _BINARY, data)
 
     def pause(self) -> None:
-        self._paused = True
-        if self._transport is not None:
-            self._transport.underlying_transport.pause_reading()
+        if self._socket is not None:
+            self._socket.underlying_transport.pause_reading()
 
     def resume(self) -> None:
-        self._paused = False
-        if self._transport is not None:
-            self._transport.underlying_transport.resume_reading()
+        if self._socket is not None:
+            self._socket.underlying_transport.resume_reading()
 
     async def close(self) -> None:
-        """Returns at once when the port is gone already."""
-        self._closing = True
-        if self._transport is not None:
-            self._transport.send_close()
-            self._transport.disconnect()
+        self._listener = None
+        if self._socket is not None and not self._socket.is_disconnected:
+            self._socket.send_close(1000, b"")  # type: ignore[arg-type]  # an int is what it takes
+            self._socket.underlying_transport.resume_reading()
+            self._socket.disconnect()
 
-    # --- towards the dial ---
-
-    def forget_token(self) -> None:
-        self._token = None
-
-    def flow(self) -> None:
-        """The caller of `open` knows the port now: what came with the handshake may be printed."""
-        self._flowing = True
-        self._print()
-        if self._transport is None:
-            self._lost()
-
-    # --- WSListener ---
+    # --- as picows calls it -----------------------------------------------------------------------------------
 
     def on_ws_connected(self, transport: WSTransport) -> None:
-        self._transport = transport
-        self._send_token()
+        self._socket = transport
+        transport.send(_TEXT, self._token or "")
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type is WSMsgType.CLOSE:
-            self._goodbye = frame.get_close_message().decode(errors="replace") if frame.payload_size > 2 else ""  # noqa: PLR2004 - the code's two bytes
-            transport.send_close(frame.get_close_code())
-            transport.disconnect()
-        elif frame.msg_type in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
-            self._received(frame)
+        kind = frame.msg_type
+        if kind in (_TEXT, _BINARY, _CONTINUATION):
+            self._read(transport, frame)
+        elif kind == _CLOSE:
+            self._closed_by_gateway(transport, frame)
+        if self._held and (frame.last_in_buffer or len(self._held) >= GATHER_BYTES):
+            held, self._held = bytes(self._held), bytearray()
+            if self._listener is not None:
+                self._listener.printed(held)
 
-    def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002 - the library's signature
-        self._transport = None
-        if not self.exchanged.done():
-            self.exchanged.set_exception(ConnectionResetError("the gateway closed before bytes could flow"))
-        elif self._flowing:
-            self._lost()
-
-    def _received(self, frame: WSFrame) -> None:
-        if not self.exchanged.done():
-            self._send_token()
+    def _read(self, transport: WSTransport, frame: WSFrame) -> None:
+        if self._token is not None:
+            transport.send(_TEXT, self._token)
+            self._token = None
             self.exchanged.set_result(None)
-            return
-        self._gathered.append(frame.get_payload_as_bytes())
-        if frame.last_in_buffer:
-            self._print()
+        else:
+            self._held += frame.get_payload_as_memoryview()
 
-    def _print(self) -> None:
-        if self._flowing and self._gathered:
-            data = self._gathered[0] if len(self._gathered) == 1 else b"".join(self._gathered)
-            self._gathered.clear()
-            if not self._closing:
-                self._listener.printed(data)
+    def _closed_by_gateway(self, transport: WSTransport, frame: WSFrame) -> None:
+        reason = frame.get_close_message() or b""
+        text = reason.decode("utf-8", "replace").lower()
+        taken_over = any(sign in text for sign in _ANOTHER)
+        self._lost = (taken_over, f"closed by the gateway with {frame.get_close_code():d}")
+        transport.send_close(frame.get_close_code(), b"")
+        transport.disconnect()
 
-    def _lost(self) -> None:
-        self._print()
-        if not self._closing:
-            self._closing = True
-            self._listener.lost(_DISPLACED in self._goodbye.lower(), self._goodbye or "the connection broke")
+    def pause_writing(self) -> None:
+        """What is typed waits in the socket's buffer: paste is bounded by the browser's own frames."""
 
-    def _send_token(self) -> None:
-        if self._token is not None and self._transport is not None:
-            self._transport.send(WSMsgType.TEXT, self._token.encode())
+    def resume_writing(self) -> None:
+        pass
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002 - as picows calls it
+        listener, self._listener = self._listener, None
+        if not self.exchanged.done():
+            self.exchanged.set_exception(ConnectionResetError("closed before bytes could flow"))
+        elif listener is not None:
+            if self._held:
+                listener.printed(bytes(self._held))
+            listener.lost(*self._lost)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,110 +1,106 @@
-"""The function app, as a relay calls it: attach, heartbeat, detach (docs/protocol.md), signed in as an application."""
+"""The function app, as a relay calls it: attach, heartbeat, detach."""
 
-import json
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 import aiohttp
-from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.exceptions import AzureError
 
+from shared.adapters.http_json import Http
 from shared.domain.grant import Grant
-from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.refusals import TABLE, Code, Refusal, refuse
 from shared.ports import Admission, Unavailable
 
-TIMEOUT = aiohttp.ClientTimeout(total=10)
-_WHAT = "function app"
-_SERVER_FAULT = 500
+WHAT = "control plane"
+ATTACH_SECONDS = 20.0
+"""The function app may have to wake up."""
+CALL_SECONDS = 10.0
+DETACH_TRIES = 4
+_FIRST_WAIT = 0.5
+_OK, _NO_CONTENT, _SERVER_ERROR = 200, 204, 500
 
 
 class ControlPlaneHttp:
-    """ports.ControlPlane. `address` ends in /api; `audience` is the API's application id URI."""
+    """A shared.ports.ControlPlane. `credential` is an azure-identity one; `api` ends in /api."""
 
-    def __init__(self, relay: str, address: str, audience: str, credential: AsyncTokenCredential) -> None:
-        self._relay = relay
-        self._address = address.rstrip("/")
-        self._scope = f"{audience}/.default"
-        self._credential = credential
-        self._session: aiohttp.ClientSession | None = None
+    def __init__(self, api: str, audience: str, relay: str, credential: Any, http: Http) -> None:
+        self._api, self._scope, self._relay = api.rstrip("/"), f"{audience}/.default", relay
+        self._credential, self._http = credential, http
 
     async def attach(self, grant: Grant) -> Admission | Refusal:
-        answer = await self._post("attach", {"relay": self._relay, "grant": grant.claims()})
-        if isinstance(answer, Refusal):
-            return answer
+        """Not repeated: the first call may have burnt the token."""
+        status, said = await self._call("attach", {"grant": grant.claims()}, ATTACH_SECONDS)
+        if status != _OK:
+            return _refusal(status, said)
         try:
-            return Admission(str(answer["session"]), int(answer["idleSeconds"]), int(answer["sessionSeconds"]))
+            return Admission(str(said["session"]), int(said["idleSeconds"]), int(said["sessionSeconds"]))
         except (KeyError, TypeError, ValueError) as error:
-            raise Unavailable(_WHAT, "its admission cannot be read") from error
+            raise Unavailable(WHAT, "its admission cannot be read") from error
 
     async def heartbeat(self, live: Sequence[Grant]) -> Sequence[tuple[str, str, str]]:
-        sessions = [
-            {"vm": g.vm.resource_id, "session": g.session, "generation": g.generation, "mode": g.mode.value}
-            for g in live
-        ]
-        answer = await self._post("heartbeat", {"relay": self._relay, "sessions": sessions})
-        if isinstance(answer, Refusal):
-            raise Unavailable(_WHAT, f"refused a heartbeat: {answer.code.value}")
-        return [(end["session"], end["code"], end["by"]) for end in answer["end"]]
+        status, said = await self._call("heartbeat", {"sessions": [_about(grant) for grant in live]}, CALL_SECONDS)
+        if status != _OK:
+            raise Unavailable(WHAT, f"answered {status} to a heartbeat")
+        try:
+            return [(str(end["session"]), str(end["code"]), str(end["by"] or "")) for end in said["end"]]
+        except (KeyError, TypeError) as error:
+            raise Unavailable(WHAT, "its answer to a heartbeat cannot be read") from error
 
     async def detach(self, grant: Grant, why: str, typed: int, printed: int) -> None:
-        said = {
-            "relay": self._relay, "vm": grant.vm.resource_id, "session": grant.session, "generation": grant.generation,
-            "mode": grant.mode.value, "why": why, "typed": typed, "printed": printed,
-        }  # fmt: skip
-        answer = await self._post("detach", said)
-        if isinstance(answer, Refusal):
-            raise Unavailable(_WHAT, f"refused a detach: {answer.code.value}")
+        """Repeated a few times: a session ends once, however often it is said."""
+        body = {**_about(grant), "why": why, "typed": typed, "printed": printed}
+        for attempt in range(DETACH_TRIES):
+            try:
+                status, _ = await self._call("detach", body, CALL_SECONDS)
+            except Unavailable:
+                if attempt == DETACH_TRIES - 1:
+                    raise
+            else:
+                if status == _NO_CONTENT:
+                    return
+                if status < _SERVER_ERROR or attempt == DETACH_TRIES - 1:
+                    raise Unavailable(WHAT, f"answered {status} to a detach")
+            await asyncio.sleep(_FIRST_WAIT * 2**attempt)
 
-    async def keys(self) -> dict[str, Any]:
-        """The JWKS of session and command tokens. Raises Unavailable."""
+    async def _call(self, what: str, body: dict[str, Any], seconds: float) -> tuple[int, Any]:
+        """Status and JSON. Raises Unavailable."""
+        headers = {"Authorization": f"Bearer {await self._token()}"}
         try:
-            async with self._http().get(f"{self._address}/keys") as answer:
-                answer.raise_for_status()
-                keys: dict[str, Any] = await answer.json(content_type=None)
+            async with self._http.session.post(
+                f"{self._api}/relay/{what}", json={"relay": self._relay, **body}, headers=headers,
+                timeout=aiohttp.ClientTimeout(total=seconds), allow_redirects=False,
+            ) as answer:  # fmt: skip
+                text = await answer.read()
+                return answer.status, await answer.json(content_type=None) if text else None
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise Unavailable(_WHAT, f"its keys cannot be had ({type(error).__name__})") from None
-        return keys
+            raise Unavailable(WHAT, type(error).__name__) from error
 
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+    async def _token(self) -> str:
+        from azure.core.exceptions import AzureError  # noqa: PLC0415 - slow to import
 
-    async def _post(self, call: str, body: dict[str, Any]) -> dict[str, Any] | Refusal:
-        """The answer's JSON object ({} when it has none), or the refusal it carries. Raises Unavailable."""
         try:
-            token = (await self._credential.get_token(self._scope)).token
-            headers = {"Authorization": f"Bearer {token}"}
-            async with self._http().post(f"{self._address}/relay/{call}", json=body, headers=headers) as answer:
-                text = await answer.text()
-                status = answer.status
-        except (AzureError, aiohttp.ClientError, TimeoutError) as error:
-            raise Unavailable(_WHAT, f"{call} did not get through ({type(error).__name__})") from None
-        said = _json(text)
-        if answer.ok:
-            return said
-        refusal = _refusal(said)
-        if refusal is None or (status >= _SERVER_FAULT and not refusal.retryable):
-            raise Unavailable(_WHAT, f"answered {status} to {call}")
-        return refusal
-
-    def _http(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=TIMEOUT)
-        return self._session
+            return str((await self._credential.get_token(self._scope)).token)
+        except AzureError as error:  # its text may quote the answer of the sign-in service
+            raise Unavailable("entra", type(error).__name__) from None
 
 
-def _json(text: str) -> dict[str, Any]:
+def _about(grant: Grant) -> dict[str, Any]:
+    return {
+        "vm": grant.vm.resource_id,
+        "session": grant.session,
+        "generation": grant.generation,
+        "mode": grant.mode.value,
+    }
+
+
+def _refusal(status: int, said: Any) -> Refusal:
+    """The error envelope back into the refusal it was. Raises Unavailable: it is none, or one of the relay's own."""
     try:
-        said = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
-
-
-def _refusal(said: dict[str, Any]) -> Refusal | None:
-    """The error envelope as a value; None when it is not one of ours."""
-    match said:
-        case {"error": {"code": str(code), "message": str(message)}} if code in Code:
-            return refuse(Code(code), because=message)
-        case _:
-            return None
+        error = said["error"]
+        code = Code(error["code"])
+        refusal = refuse(code, because=str(error["message"]), target=error.get("target"))
+    except (KeyError, TypeError, ValueError) as fault:
+        raise Unavailable(WHAT, f"answered {status}") from fault
+    if code in (Code.CALLER_NOT_AUTHENTICATED, Code.CALLER_NOT_PERMITTED) or TABLE[code].status != status:
+        raise Unavailable(WHAT, f"answered {status} {code.value} to the relay")
+    return refusal

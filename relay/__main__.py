@@ -1,0 +1,57 @@
+"""`python -m relay`: one relay shard, configured by its environment (docs/settings.md), until SIGTERM."""
+
+import argparse
+import asyncio
+import gc
+import logging
+import signal
+import sys
+
+import uvloop
+from aiohttp import web
+
+from relay.compose import composed
+from relay.control import Control
+from relay.server import Relay
+from relay.spool import SpoolInUse
+from shared.settings import BadSetting, RelaySettings
+
+
+async def serve(settings: RelaySettings) -> None:
+    """Returns after SIGTERM or SIGINT, when everybody was told and the spool is drained as far as time allows."""
+    stop = asyncio.Event()
+    for how in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(how, stop.set)
+    async with composed(settings) as world:
+        relay = Relay(world)
+        control = web.AppRunner(Control(relay).application(), access_log=None, handle_signals=False)
+        await control.setup()
+        try:
+            await relay.open(settings.host, settings.port)
+            await web.TCPSite(control, settings.host, settings.control_port).start()
+            gc.freeze()
+            world.log("open", host=settings.host, port=settings.port, control_port=settings.control_port)
+            await stop.wait()
+            world.log("draining", sessions=len(relay.grants))
+        finally:
+            await relay.drain()
+            await control.cleanup()
+        world.log("closed")
+
+
+def main() -> int:
+    argparse.ArgumentParser(prog="python -m relay", description=__doc__).parse_args()
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    try:
+        uvloop.run(serve(RelaySettings.read()))
+    except (BadSetting, SpoolInUse) as error:
+        print(f"relay: {error}", file=sys.stderr)  # noqa: T201 - for whoever starts it
+        return 2
+    except OSError as error:
+        print(f"relay: cannot start: {error.strerror or error}", file=sys.stderr)  # noqa: T201 - as above
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,290 @@
+"""The skin of one console: reports events to shared/domain/console.py and carries its actions out."""
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine
+from typing import Any, Protocol, assert_never
+
+from relay.line import Line
+from relay.world import World
+from shared.domain.console import Console
+from shared.domain.console_actions import (
+    Action,
+    Admit,
+    AnswerAsk,
+    BeginEpoch,
+    Close,
+    ClosePort,
+    EndEpoch,
+    OpenPort,
+    PausePort,
+    Refuse,
+    ReportDetach,
+    ResumePort,
+    Say,
+    Show,
+    TypeToPort,
+    Write,
+)
+from shared.domain.console_events import (
+    Ask,
+    Attach,
+    Detach,
+    Event,
+    Expect,
+    Forget,
+    Limits,
+    PortLost,
+    PortOpened,
+    PortRefused,
+    Printed,
+    RecordFailed,
+    Typed,
+)
+from shared.domain.grant import Grant
+from shared.domain.record import Source, epoch_name
+from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.vm import VmId
+from shared.ports import Admission, Recorder, SerialPort, Unavailable
+
+
+class Screen(Protocol):
+    """A browser's accepted socket."""
+
+    def show(self, frame: bytes) -> None: ...
+
+    def say(self, text: str) -> None: ...
+
+    def close(self, code: int, reason: str) -> None: ...
+
+
+class Office(Protocol):
+    """Who does what takes longer than an event: the relay."""
+
+    def start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Runs a coroutine in the background, until it ends or the relay does."""
+        ...
+
+    def detached(self, session: str, why: str, typed: int, printed: int) -> None: ...
+
+
+class Bridge:
+    """One per VM. Everything happens on the event loop's thread; events that actions cause wait for their turn."""
+
+    def __init__(self, vm: VmId, world: World, office: Office) -> None:
+        self.vm = vm
+        self._world, self._office = world, office
+        self._console = Console(vm.console, scrollback_bytes=world.scrollback_bytes, linger=world.linger_seconds)
+        self._now = world.clock.now
+        self.screens: dict[str, Screen] = {}
+        self._waiting: dict[str, asyncio.Future[Refusal | None]] = {}
+        self._asks: dict[str, asyncio.Future[bool]] = {}
+        self._recorder: Recorder | None = None
+        self._line: Line | None = None
+        self._port: SerialPort | None = None
+        self._acting = False
+        self._later: deque[Event] = deque()
+        self.printed_bytes = 0
+        self.typed_bytes = 0
+
+    @property
+    def idle(self) -> bool:
+        return self._console.idle and not self._waiting
+
+    # --- what happens -----------------------------------------------------------------------------------------
+
+    async def expect(self, grant: Grant) -> Refusal | None:
+        """Returns when the VM's port is open, None, or is not going to be. Cancelled: the visitor went away."""
+        waiting = asyncio.get_running_loop().create_future()
+        self._waiting[grant.session] = waiting
+        try:
+            self.handle(Expect(grant.session, grant.mode, grant.generation))
+            answer: Refusal | None = await waiting
+        finally:
+            del self._waiting[grant.session]
+        return answer
+
+    def forget(self, session: str) -> None:
+        self.handle(Forget(session))
+
+    def attach(self, grant: Grant, admission: Admission, screen: Screen, resume: tuple[str, int] | None) -> None:
+        self.screens[grant.session] = screen
+        limits = Limits(admission.idle_seconds, admission.session_seconds)
+        self.handle(
+            Attach(grant.session, grant.mode, grant.generation, grant.name, grant.subject, limits, resume)
+        )  # fmt: skip
+
+    def typed(self, session: str, data: bytes) -> None:
+        self.handle(Typed(session, data))
+
+    def detach(self, session: str, why: str) -> None:
+        self.screens.pop(session, None)
+        self.handle(Detach(session, why))
+
+    async def ask(self, ask: str, generation: int, by: str, seconds: float) -> bool:
+        """Whether the writer of this generation leaves."""
+        answer = asyncio.get_running_loop().create_future()
+        self._asks[ask] = answer
+        try:
+            self.handle(Ask(ask, generation, by, seconds))
+            allow: bool = await answer
+        finally:
+            del self._asks[ask]
+        return allow
+
+    def _printed(self, data: bytes) -> None:
+        self.printed_bytes += len(data)
+        self.handle(Printed(data))
+
+    def _lost(self, taken_over: bool, why: str) -> None:  # noqa: FBT001 - shared.ports.PortListener's words
+        self._line = self._port = None
+        self._world.log("port-lost", vm=self.vm.console, taken_over=taken_over, why=why)
+        self.handle(PortLost(taken_over, why))
+
+    def handle(self, event: Event) -> None:
+        if self._acting:
+            self._later.append(event)
+            return
+        self._acting = True
+        try:
+            self._perform(self._console.handle(event, self._now()))
+            while self._later:
+                self._perform(self._console.handle(self._later.popleft(), self._now()))
+        finally:
+            self._acting = False
+
+    # --- what is done about it --------------------------------------------------------------------------------
+
+    def _perform(self, actions: tuple[Action, ...]) -> None:  # noqa: C901 - the hot ones of one match
+        recorded = True
+        for action in actions:
+            match action:
+                case Write():
+                    recorded = recorded and self._write(action)
+                case Show():
+                    if recorded:
+                        for session in action.to:
+                            if (screen := self.screens.get(session)) is not None:  # else it has just gone
+                                screen.show(action.frame)
+                case TypeToPort():
+                    self._type(action.data)
+                case BeginEpoch():
+                    recorded = recorded and self._begin(action.epoch)
+                case Admit():
+                    if recorded:
+                        self._answer_waiting(action.session, None)
+                case _:
+                    self._perform_rare(action)
+        if not recorded:
+            self._recorder = None
+            self._later.appendleft(RecordFailed())
+
+    def _perform_rare(  # noqa: C901, PLR0912 - one short case per action
+        self,
+        action: Say
+        | Close
+        | Refuse
+        | OpenPort
+        | ClosePort
+        | PausePort
+        | ResumePort
+        | EndEpoch
+        | ReportDetach
+        | AnswerAsk,
+    ) -> None:
+        match action:
+            case Say(session, text):
+                if (screen := self.screens.get(session)) is not None:
+                    screen.say(text)
+            case Close(session, code, reason):
+                if (screen := self.screens.pop(session, None)) is not None:
+                    screen.close(code, reason)
+            case Refuse(session, refusal):
+                self._answer_waiting(session, refusal)
+            case OpenPort():
+                self._open_port()
+            case ClosePort():
+                self._close_port()
+            case PausePort():
+                if self._port is not None:
+                    self._port.pause()
+            case ResumePort():
+                if self._port is not None:
+                    self._port.resume()
+            case EndEpoch():
+                self._recorder = None
+            case ReportDetach(session, why, typed, printed):
+                self._office.detached(session, why, typed, printed)
+            case AnswerAsk(ask, allow):
+                if (asked := self._asks.get(ask)) is not None and not asked.done():
+                    asked.set_result(allow)
+            case _:
+                assert_never(action)
+
+    def _begin(self, epoch: str) -> bool:
+        try:
+            self._recorder = self._world.epochs.begin(Source(self.vm.console, epoch, self._world.name))
+        except OSError as error:
+            self._world.log("record-failed", vm=self.vm.console, why=error.strerror)
+            return False
+        return True
+
+    def _write(self, action: Write) -> bool:
+        if self._recorder is None:
+            return False
+        try:
+            self._recorder.append(action.record)
+        except OSError as error:
+            self._world.log("record-failed", vm=self.vm.console, why=error.strerror)
+            return False
+        return True
+
+    def _type(self, data: bytes) -> None:
+        if self._port is not None and self._line is not None:
+            self.typed_bytes += len(data)
+            self._line.typed()
+            self._port.type(data)
+
+    def _answer_waiting(self, session: str, answer: Refusal | None) -> None:
+        waiting = self._waiting.get(session)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(answer)
+
+    def _open_port(self) -> None:
+        self._line = Line(self._printed, self._lost)
+        self._office.start("dial", self._dial(self._line))
+
+    async def _dial(self, line: Line) -> None:
+        try:
+            outcome = await self._world.ports.open(self.vm, line)
+        except Unavailable as error:
+            self._world.log("port-unavailable", vm=self.vm.console, what=error.what)
+            outcome = refuse(Code.GATEWAY_TIMEOUT, target=self.vm.resource_id)
+        except Exception as error:  # noqa: BLE001 - whoever waits for the port must hear of it; the log has the fault
+            self._world.log("fault", vm=self.vm.console, where="dial", error=type(error).__name__)
+            outcome = refuse(Code.CONSOLE_FAULT, target=self.vm.resource_id)
+        if line is not self._line:  # closed while it was being opened
+            if not isinstance(outcome, Refusal):
+                await outcome.close()
+        elif isinstance(outcome, Refusal):
+            self._line = None
+            self._world.log("port-refused", vm=self.vm.console, code=outcome.code.value)
+            self.handle(PortRefused(outcome))
+        else:
+            self._opened(line, outcome)
+
+    def _opened(self, line: Line, port: SerialPort) -> None:
+        self._port = port
+        epoch = epoch_name(int(self._now() * 1e6), self._world.nonce())
+        self._world.log("port-open", vm=self.vm.console, epoch=epoch)
+        self.handle(PortOpened(epoch))
+        if line is self._line:  # else it could not be recorded, and is closed
+            line.opened()
+
+    def _close_port(self) -> None:
+        line, port, self._line, self._port = self._line, self._port, None, None
+        if line is not None:
+            line.drop()
+        if port is not None:
+            self._world.log("port-closed", vm=self.vm.console)
+            self._office.start("close port", port.close())

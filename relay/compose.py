@@ -1,0 +1,53 @@
+"""The relay's composition root: settings and adapters become a World, once, at start."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from azure.identity.aio import DefaultAzureCredential
+
+from relay.log import JsonLog
+from relay.recording import SpooledEpochs
+from relay.world import World
+from shared.adapters.azure_serial import AzureSerialPorts
+from shared.adapters.control_plane_http import ControlPlaneHttp
+from shared.adapters.event_hub_records import EventHubRecords
+from shared.adapters.http_json import Http
+from shared.adapters.system_clock import SystemClock
+from shared.adapters.token_keys import TokenKeys
+from shared.settings import RelaySettings
+
+
+@asynccontextmanager
+async def composed(settings: RelaySettings) -> AsyncIterator[World]:
+    """Raises SpoolInUse, OSError. The epochs are closed by whoever drains the relay, everything else here."""
+    clock = SystemClock()
+    credential = DefaultAzureCredential(
+        authority=settings.authority, disable_instance_discovery=not settings.instance_discovery
+    )
+    records = EventHubRecords(settings.records, settings.records_hub, credential)
+    ports = AzureSerialPorts(settings.arm, credential)
+    http = Http()
+    control_plane = ControlPlaneHttp(
+        settings.control_plane, settings.control_plane_audience, settings.name, credential, http
+    )
+    keys = TokenKeys(f"{settings.control_plane}/keys", settings.issuer, settings.name, http, clock)
+    try:
+        yield World(
+            name=settings.name,
+            control_plane=control_plane,
+            ports=ports,
+            keys=keys,
+            epochs=SpooledEpochs(Path(settings.spool), settings.spool_bytes, records, clock),
+            clock=clock,
+            log=JsonLog(settings.name, clock),
+            nonce=lambda: secrets.randbits(32),
+            origins=frozenset(settings.origins),
+            scrollback_bytes=settings.scrollback_bytes,
+            linger_seconds=settings.linger_seconds,
+            heartbeat_seconds=settings.heartbeat_seconds,
+        )
+    finally:
+        for thing in (ports, http, records, credential):
+            await thing.close()

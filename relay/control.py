@@ -1,0 +1,152 @@
+"""The relay's private side: commands of the function app, health, figures. A small HTTP server of its own."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from relay.http_head import envelope
+from relay.server import Relay
+from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.vm import InvalidVmId, VmId
+from shared.ports import Unavailable
+
+MAX_BODY = 16 * 1024
+MAX_ASK_SECONDS = 120.0
+
+type Command = Callable[["Fields"], Awaitable[web.Response]]
+
+
+class BadBody(ValueError):
+    """The text names the field that is missing or wrong."""
+
+
+class Fields:
+    """A command's body, field by field. Every reader raises BadBody."""
+
+    def __init__(self, body: bytes) -> None:
+        try:
+            self._said = json.loads(body)
+        except ValueError as error:
+            raise BadBody("the body is not JSON") from error
+        if not isinstance(self._said, dict):
+            raise BadBody("the body is not a JSON object")
+
+    def vm(self) -> VmId:
+        try:
+            return VmId.parse(self.text("vm"))
+        except InvalidVmId as error:
+            raise BadBody(f"vm: {error}") from error
+
+    def text(self, name: str) -> str:
+        return self._one(name, str)
+
+    def optional_text(self, name: str) -> str | None:
+        return None if self._said.get(name) is None else self._one(name, str)
+
+    def whole(self, name: str) -> int:
+        return self._one(name, int)
+
+    def seconds(self, name: str) -> float:
+        value = self._said.get(name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= MAX_ASK_SECONDS:
+            raise BadBody(f"{name} must be a number of seconds, at most {MAX_ASK_SECONDS:.0f}")
+        return float(value)
+
+    def code(self, name: str) -> Code:
+        try:
+            return Code(self.text(name))
+        except ValueError as error:
+            raise BadBody(f"{name} is not a code of docs/errors.md") from error
+
+    def _one[T: (str, int)](self, name: str, kind: type[T]) -> T:
+        value = self._said.get(name)
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise BadBody(f"{name} must be {'text' if kind is str else 'a whole number'}")
+        return value
+
+
+class Control:
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+        self._world = relay.world
+
+    def application(self) -> web.Application:
+        app = web.Application(client_max_size=MAX_BODY)
+        app.router.add_post("/control/fence", self._command(self._fence))
+        app.router.add_post("/control/end", self._command(self._end))
+        app.router.add_post("/control/ask", self._command(self._ask))
+        app.router.add_get("/healthz", self._health)
+        app.router.add_get("/metrics", self._metrics)
+        return app
+
+    def _command(self, command: Command) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def handle(request: web.Request) -> web.Response:
+            body = await request.read()
+            try:
+                if not await self._world.keys.commanded(request.headers.get("Authorization"), body):
+                    return _refused(refuse(Code.CALLER_NOT_AUTHENTICATED))
+                return await command(Fields(body))
+            except BadBody as error:
+                return _refused(refuse(Code.INVALID_REQUEST, because=str(error)))
+            except Unavailable:
+                return _refused(refuse(Code.AZURE_UNAVAILABLE))
+
+        return handle
+
+    async def _fence(self, said: Fields) -> web.Response:
+        self._relay.fence(said.vm(), said.whole("generation"), said.text("by"))
+        return web.Response(status=204)
+
+    async def _end(self, said: Fields) -> web.Response:
+        self._relay.end(said.vm(), said.text("session"), said.code("code"), said.optional_text("by"))
+        return web.Response(status=204)
+
+    async def _ask(self, said: Fields) -> web.Response:
+        allow = await self._relay.ask(said.vm(), said.whole("generation"), said.text("by"), said.seconds("seconds"))
+        return web.json_response({"allow": allow})
+
+    async def _health(self, _request: web.Request) -> web.Response:
+        spool = self._world.epochs.health()
+        healthy = spool["writable"] and not self._relay.draining
+        heartbeat = self._relay.heartbeat
+        age = None if heartbeat.answered_at is None else round(self._world.clock.now() - heartbeat.answered_at, 1)
+        said = {
+            "status": "healthy" if healthy else "draining" if self._relay.draining else "degraded",
+            "relay": self._world.name,
+            "sessions": len(self._relay.grants),
+            "consoles": len(self._relay.bridges),
+            **{name: value for name, value in spool.items() if name != "writable"},
+            "spoolWritable": spool["writable"],
+            "controlPlane": {"secondsSinceAnswer": age, "failures": heartbeat.failures},
+        }
+        return web.json_response(said, status=200 if healthy else 503)
+
+    async def _metrics(self, _request: web.Request) -> web.Response:
+        return web.Response(text="\n".join(self._figures()) + "\n", content_type="text/plain")
+
+    def _figures(self) -> list[str]:
+        relay, spool = self._relay, self._world.epochs.health()
+        bridges = relay.bridges.values()
+        lines = [
+            *_figure("sessions", "gauge", "sessions attached", len(relay.grants)),
+            *_figure("consoles", "gauge", "consoles whose port is open or lingers", len(bridges)),
+            *_figure("printed_bytes", "gauge", "printed by open consoles", sum(b.printed_bytes for b in bridges)),
+            *_figure("typed_bytes", "gauge", "typed into open consoles", sum(b.typed_bytes for b in bridges)),
+            *_figure("spooled_bytes", "gauge", "recorded and not yet in the hub", spool.get("spooledBytes", 0)),
+            *_figure("spool_writable", "gauge", "1 when records can be written", int(spool["writable"])),
+            *_figure("heartbeat_failures", "gauge", "heartbeats in a row without answer", relay.heartbeat.failures),
+        ]
+        lines += ["# HELP serial_console_refused_total visitors refused", "# TYPE serial_console_refused_total counter"]
+        lines += [f'serial_console_refused_total{{code="{code}"}} {count}' for code, count in relay.refused.items()]
+        return lines
+
+
+def _figure(name: str, kind: str, meaning: str, value: Any) -> tuple[str, str, str]:
+    full = f"serial_console_{name}"
+    return f"# HELP {full} {meaning}", f"# TYPE {full} {kind}", f"{full} {value}"
+
+
+def _refused(refusal: Refusal) -> web.Response:
+    return web.json_response(envelope(refusal), status=refusal.status, headers={"x-ms-error-code": refusal.code.value})

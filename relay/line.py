@@ -1,0 +1,93 @@
+"""One dial of a VM's port, from the call to the loss: the bridge's ear.
+
+A source that prints byte by byte (QEMU does) would cost a record, a frame and two system calls for each. So after
+a run of tiny prints that nobody's typing caused, a line gathers for a millisecond. What follows a keystroke is
+never held back.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+TINY = 16
+"""Bytes: a print no longer than this is worth gathering."""
+RUN = 8
+"""Tiny prints in a row, with nothing typed between them, before gathering starts."""
+GATHER_SECONDS = 0.001
+RUN_SECONDS = 0.005
+"""A longer pause between two prints ends the run."""
+
+
+class Line:
+    """A PortListener. Says nothing until `opened`, and nothing more after `drop` or the loss."""
+
+    __slots__ = ("_early", "_held", "_last", "_loop", "_lost", "_open", "_printed", "_run", "_tell_lost", "_timer")
+
+    def __init__(self, printed: Callable[[bytes], None], lost: Callable[[bool, str], None]) -> None:
+        self._printed, self._tell_lost = printed, lost
+        self._loop = asyncio.get_running_loop()
+        self._open: bool | None = False
+        """None: over."""
+        self._early = bytearray()
+        self._lost: tuple[bool, str] | None = None
+        self._held = bytearray()
+        self._timer: asyncio.TimerHandle | None = None
+        self._run = 0
+        self._last = 0.0
+
+    def opened(self) -> None:
+        """What came while the port was being opened is told now, in order."""
+        self._open = True
+        if self._early:
+            early, self._early = bytes(self._early), bytearray()
+            self._printed(early)
+        if self._lost is not None:
+            self.lost(*self._lost)
+
+    def drop(self) -> None:
+        """The port is being closed: its epoch has ended, what still comes belongs to nobody."""
+        self._open = None
+        self._held.clear()
+        self.flush()
+
+    def typed(self) -> None:
+        """The next print may be an echo: nothing is held back."""
+        self._run = 0
+
+    def printed(self, data: bytes) -> None:
+        if not self._open:
+            if self._open is False:
+                self._early += data
+            return
+        if self._timer is not None:
+            self._held += data
+            return
+        if len(data) > TINY:
+            self._run = 0
+        elif self._streams():
+            self._held += data
+            self._timer = self._loop.call_later(GATHER_SECONDS, self.flush)
+            return
+        self._printed(data)
+
+    def _streams(self) -> bool:
+        now = self._loop.time()
+        self._run = self._run + 1 if now - self._last < RUN_SECONDS else 0
+        self._last = now
+        return self._run > RUN
+
+    def flush(self) -> None:
+        """Tells what was gathered."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._held:
+            held, self._held = bytes(self._held), bytearray()
+            self._printed(held)
+
+    def lost(self, taken_over: bool, why: str) -> None:  # noqa: FBT001 - shared.ports.PortListener
+        if self._open:
+            self.flush()
+            self._open = None
+            self._tell_lost(taken_over, why)
+        elif self._open is False:
+            self._lost = (taken_over, why)

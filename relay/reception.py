@@ -1,0 +1,164 @@
+"""Where browsers arrive: every check is made, and the VM's port is open, before a socket is accepted.
+
+picows decides about an upgrade synchronously; these checks ask the function app and dial a VM. So a connection
+begins with a protocol of ours that reads the HTTP head and waits. Only a visitor who may come in is handed on:
+the transport changes its protocol to picows' own, which is fed the head that was read.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import aiofastnet
+from picows import WSAutoPingStrategy, WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
+from picows.picows import WSProtocol  # type: ignore[attr-defined]  # compiled; picows.api builds servers from it
+
+from relay.http_head import END, MAX_HEAD, BadHead, Head, read_head, refusal_answer, upgrade_head
+from relay.listener import Viewer
+from shared.domain.frames import MAX_TYPED_FRAME, PROTOCOL
+from shared.domain.refusals import Code, Refusal, refuse
+
+HANDSHAKE_SECONDS = 30.0
+MAX_PENDING = 1000
+"""Handshakes at a time; above it visitors are told to come again."""
+READ_BUFFER = 2048
+"""Bytes, per socket; it grows for larger frames."""
+_LOGGER = logging.getLogger("picows.server")
+
+
+class Guest(Protocol):
+    """A visitor who was let in."""
+
+    def seat(self, viewer: Viewer) -> None:
+        """The socket is accepted."""
+        ...
+
+
+type Receive = Callable[[Head, str], Awaitable[Guest | Refusal]]
+"""Decides about a visitor: the head of the request, and the correlation id for what is logged."""
+
+
+class Reception:
+    """The public door. `receive` is asked about everybody who arrives in good form."""
+
+    def __init__(self, receive: Receive, correlation: Callable[[], str]) -> None:
+        self.receive = receive
+        self.correlation = correlation
+        self.pending: set[Arrival] = set()
+        self._server: Any = None
+
+    async def open(self, host: str, port: int) -> int:
+        """Answers the port listened on. Raises OSError."""
+        loop = asyncio.get_running_loop()
+        self._server = await aiofastnet.create_server(loop, lambda: Arrival(self), host, port, backlog=4096)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    def close(self) -> None:
+        """No more visitors; whoever is waiting is told to come again."""
+        if self._server is not None:
+            self._server.close()
+        for arrival in tuple(self.pending):
+            arrival.refuse(refuse(Code.RELAY_DRAINING))
+
+
+class Arrival(asyncio.Protocol):
+    """One connection, until it is a WebSocket."""
+
+    def __init__(self, reception: Reception) -> None:
+        self._reception = reception
+        self._data = bytearray()
+        self._decision: asyncio.Task[None] | None = None
+        self._method = "GET"
+        self._correlation = reception.correlation()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport: Any = transport
+        loop = asyncio.get_running_loop()
+        self._timeout = loop.call_later(HANDSHAKE_SECONDS, self._too_late)
+        if len(self._reception.pending) >= MAX_PENDING:
+            self.refuse(refuse(Code.TOO_MANY_REQUESTS))
+        else:
+            self._reception.pending.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._data += data
+        end = self._data.find(END)
+        if (end if end >= 0 else len(self._data)) > MAX_HEAD:
+            self.refuse(refuse(Code.INVALID_REQUEST, because="The request's head is larger than 16 KiB."))
+        elif end >= 0 and self._decision is None:
+            self._transport.pause_reading()
+            try:
+                head = read_head(bytes(self._data[:end]))
+            except BadHead as error:
+                self.refuse(refuse(Code.INVALID_REQUEST, because=str(error)))
+                return
+            self._method = head.method
+            rest = bytes(self._data[end + len(END) :])
+            self._decision = asyncio.get_running_loop().create_task(self._decide(head, rest))
+
+    async def _decide(self, head: Head, rest: bytes) -> None:
+        guest = await self._reception.receive(head, self._correlation)
+        if isinstance(guest, Refusal):
+            self.refuse(guest)
+        else:
+            self._upgrade(head, rest, guest)
+
+    def _upgrade(self, head: Head, rest: bytes, guest: Guest) -> None:
+        self._done()
+        viewer = Viewer()
+        protocol = _picows(viewer)
+        self._transport.set_protocol(protocol)
+        protocol.connection_made(self._transport)
+        _feed(protocol, upgrade_head(head))
+        guest.seat(viewer)
+        _feed(protocol, rest)
+        self._transport.resume_reading()
+
+    def refuse(self, refusal: Refusal) -> None:
+        self._done()
+        if self._decision is not None and self._decision is not asyncio.current_task():
+            self._decision.cancel()
+        if not self._transport.is_closing():
+            self._transport.write(refusal_answer(refusal, self._correlation, body=self._method != "HEAD"))
+            self._transport.close()
+
+    def _too_late(self) -> None:
+        if self._decision is None:
+            self._done()
+            self._transport.abort()
+        else:
+            self.refuse(refuse(Code.GATEWAY_TIMEOUT))
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio.Protocol  # noqa: ARG002 - asyncio's signature
+        self._done()
+        if self._decision is not None:
+            self._decision.cancel()
+
+    def _done(self) -> None:
+        self._timeout.cancel()
+        self._reception.pending.discard(self)
+
+
+def _picows(viewer: Viewer) -> Any:
+    """The protocol of picows for an arrival that was let in. Pings are ours: its own cost every session a task."""
+
+    def accept(_request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
+        response = WSUpgradeResponse.create_101_response({"Sec-WebSocket-Protocol": PROTOCOL})
+        return WSUpgradeResponseWithListener(response, viewer)
+
+    return WSProtocol(
+        None, None, False, accept, _LOGGER, True, None, False, 0, 0,  # noqa: FBT003 - picows' own order: server,
+        WSAutoPingStrategy.PING_WHEN_IDLE, True, MAX_TYPED_FRAME, None, READ_BUFFER,  # noqa: FBT003 - no pings, pongs
+    )  # fmt: skip
+
+
+def _feed(protocol: Any, data: bytes) -> None:
+    """Gives a buffered protocol bytes as a transport would."""
+    view = memoryview(data)
+    while view:
+        buffer = protocol.get_buffer(len(view))
+        count = min(len(buffer), len(view))
+        buffer[:count] = view[:count]
+        protocol.buffer_updated(count)
+        view = view[count:]

@@ -1,0 +1,69 @@
+"""Consoles' view of the spool and the outbox: epochs that begin, a bound that is reached, a health report."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from relay.outbox import Outbox
+from relay.spool import Spool
+from shared.domain.record import Source
+from shared.ports import Clock, Recorder, RecordSink
+
+
+class SpooledEpochs:
+    """A relay.world.Epochs."""
+
+    def __init__(self, folder: Path, limit_bytes: int, sink: RecordSink, clock: Clock) -> None:
+        """Takes up what an earlier process left. Raises SpoolInUse, OSError. Belongs to the running event loop."""
+        self._on_full: Callable[[], None] = _nothing
+        self._on_room: Callable[[], None] = _nothing
+        self._clock = clock
+        self._outbox = Outbox(sink)
+        self._spool = Spool(folder, limit_bytes, on_full=self._full, on_room=self._room)
+        for epoch in self._spool.recover(int(clock.now() * 1e6)):
+            self._outbox.carry(epoch)
+
+    def begin(self, source: Source) -> Recorder:
+        epoch = self._spool.open(source)
+        self._outbox.carry(epoch)
+        return epoch
+
+    @property
+    def full(self) -> bool:
+        return self._spool.is_full
+
+    @property
+    def writable(self) -> bool:
+        return self._spool.error is None
+
+    def watch(self, on_full: Callable[[], None], on_room: Callable[[], None]) -> None:
+        self._on_full, self._on_room = on_full, on_room
+
+    def _full(self) -> None:
+        self._on_full()
+
+    def _room(self) -> None:
+        self._on_room()
+
+    def health(self) -> dict[str, Any]:
+        try:
+            outbox = self._outbox.health()
+        except OSError as error:
+            return {"writable": False, "spooledBytes": self._spool.spooled_bytes, "spoolError": error.strerror}
+        oldest = outbox.oldest_us
+        return {
+            "writable": self.writable,
+            "spooledBytes": self._spool.spooled_bytes,
+            "spooledRecords": outbox.records,
+            "oldestSeconds": None if oldest is None else round(self._clock.now() - oldest / 1e6, 1),
+            "hubError": outbox.last_error,
+        }
+
+    async def close(self, seconds: float) -> None:
+        await self._outbox.drain(seconds)
+        await self._outbox.close()
+        self._spool.close()
+
+
+def _nothing() -> None:
+    pass

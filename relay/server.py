@@ -1,0 +1,231 @@
+"""One relay: its consoles, who is attached to them, and the clock that drives both."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+
+from relay.admission import Visit, examine
+from relay.bridge import Bridge
+from relay.heartbeat import Heartbeat
+from relay.http_head import Head
+from relay.listener import Viewer
+from relay.reception import Reception
+from relay.world import World
+from shared.domain.console_events import (
+    Answered,
+    Drain,
+    Eased,
+    End,
+    Event,
+    Fence,
+    Slow,
+    SpoolFull,
+    SpoolRoom,
+    Tick,
+)
+from shared.domain.frames import Answer
+from shared.domain.grant import Grant
+from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.vm import VmId
+from shared.ports import Admission, Unavailable
+
+TICK_SECONDS = 1.0
+DRAIN_SECONDS = 20.0
+CLOSE_SECONDS = 2.0
+"""How long goodbyes may take while draining."""
+
+
+class Relay:
+    """Started by `open`, ended by `drain`; everything between happens on one event loop."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.bridges: dict[str, Bridge] = {}
+        self.grants: dict[str, Grant] = {}
+        """Of every session that the function app takes for live."""
+        self.viewers: set[Viewer] = set()
+        self.reception = Reception(self._receive, lambda: f"{world.nonce():08x}{world.nonce():08x}")
+        self.heartbeat = Heartbeat(world, self.grants, self._end)
+        self.draining = False
+        self.refused: dict[str, int] = {}
+        self._change = asyncio.Event()
+        """Somebody left, or some background work ended."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._clockwork: list[asyncio.Task[None]] = []
+
+    async def open(self, host: str, port: int) -> int:
+        """Answers the port listened on."""
+        self.world.epochs.watch(lambda: self._tell_all(SpoolFull()), lambda: self._tell_all(SpoolRoom()))
+        self._clockwork = [asyncio.create_task(self._tick()), asyncio.create_task(self.heartbeat.run())]
+        return await self.reception.open(host, port)
+
+    async def drain(self) -> None:
+        """Everybody is told to connect again elsewhere; what was recorded is sent as far as time allows."""
+        self.draining = True
+        self.reception.close()
+        self._tell_all(Drain())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._nobody_left()
+        for viewer in tuple(self.viewers):
+            viewer.socket.disconnect(False)  # noqa: FBT003 - picows' own: cut those who do not answer
+        for task in (*self._clockwork, *self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._clockwork, *self._tasks, return_exceptions=True)
+        await self.world.epochs.close(DRAIN_SECONDS - CLOSE_SECONDS)
+
+    async def _nobody_left(self) -> None:
+        """Every goodbye was answered, every port is closed, every detach reported."""
+        while self.viewers or self._tasks:
+            self._change.clear()
+            await self._change.wait()
+
+    # --- visitors ---------------------------------------------------------------------------------------------
+
+    async def _receive(self, head: Head, correlation: str) -> "Attached | Refusal":
+        decision = refuse(Code.RELAY_DRAINING) if self.draining else await self._decide(head)
+        if isinstance(decision, Refusal):
+            self.refused[decision.code.value] = self.refused.get(decision.code.value, 0) + 1
+            self.world.log("refused", code=decision.code.value, target=decision.target, correlation=correlation)
+        return decision
+
+    async def _decide(self, head: Head) -> "Attached | Refusal":
+        visit = await examine(head, self.world)
+        if isinstance(visit, Refusal):
+            return visit
+        if not self.world.epochs.writable:
+            return refuse(Code.AUDIT_UNAVAILABLE)
+        try:
+            admission = await self.world.control_plane.attach(visit.grant)
+        except Unavailable as error:
+            self.world.log("control-plane-unavailable", what=error.what)
+            return refuse(Code.AZURE_UNAVAILABLE)
+        return admission if isinstance(admission, Refusal) else await self._reach(visit, admission)
+
+    async def _reach(self, visit: Visit, admission: Admission) -> "Attached | Refusal":
+        """The console is this visitor's from here on, so the function app must hear when nothing comes of it."""
+        grant = visit.grant
+        bridge = self._bridge(grant.vm)
+        self.grants[grant.session] = grant
+        try:
+            refusal = await bridge.expect(grant)
+        except asyncio.CancelledError:
+            bridge.forget(grant.session)
+            self.detached(grant.session, "ConnectionLost", 0, 0)
+            raise
+        if refusal is not None:
+            self.detached(grant.session, refusal.code.value, 0, 0)
+            return refusal
+        return Attached(self, bridge, visit, admission)
+
+    def _bridge(self, vm: VmId) -> Bridge:
+        if (bridge := self.bridges.get(vm.console)) is None:
+            bridge = self.bridges[vm.console] = Bridge(vm, self.world, self)
+            if self.world.epochs.full:
+                bridge.handle(SpoolFull())
+        return bridge
+
+    def left(self, viewer: Viewer) -> None:
+        """A browser's connection is no more."""
+        self.viewers.discard(viewer)
+        self._change.set()
+
+    def detached(self, session: str, why: str, typed: int, printed: int) -> None:
+        """A session ended: the function app is told."""
+        if (grant := self.grants.pop(session, None)) is not None:
+            self.world.log(
+                "detach", vm=grant.vm.console, session=session, mode=grant.mode.value, why=why, typed=typed,
+                printed=printed,
+            )  # fmt: skip
+            self.start("detach", self._report(grant, why, typed, printed))
+
+    async def _report(self, grant: Grant, why: str, typed: int, printed: int) -> None:
+        try:
+            await self.world.control_plane.detach(grant, why, typed, printed)
+        except Unavailable as error:  # its lease runs out by itself
+            self.world.log("detach-unreported", session=grant.session, what=error.what)
+
+    # --- commands ---------------------------------------------------------------------------------------------
+
+    def fence(self, vm: VmId, generation: int, by: str) -> None:
+        if (bridge := self.bridges.get(vm.console)) is not None:
+            bridge.handle(Fence(generation, by))
+
+    def end(self, vm: VmId, session: str, code: Code, by: str | None) -> None:
+        if (bridge := self.bridges.get(vm.console)) is not None:
+            bridge.handle(End(session, code, by))
+
+    async def ask(self, vm: VmId, generation: int, by: str, seconds: float) -> bool:
+        """A console that is not here has nobody to say no."""
+        if (bridge := self.bridges.get(vm.console)) is None:
+            return True
+        return await bridge.ask(f"{self.world.nonce():08x}", generation, by, seconds)
+
+    def _end(self, session: str, code: Code, by: str) -> None:
+        if (grant := self.grants.get(session)) is not None:
+            self.end(grant.vm, session, code, by or None)
+
+    # --- time and work ----------------------------------------------------------------------------------------
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            self.tick()
+
+    def tick(self) -> None:
+        """What a second brings; tests call it instead of waiting."""
+        self._tell_all(Tick())
+        for viewer in tuple(self.viewers):
+            viewer.tick()
+        for name in [name for name, bridge in self.bridges.items() if bridge.idle]:
+            del self.bridges[name]
+
+    def _tell_all(self, event: Event) -> None:
+        for bridge in tuple(self.bridges.values()):
+            bridge.handle(event)
+
+    def start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Runs it in the background; a fault in it is logged, and is nobody else's."""
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._change.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.world.log("fault", where=task.get_name(), error=type(error).__name__)
+
+
+class Attached:
+    """A visitor who was let in: joins a browser's socket and a console."""
+
+    __slots__ = ("_admission", "_bridge", "_relay", "_visit", "session", "viewer")
+
+    def __init__(self, relay: Relay, bridge: Bridge, visit: Visit, admission: Admission) -> None:
+        self._relay, self._bridge, self._visit, self._admission = relay, bridge, visit, admission
+        self.session = visit.grant.session
+
+    def seat(self, viewer: Viewer) -> None:
+        grant, world = self._visit.grant, self._relay.world
+        self.viewer = viewer
+        self._relay.viewers.add(viewer)
+        viewer.seat, viewer.left = self, self._relay.left
+        world.log("attach", vm=grant.vm.console, session=self.session, mode=grant.mode.value, name=grant.name)
+        self._bridge.attach(grant, self._admission, viewer, self._visit.resume)
+
+    def typed(self, data: bytes) -> None:
+        self._bridge.typed(self.session, data)
+
+    def answered(self, answer: Answer) -> None:
+        self._bridge.handle(Answered(self.session, answer.ask, answer.allow))
+
+    def slow(self) -> None:
+        self._bridge.handle(Slow(self.session))
+
+    def eased(self) -> None:
+        self._bridge.handle(Eased(self.session))
+
+    def gone(self, why: str) -> None:
+        self._bridge.detach(self.session, why)

@@ -1,0 +1,76 @@
+"""What the relay needs of the world beyond shared/ports.py, in its own words."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from shared.domain.grant import Grant
+from shared.domain.record import Source
+from shared.domain.refusals import Refusal
+from shared.ports import Clock, ControlPlane, Recorder, SerialPorts
+
+
+class Log(Protocol):
+    def __call__(self, event: str, /, **fields: Any) -> None:
+        """One line about what happened. Never a secret, never what was typed or printed."""
+        ...
+
+
+class Keys(Protocol):
+    """Tokens of the function app, verified."""
+
+    async def grant(self, token: str) -> Grant | Refusal:
+        """What a session token allows. Raises Unavailable when no key can be had."""
+        ...
+
+    async def commanded(self, authorization: str | None, body: bytes) -> bool:
+        """Whether this body, byte for byte, is a command of the function app. Raises Unavailable."""
+        ...
+
+
+class Epochs(Protocol):
+    """The spool as consoles see it."""
+
+    def begin(self, source: Source) -> Recorder:
+        """Raises OSError."""
+        ...
+
+    @property
+    def full(self) -> bool:
+        """At its bound: VMs wait."""
+        ...
+
+    @property
+    def writable(self) -> bool:
+        """False when nothing can be recorded any more."""
+        ...
+
+    def watch(self, on_full: Callable[[], None], on_room: Callable[[], None]) -> None: ...
+
+    def health(self) -> dict[str, Any]:
+        """What the health report says of it; `writable` as above."""
+        ...
+
+    async def close(self, seconds: float) -> None:
+        """Sends what can be sent in so many seconds; the rest stays for the next start."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything that a test may replace."""
+
+    name: str
+    """Of this relay."""
+    control_plane: ControlPlane
+    ports: SerialPorts
+    keys: Keys
+    epochs: Epochs
+    clock: Clock
+    log: Log
+    nonce: Callable[[], int]
+    """32 random bits."""
+    origins: frozenset[str]
+    scrollback_bytes: int
+    linger_seconds: float
+    heartbeat_seconds: float

@@ -1,0 +1,330 @@
+"""A real relay on a free port, in a world where every outside thing follows a script."""
+
+import asyncio
+import json
+import struct
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Origin, Subprotocol
+
+from relay.server import Relay
+from relay.world import World
+from shared.adapters.http_json import Http
+from shared.adapters.jwt_tokens import JwtTokens
+from shared.adapters.token_keys import TokenKeys
+from shared.domain.frames import PROTOCOL, TOKEN_PREFIX
+from shared.domain.grant import Grant, Mode
+from shared.domain.record import Kind, Record, Source
+from shared.domain.refusals import Refusal
+from shared.domain.vm import VmId
+from shared.ports import Admission, PortListener, SerialPort, Unavailable
+
+VM = VmId.parse(
+    "/subscriptions/5b5c0000-0000-4000-8000-000000000001/resourceGroups/rg-web"
+    "/providers/Microsoft.Compute/virtualMachines/web-01"
+)
+ISSUER, RELAY, PAGE = "http://issuer", "r0", "http://page"
+
+
+def new_pem() -> str:
+    key = ec.generate_private_key(ec.SECP256R1())
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+PEM = new_pem()
+
+
+class Clock:
+    """Real time, moved by hand."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def now(self) -> float:
+        return time.time() + self.ahead
+
+
+class Port:
+    """A VM's COM1; `echo` types back."""
+
+    def __init__(self, listener: PortListener, *, echo: bool) -> None:
+        self.listener, self.echo = listener, echo
+        self.typed = bytearray()
+        self.paused = False
+        self.closed = False
+
+    def type(self, data: bytes) -> None:
+        self.typed += data
+        if self.echo:
+            self.listener.printed(data)
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def resume(self) -> None:
+        self.paused = False
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+class Ports:
+    def __init__(self) -> None:
+        self.opened: list[Port] = []
+        self.refusal: Refusal | None = None
+        self.error: Exception | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.dials = 0
+        self.echo = True
+
+    async def open(self, vm: VmId, listener: PortListener) -> SerialPort | Refusal:  # noqa: ARG002 - the port asks it
+        self.dials += 1
+        await self.gate.wait()
+        if self.error is not None:
+            raise self.error
+        if self.refusal is not None:
+            return self.refusal
+        self.opened.append(Port(listener, echo=self.echo))
+        return self.opened[-1]
+
+    @property
+    def last(self) -> Port:
+        return self.opened[-1]
+
+
+class ControlPlane:
+    def __init__(self) -> None:
+        self.refusal: Refusal | None = None
+        self.away = False
+        self.attached: list[Grant] = []
+        self.beats: list[Sequence[Grant]] = []
+        self.endings: list[tuple[str, str, str]] = []
+        self.detached: list[tuple[str, str, int, int]] = []
+        self.limits = (900, 28800)
+
+    async def attach(self, grant: Grant) -> Admission | Refusal:
+        if self.away:
+            raise Unavailable("control plane", "away")
+        self.attached.append(grant)
+        return self.refusal or Admission(grant.session, *self.limits)
+
+    async def heartbeat(self, live: Sequence[Grant]) -> Sequence[tuple[str, str, str]]:
+        if self.away:
+            raise Unavailable("control plane", "away")
+        self.beats.append(live)
+        endings, self.endings = self.endings, []
+        return endings
+
+    async def detach(self, grant: Grant, why: str, typed: int, printed: int) -> None:
+        if self.away:
+            raise Unavailable("control plane", "away")
+        self.detached.append((grant.session, why, typed, printed))
+
+
+class Epochs:
+    """Records in memory."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, list[Record]] = {}
+        self.full = False
+        self.writable = True
+        self.failing = False
+        self.on_full: Callable[[], None] = lambda: None
+        self.on_room: Callable[[], None] = lambda: None
+        self.closed = False
+
+    def begin(self, source: Source) -> "Recorder":
+        if self.failing:
+            raise OSError(28, "No space left on device")
+        self.records[source.epoch] = []
+        return Recorder(self, self.records[source.epoch])
+
+    def watch(self, on_full: Callable[[], None], on_room: Callable[[], None]) -> None:
+        self.on_full, self.on_room = on_full, on_room
+
+    def health(self) -> dict[str, Any]:
+        return {"writable": self.writable, "spooledBytes": sum(len(r.body) for r in self.all())}
+
+    async def close(self, seconds: float) -> None:  # noqa: ARG002 - the port asks it
+        self.closed = True
+
+    def all(self) -> list[Record]:
+        return [record for records in self.records.values() for record in records]
+
+    def printed(self) -> bytes:
+        return b"".join(record.body for record in self.all() if record.kind is Kind.PRINTED)
+
+    def notes(self) -> list[str]:
+        return [record.said()["event"] for record in self.all() if record.kind is not Kind.PRINTED]
+
+
+class Recorder:
+    def __init__(self, epochs: Epochs, records: list[Record]) -> None:
+        self._epochs, self._records = epochs, records
+
+    def append(self, record: Record) -> None:
+        if self._epochs.failing:
+            raise OSError(28, "No space left on device")
+        self._records.append(record)
+
+
+class KeysAddress(Http):
+    """Answers the function app's key set."""
+
+    def __init__(self, pem: str) -> None:
+        super().__init__()
+        self.pem: str | None = pem
+        self.asked = 0
+
+    async def get_json(self, address: str, what: str) -> dict[str, Any]:  # noqa: ARG002 - the port asks it
+        self.asked += 1
+        if self.pem is None:
+            raise Unavailable(what, "away")
+        return JwtTokens(self.pem, ISSUER, Clock()).public_keys()
+
+
+class Client:
+    """A browser: reads whatever comes, in the background."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+        self.texts: list[dict[str, Any]] = []
+        self.bytes = bytearray()
+        self.next: int | None = None
+        self._news = asyncio.Event()
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        try:
+            async for frame in self.connection:
+                if isinstance(frame, str):
+                    self.texts.append(json.loads(frame))
+                    if self.texts[-1]["type"] == "hello":
+                        self.next = self.texts[-1]["offset"]
+                else:
+                    assert struct.unpack(">Q", frame[:8])[0] == self.next
+                    self.bytes += frame[8:]
+                    self.next = (self.next or 0) + len(frame) - 8
+                self._news.set()
+        except ConnectionClosed:
+            pass
+        finally:
+            self._news.set()
+
+    async def until(self, true: Callable[[], object]) -> None:
+        """Returns when something that this client heard makes it true."""
+        async with asyncio.timeout(10):
+            while not true():
+                assert not self._reading.done(), self.connection.close_code
+                self._news.clear()
+                if not true():
+                    await self._news.wait()
+
+    async def heard(self, what: str, **fields: Any) -> dict[str, Any]:
+        def found() -> list[dict[str, Any]]:
+            wanted = {"type": what, **fields}
+            return [text for text in self.texts if wanted.items() <= text.items()]
+
+        await self.until(found)
+        return found()[-1]
+
+    async def sees(self, data: bytes) -> None:
+        await self.until(lambda: data in self.bytes)
+
+    async def types(self, data: bytes) -> None:
+        await self.connection.send(data)
+
+    async def closed(self) -> tuple[int | None, str | None]:
+        async with asyncio.timeout(10):
+            await asyncio.shield(self._reading)
+            await self.connection.wait_closed()
+        return self.connection.close_code, self.connection.close_reason
+
+    async def leave(self) -> None:
+        await self.connection.close()
+        await self._reading
+
+
+@dataclass
+class Stage:
+    relay: Relay
+    port: int
+    clock: Clock
+    ports: Ports
+    control_plane: ControlPlane
+    epochs: Epochs
+    keys: KeysAddress
+    log: list[dict[str, Any]]
+    clients: list[Client] = field(default_factory=list)
+    numbers: Any = field(default_factory=lambda: count(1))
+
+    def grant(self, session: str, **changes: Any) -> Grant:
+        now = int(self.clock.now())
+        about: dict[str, Any] = {
+            "token_id": f"j{next(self.numbers)}", "session": session, "subject": f"t.{session}",
+            "name": session.title(), "vm": VM, "mode": Mode.WRITE, "generation": 1, "audience": f"relay:{RELAY}",
+            "issuer": ISSUER, "issued_at": now, "expires_at": now + 30,
+        }  # fmt: skip
+        return Grant(**about | changes)
+
+    def token(self, session: str = "ada", *, pem: str = PEM, **changes: Any) -> str:
+        return JwtTokens(pem, ISSUER, self.clock).sign(self.grant(session, **changes))
+
+    async def dial(
+        self, token: str, *, query: str = "", origin: str | None = PAGE, protocols: Sequence[str] | None = None,
+        path: str = "/v1/console", **options: Any,
+    ) -> Client:  # fmt: skip
+        offered = [PROTOCOL, TOKEN_PREFIX + token] if protocols is None else protocols
+        connection = await connect(
+            f"ws://127.0.0.1:{self.port}{path}{query}", subprotocols=[Subprotocol(each) for each in offered],
+            origin=None if origin is None else Origin(origin), compression=None, proxy=None, **options,
+        )  # fmt: skip
+        self.clients.append(Client(connection))
+        return self.clients[-1]
+
+    async def comes(
+        self, session: str = "ada", mode: Mode = Mode.WRITE, generation: int = 1, query: str = ""
+    ) -> Client:
+        """Attached, and greeted."""
+        client = await self.dial(self.token(session, mode=mode, generation=generation), query=query)
+        await client.heard("hello")
+        return client
+
+    async def until(self, true: Callable[[], object]) -> None:
+        """Lets the relay work until it is so."""
+        async with asyncio.timeout(10):
+            while not true():  # noqa: ASYNC110 - as below
+                await asyncio.sleep(0.001)  # what the relay does towards the far side announces itself to nobody
+
+
+@asynccontextmanager
+async def staged(**changes: Any) -> AsyncIterator[Stage]:
+    clock, ports, control_plane, epochs, keys = Clock(), Ports(), ControlPlane(), Epochs(), KeysAddress(PEM)
+    log: list[dict[str, Any]] = []
+    numbers = count(1)
+    about: dict[str, Any] = {
+        "name": RELAY, "control_plane": control_plane, "ports": ports, "epochs": epochs, "clock": clock,
+        "keys": TokenKeys("http://api/keys", ISSUER, RELAY, keys, clock),
+        "log": lambda event, **fields: log.append({"event": event, **fields}), "nonce": lambda: next(numbers),
+        "origins": frozenset({PAGE}), "scrollback_bytes": 65536, "linger_seconds": 20.0, "heartbeat_seconds": 3600.0,
+    }  # fmt: skip
+    relay = Relay(World(**about | changes))
+    port = await relay.open("127.0.0.1", 0)
+    stage = Stage(relay, port, clock, ports, control_plane, epochs, keys, log)
+    try:
+        yield stage
+    finally:
+        for client in stage.clients:
+            await client.leave()
+        await relay.drain()
+    assert not [line for line in log if line["event"] == "fault"], log
