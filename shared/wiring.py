@@ -39,9 +39,9 @@ def credential() -> Any:
 @cache
 def transcripts() -> Transcripts:
     """The archive. Raises BadSetting."""
-    from shared.adapters.blob_transcripts import BlobTranscripts  # noqa: PLC0415 - slow to import
+    from shared.adapters.blob_transcripts import BlobTranscripts, blob_service  # noqa: PLC0415 - slow to import
 
-    return BlobTranscripts(settings().storage, credential())
+    return BlobTranscripts(blob_service(settings().storage, credential()))
 
 
 def _world(starter: str) -> World:

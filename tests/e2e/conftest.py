@@ -29,21 +29,24 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 
 
 @pytest.fixture
-def ada(stack: LocalStack) -> SignedIn:
+def ada(stack: LocalStack) -> Iterator[SignedIn]:
     """Contributor on the whole subscription."""
-    return SignedIn(stack, fleet.ADA)
+    with SignedIn(stack, fleet.ADA) as ada:
+        yield ada
 
 
 @pytest.fixture
-def grace(stack: LocalStack) -> SignedIn:
+def grace(stack: LocalStack) -> Iterator[SignedIn]:
     """VM Contributor on rg-web, Reader on rg-data."""
-    return SignedIn(stack, fleet.GRACE)
+    with SignedIn(stack, fleet.GRACE) as grace:
+        yield grace
 
 
 @pytest.fixture
-def alan(stack: LocalStack) -> SignedIn:
+def alan(stack: LocalStack) -> Iterator[SignedIn]:
     """Reader everywhere."""
-    return SignedIn(stack, fleet.ALAN)
+    with SignedIn(stack, fleet.ALAN) as alan:
+        yield alan
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,9 @@ from dev import fleet
 from dev.stack import Port
 from tests.e2e.local_stack import LocalStack
 
+ASKS_WHERE = b"\x1b[6n"
+"""What the guest's shell prints after its prompt: it asks a terminal for the cursor's place."""
+
 
 class SignedIn:
     """One person's API calls."""
@@ -26,6 +29,14 @@ class SignedIn:
         self.api = httpx.Client(
             base_url=f"{stack.address}/api", headers={"Authorization": f"Bearer {self.token}"}, timeout=60
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.api.close()
 
     def get(self, path: str, **params: Any) -> httpx.Response:
         return self.api.get(path, params=params)
@@ -59,11 +70,15 @@ class Console:
         self.epoch: str = ""
         self.next: int = 0
         query = f"?epoch={resume.epoch}&offset={resume.next}" if resume else ""
-        self.socket: ClientConnection = connect(
-            f"{session['relay']}/v1/console{query}",
-            subprotocols=["serial-console.v1", f"serial-console.token.{session['token']}"],  # type: ignore[list-item]  # a str by another name
-            max_size=None, compression=None,
-        )  # fmt: skip
+        self._leaving = contextlib.ExitStack()
+        self.socket: ClientConnection = self._leaving.enter_context(
+            connect(
+                f"{session['relay']}/v1/console{query}",
+                subprotocols=["serial-console.v1", f"serial-console.token.{session['token']}"],  # type: ignore[list-item]  # a str by another name
+                max_size=None,
+                compression=None,
+            )
+        )
         self.printed = bytearray()
         self.said: list[dict[str, Any]] = []
 
@@ -73,7 +88,10 @@ class Console:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.socket.close()
+        self.close()
+
+    def close(self) -> None:
+        self._leaving.close()
 
     def type(self, text: str) -> None:
         self.socket.send(text.encode())
@@ -122,7 +140,7 @@ class Console:
         since = len(self.printed)
         self.type("\r")
         while True:
-            seen = bytes(self.printed[since:])
+            seen = bytes(self.printed[since:]).removesuffix(ASKS_WHERE)
             if seen.rstrip().endswith(b"$"):
                 return len(self.printed)
             if seen.rstrip().endswith(b"login:"):

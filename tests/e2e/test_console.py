@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import socket
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -40,12 +41,12 @@ def test_the_transcript_is_what_the_machine_printed_byte_for_byte(stack: LocalSt
 
 
 def test_a_second_person_displaces_the_first_and_is_named(ada: SignedIn, grace: SignedIn) -> None:
-    first = ada.open(WEB_01)
-    second_answer = grace.request_session(WEB_01)
-    assert second_answer.json()["displaced"]["name"] == "Ada Lovelace"
-    with Console(second_answer.json()), pytest.raises(ConnectionClosed) as closed:
-        first.receive_until_closed()
-    bye = first.expect_said("bye")
+    with ada.open(WEB_01) as first:
+        second_answer = grace.request_session(WEB_01)
+        assert second_answer.json()["displaced"]["name"] == "Ada Lovelace"
+        with Console(second_answer.json()), pytest.raises(ConnectionClosed) as closed:
+            first.receive_until_closed()
+        bye = first.expect_said("bye")
     assert (bye["code"], bye["by"]) == ("SessionSuperseded", {"name": "Grace Hopper"})
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 4001
@@ -72,10 +73,10 @@ def test_a_watcher_sees_what_the_writer_sees_and_cannot_type(ada: SignedIn, grac
 
 
 def test_a_returning_viewer_goes_on_at_the_byte_where_it_broke(ada: SignedIn) -> None:
-    first = ada.open(WEB_01)
-    first.log_in()
-    first.run("echo before")
-    first.socket.socket.close()  # the network is gone, without a goodbye
+    with ada.open(WEB_01) as first:
+        first.log_in()
+        first.run("echo before")
+        first.socket.socket.shutdown(socket.SHUT_RDWR)  # the network is gone, without a goodbye
     with ada.open(WEB_01, resume=first) as second:
         hello = second.expect_said("hello")
         assert (hello["epoch"], hello["offset"], hello["gap"]) == (first.epoch, first.next, False)

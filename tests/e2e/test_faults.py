@@ -50,10 +50,10 @@ def test_the_archive_catches_up_after_the_storage_was_away(stack: LocalStack, ad
 
 @pytest.mark.qemu
 def test_a_console_opens_again_after_the_relay_was_killed(stack: LocalStack, ada: SignedIn) -> None:
-    console = ada.open(WEB_01)
-    console.log_in()
-    console.run("echo before-the-kill")
-    stack.kill("relay")
+    with ada.open(WEB_01) as console:
+        console.log_in()
+        console.run("echo before-the-kill")
+        stack.kill("relay")
     with reconnected(ada) as again:
         again.log_in()
         again.run("echo after-the-kill")
