@@ -7,7 +7,8 @@
 //   management      answers about hubs and partitions
 //   namespace       hubs, partitions, addresses, start positions
 //   readers         who reads a partition, and handing events over
-//   partition_log   a partition's events and its retention; segment: one file of them; partition_hash: key to partition
+//   partition_log   a partition's events and its retention; segment: one file of them (crc32 beside it)
+//   partition_hash  from a key to a partition
 //   events          an event taken out of a transfer and stamped; amqp_bytes: AMQP values as bytes
 //   admin, faults   state, and faults to order
 

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { crc32, crc32ByTable } from '../../../dev/event_hubs/crc32.js';
 import { BadPosition, LogUnwritable, PartitionLog } from '../../../dev/event_hubs/partition_log.js';
 
 const SIZES = { segmentBytes: 1000, retentionBytes: 3000 };
@@ -114,4 +115,12 @@ test('when the next file cannot be made nothing changes, and later all goes on',
   log.append([event('event 3')]);
   log.close();
   assert.deepEqual(texts(new PartitionLog({ folder: at })), numbered(0, 4));
+});
+
+test('both ways to a checksum agree', () => {
+  const bytes = Buffer.from('123456789');
+  assert.equal(crc32ByTable(bytes), 0xcbf43926); // the standard's check value
+  assert.equal(crc32(bytes), crc32ByTable(bytes));
+  assert.equal(crc32(bytes.subarray(4), crc32(bytes.subarray(0, 4))), crc32(bytes));
+  assert.equal(crc32ByTable(bytes.subarray(4), crc32ByTable(bytes.subarray(0, 4))), crc32(bytes));
 });

@@ -11,8 +11,8 @@ import signal
 import socket
 import subprocess
 import urllib.request
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,10 @@ class StandIn:
             retry_backoff_max=0.2,
             load_balancing_interval=0.1,  # seconds; closing waits for its end
         )
+
+    async def send(self, *bodies: str | bytes, partition: str = "0") -> None:
+        async with self.producer() as producer:
+            await producer.send_batch([EventData(body) for body in bodies], partition_id=partition)
 
 
 class Lane:
@@ -160,15 +164,25 @@ class Reading:
         return self.events
 
 
+@contextmanager
+def running(stand_in: StandIn | None = None) -> Iterator[StandIn]:
+    """Start it, in memory unless told otherwise, and stop it afterwards."""
+    stand_in = stand_in or StandIn()
+    stand_in.start()
+    try:
+        yield stand_in
+    finally:
+        stand_in.stop()
+
+
 @asynccontextmanager
 async def opened(stand_in: StandIn) -> AsyncIterator[Lane]:
     """Start it for one test."""
-    stand_in.start()
     try:
-        async with stand_in.producer() as producer:
-            lane = Lane(stand_in, producer)
-            yield lane
-            await lane.close()
+        with running(stand_in):
+            async with stand_in.producer() as producer:
+                lane = Lane(stand_in, producer)
+                yield lane
+                await lane.close()
     finally:
-        stand_in.stop()
         gc.collect()  # what the SDK leaks of broken connections is this test's, not a later one's
