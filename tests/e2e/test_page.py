@@ -69,7 +69,7 @@ def test_what_stands_in_the_way_is_said_in_the_words_people_search_for(browser: 
             ("web-05", "Provisioning for this VM has not yet succeeded"),
             ("db-01", "do not have the required permissions"),
         ):
-            page.locator(f'[data-testid="vm-row"][data-vm="{vm}"]').click()
+            page.get_by_role("link", name=vm).first.click()
             expect(page.locator(".panel[data-testid=refusal]")).to_contain_text(words)
             page.go_back()
 
