@@ -1,13 +1,24 @@
 """Where a console's transcript ends, as it lies in storage."""
 
+from collections.abc import AsyncIterator
+from typing import Protocol
+
 from shared.domain.segment import FIRST, Tail, read_tail
-from shared.ports import Transcripts
+from shared.ports import Blob
 
 _TAIL_BYTES = 64 * 1024
 """Longer than any checkpoint."""
 
 
-async def find_tail(console: str, transcripts: Transcripts) -> Tail:
+class Segments(Protocol):
+    """Of ports.Transcripts, what it takes to read."""
+
+    async def newest(self, console: str) -> Blob | None: ...
+
+    def read(self, console: str, ordinal: int) -> AsyncIterator[bytes]: ...
+
+
+async def find_tail(console: str, transcripts: Segments) -> Tail:
     """FIRST when nothing is kept. Raises DamagedSegment, Unavailable."""
     newest = await transcripts.newest(console)
     if newest is None:
@@ -17,7 +28,7 @@ async def find_tail(console: str, transcripts: Transcripts) -> Tail:
     return await _tail_before(console, newest.ordinal, transcripts) if newest.ordinal else FIRST
 
 
-async def _tail_before(console: str, ordinal: int, transcripts: Transcripts) -> Tail:
+async def _tail_before(console: str, ordinal: int, transcripts: Segments) -> Tail:
     """The tail at an empty segment, whose creator ended before the first append: the one before it is closed."""
     head, tail, length = b"", b"", 0
     async for piece in transcripts.read(console, ordinal - 1):

@@ -18,8 +18,9 @@ class MemoryTranscripts:
         ordinals = self._ordinals(console)
         if not ordinals:
             return None
-        data = bytes(self.blobs[console, ordinals[-1]])
-        return Blob(ordinals[-1], len(data), self.blocks[console, ordinals[-1]], data[:_HEAD], data[-_TAIL:])
+        held = self.blobs[console, ordinals[-1]]
+        blocks = self.blocks[console, ordinals[-1]]
+        return Blob(ordinals[-1], len(held), blocks, bytes(held[:_HEAD]), bytes(held[-_TAIL:]))
 
     async def create(self, console: str, ordinal: int) -> None:
         self.blobs.setdefault((console, ordinal), bytearray())
@@ -40,9 +41,9 @@ class MemoryTranscripts:
             yield ordinal
 
     async def read(self, console: str, ordinal: int, start: int = 0) -> AsyncIterator[bytes]:
-        data = bytes(self.blobs.get((console, ordinal), b""))
-        for at in range(start, len(data), self._piece):
-            yield data[at : at + self._piece]
+        held = self.blobs.get((console, ordinal), bytearray())
+        for at in range(start, len(held), self._piece):
+            yield bytes(held[at : at + self._piece])
 
     def _ordinals(self, console: str) -> list[int]:
         return sorted(ordinal for held, ordinal in self.blobs if held == console)

@@ -57,10 +57,11 @@ class LocalStack:
         return int((self.stack.home / "run" / f"{part}.pid").read_text())
 
     def kill(self, part: str) -> None:
-        """kill -9, then wait until the supervisor has started it again and it answers."""
+        """kill -9, then wait until the supervisor has started it again and the API finds everything healthy."""
         before = self.pid(part)
         os.kill(before, signal.SIGKILL)
         until(lambda: self.pid(part) != before, f"{part} is started again", said=self.said)
+        until(self.healthy, f"all is healthy after {part} was killed", said=self.said)
 
     def freeze(self, part: str) -> None:
         os.kill(self.pid(part), signal.SIGSTOP)
@@ -76,9 +77,9 @@ class LocalStack:
         address = f"{self.stack.http(Port.GATEWAY_CONTROL)}/machines/{vm.name}/{act}"
         httpx.post(address, json=body, timeout=30).raise_for_status()
 
-    def health(self) -> dict[str, Any]:
-        report: dict[str, Any] = httpx.get(f"{self.address}/api/health", timeout=30).json()
-        return report
+    def healthy(self) -> bool:
+        """Whether the API answers and calls each of its dependencies healthy."""
+        return httpx.get(f"{self.address}/api/health", timeout=30).status_code == httpx.codes.OK
 
 
 def until(holds: Callable[[], bool], what: str, patience: float = PATIENCE, said: Callable[[], str] = str) -> None:

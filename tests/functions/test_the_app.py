@@ -25,6 +25,8 @@ HTTP = {
     "close_session_of_instance": ("DELETE", INSTANCE + "/sessions/{session}"),
     "show_console": ("GET", VM),
     "show_console_of_instance": ("GET", INSTANCE),
+    "read_transcript": ("GET", f"{VM}/transcript"),
+    "read_transcript_of_instance": ("GET", f"{INSTANCE}/transcript"),
     "list_all_consoles": ("GET", "consoles"),
     "show_config": ("GET", "config"),
     "show_keys": ("GET", "keys"),

@@ -128,4 +128,4 @@ def _expected(hub: Sequence[Batch]) -> list[tuple[str, Any]]:
 
 
 TestArchiving = Archiving.TestCase
-TestArchiving.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestArchiving.settings = settings(max_examples=600, stateful_step_count=50, deadline=None)

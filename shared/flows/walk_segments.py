@@ -1,0 +1,94 @@
+"""The lines of a transcript in order, from any place in it, without reading what lies before."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.domain.playback import code_of
+from shared.domain.segment import CHECKPOINT, Header, read_checkpoint, read_header, read_line
+from shared.ports import Blob
+
+_NEAR = 256 * 1024
+"""Bytes that are rather read than jumped over."""
+
+
+class Segments(Protocol):
+    """ports.Transcripts for those who read: any byte of a segment can be the first."""
+
+    async def newest(self, console: str) -> Blob | None: ...
+
+    def segments(self, console: str) -> AsyncIterator[int]: ...
+
+    def read(self, console: str, ordinal: int, start: int = 0) -> AsyncIterator[bytes]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line's beginning: its byte in the segment, and how many bytes were printed before it."""
+
+    position: int
+    offset: int
+
+
+async def lines(segments: Segments, console: str, ordinal: int, start: int = 0) -> AsyncGenerator[tuple[int, bytes]]:
+    """Each whole line with the byte where it begins; `start` must be a line's beginning. Without line ends."""
+    rest = b""
+    at = start
+    async for piece in segments.read(console, ordinal, start):
+        *whole, rest = (rest + piece).split(b"\n")
+        for line in whole:
+            yield at, line
+            at += len(line) + 1
+
+
+async def header_of(segments: Segments, console: str, ordinal: int) -> tuple[Header, int] | None:
+    """The header, and where the first line after it begins; None while the segment is empty. Raises DamagedSegment."""
+    async with aclosing(lines(segments, console, ordinal)) as found:
+        async for _, line in found:
+            return read_header(line), len(line) + 1
+    return None
+
+
+async def segment_of(segments: Segments, console: str, ordinals: list[int], offset: int) -> int:
+    """Index of the segment that holds this printed byte; the first, if it was in one that is gone."""
+    low, high = 0, len(ordinals) - 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        found = await header_of(segments, console, ordinals[middle])
+        if found and found[0].offset <= offset:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+async def place_before(segments: Segments, console: str, ordinal: int, offset: int) -> Place | None:
+    """A line shortly before the one that holds this printed byte; None while the segment is empty.
+
+    A printed byte takes at least one byte of the segment, so that a jump as wide as the bytes that are missing
+    never goes too far; only the checkpoint found behind it may be, and then the jump is halved.
+    """
+    found = await header_of(segments, console, ordinal)
+    if found is None:
+        return None
+    header, first = found
+    place, jump = Place(first, header.offset), offset - header.offset
+    while jump > _NEAR:
+        ahead = await _checkpoint_after(segments, console, ordinal, place.position + jump)
+        if ahead and ahead.offset <= offset:
+            place, jump = ahead, offset - ahead.offset
+        else:
+            jump //= 2
+    return place
+
+
+async def _checkpoint_after(segments: Segments, console: str, ordinal: int, position: int) -> Place | None:
+    """The first checkpoint that begins after this byte, as the place behind it."""
+    cut = True
+    async with aclosing(lines(segments, console, ordinal, position)) as found:
+        async for at, line in found:
+            if not cut and code_of(line) == CHECKPOINT:
+                return Place(at + len(line) + 1, read_checkpoint(read_line(line)[2])["offset"])
+            cut = False
+    return None

@@ -1,0 +1,149 @@
+import asyncio
+import logging
+
+import pytest
+
+from shared.domain.record import Kind, Record, Source, encode_batch
+from shared.domain.transcript import Limits
+from shared.flows.archive_records import Tails, archive_records
+from shared.ports import AppendConflict, Unavailable
+from tests.contract.memory_transcripts import MemoryTranscripts
+from tests.unit.flows.archived import CONSOLE, archived, batch, segments
+from tests.unit.flows.audit import audit
+from tests.unit.flows.stumbling import Step, StumblingTranscripts
+
+OTHER = CONSOLE + "2"
+
+
+def printed(seq: int, body: bytes = b"x") -> Record:
+    return Record(Kind.PRINTED, seq, seq, body)
+
+
+@pytest.fixture
+def transcripts() -> MemoryTranscripts:
+    return MemoryTranscripts()
+
+
+async def test_a_delivery_is_sorted_by_console_and_each_gets_one_append(transcripts: MemoryTranscripts) -> None:
+    delivery = [
+        batch(printed(1, b"a")), batch(printed(1, b"b"), console=OTHER), batch(printed(2, b"c")),
+    ]  # fmt: skip
+    done = await archived(transcripts, delivery)
+    assert audit([bytes(transcripts.blobs[CONSOLE, 0])]) == [("o", b"a"), ("o", b"c")]
+    assert audit([bytes(transcripts.blobs[OTHER, 0])]) == [("o", b"b")]
+    assert transcripts.blocks == {(CONSOLE, 0): 1, (OTHER, 0): 1}
+    assert done.bytes == sum(map(len, transcripts.blobs.values()))
+
+
+async def test_known_tails_are_not_read_again(transcripts: MemoryTranscripts) -> None:
+    tails = Tails(kept=1)
+    for seq, console in ((1, CONSOLE), (2, CONSOLE), (1, OTHER), (3, CONSOLE)):
+        await archive_records([batch(printed(seq), console=console).encode()], transcripts, tails)
+    assert tails.take(OTHER) is None
+    assert tails.take(CONSOLE)
+    assert len(audit([bytes(transcripts.blobs[CONSOLE, 0])])) == 3
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        b"",
+        b"no batch",
+        encode_batch(Source("vm", "e", "r"), []),
+        encode_batch(Source("/../../elsewhere", "e", "r"), [printed(1).encode()]),
+        encode_batch(Source(CONSOLE, "e" * 65, "r"), [printed(1).encode()]),
+    ],
+)
+async def test_what_is_not_a_batch_of_a_console_is_set_aside_and_in_nobodys_way(
+    transcripts: MemoryTranscripts, event: bytes
+) -> None:
+    delivery = [event, batch(printed(1)).encode()]
+    for _ in range(2):
+        done = await archive_records(delivery, transcripts, Tails())
+    assert list(transcripts.aside.values()) == [event]
+    assert done.aside == set(transcripts.aside)
+    assert audit(segments(transcripts)) == [("o", b"x")]
+
+
+async def test_of_a_batch_that_is_cut_the_whole_records_are_archived_and_all_is_set_aside(
+    transcripts: MemoryTranscripts,
+) -> None:
+    cut = batch(printed(1), printed(2)).encode()[:-1]
+    await archive_records([cut, batch(printed(3)).encode()], transcripts, Tails())
+    assert list(transcripts.aside.values()) == [cut]
+    hole = {"event": "hole", "epoch": "e1", "from": 2, "to": 2}
+    assert audit(segments(transcripts)) == [("o", b"x"), ("e", hole), ("o", b"x")]
+
+
+async def test_a_batch_without_records_changes_nothing(transcripts: MemoryTranscripts) -> None:
+    await archived(transcripts, [batch()])
+    assert transcripts.blobs == {}
+
+
+async def test_records_that_cannot_be_placed_are_set_aside_under_one_name(transcripts: MemoryTranscripts) -> None:
+    for _ in range(2):
+        await archived(transcripts, [batch(printed(1, bytes(1 << 20)))])
+    assert list(transcripts.aside) == [f"batches{CONSOLE}/e1/1-1"]
+
+
+async def test_a_segment_that_somebody_else_wrote_to_is_left_alone_and_its_records_are_set_aside(
+    transcripts: MemoryTranscripts, caplog: pytest.LogCaptureFixture
+) -> None:
+    await archived(transcripts, [batch(printed(1))])
+    transcripts.blobs[CONSOLE, 0] += b"scribble\n"
+    before = segments(transcripts)
+    done = await archived(transcripts, [batch(printed(2)), batch(printed(1), console=OTHER)])
+    assert before == segments(transcripts)[:1]
+    assert done.aside == {f"batches{CONSOLE}/e1/2-2"}
+    assert "its records are set aside" in caplog.text
+    assert (OTHER, 0) in transcripts.blobs
+
+
+async def test_one_console_that_fails_fails_the_delivery_after_the_others_are_done() -> None:
+    class NoRoomForOne(MemoryTranscripts):
+        async def append(self, console: str, ordinal: int, position: int, data: bytes) -> None:
+            if console == CONSOLE:
+                raise Unavailable("transcripts", "full")
+            await asyncio.sleep(0)
+            await super().append(console, ordinal, position, data)
+
+    transcripts = NoRoomForOne()
+    with pytest.raises(Unavailable):
+        await archived(transcripts, [batch(printed(1)), batch(printed(1), console=OTHER)])
+    assert transcripts.blobs[OTHER, 0]
+
+
+async def test_a_console_that_never_stops_conflicting_is_unavailable() -> None:
+    class Contended(MemoryTranscripts):
+        async def append(self, *_: object) -> None:
+            raise AppendConflict
+
+    with pytest.raises(Unavailable, match="20 appends in a row"):
+        await archived(Contended(), [batch(printed(1))])
+
+
+@pytest.mark.parametrize("step", [Step.NOT_DONE, Step.DONE_BUT_UNANSWERED])
+@pytest.mark.parametrize("at", range(6))
+async def test_wherever_it_fails_while_a_segment_is_closed_the_next_try_goes_on(
+    step: Step, at: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Steps: create, append; then close, create, append."""
+    caplog.set_level(logging.ERROR)
+    transcripts = StumblingTranscripts()
+    transcripts.steps = iter([*[Step.WELL] * at, step])
+    limits = Limits(segment_blocks=1)
+    for seq in (1, 2):
+        while True:
+            try:
+                await archived(transcripts, [batch(printed(seq))], limits)
+            except Unavailable:
+                continue
+            break
+    assert audit(segments(transcripts)) == [("o", b"x"), ("o", b"x")]
+    assert sorted(transcripts.blobs) == [(CONSOLE, 0), (CONSOLE, 1)]
+
+
+async def test_an_empty_first_segment_is_a_beginning(transcripts: MemoryTranscripts) -> None:
+    await transcripts.create(CONSOLE, 0)
+    await archived(transcripts, [batch(printed(1))])
+    assert audit(segments(transcripts)) == [("o", b"x")]

@@ -1,0 +1,210 @@
+import json
+from random import Random
+from typing import Any
+
+import pytest
+
+from shared.domain.playback import Cursor
+from shared.domain.record import Batch, Kind, Record
+from shared.domain.refusals import Code, Refusal
+from shared.domain.transcript import Limits
+from shared.flows.read_transcript import Page, permitted, read_bytes, read_events, read_recording
+from shared.flows.walk_segments import place_before
+from tests.contract.memory_transcripts import MemoryTranscripts
+from tests.fakes import VM, FakeWorld, person, without_read
+from tests.unit.flows.archived import CONSOLE, archived, batch, segments
+
+SMALL = Limits(segment_bytes=6000, segment_blocks=9)
+START_US = 1_700_000_000_000_000
+
+
+class Told:
+    """A console's story, and its transcript."""
+
+    def __init__(self, seed: int, piece: int) -> None:
+        self.transcripts = MemoryTranscripts(piece)
+        self.printed = b""
+        self.events: list[str] = []
+        self._order = Random(seed)  # noqa: S311 - makes test data
+        self._seq = 0
+
+    def some(self, size: int) -> Batch:
+        records = []
+        for _ in range(self._order.randrange(1, 6)):
+            self._seq += 1
+            time_us = START_US + self._seq * 1000 - self._order.randrange(3000)
+            if self._order.random() < 0.2:
+                self.events.append(f"event {self._seq}")
+                records.append(Record.event(self._seq, time_us, self.events[-1]))
+            else:
+                body = self._order.randbytes(self._order.randrange(size))
+                self.printed += body
+                records.append(Record(Kind.PRINTED, self._seq, time_us, body))
+        return batch(*records)
+
+    async def tell(self, batches: int, size: int, limits: Limits) -> "Told":
+        for _ in range(batches):
+            await archived(self.transcripts, [self.some(size)], limits)
+        return self
+
+
+@pytest.fixture(params=[50, 1 << 20])
+async def told(request: pytest.FixtureRequest) -> Told:
+    """Some ten segments, read in small or in large pieces."""
+    return await Told(request.param, request.param).tell(60, 300, SMALL)
+
+
+async def test_every_range_of_printed_bytes_is_exactly_that(told: Told) -> None:
+    end = len(told.printed)
+    for offset in (*range(0, end, 611), end - 1):
+        for limit in (1, 500, 5000):
+            found = await read_bytes(told.transcripts, CONSOLE, offset, limit)
+            assert found.content == told.printed[offset : offset + limit]
+            assert (found.start, found.next, found.end) == (offset, offset + len(found.content), end)
+
+
+@pytest.mark.parametrize("beyond", [0, 7])
+async def test_at_the_end_and_beyond_it_there_is_nothing(told: Told, beyond: int) -> None:
+    end = len(told.printed)
+    found = await read_bytes(told.transcripts, CONSOLE, end + beyond, 10)
+    assert (found.content, found.start, found.next, found.end) == (b"", end, end, end)
+
+
+async def test_what_is_read_does_not_depend_on_how_far_one_must_jump() -> None:
+    told = await Told(5, 64 * 1024).tell(70, 60_000, Limits())
+    assert len(segments(told.transcripts)) == 1
+    assert len(told.printed) > 3 << 20
+    for offset in range(0, len(told.printed), 300_007):
+        found = await read_bytes(told.transcripts, CONSOLE, offset, 999)
+        assert found.content == told.printed[offset : offset + 999]
+
+
+async def test_a_jump_reads_little_of_what_lies_before() -> None:
+    told = await Told(5, 64 * 1024).tell(200, 60_000, Limits())
+    pieces = 0
+    read = told.transcripts.read
+
+    def counted(console: str, ordinal: int, start: int = 0) -> Any:
+        async def pieces_of() -> Any:
+            nonlocal pieces
+            async for piece in read(console, ordinal, start):
+                pieces += 1
+                yield piece
+
+        return pieces_of()
+
+    told.transcripts.read = counted  # type: ignore[method-assign] # counts
+    offset = len(told.printed) - 5000
+    assert (await read_bytes(told.transcripts, CONSOLE, offset, 10)).content == told.printed[offset : offset + 10]
+    assert pieces * 64 * 1024 < len(segments(told.transcripts)[0]) // 4
+
+
+async def test_a_huge_append_is_read_from_before_it() -> None:
+    told = Told(1, 64 * 1024)
+    bodies = [bytes([n]) * 200_000 for n in range(65, 80)]
+    records = [Record(Kind.PRINTED, n, START_US, body) for n, body in enumerate(bodies, 1)]
+    await archived(told.transcripts, [batch(*records)])
+    whole = b"".join(bodies)
+    found = await read_bytes(told.transcripts, CONSOLE, 2_500_000, 300_000)
+    assert found.content == whole[2_500_000:2_800_000]
+
+
+async def test_a_place_beyond_the_end_is_sought_in_vain_but_found_near(told: Told) -> None:
+    place = await place_before(told.transcripts, CONSOLE, 0, 1 << 30)
+    assert place
+    assert place.position < len(segments(told.transcripts)[0])
+
+
+async def test_where_the_ring_has_dropped_segments_reading_starts_at_what_is_kept(told: Told) -> None:
+    for ordinal in (0, 1):
+        del told.transcripts.blobs[CONSOLE, ordinal]
+    first = json.loads(segments(told.transcripts)[0].partition(b"\n")[0])["serialconsole"]["offset"]
+    found = await read_bytes(told.transcripts, CONSOLE, 3, 100)
+    assert (found.start, found.content) == (first, told.printed[first : first + 100])
+    page = await read_recording(told.transcripts, CONSOLE, Cursor(0), 1 << 30)
+    assert json.loads(page.content.partition(b"\n")[0])["serialconsole"]["segment"] == 2
+
+
+async def test_a_segment_that_is_only_created_is_passed_over() -> None:
+    transcripts = MemoryTranscripts()
+    await archived(transcripts, [batch(Record(Kind.PRINTED, 1, START_US, b"abc"))])
+    await archived(transcripts, [batch(Record(Kind.PRINTED, 2, START_US, b"def"))], Limits(segment_blocks=1))
+    transcripts.blobs[CONSOLE, 1].clear()
+    found = await read_bytes(transcripts, CONSOLE, 0, 100)
+    assert (found.content, found.end) == (b"abc", 3)
+    assert (await read_recording(transcripts, CONSOLE, Cursor(0), 1000)).next is None
+
+
+async def test_a_console_of_which_nothing_is_kept_reads_as_empty() -> None:
+    nothing = MemoryTranscripts()
+    found = await read_bytes(nothing, CONSOLE, 5, 10)
+    assert (found.content, found.next, found.end) == (b"", 0, 0)
+    assert await read_recording(nothing, CONSOLE, Cursor(0), 10) == Page(b"", None)
+    assert await read_events(nothing, CONSOLE, Cursor(0), 10) == Page(b"", None)
+
+
+async def pages(read: Any, told: Told, limit: int, cursor: Cursor) -> list[bytes]:
+    found: list[bytes] = []
+    at: Cursor | None = cursor
+    while at:
+        page = await read(told.transcripts, CONSOLE, at, limit)
+        found.append(page.content)
+        at = Cursor.parse(str(page.next)) if page.next else None
+    return found
+
+
+@pytest.mark.parametrize("limit", [1, 900, 1 << 30])
+async def test_pages_of_a_recording_are_one_valid_recording(told: Told, limit: int) -> None:
+    found = await pages(read_recording, told, limit, Cursor(0))
+    assert all(len(page) <= max(limit, 2000) for page in found)
+    header, *lines = [json.loads(line) for line in b"".join(found).splitlines()]
+    assert header["version"] == 2
+    assert {code for _, code, _ in lines} == {"o", "e"}
+    printed = [text.encode("utf-8", "surrogateescape") for _, code, text in lines if code == "o"]
+    assert b"".join(printed) == told.printed
+    assert lines[-1][0] >= lines[0][0] >= 0
+    assert len(found) == 1 or limit < 1 << 30
+
+
+async def test_times_of_a_recording_never_go_back(told: Told) -> None:
+    (page,) = await pages(read_recording, told, 1 << 30, Cursor(0))
+    times = [json.loads(line)[0] for line in page.splitlines()[1:]]
+    assert times == sorted(times)
+
+
+async def test_a_recording_may_begin_at_any_segment(told: Told) -> None:
+    (page,) = await pages(read_recording, told, 1 << 30, Cursor(2))
+    header, first, *_ = [json.loads(line) for line in page.splitlines()]
+    assert header["serialconsole"]["segment"] == 2
+    assert first[0] < 1
+
+
+@pytest.mark.parametrize("limit", [1, 200, 1 << 30])
+async def test_pages_of_events_tell_all_that_happened_with_its_time(told: Told, limit: int) -> None:
+    found = b"".join(await pages(read_events, told, limit, Cursor(0)))
+    events = [json.loads(line) for line in found.splitlines()]
+    assert [event["event"] for event in events] == told.events
+    assert all(abs(event["time"] - START_US / 1e6) < 2 for event in events)
+    assert {event["epoch"] for event in events} == {"e1"}
+
+
+async def test_a_page_of_few_events_does_not_read_without_end(monkeypatch: pytest.MonkeyPatch, told: Told) -> None:
+    monkeypatch.setattr("shared.flows.read_transcript._SCANNED", 500)
+    found = await pages(read_events, told, 1 << 30, Cursor(0))
+    assert len(found) > 20
+    assert [json.loads(line)["event"] for line in b"".join(found).splitlines()] == told.events
+
+
+async def test_who_may_open_the_console_may_read_its_transcript(fakes: FakeWorld) -> None:
+    assert await permitted(fakes.world, person(), VM) is None
+
+
+async def test_nobody_else_may(fakes: FakeWorld) -> None:
+    fakes.rights.lacking = {"ada": without_read()}
+    refused = await permitted(fakes.world, person(), VM)
+    assert isinstance(refused, Refusal)
+    assert refused.code is Code.VM_PERMISSION_DENIED
+    fakes.vms.vms.clear()
+    refused = await permitted(fakes.world, person(), VM)
+    assert isinstance(refused, Refusal)
+    assert refused.code is Code.VM_NOT_FOUND
