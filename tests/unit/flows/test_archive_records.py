@@ -147,3 +147,13 @@ async def test_an_empty_first_segment_is_a_beginning(transcripts: MemoryTranscri
     await transcripts.create(CONSOLE, 0)
     await archived(transcripts, [batch(printed(1))])
     assert audit(segments(transcripts)) == [("o", b"x")]
+
+
+async def test_a_process_that_knows_only_the_segment_before_writes_nothing_twice(
+    transcripts: MemoryTranscripts,
+) -> None:
+    limits, early, late = Limits(segment_blocks=1), Tails(), Tails()
+    await archive_records([batch(printed(1)).encode()], transcripts, early, limits)
+    await archive_records([batch(printed(2)).encode()], transcripts, late, limits)
+    await archive_records([batch(printed(2)).encode()], transcripts, early)
+    assert audit(segments(transcripts)) == [("o", b"x"), ("o", b"x")]
