@@ -122,7 +122,7 @@ class _Draft:
         """Before the first line of an append: closes a segment that is full, and begins the next."""
         if self._is_full(time_us):
             self._last_us = time_us
-            pass
+            self._append(b"", closes=True)
             self._tail = self._tail.next_segment()
         if not self._tail.position:
             self._tail = replace(self._tail, started_us=time_us)
