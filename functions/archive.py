@@ -18,6 +18,7 @@ _log = logging.getLogger(__name__)
     event_hub_name="%RECORDS_HUB%",
     connection="RECORDS",
     cardinality=func.Cardinality.MANY,
+    data_type=func.DataType.BINARY,  # else the host hands bytes over as text, and they do not survive it
     consumer_group="$Default",
 )
 @bp.retry(
