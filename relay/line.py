@@ -20,7 +20,19 @@ RUN_SECONDS = 0.005
 class Line:
     """A PortListener. Says nothing until `opened`, and nothing more after `drop` or the loss."""
 
-    __slots__ = ("_early", "_held", "_last", "_loop", "_lost", "_open", "_printed", "_run", "_tell_lost", "_timer")
+    __slots__ = (
+        "_eager",
+        "_early",
+        "_held",
+        "_last",
+        "_loop",
+        "_lost",
+        "_open",
+        "_printed",
+        "_run",
+        "_tell_lost",
+        "_timer",
+    )
 
     def __init__(self, printed: Callable[[bytes], None], lost: Callable[[bool, str], None]) -> None:
         self._printed, self._tell_lost = printed, lost
@@ -33,6 +45,8 @@ class Line:
         self._timer: asyncio.TimerHandle | None = None
         self._run = 0
         self._last = 0.0
+        self._eager = False
+        """Something was typed since the last print."""
 
     def opened(self) -> None:
         """What came while the port was being opened is told now, in order."""
@@ -50,8 +64,8 @@ class Line:
         self.flush()
 
     def typed(self) -> None:
-        """The next print may be an echo: nothing is held back."""
-        self._run = 0
+        """The next print may be an echo: it is not held back."""
+        self._eager = True
 
     def printed(self, data: bytes) -> None:
         if not self._open:
@@ -61,8 +75,8 @@ class Line:
         if self._timer is not None:
             self._held += data
             return
-        if len(data) > TINY:
-            self._run = 0
+        if self._eager or len(data) > TINY:
+            self._run, self._eager = 0, False
         elif self._streams():
             self._held += data
             self._timer = self._loop.call_later(GATHER_SECONDS, self.flush)

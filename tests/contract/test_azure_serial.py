@@ -1,0 +1,229 @@
+"""COM1 through the gateway's wire, over TLS, against the gateway of the local Azure; ARM's answers are scripted."""
+
+import asyncio
+import ssl
+import uuid
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import trustme
+from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ServiceRequestError
+from websockets.asyncio.server import ServerConnection, serve
+
+from dev.gateway.service import Gateway, running
+from dev.gateway.tokens import Verdict
+from dev.machines.roster import Spec
+from shared.adapters.azure_serial import AzureSerialPorts
+from shared.domain.refusals import Code, Refusal
+from shared.domain.vm import VmId
+from shared.ports import SerialPort, Unavailable
+from tests.dev.gateway.conftest import FakeMachine
+
+TOKEN = "the+services/own=token"
+VM = VmId.parse(
+    "/subscriptions/5b5c0000-0000-4000-8000-000000000001/resourceGroups/rg-web"
+    "/providers/Microsoft.Compute/virtualMachines/web-01"
+)
+INSTANCE = VmId(VM.subscription, VM.group, "3", "scale")
+
+
+class Ear:
+    """A PortListener that can be waited for."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.lost_with: tuple[bool, str] | None = None
+        self._news = asyncio.Event()
+
+    def printed(self, data: bytes) -> None:
+        self.data += data
+        self._news.set()
+
+    def lost(self, taken_over: bool, why: str) -> None:  # noqa: FBT001 - shared.ports.PortListener
+        self.lost_with = (taken_over, why)
+        self._news.set()
+
+    async def until(self, true: Callable[[], object]) -> None:
+        async with asyncio.timeout(10):
+            while not true():
+                self._news.clear()
+                await self._news.wait()
+
+
+class Arm:
+    """What the management client is to the adapter: `connect` answers an address, or raises."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.error: Exception | None = None
+        self.asked: list[tuple[str, ...]] = []
+        self.serial_ports = self
+
+    async def connect(self, *path: str) -> SimpleNamespace:
+        self.asked.append(path)
+        if self.error is not None:
+            raise self.error
+        return SimpleNamespace(connection_string=self.address)
+
+    async def close(self) -> None:
+        pass
+
+
+class Credential:
+    async def get_token(self, scope: str) -> SimpleNamespace:
+        assert scope == "https://arm/.default"
+        return SimpleNamespace(token=TOKEN)
+
+
+class Wire:
+    def __init__(self, gateway: Gateway, machine: FakeMachine, arm: Arm) -> None:
+        self.gateway, self.machine, self.arm = gateway, machine, arm
+        self.ports = AzureSerialPorts("https://arm", Credential())
+        self.ports._clients[VM.subscription] = arm
+        self.ear = Ear()
+
+    async def opens(self) -> SerialPort:
+        port = await self.ports.open(VM, self.ear)
+        assert not isinstance(port, Refusal)
+        return port
+
+    def elsewhere(self, address: str) -> None:
+        self.arm.address = address
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def certificate(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """The gateway's; this process trusts it as a container would, by SSL_CERT_FILE."""
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("localhost").configure_cert(context)
+    return context
+
+
+async def good(token: str) -> Verdict:
+    return Verdict.GOOD if token == TOKEN else Verdict.INVALID
+
+
+@pytest.fixture
+async def wire(certificate: ssl.SSLContext, tmp_path: Path) -> AsyncIterator[Wire]:
+    machines: list[FakeMachine] = []
+
+    def workshop(spec: Spec, observer: Any) -> FakeMachine:
+        machines.append(FakeMachine(spec, observer))
+        return machines[0]
+
+    async with running((Spec("web-01"),), workshop, tmp_path / "machines", good, certificate) as gateway:
+        address = f"wss://localhost:{gateway.wire_port}/n/connector/web-01/sessions/{uuid.uuid4()}/client"
+        yield Wire(gateway, machines[0], Arm(address))
+
+
+async def test_bytes_pass_both_ways_and_the_notice_is_not_shown(wire: Wire) -> None:
+    port = await wire.opens()
+    wire.machine.print(b"login: \xff\x00")
+    await wire.ear.until(lambda: wire.ear.data)
+    port.type("naïve ".encode())
+    port.type(b"\x03\xff")
+    await wire.machine.wait_for_typing("naïve ".encode() + b"\x03\xff")
+    assert wire.ear.data == b"login: \xff\x00"
+    await port.close()
+    assert wire.ear.lost_with is None
+
+
+async def test_a_paused_port_leaves_the_bytes_at_the_vms_side(wire: Wire) -> None:
+    port = await wire.opens()
+    wire.machine.print(b"before")
+    await wire.ear.until(lambda: wire.ear.data == b"before")
+    port.pause()
+    wire.machine.print(b" after")
+    port.type(b"x")
+    await wire.machine.wait_for_typing(b"x")
+    assert wire.ear.data == b"before"
+    port.resume()
+    await wire.ear.until(lambda: wire.ear.data == b"before after")
+    await port.close()
+
+
+async def test_somebody_else_who_connects_is_a_takeover(wire: Wire) -> None:
+    await wire.opens()
+    other = Wire(wire.gateway, wire.machine, wire.arm)
+    port = await other.opens()
+    await wire.ear.until(lambda: wire.ear.lost_with)
+    assert wire.ear.lost_with is not None
+    assert wire.ear.lost_with[0] is True
+    await port.close()
+
+
+async def test_a_vm_that_stops_is_a_loss_and_no_takeover(wire: Wire) -> None:
+    await wire.opens()
+    wire.machine.print(b"going down")
+    await wire.ear.until(lambda: wire.ear.data)
+    await wire.machine.stop()
+    await wire.ear.until(lambda: wire.ear.lost_with)
+    assert wire.ear.lost_with is not None
+    assert wire.ear.lost_with[0] is False
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(403, Code.VM_PERMISSION_DENIED), (404, Code.VM_NOT_FOUND), (409, Code.VM_NOT_RUNNING)],
+)
+async def test_what_arm_refuses_is_a_refusal(wire: Wire, status: int, code: Code) -> None:
+    wire.arm.error = HttpResponseError()
+    wire.arm.error.status_code = status
+    refusal = await wire.ports.open(VM, wire.ear)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.code, refusal.target) == (code, VM.resource_id)
+
+
+@pytest.mark.parametrize("error", [HttpResponseError(), ServiceRequestError("no"), ClientAuthenticationError()])
+async def test_what_does_not_answer_is_unavailable(wire: Wire, error: Exception) -> None:
+    wire.arm.error = error
+    with pytest.raises(Unavailable):
+        await wire.ports.open(VM, wire.ear)
+
+
+async def test_a_scale_set_instance_has_its_own_path(wire: Wire) -> None:
+    await wire.opens()
+    wire.arm.error = ServiceRequestError("enough")
+    with pytest.raises(Unavailable):
+        await wire.ports.open(INSTANCE, wire.ear)
+    assert wire.arm.asked == [
+        ("rg-web", "Microsoft.Compute", "virtualMachines", "web-01", "0"),
+        ("rg-web", "Microsoft.Compute", "virtualMachineScaleSets/scale/virtualMachines", "3", "0"),
+    ]
+
+
+@pytest.mark.parametrize("address", ["wss://localhost:1/client", "wss://localhost:{port}/n/connector/nobody/client"])
+async def test_a_gateway_that_cannot_be_reached_is_unavailable_and_the_token_stays_secret(
+    wire: Wire, address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(1, "picows.client")
+    wire.elsewhere(address.format(port=wire.gateway.wire_port))
+    with pytest.raises(Unavailable) as caught:
+        await wire.ports.open(VM, wire.ear)
+    assert "token" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+async def test_a_gateway_that_never_lets_bytes_flow_is_given_up(
+    wire: Wire, certificate: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(connection: ServerConnection) -> None:
+        await connection.wait_closed()
+
+    monkeypatch.setattr("shared.adapters.azure_serial.DIAL_SECONDS", 0.3)
+    async with serve(silent, "localhost", 0, ssl=certificate) as server:
+        wire.elsewhere(f"wss://localhost:{next(iter(server.sockets)).getsockname()[1]}/client")
+        refusal = await wire.ports.open(VM, wire.ear)
+    assert isinstance(refusal, Refusal)
+    assert refusal.code is Code.GATEWAY_TIMEOUT
