@@ -145,6 +145,8 @@ class Bridge:
         if self._acting:
             self._later.append(event)
             return
+        if self._line is not None and not isinstance(event, (Printed, Typed)):
+            self._line.flush()  # what was read is recorded before anything can end the epoch
         self._acting = True
         try:
             self._perform(self._console.handle(event, self._now()))

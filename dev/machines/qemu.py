@@ -109,6 +109,11 @@ class QemuMachine:
             their_qmp.close()
         return com1, qmp
 
+    @property
+    def _log(self) -> str:
+        """QEMU's own log of COM1, of this power-on: a second witness. Under load it logs a byte twice."""
+        return str(self._images.folder / f"{self._spec.name}.qemu.log").replace(",", ",,")
+
     def _command(self, com1: int, qmp: int) -> list[str]:
         words = [f"host={self._spec.name}", "keys=only" if self._spec.keys_only else "", self._extra]
         append = " ".join([APPEND, *filter(None, words)])
@@ -116,7 +121,7 @@ class QemuMachine:
         return [
             *(QEMU, "-name", self._spec.name, *machine.split(), "-display", "none"),
             *("-kernel", str(self._images.kernel), "-initrd", str(self._images.initrd), "-append", append),
-            *("-chardev", f"socket,id=com1,fd={com1}", "-serial", "chardev:com1"),
+            *("-chardev", f"socket,id=com1,fd={com1},logfile={self._log},logappend=off", "-serial", "chardev:com1"),
             *("-chardev", f"socket,id=qmp,fd={qmp}", "-mon", "chardev=qmp,mode=control"),
         ]
 

@@ -1,6 +1,7 @@
 """The whole product as `make up` starts it, on ports of its own, for tests."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -73,6 +74,10 @@ class LocalStack:
         """The witness: what the gateway read from the machine's COM1, written before anybody else saw it."""
         return (self.stack.home / "machines" / f"{vm.name}.printed").read_bytes()
 
+    def logged_by_qemu(self, vm: VirtualMachine) -> bytes:
+        """A second witness, of QEMU itself; it may hold a byte twice, so compare by `once`."""
+        return (self.stack.home / "machines" / f"{vm.name}.qemu.log").read_bytes()
+
     def gateway(self, vm: VirtualMachine, act: str, **body: Any) -> None:
         address = f"{self.stack.http(Port.GATEWAY_CONTROL)}/machines/{vm.name}/{act}"
         httpx.post(address, json=body, timeout=30).raise_for_status()
@@ -80,6 +85,11 @@ class LocalStack:
     def healthy(self) -> bool:
         """Whether the API answers and calls each of its dependencies healthy."""
         return httpx.get(f"{self.address}/api/health", timeout=30).status_code == httpx.codes.OK
+
+
+def once(data: bytes) -> bytes:
+    """Runs of equal bytes as one: what is left of a log that doubles some."""
+    return re.sub(rb"(.)\1+", rb"\1", data, flags=re.DOTALL)
 
 
 def until(holds: Callable[[], bool], what: str, patience: float = PATIENCE, said: Callable[[], str] = str) -> None:

@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from dev import fleet
 from dev.machines import say_hash
-from tests.e2e.local_stack import LocalStack, until
+from tests.e2e.local_stack import LocalStack, once, until
 from tests.e2e.person import Console, SignedIn
 
 WEB_01 = fleet.VIRTUAL_MACHINES[0]
@@ -38,6 +38,7 @@ def test_the_transcript_is_what_the_machine_printed_byte_for_byte(stack: LocalSt
     assert hashlib.sha256(known).hexdigest().encode() == found[1], "the guest's own hash agrees"
     until(lambda: ada.transcript(WEB_01) == stack.printed(WEB_01), "the archive holds all that COM1 gave")
     assert ada.transcript(WEB_01).count(known) == 1
+    assert once(ada.transcript(WEB_01)) == once(stack.logged_by_qemu(WEB_01)), "and so does QEMU's own log"
 
 
 def test_a_second_person_displaces_the_first_and_is_named(ada: SignedIn, grace: SignedIn) -> None:
