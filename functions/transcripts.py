@@ -4,7 +4,6 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import cast
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -87,8 +86,7 @@ async def _read(asked: Asked) -> _Answer | Refusal:
     vm, wish = asked.console(), Wish.read(asked.req.params)
     if refusal := await permitted(asked.world, asked.caller, vm):
         return refusal
-    # Its adapter reads from any byte, which the port does not promise.
-    segments = cast("Segments", wiring.transcripts())
+    segments = wiring.transcripts()
     media = _MEDIA[wish.format]
     if wish.format is Format.RAW:
         found = await read_bytes(segments, vm.console, wish.offset, wish.limit)

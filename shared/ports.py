@@ -187,8 +187,8 @@ class Transcripts(Protocol):
         """Ordinals, oldest first."""
         ...
 
-    def read(self, console: str, ordinal: int) -> AsyncIterator[bytes]:
-        """A segment's bytes in bounded pieces."""
+    def read(self, console: str, ordinal: int, start: int = 0) -> AsyncIterator[bytes]:
+        """A segment's bytes from byte `start` on, in bounded pieces."""
         ...
 
 

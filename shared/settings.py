@@ -15,9 +15,11 @@ class BadSetting(Exception):
     """A setting is missing or not readable; the text names it and says what it should be. Never its value."""
 
 
-def _setting(name: str, meaning: str, default: str | None = None) -> Any:
-    """A dataclass field read from the environment variable `name`; without a default it must be set."""
-    return field(metadata={"name": name, "meaning": meaning, "default": default})
+def _setting(name: str, meaning: str, default: str | None = None, *, also: str = "") -> Any:
+    """A dataclass field read from the environment variable `name`, or from `also`, the spelling that a Functions
+    binding demands for the same thing; without a default it must be set.
+    """
+    return field(metadata={"name": name, "meaning": meaning, "default": default, "also": also})
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -61,7 +63,7 @@ class _Settings:
 
 
 def _read(about: Mapping[str, Any], kind: Any, environment: Mapping[str, str]) -> Any:
-    text = environment.get(about["name"]) or about["default"]
+    text = environment.get(about["name"]) or environment.get(about["also"]) or about["default"]
     if text is None:
         raise BadSetting(f"{about['name']} is not set: {about['meaning']}")
     try:
@@ -81,7 +83,10 @@ class Common(_Settings):
     arm: str = _setting("ARM_ENDPOINT", "Azure Resource Manager of the cloud", "https://management.azure.com")
     issuer: str = _setting("SESSION_ISSUER", "who issues session tokens: the function app's public address")
     records: str = _setting(
-        "RECORDS", "Event Hubs of the records: a connection string, or a namespace (name.servicebus.windows.net)"
+        "RECORDS",
+        "Event Hubs of the records: a connection string, or a namespace (name.servicebus.windows.net), which the "
+        "function app's trigger wants as RECORDS__fullyQualifiedNamespace",
+        also="RECORDS__fullyQualifiedNamespace",
     )
     records_hub: str = _setting("RECORDS_HUB", "name of the Event Hub", "records")
 

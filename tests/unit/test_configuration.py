@@ -95,3 +95,13 @@ def test_lists_are_separated_by_spaces_or_commas() -> None:
     read_back = settings(ENTRA_TENANTS="a, b c", RELAYS="r0=ws://a|http://b  r1=wss://c|https://d")
     assert read_back.tenants == ("a", "b", "c")
     assert [relay.name for relay in read_back.relays] == ["r0", "r1"]
+
+
+def test_the_records_may_be_spelt_as_the_trigger_wants_them_for_an_identity() -> None:
+    values = {name: "x" for name, (_, default) in names(FunctionSettings).items() if default is None}
+    values |= {"RELAYS": "r0=wss://r|https://c"}
+    del values["RECORDS"]
+    namespace = "records.servicebus.windows.net"
+    assert FunctionSettings.read(values | {"RECORDS__fullyQualifiedNamespace": namespace}).records == namespace
+    with pytest.raises(BadSetting, match="RECORDS is not set"):
+        FunctionSettings.read(values)
