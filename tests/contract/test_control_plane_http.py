@@ -1,0 +1,144 @@
+"""The function app as a relay calls it, over real HTTP with scripted answers."""
+
+from collections.abc import AsyncIterator, Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiohttp import web
+from azure.core.exceptions import ClientAuthenticationError
+
+from shared.adapters import control_plane_http
+from shared.adapters.control_plane_http import ControlPlaneHttp
+from shared.adapters.http_json import Http
+from shared.domain.grant import Grant, Mode
+from shared.domain.refusals import Code, Refusal, refuse
+from shared.ports import Admission, Unavailable
+from tests.relay.stage import VM
+
+GRANT = Grant("j", "s1", "t.o", "Ada", VM, Mode.WRITE, 7, "relay:r0", "http://issuer", 100, 130)
+ABOUT = {"vm": VM.resource_id, "session": "s1", "generation": 7, "mode": "write"}
+
+
+class Credential:
+    error: Exception | None = None
+
+    async def get_token(self, scope: str) -> SimpleNamespace:
+        assert scope == "api://x/.default"
+        if self.error is not None:
+            raise self.error
+        return SimpleNamespace(token="apptoken")
+
+
+class FunctionApp:
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, Any]] = []
+        self.answers: list[Callable[[], web.Response]] = []
+        self.credential = Credential()
+        self.plane: ControlPlaneHttp
+
+    async def hear(self, request: web.Request) -> web.Response:
+        assert request.headers["Authorization"] == "Bearer apptoken"
+        self.heard.append((request.path, await request.json()))
+        return self.answers.pop(0)()
+
+    def says(self, said: Any = None, status: int = 200) -> None:
+        self.answers.append(
+            lambda: web.Response(status=status) if said is None else web.json_response(said, status=status)
+        )
+
+    def refuses(self, refusal: Refusal) -> None:
+        self.says({"error": {"code": refusal.code.value, "message": refusal.message, "target": "t"}}, refusal.status)
+
+
+@pytest.fixture
+async def app(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FunctionApp]:
+    monkeypatch.setattr(control_plane_http, "_FIRST_WAIT", 0.001)
+    function_app, http = FunctionApp(), Http()
+    server = web.Application()
+    server.router.add_post("/api/relay/{call}", function_app.hear)
+    runner = web.AppRunner(server)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    address = f"http://127.0.0.1:{runner.addresses[0][1]}/api"
+    function_app.plane = ControlPlaneHttp(address, "api://x", "r0", function_app.credential, http)
+    try:
+        yield function_app
+    finally:
+        await http.close()
+        await runner.cleanup()
+
+
+async def test_an_attach_shows_the_grant_and_brings_the_limits(app: FunctionApp) -> None:
+    app.says({"session": "s1", "idleSeconds": 900, "sessionSeconds": 28800})
+    assert await app.plane.attach(GRANT) == Admission("s1", 900, 28800)
+    assert app.heard == [("/api/relay/attach", {"relay": "r0", "grant": GRANT.claims()})]
+
+
+@pytest.mark.parametrize("code", [Code.TOKEN_REPLAYED, Code.TOKEN_EXPIRED, Code.SESSION_SUPERSEDED])
+async def test_a_refusal_comes_back_as_the_value_it_was(app: FunctionApp, code: Code) -> None:
+    app.refuses(refuse(code))
+    refusal = await app.plane.attach(GRANT)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.code, refusal.message, refusal.target) == (code, refuse(code).message, "t")
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ({"no": "error"}, 500), ("text", 502), ({"session": "s1"}, 200),
+        ({"error": {"code": "New", "message": ""}}, 409),
+        ({"error": {"code": "CallerNotPermitted", "message": "no role"}}, 403), (None, 200),
+    ],
+)  # fmt: skip
+async def test_an_attach_that_cannot_be_understood_is_unavailable(app: FunctionApp, said: Any, status: int) -> None:
+    app.says(said, status)
+    with pytest.raises(Unavailable):
+        await app.plane.attach(GRANT)
+    assert len(app.heard) == 1, "an attach is never repeated"
+
+
+async def test_one_heartbeat_keeps_all_and_brings_the_endings(app: FunctionApp) -> None:
+    app.says({"end": [{"session": "s1", "code": "AccessRevoked", "by": None}]})
+    assert await app.plane.heartbeat([GRANT]) == [("s1", "AccessRevoked", "")]
+    assert app.heard == [("/api/relay/heartbeat", {"relay": "r0", "sessions": [ABOUT]})]
+    for said, status in (({"end": [{}]}, 200), ({"x": 1}, 200), (None, 503)):
+        app.says(said, status)
+        with pytest.raises(Unavailable):
+            await app.plane.heartbeat([GRANT])
+
+
+async def test_a_detach_is_repeated_until_it_is_heard(app: FunctionApp) -> None:
+    app.says(status=503)
+    app.says(status=204)
+    await app.plane.detach(GRANT, "Goodbye", 3, 4)
+    expected = {"relay": "r0", **ABOUT, "why": "Goodbye", "typed": 3, "printed": 4}
+    assert app.heard == [("/api/relay/detach", expected)] * 2
+
+
+async def test_a_detach_gives_up_in_the_end_and_at_once_where_repeating_is_no_use(app: FunctionApp) -> None:
+    for _ in range(control_plane_http.DETACH_TRIES):
+        app.says(status=503)
+    with pytest.raises(Unavailable):
+        await app.plane.detach(GRANT, "Goodbye", 3, 4)
+    app.heard.clear()
+    app.says(status=400)
+    with pytest.raises(Unavailable):
+        await app.plane.detach(GRANT, "Goodbye", 3, 4)
+    assert len(app.heard) == 1
+
+
+async def test_a_relay_that_cannot_sign_in_says_so_without_the_reason(app: FunctionApp) -> None:
+    app.credential.error = ClientAuthenticationError("secret details")
+    with pytest.raises(Unavailable, match=r"^entra: ClientAuthenticationError$"):
+        await app.plane.attach(GRANT)
+    with pytest.raises(Unavailable):
+        await app.plane.detach(GRANT, "Goodbye", 3, 4)
+
+
+async def test_a_function_app_that_is_away_is_unavailable() -> None:
+    http = Http()
+    plane = ControlPlaneHttp("http://127.0.0.1:1/api", "api://x", "r0", Credential(), http)
+    with pytest.raises(Unavailable):
+        await plane.heartbeat([GRANT])
+    await http.close()

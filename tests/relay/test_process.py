@@ -1,0 +1,85 @@
+"""`python -m relay` as its container runs it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Process:
+    def __init__(self, spool: Path) -> None:
+        self.control = free_port()
+        self.settings = {
+            "PATH": os.environ["PATH"], "RELAY_NAME": "r0", "RELAY_HOST": "127.0.0.1", "RELAY_PORT": str(free_port()),
+            "RELAY_CONTROL_PORT": str(self.control), "CONTROL_PLANE": "http://127.0.0.1:1/api",
+            "API_AUDIENCE": "api://x", "SESSION_ISSUER": "http://issuer", "PAGE_ORIGINS": "http://page",
+            "SPOOL_DIR": str(spool), "RECORDS": "nowhere.servicebus.invalid",
+        }  # fmt: skip
+
+    def start(self, **changes: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "relay"], cwd=ROOT, env=self.settings | changes, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def health(self, running: subprocess.Popen[str]) -> dict[str, object]:
+        """The first answer of /healthz."""
+        deadline = time.monotonic() + 30
+        while running.poll() is None and time.monotonic() < deadline:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.control}/healthz", timeout=5) as answer:
+                    found: dict[str, object] = json.load(answer)
+                    return found
+            except urllib.error.URLError:
+                time.sleep(0.05)
+        raise AssertionError(running.communicate(timeout=1))
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Process:
+    return Process(tmp_path / "spool")
+
+
+def test_it_starts_without_the_cloud_is_healthy_and_goes_on_sigterm(process: Process) -> None:
+    with process.start() as running:
+        health = process.health(running)
+        assert (health["status"], health["sessions"], health["spoolWritable"]) == ("healthy", 0, True)
+        running.send_signal(signal.SIGTERM)
+        output, errors = running.communicate(timeout=15)
+    assert running.returncode == 0, errors
+    assert [json.loads(line)["event"] for line in output.splitlines()] == ["open", "draining", "closed"]
+    assert not errors
+
+
+def test_two_relays_cannot_share_a_spool(process: Process) -> None:
+    with process.start() as first:
+        process.health(first)
+        with process.start() as second:
+            _, errors = second.communicate(timeout=30)
+        first.send_signal(signal.SIGTERM)
+        first.communicate(timeout=15)
+    assert second.returncode == 2
+    assert "give each relay its own SPOOL_DIR" in errors
+
+
+def test_a_missing_setting_is_named(process: Process) -> None:
+    with process.start(RELAY_NAME="") as running:
+        _, errors = running.communicate(timeout=30)
+    assert running.returncode == 2
+    assert errors.startswith("relay: RELAY_NAME is not set")
