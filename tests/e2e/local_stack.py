@@ -59,10 +59,14 @@ class LocalStack:
 
     def kill(self, part: str) -> None:
         """kill -9, then wait until the supervisor has started it again and the API finds everything healthy."""
+        self.restart(part)
+        until(self.healthy, f"all is healthy after {part} was killed", said=self.said)
+
+    def restart(self, part: str) -> None:
+        """kill -9, then wait until the supervisor has started it again."""
         before = self.pid(part)
         os.kill(before, signal.SIGKILL)
         until(lambda: self.pid(part) != before, f"{part} is started again", said=self.said)
-        until(self.healthy, f"all is healthy after {part} was killed", said=self.said)
 
     def freeze(self, part: str) -> None:
         os.kill(self.pid(part), signal.SIGSTOP)

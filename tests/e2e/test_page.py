@@ -66,12 +66,17 @@ def test_what_stands_in_the_way_is_said_in_the_words_people_search_for(browser: 
         for vm, words in (
             ("web-02", "requires a virtual machine to be running"),
             ("web-03", "requires boot diagnostics to be enabled"),
-            ("web-05", "Provisioning for this VM has not yet succeeded"),
             ("db-01", "do not have the required permissions"),
         ):
             page.get_by_role("link", name=vm).first.click()
             expect(page.locator(".panel[data-testid=refusal]")).to_contain_text(words)
             page.go_back()
+
+
+def test_a_vm_that_is_being_deployed_is_waited_for(browser: Browser, stack: LocalStack) -> None:
+    with signed_in(browser, stack, fleet.ADA) as page:
+        page.get_by_role("link", name="web-05").first.click()
+        expect(page.get_by_test_id("state")).to_contain_text("still being deployed, trying again")
 
 
 def test_the_page_signs_out(browser: Browser, stack: LocalStack) -> None:
