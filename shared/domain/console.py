@@ -25,6 +25,7 @@ from shared.domain.console_actions import (
     ClosePort,
     EndEpoch,
     OpenPort,
+    PausePort,
     Refuse,
     Show,
     TypeToPort,
@@ -202,7 +203,7 @@ class Console(People):
         self._out.append(BeginEpoch(epoch))
         self._note("port-open", epoch=epoch)
         if self._pauses:
-            self._hold_port()
+            self._out.append(PausePort())
         if again:
             self._greet_again()
         for session in self._expected:

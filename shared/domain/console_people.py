@@ -235,13 +235,9 @@ class People:
         self._choose_audience()
 
     def _pause(self, why: str) -> None:
-        if not self._pauses:
-            self._hold_port()
-        self._pauses.add(why)
-
-    def _hold_port(self) -> None:
-        if self._epoch is not None:
+        if not self._pauses and self._epoch is not None:
             self._out.append(PausePort())
+        self._pauses.add(why)
 
     def _unpause(self, why: str) -> None:
         if why in self._pauses:
@@ -280,12 +276,11 @@ class People:
         return _named(self.writer.name if self.writer else None)
 
     def _say_people(self, but: str | None = None) -> None:
-        text = said("people", writer=self._writer_said(), watchers=self._people[1])
-        self._out += (Say(session, text) for session in self.viewers if session != but)
+        self._say_all("people", but, writer=self._writer_said(), watchers=self._people[1])
 
-    def _say_all(self, kind: str, **fields: Any) -> None:
-        text = said(kind, **fields)
-        self._out += (Say(session, text) for session in self.viewers)
+    def _say_all(self, what: str, but: str | None = None, /, **fields: Any) -> None:
+        text = said(what, **fields)
+        self._out += (Say(session, text) for session in self.viewers if session != but)
 
     def _say(self, viewer: Viewer, what: str, /, **fields: Any) -> None:
         self._out.append(Say(viewer.session, said(what, **fields)))
