@@ -3,6 +3,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 BASE ?= 8400
+UNIT := .venv/bin/pytest -q tests/unit --cov=shared.domain --cov=shared.flows --cov-fail-under=100 --cov-report=term-missing:skip-covered
 export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help packages setup up test check lint e2e unit bench lock clean
@@ -22,7 +23,8 @@ up: packages  ## the whole product on this machine, at one address, until Ctrl-C
 test: packages  ## set up, then pass every test: unit, contract, functions, relay, page, end to end
 	@$(PY) -m dev.prepare --tests
 	node --test tests/web/*.test.mjs
-	.venv/bin/pytest
+	$(UNIT)
+	.venv/bin/pytest --ignore=tests/unit
 
 check: lint test  ## everything CI runs: lint, types, import rules, all tests
 
@@ -32,8 +34,8 @@ lint: packages  ## ruff, mypy strict, import rules: no test is run
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-unit: packages  ## the pure tests alone, in seconds
-	.venv/bin/pytest -q tests/unit
+unit: packages  ## the pure tests alone, in seconds; every branch of the rules and the flows is covered
+	$(UNIT)
 
 e2e: packages  ## the tests with a real browser and a real machine
 	@$(PY) -m dev.prepare --tests

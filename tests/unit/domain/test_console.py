@@ -386,6 +386,17 @@ def test_a_stalled_watcher_leaves_the_stream_and_catches_up_without_a_gap() -> N
     assert bob.seen == b"one two three"
 
 
+def test_a_stalled_watcher_that_missed_nothing_is_just_back_in_the_stream() -> None:
+    skin = Skin()
+    skin.comes("ada")
+    bob = skin.comes("bob", WATCH)
+    skin.prints(b"one ")
+    skin.do(Slow("bob"))
+    skin.do(Eased("bob"))
+    skin.prints(b"two")
+    assert bob.seen == b"one two"
+
+
 def test_a_stalled_writer_holds_the_vm_for_ten_seconds_and_is_then_cut() -> None:
     skin = Skin()
     ada = skin.comes("ada")
