@@ -22,6 +22,8 @@ from starlette.types import Scope
 from dev.stack import ROOT, Port, Stack
 
 WEB = ROOT / "web"
+_OURS = {"date", "server"}
+"""Headers that this server writes itself."""
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "host", "content-length"}
 
 
@@ -53,7 +55,7 @@ def application(stack: Stack) -> Starlette:
             answer = await functions.send(outgoing, stream=True)
         except httpx.HTTPError as error:
             return _away(error)
-        passed = {k: v for k, v in answer.headers.items() if k not in _HOP_BY_HOP}
+        passed = {k: v for k, v in answer.headers.items() if k not in _HOP_BY_HOP | _OURS}
         return StreamingResponse(
             answer.aiter_raw(), answer.status_code, passed, background=BackgroundTask(answer.aclose)
         )
