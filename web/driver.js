@@ -4,7 +4,7 @@ import { ApiError } from "./api_error.js";
 import { advance, begin } from "./session.js";
 import { answerFrame, Wire } from "./wire.js";
 
-/** A console of one VM. `screen` has show(bytes) and note(text); `changed(state)` is called after every event. */
+/** A console of one VM. `screen` has show(bytes, replayed) and note(text); `changed(state)` is called after every event. */
 export class Driver {
   #api;
   #vm;
@@ -60,7 +60,7 @@ export class Driver {
       case "giveUp": return this.#giveUp();
       case "end": return this.#end(action.id);
       case "wait": return this.#wait(action);
-      case "show": return this.#screen.show(action.bytes);
+      case "show": return this.#screen.show(action.bytes, action.replayed);
       case "note": return this.#screen.note(action.text);
       case "send": return this.#wire.send(action.bytes);
       case "say": return this.#wire.say(answerFrame(action.ask, action.allow));

@@ -24,7 +24,7 @@ export class IllegalMove extends Error {}
 export function begin() {
   return {
     phase: "idle", turn: 0, dial: 0, live: false, want: { mode: "write", takeover: "never" }, attempt: 0, patient: false,
-    id: null, mode: null, epoch: null, next: 0, everOpen: false, writer: null, watchers: 0, port: { state: "open" },
+    id: null, mode: null, epoch: null, next: 0, replayedTo: 0, everOpen: false, writer: null, watchers: 0, port: { state: "open" },
     limits: {}, ask: null, held: null, refusal: null, end: null, retryAt: null, notices: [],
   };
 }
@@ -89,7 +89,7 @@ function hello(state, frame) {
   const lost = state.everOpen && !goesOn ? [{ do: "note", text: gapWords(state, frame) }] : [];
   const changes = {
     phase: "open", live: true, everOpen: true, attempt: 0, patient: false, mode: frame.mode, epoch: frame.epoch,
-    next: goesOn ? state.next : frame.offset, writer: frame.writer, watchers: frame.watchers,
+    next: goesOn ? state.next : frame.offset, replayedTo: frame.live ?? frame.offset, writer: frame.writer, watchers: frame.watchers,
     port: { state: "open" }, limits: {}, end: null, refusal: null, ask: null,
     // From here on a lost line comes back as it was, and never at anybody's cost.
     want: asBefore(frame.mode),
@@ -108,7 +108,7 @@ function printed(state, { offset, bytes }) {
   const known = state.next - offset;
   if (known >= bytes.length) return stay(state);
   const fresh = known > 0 ? bytes.subarray(known) : bytes;
-  return go(state, { next: offset + bytes.length }, { do: "show", bytes: fresh });
+  return go(state, { next: offset + bytes.length }, { do: "show", bytes: fresh, replayed: offset < state.replayedTo });
 }
 
 const people = (state, { writer, watchers }) => go(state, { writer, watchers });

@@ -7,6 +7,12 @@ import { DARK, LIGHT, MATCHES } from "./palette.js";
 const SCROLLBACK = 10_000;
 const FONTS = 'ui-monospace, "Cascadia Mono", "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace';
 const NOTE = ["\r\n\x1b[0;2;3m— ", " —\x1b[0m\r\n"];
+/** Control sequences that a terminal answers: device status, device attributes, mode requests. */
+const QUERIES = [
+  { final: "n" }, { prefix: "?", final: "n" }, { final: "c" }, { prefix: ">", final: "c" }, { prefix: "=", final: "c" },
+  { intermediates: "$", final: "p" }, { prefix: "?", intermediates: "$", final: "p" },
+];
+const COLOR_QUERIES = [4, 10, 11, 12];
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const encoder = new TextEncoder();
 
@@ -17,6 +23,7 @@ export class Screen {
   #fit = new FitAddon();
   #tell;
   #undo = [];
+  #replaying = 0;
 
   constructor(place, tell) {
     this.#tell = tell;
@@ -27,14 +34,30 @@ export class Screen {
     this.#terminal.onData((text) => tell.typed(encoder.encode(text)));
     this.#terminal.onBinary((text) => tell.typed(Uint8Array.from(text, (letter) => letter.charCodeAt(0))));
     this.#terminal.onResize(({ cols, rows }) => tell.sized(cols, rows));
+    this.#muteReplay();
     this.#terminal.open(place);
     this.#listen(place);
     this.fit();
     tell.sized(this.#terminal.cols, this.#terminal.rows);
   }
 
-  show(bytes) {
-    this.#terminal.write(bytes);
+  /** What the VM printed. What it printed before this terminal was there (`replayed`) is shown and not answered. */
+  show(bytes, replayed = false) {
+    if (!replayed) {
+      this.#terminal.write(bytes);
+      return;
+    }
+    this.#replaying += 1;
+    this.#terminal.write(bytes, () => { this.#replaying -= 1; });
+  }
+
+  // A program's question (where is the cursor, which terminal is this) was meant for a terminal of back then: an
+  // answer now would arrive as typing at whatever the VM waits for, a password prompt at worst.
+  #muteReplay() {
+    const mute = () => this.#replaying > 0;
+    for (const query of QUERIES) this.#terminal.parser.registerCsiHandler(query, mute);
+    this.#terminal.parser.registerDcsHandler({ intermediates: "$", final: "q" }, mute);
+    for (const color of COLOR_QUERIES) this.#terminal.parser.registerOscHandler(color, (text) => mute() && text.includes("?"));
   }
 
   /** A line of ours, set apart from what the VM printed. */

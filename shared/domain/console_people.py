@@ -104,7 +104,7 @@ class People:
         viewer.shown_from = start
         self._say(
             viewer, "hello", session=viewer.session, console=self.name, mode=viewer.mode.value, epoch=self._epoch,
-            offset=start, gap=gap, writer=self._writer_said(), watchers=self._people[1],
+            offset=start, live=self.scrollback.offset, gap=gap, writer=self._writer_said(), watchers=self._people[1],
             idleSeconds=viewer.limits.idle_seconds, sessionSeconds=viewer.limits.session_seconds,
         )  # fmt: skip
         if kept:

@@ -49,7 +49,7 @@ def alan(stack: LocalStack) -> Iterator[SignedIn]:
         yield alan
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop would be in the way of other modules' tests
 def browser() -> Iterator[Browser]:
     path = installed_browser()
     assert path, "no Chromium: run `make setup` for tests, or set CHROMIUM"

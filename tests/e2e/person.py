@@ -150,6 +150,12 @@ class Console:
                 return self.expect("$ ", at)
             self.receive()
 
+    def log_out(self) -> None:
+        """Leaves the machine at its login prompt, as a good guest does."""
+        at = self.log_in()
+        self.type("exit\r")
+        self.expect("login: ", at)
+
     def run(self, command: str) -> bytes:
         """What a shell command printed. Its end is a mark that the echo of the line does not contain."""
         mark = secrets.token_hex(4)

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from dev import fleet
 from tests.e2e.local_stack import LocalStack
+from tests.e2e.person import SignedIn
 
 PATIENCE = 60_000
 
@@ -47,6 +48,8 @@ def log_in(page: Page) -> None:
 def test_a_person_signs_in_opens_a_console_logs_in_and_is_displaced(
     browser: Browser, stack: LocalStack, pictures: Path
 ) -> None:
+    with SignedIn(stack, fleet.ADA) as before, before.open(fleet.VIRTUAL_MACHINES[0]) as console:
+        console.log_out()
     with signed_in(browser, stack, fleet.ADA) as ada, signed_in(browser, stack, fleet.GRACE) as grace:
         ada.screenshot(path=pictures / "list.png")
         open_console(ada, "web-01")

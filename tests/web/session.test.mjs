@@ -239,3 +239,8 @@ test("an illegal move raises and changes nothing", () => {
   assert.throws(() => advance(state, hello()), IllegalMove);
   assert.deepEqual(state, begin());
 });
+
+test("what was printed before is marked, so that the terminal answers no question of back then", () => {
+  const { actions } = play(begin(), connect(), granted(), hello({ live: 5 }), printed(0, "login"), printed(5, ": "));
+  assert.deepEqual(actions.filter(({ do: what }) => what === "show").map(({ replayed }) => replayed), [true, false]);
+});
