@@ -48,7 +48,8 @@ def test_the_first_visitor_is_admitted_when_the_port_opens_and_greeted_with_wher
     skin.do(Attach("ada", WRITE, 1, "Ada", "t.ada", LONG))
     hello = skin.screens["ada"].texts[0]
     assert hello == {
-        "type": "hello", "session": "ada", "console": "vm", "mode": "write", "epoch": "e1", "offset": 0, "live": 0, "gap": False,
+        "type": "hello", "session": "ada", "console": "vm", "mode": "write", "epoch": "e1", "offset": 0, "live": 0,
+        "gap": False,
         "writer": {"name": "Ada"}, "watchers": 0, "idleSeconds": 900, "sessionSeconds": 28800,
     }  # fmt: skip
     assert skin.notes() == ["port-open", "attach"]
