@@ -33,7 +33,12 @@ def install_programs(say: Say, programs: Mapping[str, str] = PROGRAMS) -> None:
         raise UnavailableError(f"{', '.join(missing)} missing, and may not be installed here. By hand: {wanted}")
     refresh_if_empty(say)
     say(f"installing with apt: {' '.join(missing)}")
-    _apt([*root, *wanted.split()])
+    try:
+        _apt([*root, *wanted.split()])
+    except UnavailableError:
+        say("that failed; fetching apt's package lists, which may be old, and trying again")
+        _apt([*root, "apt-get", "update"])
+        _apt([*root, *wanted.split()])
 
 
 def refresh_if_empty(say: Say) -> None:
