@@ -159,7 +159,7 @@ class _Lane:
             async with asyncio.timeout(wait):
                 await self.gathering.wait()
         except TimeoutError:
-            pass
+            pass  # the usual end: gathered for as long as may be
         finally:
             self.gathering = None
 

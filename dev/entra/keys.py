@@ -64,6 +64,6 @@ def _create(path: Path) -> None:
     try:
         path.hardlink_to(draft)
     except FileExistsError:
-        pass
+        pass  # another process was first: its key is the one
     finally:
         draft.unlink()
