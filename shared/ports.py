@@ -8,11 +8,17 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from shared.domain.acts import Act
+from shared.domain.approval import Approval
 from shared.domain.caller import Caller
+from shared.domain.checks import Surroundings
 from shared.domain.grant import Grant, Mode
 from shared.domain.lock import Acquired, Claim, Held, Lock
+from shared.domain.pace import Pace
+from shared.domain.policy import Level, Policy, Scope
 from shared.domain.record import Record, Source
 from shared.domain.refusals import Refusal
+from shared.domain.storage import Account, NoAccount
 from shared.domain.vm import Vm, VmId
 
 
@@ -49,14 +55,91 @@ class Vms(Protocol):
         """The VM as the caller may see it: VM_NOT_FOUND when there is none or they may not read it."""
         ...
 
-    async def visible(self, caller: Caller) -> Sequence[Vm]:
-        """Every VM that the caller may read, in the subscriptions served."""
+    async def visible(self, caller: Caller) -> Sequence[Vm] | Refusal:
+        """Every VM that the caller may read, in the subscriptions served; a Refusal when sign-in must be stronger."""
         ...
 
 
 class Rights(Protocol):
-    async def missing(self, caller: Caller, vm: VmId, actions: Sequence[str]) -> Sequence[str] | Refusal:
-        """Those of the Azure actions that the caller may not do on the VM; a Refusal when sign-in must be stronger."""
+    async def missing(
+        self, caller: Caller, resource_id: str, actions: Sequence[str], *, fresh: bool = False
+    ) -> Sequence[str] | Refusal:
+        """Those of the Azure actions that the caller may not do on a resource (a VM, a storage account, a group, a
+        subscription); a Refusal when sign-in must be stronger. An answer of the last seconds will do unless `fresh`.
+        """
+        ...
+
+
+class AroundVms(Protocol):
+    """What Azure says about a console whoever asks, read with the service's own identity."""
+
+    async def of(self, vm: VmId, *, fresh: bool = False) -> Surroundings:
+        """Locks and Azure's own switches. Raises Unavailable."""
+        ...
+
+    async def account(self, name: str, near: VmId) -> Account | NoAccount:
+        """The storage account of this name: in the VM's subscription, or another one that is served."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A policy as it was set. `version` is opaque, and changes with every write."""
+
+    policy: Policy
+    set_by: str
+    """Caller.subject."""
+    set_at: float
+    version: str
+
+
+class Policies(Protocol):
+    async def over(self, vm: VmId) -> Sequence[Level]:
+        """Every policy that holds for the VM, the tenant's first: those of the settings and those set through the
+        API, at most two seconds old.
+        """
+        ...
+
+    async def find(self, scope: Scope) -> Stored | None: ...
+
+    async def set(self, scope: Scope, policy: Policy, by: str, at: float, *, version: str | None) -> Stored | None:
+        """Keeps it; None when `version` is given and is not that of what is kept ("" stands for nothing)."""
+        ...
+
+    async def clear(self, scope: Scope) -> None: ...
+
+
+class Paces(Protocol):
+    async def take(self, key: str, pace: Pace) -> float:
+        """Seconds to wait; 0 lets the request pass. All instances of the service count together."""
+        ...
+
+
+class Approvals(Protocol):
+    """Requests for approval: each waits as an orchestration, and is indexed by console."""
+
+    async def ask(self, approval: Approval) -> None: ...
+
+    async def find(self, vm: VmId, approval: str) -> Approval | None: ...
+
+    async def of(self, vm: VmId, subject: str) -> Sequence[Approval]:
+        """One's requests on one console of the last day, the newest first."""
+        ...
+
+    async def pending(self) -> Sequence[Approval]:
+        """Every request that still waits, the oldest first."""
+        ...
+
+    async def decide(self, approval: Approval) -> Approval:
+        """Hands a decision (state, who, when, comment) to the request that waits; answers what became of it, which is
+        another's decision where that came first.
+        """
+        ...
+
+
+class PowerActs(Protocol):
+    async def do(self, caller: Caller, vm: VmId, act: Act) -> Refusal | None:
+        """Begins to restart, start or stop the VM: as the user themselves, or for an application as the service."""
         ...
 
 
@@ -117,6 +200,10 @@ class Sessions(Protocol):
         """Keeps the first reason: a session ends once."""
         ...
 
+    async def live(self, scope: Scope, since: float) -> Sequence[Session]:
+        """Sessions of all consoles within the scope that were requested after `since` and have not ended."""
+        ...
+
 
 class BurntTokens(Protocol):
     async def burn(self, token_id: str, expires_at: int) -> bool:
@@ -148,6 +235,17 @@ class Relays(Protocol):
 
     async def ask(self, vm: VmId, generation: int, by: str, seconds: float) -> bool:
         """Whether the writer of this generation gives the console up; silence for so long counts as yes."""
+        ...
+
+    async def command(self, vm: VmId, act: Act, keys: str, by: str) -> Refusal | None:
+        """Sends reset, NMI or SysRq (`keys`: its letters and digits) down the open line, and records it.
+
+        Raises Unavailable.
+        """
+        ...
+
+    async def note(self, vm: VmId, act: Act, by: str) -> bool:
+        """Records an act that goes another way, where the console is open. False when the relay was not reached."""
         ...
 
 

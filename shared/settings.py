@@ -6,8 +6,12 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_network
 from typing import Any, Self
 
+from shared.domain.policy import Level, Network
+from shared.domain.policy_codec import levels_from_text
+from shared.domain.rights import Right, overridden
 from shared.ports import Relay
 
 
@@ -44,9 +48,16 @@ def _switch(text: str) -> bool:
     return text.lower() == "on"
 
 
+def _networks(text: str) -> tuple[Network, ...]:
+    return tuple(ip_network(word) for word in _words(text))
+
+
 _READERS: dict[Any, Any] = {
     str: str,
     int: int,
+    Mapping[Right, tuple[str, ...]]: overridden,
+    tuple[Level, ...]: levels_from_text,
+    tuple[Network, ...]: _networks,
     bool: _switch,
     tuple[str, ...]: _words,
     tuple[Relay, ...]: _relays,
@@ -89,6 +100,11 @@ class Common(_Settings):
         also="RECORDS__fullyQualifiedNamespace",
     )
     records_hub: str = _setting("RECORDS_HUB", "name of the Event Hub", "records")
+    compatible: bool = _setting(
+        "COMPATIBILITY",
+        "on: clients of Microsoft.SerialConsole are served too, whose tokens travel in an address",
+        "off",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +136,32 @@ class FunctionSettings(Common):
     session_seconds: int = _setting("SESSION_SECONDS", "a session ends after so long", "28800")
     token_seconds: int = _setting("TOKEN_SECONDS", "life of a session token, at most 30", "30")
     ask_seconds: int = _setting("ASK_SECONDS", "how long a writer has to refuse a takeover that asks", "20")
+    rights: Mapping[Right, tuple[str, ...]] = _setting(
+        "RIGHTS",
+        "rights whose Azure actions differ from the table in docs/access.md: JSON, a right and its actions",
+        "",
+    )
+    policy: tuple[Level, ...] = _setting(
+        "POLICY", "policies that hold whatever is set through the API: JSON, a scope and its policy", ""
+    )
+    console_default: bool = _setting("CONSOLE_DEFAULT", "on, or off where no policy switches the console on", "on")
+    cloud: str = _setting("AZURE_CLOUD", "the cloud this is installed in", "AzureCloud")
+    clouds: tuple[str, ...] = _setting("CLOUDS_SERVED", "clouds whose VMs are served", "AzureCloud")
+    closed_regions: tuple[str, ...] = _setting(
+        "REGIONS_CLOSED", "regions whose VMs are not served", "uksouth ukwest uknorth uksouth2"
+    )
+    storage_check: bool = _setting(
+        "STORAGE_CHECK", "on, or off to ask nothing of a VM's own boot-diagnostics account", "on"
+    )
+    storage_suffix: str = _setting("STORAGE_SUFFIX", "the cloud's storage addresses end so", "core.windows.net")
+    caller_rate: int = _setting("RATE_CALLER", "requests that change something, per caller and minute", "120")
+    vm_rate: int = _setting("RATE_VM", "sessions and power acts per VM and minute", "60")
+    recheck_seconds: int = _setting("RECHECK_SECONDS", "time between two looks at a live session's rights", "50")
+    cache_seconds: int = _setting("CACHE_SECONDS", "how long an answer of Azure about rights and locks is kept", "15")
+    origins: tuple[str, ...] = _setting("PAGE_ORIGINS", "origins whose pages may call the API or connect", "")
+    trusted_proxies: tuple[Network, ...] = _setting(
+        "TRUSTED_PROXIES", "networks of proxies of one's own, whose X-Forwarded-For is believed", ""
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +174,7 @@ class RelaySettings(Common):
     control_port: int = _setting("RELAY_CONTROL_PORT", "port for control, health and metrics", "8081")
     control_plane: str = _setting("CONTROL_PLANE", "the function app's API, ending in /api")
     control_plane_audience: str = _setting("API_AUDIENCE", "application id URI of the API")
-    origins: tuple[str, ...] = _setting("PAGE_ORIGINS", "origins whose pages may connect")
+    origins: tuple[str, ...] = _setting("PAGE_ORIGINS", "origins whose pages may call the API or connect")
     spool: str = _setting("SPOOL_DIR", "folder of the spool: a disk that outlives the process")
     spool_bytes: int = _setting("SPOOL_BYTES", "bytes spooled before VMs are paused", str(256 * 1024 * 1024))
     heartbeat_seconds: int = _setting("HEARTBEAT_SECONDS", "time between heartbeats, seconds", "5")

@@ -28,6 +28,7 @@ export const CLOSES = {
   4009: close("RelayDraining", "now", "The relay is being replaced", "The console comes back by itself."),
   4010: close("ExternalTakeover", "choice", "The serial port was taken from outside this service, for example in the Azure portal", "Connect again to take it back."),
   4011: close("SlowConsumer", "now", "Your connection takes less than the VM prints", "The console comes back by itself and goes on where it stopped."),
+  4012: close("ConsoleDisabled", "choice", "The console was switched off here", "Ask who set the policy, or see the VM's checks for what to mend."),
   4400: close("InvalidRequest", "choice", "The relay refused what this page sent", "Reload the page; if it happens again, report it with the time."),
   4401: close("TokenExpired", "later", "The relay did not accept the session token", "A new one is requested by itself."),
 };

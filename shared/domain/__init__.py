@@ -2,12 +2,19 @@
 
 vm           which VM, and what is known about it
 caller       who asks
-access       what a caller may do, from the actions Azure grants them
-checks       what stands in the way of a console, and what is worth a warning
-refusals     every reasoned no: code, status, words, mending command
+access       what Azure lets a caller do: roles, conditions, deny assignments
+rights       what may be done with a console, and the Azure actions each demands
+policy       what owners demand: switches, reasons, networks, tags, sign-in, approval (policy_codec: its JSON)
+approval     somebody else says yes first
+pace         how often somebody may ask
+storage      the account in which a VM's boot diagnostics are kept
+checks       what stands in the way of a console
+cautions     what is worth a warning only
+refusals     every reasoned no (refusal_table: code, status, words, mending command)
 lock         one writer per console, fenced by a generation
 lock_codec   the lock as the JSON that the task hub stores
 sharding     which relay owns a console
+acts         reset, restart, start, stop, NMI, SysRq
 grant        the claims of a session token
 frames       the wire between browser and relay
 record       what was printed and what happened, as bytes

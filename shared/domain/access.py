@@ -11,34 +11,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from shared.domain.caller import Caller, Kind
-from shared.domain.vm import VmId
 
 SCOPE = "Console.Access"
 """Scope of the API that a user's token must carry."""
 AUTOMATION_ROLE = "Console.Automation"
 """App role by which an application without a user may open consoles, as far as its Azure roles go."""
+ADMINISTRATOR_ROLE = "Console.Administrator"
+"""App role by which a person or an application sets the policy of the whole tenant."""
 RELAY_ROLE = "Relay.Attach"
 """App role of relays."""
-
-_CONSOLE_VERBS = ("read", "write", "restart/action", "retrieveBootDiagnosticsData/action")
-_CONNECT = "Microsoft.SerialConsole/serialPorts/connect/action"
-
-
-def read_action(vm: VmId) -> str:
-    """Who may not do this must not learn that the VM exists."""
-    return f"{_provider(vm)}/read"
-
-
-def console_actions(vm: VmId) -> tuple[str, ...]:
-    """What "Virtual Machine Contributor or above" means: the actions of that role that tell it from lesser ones.
-
-    Watching demands the same as writing: whoever sees a console sees passwords being reset.
-    """
-    return (*(f"{_provider(vm)}/{verb}" for verb in _CONSOLE_VERBS), _CONNECT)
-
-
-def _provider(vm: VmId) -> str:
-    return f"Microsoft.Compute/{'virtualMachineScaleSets/' if vm.scale_set else ''}virtualMachines"
 
 
 def may_use_consoles(caller: Caller) -> bool:
@@ -84,9 +65,9 @@ class Denial:
 
 
 def missing(
-    actions: Sequence[str], permissions: Iterable[Permission], denials: Iterable[Denial], vm: VmId, oid: str
+    actions: Sequence[str], permissions: Iterable[Permission], denials: Iterable[Denial], resource_id: str, oid: str
 ) -> tuple[str, ...]:
-    """Those of the actions that no role allows, or that a deny assignment takes away.
+    """Those of the actions on a resource that no role allows, or that a deny assignment takes away.
 
     `denials` are those that Azure names for this principal (its groups included), so membership is not asked again.
     """
@@ -94,7 +75,7 @@ def missing(
     return tuple(
         action
         for action in actions
-        if not any(p.allows(action) for p in granted) or any(d.denies(action, vm.resource_id, oid) for d in denied)
+        if not any(p.allows(action) for p in granted) or any(d.denies(action, resource_id, oid) for d in denied)
     )
 
 

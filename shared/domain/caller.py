@@ -19,6 +19,10 @@ class Caller:
     kind: Kind
     roles: frozenset[str]
     token: "Secret"
+    contexts: frozenset[str] = frozenset()
+    """Authentication contexts that the sign-in satisfied (claim `acrs`: c1 to c99)."""
+    answers_challenges: bool = False
+    """The client said that it can handle a claims challenge (claim `xms_cc`: cp1)."""
 
     @property
     def subject(self) -> str:

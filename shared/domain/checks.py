@@ -1,14 +1,21 @@
-"""What stands in the way of a console, and what is worth a warning.
+"""What stands in the way of a console. What is worth a warning only is in cautions.py.
 
 Every check is made, in the order in which a person mends them, so that nobody mends one only to meet the next.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from shared.domain import policy
+from shared.domain.approval import Approval
+from shared.domain.caller import Caller
+from shared.domain.policy import Level
 from shared.domain.refusals import Code, Refusal, refuse
-from shared.domain.vm import Os, Power, Vm
+from shared.domain.rights import Right
+from shared.domain.storage import Account, NoAccount
+from shared.domain.vm import Power, Vm
 
 POWER_RETRY_SECONDS = 15
 """When to ask again about a VM that is on its way up."""
@@ -16,10 +23,21 @@ _ON_ITS_WAY = frozenset({Power.STARTING, Power.UNKNOWN})
 
 
 class Checked(StrEnum):
+    SIGN_IN = "signIn"
     PERMISSION = "permission"
+    CLOUD = "cloud"
+    REGION = "region"
+    SWITCH = "switch"
+    PORT = "port"
+    NETWORK = "network"
+    TAG = "tag"
+    LOCK = "lock"
     PROVISIONING = "provisioning"
     POWER = "power"
     BOOT_DIAGNOSTICS = "bootDiagnostics"
+    STORAGE = "storage"
+    REASON = "reason"
+    APPROVAL = "approval"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +48,61 @@ class Check:
     refusal: Refusal | None
 
 
-def check(vm: Vm, missing: Sequence[str], caller: str) -> tuple[Check, ...]:
-    """All checks of one VM. `missing` are the Azure actions the caller lacks; `caller` is their object id."""
-    return (
-        Check(Checked.PERMISSION, _permission(vm, missing, caller)),
-        Check(Checked.PROVISIONING, _provisioning(vm)),
-        Check(Checked.POWER, _power(vm)),
-        Check(Checked.BOOT_DIAGNOSTICS, _boot_diagnostics(vm)),
-    )
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What the service itself serves, as its settings have it."""
+
+    cloud: str
+    clouds: frozenset[str]
+    closed_regions: frozenset[str]
+    on_by_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What Azure says about the console of a VM, whoever asks."""
+
+    lock: str | None
+    """Name of a read-only lock on the VM or above it: no action can be called there."""
+    subscription_enabled: bool
+    port_enabled: bool
+
+
+OPEN = Surroundings(None, subscription_enabled=True, port_enabled=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """The VM's own boot-diagnostics account: what was found, and what the caller lacks there."""
+
+    account: Account | NoAccount
+    name: str
+    missing: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """Everything that the checks look at. `storage` is None for diagnostics that the platform keeps."""
+
+    vm: Vm
+    caller: Caller
+    right: Right
+    missing: Sequence[str]
+    """Azure actions that the caller lacks on the VM."""
+    service: Service
+    levels: Sequence[Level] = ()
+    around: Surroundings = OPEN
+    storage: Storage | None = None
+    address: str | None = None
+    """Where the caller comes from."""
+    reason: str | None = None
+    approvals: Sequence[Approval] = ()
+    now: float = 0.0
+
+
+def check(seen: Inspected, checks: Sequence[Checked] = tuple(Checked)) -> tuple[Check, ...]:
+    """These checks of one VM; all of them unless told otherwise."""
+    return tuple(Check(what, _CHECKS[what](seen)) for what in checks)
 
 
 def refusals(checks: Sequence[Check]) -> list[Refusal]:
@@ -45,68 +110,157 @@ def refusals(checks: Sequence[Check]) -> list[Refusal]:
     return [check.refusal for check in checks if check.refusal]
 
 
-def _permission(vm: Vm, missing: Sequence[str], caller: str) -> Refusal | None:
-    if not missing:
+def permitted(checks: Sequence[Check]) -> bool:
+    """Whether the caller's rights suffice, whatever else stands in the way."""
+    return all(check.refusal is None for check in checks if check.what is Checked.PERMISSION)
+
+
+def _refuse(seen: Inspected, code: Code, because: str | None = None) -> Refusal:
+    return refuse(code, because=because, target=seen.vm.id.resource_id, caller=seen.caller.oid)
+
+
+def _sign_in(seen: Inspected) -> Refusal | None:
+    context = policy.sign_in_wanted(seen.levels, seen.right, seen.caller.contexts)
+    return step_up(seen.caller, context) if context else None
+
+
+def step_up(caller: Caller, context: str) -> Refusal:
+    """The claims challenge for an authentication context, to clients that know what to do with one."""
+    if not caller.answers_challenges:
+        return refuse(Code.STEP_UP_UNSUPPORTED)
+    wanted = {"access_token": {"acrs": {"essential": True, "value": context}}}
+    return refuse(Code.MFA_REQUIRED, claims=json.dumps(wanted))
+
+
+_LACKED: Mapping[Right, Code] = {
+    Right.WATCH: Code.VM_PERMISSION_DENIED,
+    Right.WRITE: Code.VM_PERMISSION_DENIED,
+    Right.POWER: Code.POWER_PERMISSION_DENIED,
+    Right.NMI: Code.NMI_PERMISSION_DENIED,
+    Right.ADMINISTER: Code.ADMINISTRATION_DENIED,
+    Right.READ: Code.TRANSCRIPT_PERMISSION_DENIED,
+    Right.APPROVE: Code.APPROVER_PERMISSION_DENIED,
+}
+
+
+def _permission(seen: Inspected) -> Refusal | None:
+    return _refuse(seen, _LACKED[seen.right]) if seen.missing else None
+
+
+def _cloud(seen: Inspected) -> Refusal | None:
+    service = seen.service
+    if service.cloud in service.clouds:
         return None
-    return refuse(Code.VM_PERMISSION_DENIED, target=vm.id.resource_id, caller=caller)
+    return _refuse(seen, Code.CLOUD_NOT_AVAILABLE, f"The service does not serve the cloud {service.cloud}.")
 
 
-def _provisioning(vm: Vm) -> Refusal | None:
-    if vm.provisioning == "Succeeded":
+def _region(seen: Inspected) -> Refusal | None:
+    region = seen.vm.location.lower()
+    if region in seen.service.closed_regions:
+        return _refuse(seen, Code.REGION_NOT_AVAILABLE, f"The service does not serve the region {region}.")
+    level = policy.region_refusing(seen.levels, region)
+    said = level and f"The policy of {level.place} does not allow the region {region}."
+    return _refuse(seen, Code.REGION_NOT_AVAILABLE, said) if level else None
+
+
+def _switch(seen: Inspected) -> Refusal | None:
+    """Azure's own switch of the subscription, and ours at every scope."""
+    if not seen.around.subscription_enabled:
+        return _refuse(seen, Code.CONSOLE_DISABLED_FOR_SUBSCRIPTION)
+    level = policy.switched_off(seen.levels, by_default=not seen.service.on_by_default)
+    if level is None:
         return None
-    return refuse(Code.VM_PROVISIONING, target=vm.id.resource_id)
+    if level.scope == f"/subscriptions/{seen.vm.id.subscription}".lower():
+        return _refuse(seen, Code.CONSOLE_DISABLED_FOR_SUBSCRIPTION)
+    return _refuse(seen, Code.CONSOLE_DISABLED_BY_POLICY, f"The policy of {level.place} has switched the console off.")
 
 
-def _power(vm: Vm) -> Refusal | None:
+def _port(seen: Inspected) -> Refusal | None:
+    return None if seen.around.port_enabled else _refuse(seen, Code.SERIAL_PORT_DISABLED)
+
+
+def _network(seen: Inspected) -> Refusal | None:
+    level = policy.network_refusing(seen.levels, seen.address)
+    said = level and f"The policy of {level.place} does not allow this from your network."
+    return _refuse(seen, Code.NETWORK_NOT_ALLOWED, said) if level else None
+
+
+def _tag(seen: Inspected) -> Refusal | None:
+    tag = policy.tag_missing(seen.levels, seen.vm.tags)
+    said = tag and f"A policy allows consoles only of VMs with the tag {tag}."
+    return _refuse(seen, Code.TAG_NOT_ALLOWED, said) if tag else None
+
+
+def _lock(seen: Inspected) -> Refusal | None:
+    lock = seen.around.lock
+    return _refuse(seen, Code.RESOURCE_LOCKED, f"The read-only lock {lock} stops the serial console.") if lock else None
+
+
+def _provisioning(seen: Inspected) -> Refusal | None:
+    return None if seen.vm.provisioning == "Succeeded" else _refuse(seen, Code.VM_PROVISIONING)
+
+
+def _power(seen: Inspected) -> Refusal | None:
     """A VM that is starting has no serial port yet: refused, but worth asking again."""
-    if vm.power is Power.RUNNING:
+    if seen.vm.power is Power.RUNNING:
         return None
-    refusal = refuse(Code.VM_NOT_RUNNING, target=vm.id.resource_id)
-    return replace(refusal, retry_after=POWER_RETRY_SECONDS) if vm.power in _ON_ITS_WAY else refusal
+    refusal = _refuse(seen, Code.VM_NOT_RUNNING)
+    return replace(refusal, retry_after=POWER_RETRY_SECONDS) if seen.vm.power in _ON_ITS_WAY else refusal
 
 
-def _boot_diagnostics(vm: Vm) -> Refusal | None:
-    return None if vm.boot_diagnostics else refuse(Code.BOOT_DIAGNOSTICS_DISABLED, target=vm.id.resource_id)
+def _boot_diagnostics(seen: Inspected) -> Refusal | None:
+    return None if seen.vm.boot_diagnostics else _refuse(seen, Code.BOOT_DIAGNOSTICS_DISABLED)
 
 
-@dataclass(frozen=True, slots=True)
-class Warn:
-    """Something that opens no less a console, and may still surprise."""
-
-    code: str
-    message: str
-    fix: str
-    fix_command: str | None = None
+_NO_ACCOUNT: Mapping[NoAccount, Code] = {
+    NoAccount.MALFORMED: Code.BOOT_DIAGNOSTICS_URI_INVALID,
+    NoAccount.DELETED: Code.BOOT_DIAGNOSTICS_STORAGE_NOT_FOUND,
+    NoAccount.UNSEEN: Code.STORAGE_RESOURCE_GROUP_UNKNOWN,
+}
 
 
-def warnings(vm: Vm) -> tuple[Warn, ...]:
-    found = []
-    if vm.os is Os.LINUX and not vm.password_login:
-        found.append(_password_login(vm))
-    if vm.os is Os.WINDOWS:
-        found.append(_SAC)
-    if vm.storage_uri:
-        found.append(_CUSTOM_ACCOUNT)
-    return tuple(found)
+def _storage(seen: Inspected) -> Refusal | None:
+    """Of the account itself, then of the caller's rights on it, then of its firewall."""
+    if seen.storage is None:
+        return None
+    account, target = seen.storage.account, seen.vm.id.resource_id
+    if isinstance(account, NoAccount):
+        return refuse(_NO_ACCOUNT[account], target=target, account=seen.storage.name)
+    code = Code.STORAGE_PERMISSION_DENIED if seen.storage.missing else Code.BOOT_DIAGNOSTICS_STORAGE_FORBIDDEN
+    if not (seen.storage.missing or account.firewalled):
+        return None
+    return refuse(code, target=target, caller=seen.caller.oid, account=account.name, storage=account.resource_id)
 
 
-def _password_login(vm: Vm) -> Warn:
-    return Warn(
-        "PasswordLoginUnavailable",
-        "This VM was created with SSH keys only; a serial console needs a local user with a password.",
-        "Give a local user a password with the VM Access extension.",
-        f"az vm user update --ids {vm.id.resource_id} --username <user> --password <password>",
-    )
+def _reason(seen: Inspected) -> Refusal | None:
+    wanted = policy.reasons_wanted(seen.levels, seen.reason)
+    return _refuse(seen, Code.REASON_REQUIRED, wanted) if wanted else None
 
 
-_SAC = Warn(
-    "WindowsSacMayBeOff",
-    "The Special Administration Console may be off in this VM; then the console stays silent.",
-    "Turn it on inside the VM and restart it.",
-    "bcdedit /ems {current} on && bcdedit /emssettings EMSPORT:1 EMSBAUDRATE:115200",
-)
-_CUSTOM_ACCOUNT = Warn(
-    "BootDiagnosticsOnCustomAccount",
-    "Boot diagnostics of this VM are kept in a storage account of your own; its firewall may stop them.",
-    "Consider boot diagnostics with managed storage.",
-)
+def _approval(seen: Inspected) -> Refusal | None:
+    if policy.approval_seconds(seen.levels, seen.right) is None:
+        return None
+    subject, right, now = seen.caller.subject, seen.right, seen.now
+    if any(each.covers(subject, right, now) for each in seen.approvals):
+        return None
+    waiting = any(each.awaits(subject, right, now) for each in seen.approvals)
+    return _refuse(seen, Code.APPROVAL_PENDING if waiting else Code.APPROVAL_REQUIRED)
+
+
+_CHECKS: Mapping[Checked, Callable[[Inspected], Refusal | None]] = {
+    Checked.SIGN_IN: _sign_in,
+    Checked.PERMISSION: _permission,
+    Checked.CLOUD: _cloud,
+    Checked.REGION: _region,
+    Checked.SWITCH: _switch,
+    Checked.PORT: _port,
+    Checked.NETWORK: _network,
+    Checked.TAG: _tag,
+    Checked.LOCK: _lock,
+    Checked.PROVISIONING: _provisioning,
+    Checked.POWER: _power,
+    Checked.BOOT_DIAGNOSTICS: _boot_diagnostics,
+    Checked.STORAGE: _storage,
+    Checked.REASON: _reason,
+    Checked.APPROVAL: _approval,
+}

@@ -1,7 +1,8 @@
 """Which virtual machine, and what is known about it."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
@@ -87,3 +88,8 @@ class Vm:
     """Custom boot-diagnostics account; None when the platform manages it."""
     password_login: bool = True
     """False when the VM was created with SSH keys only."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    publisher: str = ""
+    """Who published the image it was made from; empty for a disk of one's own."""
+    latest_model: bool = True
+    """False for a scale-set instance that still runs a former model of its set."""

@@ -1,0 +1,181 @@
+"""What owners demand of those who use consoles: set for the tenant, a subscription, a group, a scale set, one VM.
+
+Every policy from the tenant down to the VM holds at once, so a lower one can only add demands. The switch is the same:
+whatever is off above stays off; `on` opens what the service's own default leaves closed.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Self
+from uuid import UUID
+
+from shared.domain.rights import Right
+from shared.domain.vm import InvalidVmId, VmId
+
+type Network = IPv4Network | IPv6Network
+
+TENANT = "/"
+APPROVAL_SECONDS = 3600
+"""How long a request waits, and how long a yes is good for, where the policy names no time."""
+
+
+class Switch(StrEnum):
+    ON = "on"
+    OFF = "off"
+    INHERITED = "inherited"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The demands of one scope; a field left alone demands nothing."""
+
+    console: Switch = Switch.INHERITED
+    reason: bool = False
+    """A reason must be given."""
+    tickets: tuple[str, ...] = ()
+    """One word of the reason must fit one of these patterns, `*` and `?` as in file names: INC-*."""
+    networks: tuple[Network, ...] = ()
+    """Callers must come from one of these."""
+    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The VM must carry each of these tags, with one of the values; no value listed: any."""
+    regions: tuple[str, ...] = ()
+    """The VM must be in one of these."""
+    sign_in: Mapping[Right, str] = field(default_factory=dict)
+    """The authentication context (c1 to c99) that a right demands."""
+    approval: frozenset[Right] = frozenset()
+    """Rights for which somebody else must say yes first."""
+    approval_seconds: int = APPROVAL_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A policy, and the scope for which it was set."""
+
+    scope: str
+    policy: Policy
+
+    @property
+    def place(self) -> str:
+        """What a person calls the scope."""
+        kind, _, name = self.scope.rstrip("/").rpartition("/")
+        return f"{_KINDS[kind.rpartition('/')[2]]} {name}" if name else "the tenant"
+
+
+_KINDS = {
+    "subscriptions": "subscription",
+    "resourcegroups": "resource group",
+    "virtualmachines": "VM",
+    "virtualmachinescalesets": "scale set",
+}
+
+
+class BadScope(ValueError):
+    """Not a scope for which a policy can be set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a policy is set; `text` is its one spelling, lower case like a console's."""
+
+    text: str
+
+    @classmethod
+    def of_vm(cls, vm: VmId) -> Self:
+        return cls(vm.console)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Letter case is free, as in ARM. Raises BadScope."""
+        low = text.lower()
+        for rest in _RESTS:
+            with suppress(InvalidVmId):
+                if low in scopes_of(VmId.parse(low.rstrip("/") + rest)):
+                    return cls(low)
+        raise BadScope(f"not a tenant, subscription, resource group, scale set or VM: {text[:80]!r}")
+
+
+_SOME_VM = "/providers/microsoft.compute/virtualmachines/x"
+_SOME_GROUP = f"/resourcegroups/x{_SOME_VM}"
+_SOME_SUBSCRIPTION = f"/subscriptions/{UUID(int=0)}{_SOME_GROUP}"
+_RESTS = ("", "/virtualmachines/x", _SOME_VM, _SOME_GROUP, _SOME_SUBSCRIPTION)
+"""What makes some VM's id of a scope: nothing, of a scale set, a group, a subscription, the tenant."""
+
+
+def scopes_of(vm: VmId) -> tuple[str, ...]:
+    """The scopes whose policies hold for a VM, the tenant first, in the one spelling."""
+    subscription = f"/subscriptions/{vm.subscription}"
+    group = f"{subscription}/resourceGroups/{vm.group}"
+    scale_set = f"{group}/providers/Microsoft.Compute/virtualMachineScaleSets/{vm.scale_set}"
+    between = (scale_set,) if vm.scale_set else ()
+    return tuple(scope.lower() for scope in (TENANT, subscription, group, *between, vm.resource_id))
+
+
+def switched_off(levels: Sequence[Level], *, by_default: bool) -> Level | None:
+    """The outermost level that switches the console off; the tenant's where only the default does."""
+    switches = {level.policy.console for level in levels}
+    for level in levels:
+        if level.policy.console is Switch.OFF:
+            return level
+    return Level(TENANT, Policy()) if by_default and Switch.ON not in switches else None
+
+
+def reasons_wanted(levels: Sequence[Level], reason: str | None) -> str | None:
+    """What is missing from the reason, in words; None when nothing is."""
+    words = (reason or "").split()
+    if not words and any(level.policy.reason or level.policy.tickets for level in levels):
+        return "A policy demands a reason."
+    for level in levels:
+        patterns = level.policy.tickets
+        if patterns and not any(fnmatchcase(word, pattern) for word in words for pattern in patterns):
+            return f"The policy of {level.place} demands a ticket in the reason, like {' or '.join(patterns)}."
+    return None
+
+
+def network_refusing(levels: Sequence[Level], address: str | None) -> Level | None:
+    """The level that does not allow this address; an address that is not known is on no list."""
+    for level in levels:
+        if level.policy.networks and not _within(level.policy.networks, address):
+            return level
+    return None
+
+
+def _within(networks: Sequence[Network], address: str | None) -> bool:
+    try:
+        found = ip_address(address or "")
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None)
+    return any((mapped or found) in network for network in networks)
+
+
+def tag_missing(levels: Sequence[Level], tags: Mapping[str, str]) -> str | None:
+    """The first tag that a policy demands and the VM lacks, in words. Azure ignores the case of tags' names."""
+    carried = {name.lower(): value for name, value in tags.items()}
+    for level in levels:
+        for name, values in level.policy.tags.items():
+            value = carried.get(name.lower())
+            if value is None or (values and value not in values):
+                return f"{name}={' or '.join(values)}" if values else name
+    return None
+
+
+def region_refusing(levels: Sequence[Level], region: str) -> Level | None:
+    for level in levels:
+        if level.policy.regions and region.lower() not in level.policy.regions:
+            return level
+    return None
+
+
+def sign_in_wanted(levels: Sequence[Level], right: Right, contexts: frozenset[str]) -> str | None:
+    """The first authentication context that the right demands and the sign-in did not satisfy."""
+    wanted = (level.policy.sign_in.get(right) for level in levels)
+    return next((context for context in wanted if context and context not in contexts), None)
+
+
+def approval_seconds(levels: Sequence[Level], right: Right) -> int | None:
+    """How long an approval may wait and be good for, the shortest that is demanded; None where none is."""
+    return min((level.policy.approval_seconds for level in levels if right in level.policy.approval), default=None)
