@@ -21,6 +21,8 @@ class Caller:
     token: "Secret"
     contexts: frozenset[str] = frozenset()
     """Authentication contexts that the sign-in satisfied (claim `acrs`: c1 to c99)."""
+    address: str | None = None
+    """Where the request comes from; None where that is not known."""
     answers_challenges: bool = False
     """The client said that it can handle a claims challenge (claim `xms_cc`: cp1)."""
 

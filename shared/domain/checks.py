@@ -15,7 +15,7 @@ from shared.domain.policy import Level
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.rights import Right
 from shared.domain.storage import Account, NoAccount
-from shared.domain.vm import Power, Vm
+from shared.domain.vm import Power, Vm, VmId
 
 POWER_RETRY_SECONDS = 15
 """When to ask again about a VM that is on its way up."""
@@ -93,8 +93,6 @@ class Inspected:
     levels: Sequence[Level] = ()
     around: Surroundings = OPEN
     storage: Storage | None = None
-    address: str | None = None
-    """Where the caller comes from."""
     reason: str | None = None
     approvals: Sequence[Approval] = ()
     now: float = 0.0
@@ -159,20 +157,28 @@ def _region(seen: Inspected) -> Refusal | None:
     if region in seen.service.closed_regions:
         return _refuse(seen, Code.REGION_NOT_AVAILABLE, f"The service does not serve the region {region}.")
     level = policy.region_refusing(seen.levels, region)
-    said = level and f"The policy of {level.place} does not allow the region {region}."
-    return _refuse(seen, Code.REGION_NOT_AVAILABLE, said) if level else None
+    if level is None:
+        return None
+    said = f"The policy of {level.place} does not allow the region {region}."
+    return _refuse(seen, Code.REGION_NOT_AVAILABLE, said)
 
 
 def _switch(seen: Inspected) -> Refusal | None:
     """Azure's own switch of the subscription, and ours at every scope."""
     if not seen.around.subscription_enabled:
         return _refuse(seen, Code.CONSOLE_DISABLED_FOR_SUBSCRIPTION)
-    level = policy.switched_off(seen.levels, by_default=not seen.service.on_by_default)
+    return switch_refusal(seen.vm.id, seen.levels, seen.service)
+
+
+def switch_refusal(vm: VmId, levels: Sequence[Level], service: Service) -> Refusal | None:
+    """Our own switch alone: cheap enough to be looked at with every heartbeat."""
+    level = policy.switched_off(levels, by_default=not service.on_by_default)
     if level is None:
         return None
-    if level.scope == f"/subscriptions/{seen.vm.id.subscription}".lower():
-        return _refuse(seen, Code.CONSOLE_DISABLED_FOR_SUBSCRIPTION)
-    return _refuse(seen, Code.CONSOLE_DISABLED_BY_POLICY, f"The policy of {level.place} has switched the console off.")
+    if level.scope == f"/subscriptions/{vm.subscription}".lower():
+        return refuse(Code.CONSOLE_DISABLED_FOR_SUBSCRIPTION, target=vm.resource_id)
+    said = f"The policy of {level.place} has switched the console off."
+    return refuse(Code.CONSOLE_DISABLED_BY_POLICY, because=said, target=vm.resource_id)
 
 
 def _port(seen: Inspected) -> Refusal | None:
@@ -180,9 +186,11 @@ def _port(seen: Inspected) -> Refusal | None:
 
 
 def _network(seen: Inspected) -> Refusal | None:
-    level = policy.network_refusing(seen.levels, seen.address)
-    said = level and f"The policy of {level.place} does not allow this from your network."
-    return _refuse(seen, Code.NETWORK_NOT_ALLOWED, said) if level else None
+    level = policy.network_refusing(seen.levels, seen.caller.address)
+    if level is None:
+        return None
+    said = f"The policy of {level.place} does not allow this from your network."
+    return _refuse(seen, Code.NETWORK_NOT_ALLOWED, said)
 
 
 def _tag(seen: Inspected) -> Refusal | None:

@@ -82,10 +82,23 @@ class Scope:
     """Where a policy is set; `text` is its one spelling, lower case like a console's."""
 
     text: str
+    some_vm: VmId
+    """A VM within it, which need not exist: the VM itself where the scope is one."""
 
     @classmethod
     def of_vm(cls, vm: VmId) -> Self:
-        return cls(vm.console)
+        return cls(vm.console, vm)
+
+    @property
+    def vm(self) -> VmId | None:
+        """The VM that the scope is, if it is one."""
+        return self.some_vm if self.text == self.some_vm.console else None
+
+    @property
+    def above(self) -> tuple[str, ...]:
+        """The scopes that hold here as well, the tenant first."""
+        scopes = scopes_of(self.some_vm)
+        return scopes[: scopes.index(self.text)]
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -93,8 +106,9 @@ class Scope:
         low = text.lower()
         for rest in _RESTS:
             with suppress(InvalidVmId):
-                if low in scopes_of(VmId.parse(low.rstrip("/") + rest)):
-                    return cls(low)
+                some_vm = VmId.parse(text.rstrip("/") + rest)
+                if low in scopes_of(some_vm):
+                    return cls(low, some_vm)
         raise BadScope(f"not a tenant, subscription, resource group, scale set or VM: {text[:80]!r}")
 
 

@@ -26,9 +26,10 @@ def policy_from_json(said: object) -> Policy:
     """Raises InvalidPolicy."""
     if not isinstance(said, dict):
         raise InvalidPolicy("a policy is a JSON object")
-    if unknown := min(said.keys() - _READERS.keys(), default=None):
+    fields: dict[str, object] = said
+    if unknown := min(fields.keys() - _READERS.keys(), default=None):
         raise InvalidPolicy(f"a policy has no field {unknown[:80]!r}; there are {', '.join(_READERS)}")
-    return Policy(**{_NAMES.get(name, name): _READERS[name](name, value) for name, value in said.items()})
+    return Policy(**{_NAMES.get(name, name): _READERS[name](name, value) for name, value in fields.items()})
 
 
 def policy_to_json(policy: Policy) -> dict[str, Any]:

@@ -1,12 +1,16 @@
 """The end of a session: by its owner, or as a relay reports it; and what is known of it before and after."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.domain.caller import Caller
 from shared.domain.grant import Mode
-from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.policy import Scope
+from shared.domain.refusals import Code, Refusal, refuse, together
+from shared.domain.rights import Right
 from shared.domain.vm import VmId
+from shared.flows.examine_vm import ENTRANCE, Examined, Wanted, examine_vm
 from shared.flows.renew_sessions import Live
 from shared.flows.world import World
 from shared.ports import Session
@@ -21,16 +25,37 @@ async def show_session(world: World, caller: Caller, vm: VmId, session: str) -> 
 
 
 async def close_session(world: World, caller: Caller, vm: VmId, session: str) -> Session | Refusal:
-    """Ends one's own session; ending it twice is no error. Raises Unavailable.
+    """Ends one's own session, or as an administrator anybody's; ending it twice is no error. Raises Unavailable."""
+    found = await world.sessions.find(vm, session)
+    if found is None or (found.subject != caller.subject and not await _administers(world, caller, vm)):
+        return refuse(Code.SESSION_NOT_FOUND, target=vm.resource_id)
+    if found.state != "ended":
+        await end_session(world, found, Code.SESSION_ENDED, caller.name)
+    return found
+
+
+async def _administers(world: World, caller: Caller, vm: VmId) -> bool:
+    examined = await examine_vm(world, caller, vm, Wanted(Right.ADMINISTER, ENTRANCE))
+    return isinstance(examined, Examined) and not examined.refusals
+
+
+async def end_session(world: World, session: Session, code: Code, by: str) -> None:
+    """Ends it for a reason. Raises Unavailable.
 
     The index is written first: a relay that cannot be reached now learns from it at its next heartbeat.
     """
-    found = await show_session(world, caller, vm, session)
-    if isinstance(found, Refusal) or found.state == "ended":
-        return found
-    await world.sessions.ended(vm, session, world.clock.now(), Code.SESSION_ENDED)
-    await asyncio.gather(_free(world, found), world.relays.end(vm, session, Code.SESSION_ENDED, caller.name))
-    return found
+    await world.sessions.ended(session.vm, session.id, world.clock.now(), code)
+    await asyncio.gather(_free(world, session), world.relays.end(session.vm, session.id, code, by))
+
+
+async def list_sessions(world: World, caller: Caller, vm: VmId) -> Sequence[Session] | Refusal:
+    """Live sessions of one console, for those who may write there. Raises Unavailable."""
+    examined = await examine_vm(world, caller, vm, Wanted(Right.WRITE, ENTRANCE))
+    if isinstance(examined, Refusal):
+        return examined
+    if examined.refusals:
+        return together(examined.refusals)
+    return await world.sessions.live(Scope.of_vm(vm), world.clock.now() - world.settings.session_seconds)
 
 
 async def _free(world: World, session: Session) -> None:

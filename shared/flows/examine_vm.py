@@ -1,14 +1,57 @@
 """One VM as the caller meets it: all checks at once, or a refusal that tells nothing."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.domain import access
+from shared.domain import checks, rights, storage
+from shared.domain.approval import Approval
 from shared.domain.caller import Caller
-from shared.domain.checks import Check, Warn, check, refusals, warnings
+from shared.domain.cautions import Warn, warnings
+from shared.domain.checks import OPEN, Check, Checked, Inspected, Service, Storage, Surroundings
+from shared.domain.policy import Level
 from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.rights import Right
+from shared.domain.storage import Account, NoAccount
 from shared.domain.vm import Vm, VmId
 from shared.flows.world import World
+
+SESSION = tuple(Checked)
+PREFLIGHT = tuple(what for what in Checked if what is not Checked.REASON)
+"""A reason is given with the request itself."""
+POLICY = (
+    Checked.SIGN_IN,
+    Checked.PERMISSION,
+    Checked.CLOUD,
+    Checked.REGION,
+    Checked.SWITCH,
+    Checked.NETWORK,
+    Checked.TAG,
+)
+ACT = (*POLICY, Checked.LOCK, Checked.REASON, Checked.APPROVAL)
+"""Of an act like a restart, which a VM in any state may need."""
+ASKING = (*POLICY, Checked.REASON)
+"""Of a request for approval."""
+ENTRANCE = (Checked.SIGN_IN, Checked.PERMISSION, Checked.NETWORK)
+"""Of what touches no line: approving, administering."""
+READING = (*ENTRANCE, Checked.STORAGE)
+LIVE = (
+    Checked.PERMISSION, Checked.CLOUD, Checked.REGION, Checked.SWITCH, Checked.PORT, Checked.TAG,
+    Checked.BOOT_DIAGNOSTICS, Checked.STORAGE,
+)  # fmt: skip
+"""Of a session that is open. That a VM stops, its port tells; where somebody comes from was asked when they came."""
+_AROUND = frozenset({Checked.SWITCH, Checked.PORT, Checked.LOCK})
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What for, and how it is asked."""
+
+    right: Right = Right.WRITE
+    checks: Sequence[Checked] = SESSION
+    reason: str | None = None
+    fresh: bool = False
+    """Nothing that was answered before will do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,25 +59,92 @@ class Examined:
     vm: Vm
     checks: tuple[Check, ...]
     warnings: tuple[Warn, ...]
+    levels: Sequence[Level] = ()
+    approvals: Sequence[Approval] = ()
 
     @property
     def refusals(self) -> list[Refusal]:
-        return refusals(self.checks)
+        return checks.refusals(self.checks)
+
+    @property
+    def permitted(self) -> bool:
+        return checks.permitted(self.checks)
 
 
-async def examine_vm(world: World, caller: Caller, vm: VmId) -> Examined | Refusal:
+async def examine_vm(world: World, caller: Caller, vm: VmId, wanted: Wanted) -> Examined | Refusal:
     """Raises Unavailable.
 
     An application's VM is read with the service's own identity, so its right to read is asked here: without it,
-    the VM does not exist.
+    the VM does not exist. Unknown and forbidden VMs are asked the same questions, so their answers take as long.
     """
-    found, missing = await asyncio.gather(
-        world.vms.find(caller, vm), world.rights.missing(caller, vm, access.console_actions(vm))
+    seen = await inspect_vm(world, caller, vm, wanted)
+    if isinstance(seen, Refusal):
+        return seen
+    if rights.read_action(vm) in seen.missing:
+        return refuse(Code.VM_NOT_FOUND, target=vm.resource_id)
+    return Examined(
+        seen.vm, checks.check(seen, wanted.checks), warnings(seen.vm), seen.levels, seen.approvals
+    )  # fmt: skip
+
+
+async def inspect_vm(world: World, caller: Caller, vm: VmId, wanted: Wanted) -> Inspected | Refusal:
+    """What the checks look at, all asked for at the same time. Raises Unavailable."""
+    actions = rights.on_vm(world.settings.rights, wanted.right, vm)
+    found, missing, levels, around, approvals = await asyncio.gather(
+        world.vms.find(caller, vm),
+        world.rights.missing(caller, vm.resource_id, actions, fresh=wanted.fresh),
+        world.policies.over(vm),
+        _around(world, vm, wanted),
+        _approvals(world, caller, vm, wanted),
     )
     if isinstance(found, Refusal):
         return found
     if isinstance(missing, Refusal):
         return missing
-    if access.read_action(vm) in missing:
-        return refuse(Code.VM_NOT_FOUND, target=vm.resource_id)
-    return Examined(found, check(found, missing, caller.oid), warnings(found))
+    account = None if rights.read_action(vm) in missing else await _storage(world, caller, found, wanted)
+    if isinstance(account, Refusal):
+        return account
+    return Inspected(
+        found,
+        caller,
+        wanted.right,
+        missing,
+        service(world),
+        levels,
+        around,
+        account,
+        wanted.reason,
+        approvals,
+        world.clock.now(),
+    )
+
+
+def service(world: World) -> Service:
+    about = world.settings
+    return Service(about.cloud, frozenset(about.clouds), frozenset(about.closed_regions), about.console_default)
+
+
+async def _around(world: World, vm: VmId, wanted: Wanted) -> Surroundings:
+    return await world.around.of(vm, fresh=wanted.fresh) if _AROUND & {*wanted.checks} else OPEN
+
+
+async def _approvals(world: World, caller: Caller, vm: VmId, wanted: Wanted) -> Sequence[Approval]:
+    return await world.approvals.of(vm, caller.subject) if Checked.APPROVAL in wanted.checks else ()
+
+
+async def _storage(world: World, caller: Caller, vm: Vm, wanted: Wanted) -> Storage | Refusal | None:
+    """None where there is nothing to ask: diagnostics are off or the platform's own, or the service does not mind."""
+    uri = vm.storage_uri
+    if not (uri and vm.boot_diagnostics and world.settings.storage_check and Checked.STORAGE in wanted.checks):
+        return None
+    name = storage.account_of(uri, world.settings.storage_suffix)
+    if name is None:
+        return Storage(NoAccount.MALFORMED, "")
+    account = await world.around.account(name, vm.id)
+    return await _lacking(world, caller, account, wanted) if isinstance(account, Account) else Storage(account, name)
+
+
+async def _lacking(world: World, caller: Caller, account: Account, wanted: Wanted) -> Storage | Refusal:
+    actions = rights.on_storage(world.settings.rights, wanted.right)
+    missing = await world.rights.missing(caller, account.resource_id, actions, fresh=wanted.fresh) if actions else ()
+    return missing if isinstance(missing, Refusal) else Storage(account, account.name, missing)

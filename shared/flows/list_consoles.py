@@ -4,22 +4,30 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.domain import access, checks
+from shared.domain import cautions, checks, rights
 from shared.domain.caller import Caller
+from shared.domain.checks import Checked
 from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.rights import Right
 from shared.domain.vm import Vm
+from shared.flows.examine_vm import service
 from shared.flows.world import World
 from shared.ports import Unavailable
 
 AT_ONCE = 8
 """Permission questions in flight for one caller: ARM throttles by principal."""
+BRIEFLY = (
+    Checked.PERMISSION, Checked.CLOUD, Checked.REGION, Checked.SWITCH, Checked.TAG, Checked.PROVISIONING,
+    Checked.POWER, Checked.BOOT_DIAGNOSTICS,
+)  # fmt: skip
+"""What is known of every VM without a question more for each; the others are asked when one of them is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
     vm: Vm
     refusals: tuple[Refusal, ...]
-    warnings: tuple[checks.Warn, ...]
+    warnings: tuple[cautions.Warn, ...]
 
 
 async def list_consoles(world: World, caller: Caller) -> Sequence[Listed] | Refusal:
@@ -34,14 +42,17 @@ async def list_consoles(world: World, caller: Caller) -> Sequence[Listed] | Refu
 
 async def _list(world: World, caller: Caller, vm: Vm, gate: asyncio.Semaphore) -> Listed | None:
     """None for a VM that the service may read and the caller may not."""
-    warnings = checks.warnings(vm)
+    warnings, actions = cautions.warnings(vm), rights.on_vm(world.settings.rights, Right.WRITE, vm.id)
     try:
         async with gate:
-            missing = await world.rights.missing(caller, vm.id, access.console_actions(vm.id))
+            missing, levels = await asyncio.gather(
+                world.rights.missing(caller, vm.id.resource_id, actions), world.policies.over(vm.id)
+            )
     except Unavailable:
         return Listed(vm, (refuse(Code.AZURE_UNAVAILABLE, target=vm.id.resource_id),), warnings)
     if isinstance(missing, Refusal):
         return Listed(vm, (missing,), warnings)
-    if access.read_action(vm.id) in missing:
+    if rights.read_action(vm.id) in missing:
         return None
-    return Listed(vm, tuple(checks.refusals(checks.check(vm, missing, caller.oid))), warnings)
+    seen = checks.Inspected(vm, caller, Right.WRITE, missing, service(world), levels)
+    return Listed(vm, tuple(checks.refusals(checks.check(seen, BRIEFLY))), warnings)

@@ -1,22 +1,25 @@
 """A relay's heartbeat: every live session's lease in one call, and which of them must end.
 
-Once a minute a session's rights are asked again, with the service's own identity: the user's token is not kept.
+The switches are looked at each time. Within every minute the VM and the session's rights are asked for again, with the
+service's own identity: the user's token is not kept.
 """
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.domain.access import console_actions
+from shared.domain import checks
 from shared.domain.caller import Caller, Kind, Secret
+from shared.domain.checks import switch_refusal
 from shared.domain.grant import Mode
 from shared.domain.refusals import Code, Refusal
+from shared.domain.rights import Right
 from shared.domain.vm import VmId
+from shared.flows.examine_vm import LIVE, Wanted, inspect_vm, service
 from shared.flows.world import World
 from shared.ports import Session, Unavailable
 
 AT_ONCE = 16
-RECHECK_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +51,14 @@ async def renew_sessions(world: World, live: Sequence[Live]) -> Sequence[Ending]
 async def _renew(world: World, live: Live, gate: asyncio.Semaphore) -> Ending | None:
     async with gate:
         try:
-            return await _superseded(world, live) or await _ended(world, live)
+            return await _switched_off(world, live) or await _superseded(world, live) or await _ended(world, live)
         except Unavailable:
             return None
+
+
+async def _switched_off(world: World, live: Live) -> Ending | None:
+    refusal = switch_refusal(live.vm, await world.policies.over(live.vm), service(world))
+    return Ending(live.session, refusal.code, "") if refusal else None
 
 
 async def _superseded(world: World, live: Live) -> Ending | None:
@@ -65,27 +73,31 @@ async def _superseded(world: World, live: Live) -> Ending | None:
 
 async def _ended(world: World, live: Live) -> Ending | None:
     """What the index and Azure say. A writer's row is read only when its rights are due: its lock ends it before."""
-    due = world.clock.now() - world.rechecked.get(live.session, float("-inf")) >= RECHECK_SECONDS
+    due = world.clock.now() - world.rechecked.get(live.session, float("-inf")) >= world.settings.recheck_seconds
     if live.mode is Mode.WRITE and not due:
         return None
     session = await world.sessions.find(live.vm, live.session)
     if session is None or session.state == "ended":
         return Ending(live.session, Code.SESSION_ENDED, session.name if session else "")
-    return await _revoked(world, session) if due else None
+    return await _no_longer(world, session) if due else None
 
 
-async def _revoked(world: World, session: Session) -> Ending | None:
+async def _no_longer(world: World, session: Session) -> Ending | None:
+    """What has come in the way since the session was opened."""
     tenant, _, oid = session.subject.partition(".")
     subject = Caller(tenant, oid, session.name, Kind.APPLICATION, frozenset(), Secret(""))
-    missing = await world.rights.missing(subject, session.vm, console_actions(session.vm))
-    if isinstance(missing, Refusal) or not missing:
-        world.rechecked[session.id] = world.clock.now()
-        return None
-    return Ending(session.id, Code.ACCESS_REVOKED, "")
+    seen = await inspect_vm(world, subject, session.vm, Wanted(Right(session.mode), LIVE, fresh=True))
+    if isinstance(seen, Refusal):
+        return Ending(session.id, seen.code, "") if seen.code is Code.VM_NOT_FOUND else None
+    if ended := checks.refusals(checks.check(seen, LIVE)):
+        code = Code.ACCESS_REVOKED if seen.missing else ended[0].code
+        return Ending(session.id, code, "")
+    world.rechecked[session.id] = world.clock.now()
+    return None
 
 
 def _forget(world: World) -> None:
     """Sessions nobody renewed for long are over."""
-    limit = world.clock.now() - 10 * RECHECK_SECONDS
+    limit = world.clock.now() - 10 * world.settings.recheck_seconds
     for session in [session for session, asked in world.rechecked.items() if asked < limit]:
         del world.rechecked[session]

@@ -3,11 +3,13 @@
 import asyncio
 from dataclasses import dataclass
 
+from shared.domain import rights
 from shared.domain.caller import Caller
 from shared.domain.lock import Holder
 from shared.domain.refusals import Refusal
+from shared.domain.rights import Right
 from shared.domain.vm import VmId
-from shared.flows.examine_vm import Examined, examine_vm
+from shared.flows.examine_vm import PREFLIGHT, Examined, Wanted, examine_vm
 from shared.flows.world import World
 
 
@@ -16,13 +18,30 @@ class Shown:
     examined: Examined
     generation: int
     writer: Holder | None
-    """None when nobody writes, and when the caller may not open the console: who works there is not theirs to know."""
+    """None when nobody writes, and when the caller may not watch the console: who works there is not theirs to know."""
+
+    held: tuple[Right, ...]
+    """What the caller's rights on the VM suffice for, as far as the VM itself decides it."""
 
 
-async def show_console(world: World, caller: Caller, vm: VmId) -> Shown | Refusal:
+async def show_console(world: World, caller: Caller, vm: VmId, right: Right) -> Shown | Refusal:
     """Raises Unavailable."""
-    examined, lock = await asyncio.gather(examine_vm(world, caller, vm), world.consoles.show(vm))
+    examined, lock, lacking = await asyncio.gather(
+        examine_vm(world, caller, vm, Wanted(right, PREFLIGHT)),
+        world.consoles.show(vm),
+        _lacking(world, caller, vm),
+    )
     if isinstance(examined, Refusal):
         return examined
-    permitted = examined.checks[0].refusal is None
-    return Shown(examined, lock.generation, lock.live_holder(world.clock.now()) if permitted else None)
+    if isinstance(lacking, Refusal):
+        return lacking
+    held = tuple(each for each in Right if lacking.isdisjoint(rights.on_vm(world.settings.rights, each, vm)))
+    writer = lock.live_holder(world.clock.now()) if Right.WATCH in held else None
+    return Shown(examined, lock.generation, writer, held)
+
+
+async def _lacking(world: World, caller: Caller, vm: VmId) -> frozenset[str] | Refusal:
+    """Of all actions that any right demands."""
+    actions = {action for right in Right for action in rights.on_vm(world.settings.rights, right, vm)}
+    missing = await world.rights.missing(caller, vm.resource_id, sorted(actions))
+    return missing if isinstance(missing, Refusal) else frozenset(missing)

@@ -1,22 +1,24 @@
 """Everything the control plane's flows need of the world, in one value: here the real one and a test's differ."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
-from shared.domain.caller import Caller
-from shared.domain.refusals import Refusal
-from shared.domain.vm import Vm, VmId
 from shared.ports import (
+    Approvals,
+    AroundVms,
     BurntTokens,
     Callers,
     Clock,
     Consoles,
     Ids,
+    Paces,
+    Policies,
+    PowerActs,
     Relays,
     Rights,
     Sessions,
     Tokens,
+    Vms,
 )
 from shared.settings import FunctionSettings
 
@@ -24,20 +26,17 @@ type Probe = Callable[[], Awaitable[None]]
 """Asks a dependency for a sign of life. Raises Unavailable, or whatever its client raises."""
 
 
-class ReadableVms(Protocol):
-    """As ports.Vms; a list, too, may be refused until sign-in is stronger."""
-
-    async def find(self, caller: Caller, vm: VmId) -> Vm | Refusal: ...
-
-    async def visible(self, caller: Caller) -> Sequence[Vm] | Refusal: ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     settings: FunctionSettings
     callers: Callers
-    vms: ReadableVms
+    vms: Vms
     rights: Rights
+    around: AroundVms
+    policies: Policies
+    paces: Paces
+    approvals: Approvals
+    power: PowerActs
     consoles: Consoles
     tokens: Tokens
     sessions: Sessions

@@ -1,0 +1,25 @@
+"""Nobody asks for more than their share: callers by themselves, and each VM whoever asks."""
+
+import math
+from dataclasses import replace
+
+from shared.domain.caller import Caller
+from shared.domain.pace import Pace
+from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.vm import VmId
+from shared.flows.world import World
+
+
+async def pace_caller(world: World, caller: Caller) -> Refusal | None:
+    """Raises Unavailable."""
+    return await _paced(world, f"caller {caller.subject}", world.settings.caller_rate)
+
+
+async def pace_vm(world: World, vm: VmId) -> Refusal | None:
+    """To be asked only once the caller may use the VM: else anybody could keep others out. Raises Unavailable."""
+    return await _paced(world, f"vm {vm.console}", world.settings.vm_rate)
+
+
+async def _paced(world: World, key: str, per_minute: int) -> Refusal | None:
+    wait = await world.paces.take(key, Pace(per_minute, max(1, per_minute // 2)))
+    return replace(refuse(Code.TOO_MANY_REQUESTS), retry_after=math.ceil(wait)) if wait else None

@@ -1,0 +1,95 @@
+"""The policies of scopes: show, set, clear. What is switched off is off at once, also for those who are connected."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.domain import rights
+from shared.domain.access import ADMINISTRATOR_ROLE
+from shared.domain.caller import Caller
+from shared.domain.checks import switch_refusal
+from shared.domain.policy import TENANT, Level, Policy, Scope, Switch
+from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.rights import SCOPE_ACTIONS, Right
+from shared.flows.close_session import end_session
+from shared.flows.examine_vm import service
+from shared.flows.keep_pace import pace_caller
+from shared.flows.world import World
+from shared.ports import Session, Stored, Unavailable
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A scope's own policy, and those that hold there as well."""
+
+    scope: Scope
+    stored: Stored | None
+    inherited: Sequence[Level]
+
+
+async def show_policy(world: World, caller: Caller, scope: Scope) -> Shown | Refusal:
+    """Raises Unavailable."""
+    if refusal := await _administers(world, caller, scope):
+        return refusal
+    return await _shown(world, scope)
+
+
+async def set_policy(
+    world: World, caller: Caller, scope: Scope, policy: Policy, version: str | None
+) -> Shown | Refusal:
+    """`version` makes it conditional: that of what is there, "" for nothing. Raises Unavailable."""
+    if refusal := await pace_caller(world, caller) or await _administers(world, caller, scope):
+        return refusal
+    now = world.clock.now()
+    if await world.policies.set(scope, policy, caller.subject, now, version=version) is None:
+        return refuse(Code.POLICY_CHANGED, target=scope.text)
+    if policy.console is Switch.OFF:
+        await _end_all(world, caller, scope)
+    return await _shown(world, scope)
+
+
+async def clear_policy(world: World, caller: Caller, scope: Scope) -> Refusal | None:
+    """Raises Unavailable."""
+    if refusal := await pace_caller(world, caller) or await _administers(world, caller, scope):
+        return refusal
+    await world.policies.clear(scope)
+    return None
+
+
+async def _administers(world: World, caller: Caller, scope: Scope) -> Refusal | None:
+    """The app role opens every scope; below the tenant, Azure's own rights do too."""
+    if ADMINISTRATOR_ROLE in caller.roles:
+        return None
+    missing = await _missing(world, caller, scope) if scope.text != TENANT else SCOPE_ACTIONS
+    if isinstance(missing, Refusal):
+        return missing
+    if scope.vm and rights.read_action(scope.vm) in missing:
+        return refuse(Code.VM_NOT_FOUND, target=scope.text)
+    return refuse(Code.ADMINISTRATION_DENIED, target=scope.text, caller=caller.oid) if missing else None
+
+
+async def _missing(world: World, caller: Caller, scope: Scope) -> Sequence[str] | Refusal:
+    actions = rights.on_vm(world.settings.rights, Right.ADMINISTER, scope.vm) if scope.vm else SCOPE_ACTIONS
+    return await world.rights.missing(caller, scope.text, actions)
+
+
+async def _shown(world: World, scope: Scope) -> Shown:
+    stored, levels = await asyncio.gather(world.policies.find(scope), world.policies.over(scope.some_vm))
+    return Shown(scope, stored, [level for level in levels if level.scope in scope.above])
+
+
+async def _end_all(world: World, caller: Caller, scope: Scope) -> None:
+    """What cannot be ended now, the relay's next heartbeat ends: it looks at the switch each time."""
+    live = await world.sessions.live(scope, world.clock.now() - world.settings.session_seconds)
+    await asyncio.gather(*(_end(world, caller, session) for session in live))
+
+
+async def _end(world: World, caller: Caller, session: Session) -> None:
+    try:
+        refusal = switch_refusal(session.vm, await world.policies.over(session.vm), service(world))
+        await end_session(world, session, refusal.code if refusal else Code.SESSION_ENDED, caller.name)
+    except Unavailable as error:
+        _log.warning("session %s was not ended at once: %s", session.id, error)
