@@ -2,19 +2,25 @@
 
 # ruff: noqa: ARG002 - a fake takes what its port takes, and needs less of it
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared.domain import lock
-from shared.domain.access import console_actions
+from shared.domain.acts import Act
+from shared.domain.approval import Approval, State
 from shared.domain.caller import Caller, Kind, Secret
+from shared.domain.checks import OPEN, Surroundings
 from shared.domain.grant import Grant
 from shared.domain.lock import Acquired, Claim, Held, Lock
+from shared.domain.pace import Pace, take
+from shared.domain.policy import Level, Policy, Scope, scopes_of
 from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.rights import DEFAULT, Right, on_vm
+from shared.domain.storage import Account, NoAccount
 from shared.domain.vm import Os, Power, Vm, VmId
 from shared.flows.world import World
-from shared.ports import Relay, Session, Unavailable
+from shared.ports import Relay, Session, Stored, Unavailable
 from shared.settings import FunctionSettings
 
 SUBSCRIPTION = "5b5c0000-0000-4000-8000-000000000001"
@@ -86,16 +92,109 @@ class FakeVms:
 
 @dataclass
 class FakeRights:
-    lacking: dict[str, Sequence[str] | Refusal] = field(default_factory=dict)
+    lacking: dict[str, Collection[str] | Refusal] = field(default_factory=dict)
     """By object id."""
     fail: Exception | None = None
     asked: int = 0
+    on: dict[str, Collection[str] | Refusal] = field(default_factory=dict)
+    """By resource id, whoever asks; goes before `lacking`."""
+    fresh: list[bool] = field(default_factory=list)
 
-    async def missing(self, caller: Caller, vm: VmId, actions: Sequence[str]) -> Sequence[str] | Refusal:
+    async def missing(
+        self, caller: Caller, resource_id: str, actions: Sequence[str], *, fresh: bool = False
+    ) -> Sequence[str] | Refusal:
         self.asked += 1
+        self.fresh.append(fresh)
         if self.fail:
             raise self.fail
-        return self.lacking.get(caller.oid, ())
+        lacking = self.on.get(resource_id, self.lacking.get(caller.oid, ()))
+        return lacking if isinstance(lacking, Refusal) else [action for action in actions if action in lacking]
+
+
+@dataclass
+class FakeAround:
+    surroundings: Surroundings = OPEN
+    accounts: dict[str, Account | NoAccount] = field(default_factory=dict)
+
+    async def of(self, vm: VmId, *, fresh: bool = False) -> Surroundings:
+        return self.surroundings
+
+    async def account(self, name: str, near: VmId) -> Account | NoAccount:
+        return self.accounts.get(name, NoAccount.DELETED)
+
+
+@dataclass
+class FakePolicies:
+    stored: dict[str, Stored] = field(default_factory=dict)
+    fail: Exception | None = None
+
+    def put(self, scope: str, **demands: Any) -> None:
+        """As somebody else would have set it."""
+        self.stored[scope.lower()] = Stored(Policy(**demands), "t1.somebody", NOW, str(len(self.stored) + 1))
+
+    async def over(self, vm: VmId) -> Sequence[Level]:
+        if self.fail:
+            raise self.fail
+        return [Level(scope, self.stored[scope].policy) for scope in scopes_of(vm) if scope in self.stored]
+
+    async def find(self, scope: Scope) -> Stored | None:
+        return self.stored.get(scope.text)
+
+    async def set(self, scope: Scope, policy: Policy, by: str, at: float, *, version: str | None) -> Stored | None:
+        there = self.stored.get(scope.text)
+        if version is not None and version != (there.version if there else ""):
+            return None
+        self.stored[scope.text] = Stored(policy, by, at, str(int(there.version) + 1 if there else 1))
+        return self.stored[scope.text]
+
+    async def clear(self, scope: Scope) -> None:
+        self.stored.pop(scope.text, None)
+
+
+@dataclass
+class FakePaces:
+    clock: FakeClock
+    due: dict[str, float] = field(default_factory=dict)
+
+    async def take(self, key: str, pace: Pace) -> float:
+        self.due[key], wait = take(self.due.get(key, 0.0), pace, self.clock.now())
+        return wait
+
+
+@dataclass
+class FakeApprovals:
+    clock: FakeClock
+    rows: dict[str, Approval] = field(default_factory=dict)
+    rival: Approval | None = None
+    """Somebody else's decision, which comes first."""
+
+    async def ask(self, approval: Approval) -> None:
+        self.rows[approval.id] = approval
+
+    async def find(self, vm: VmId, approval: str) -> Approval | None:
+        found = self.rows.get(approval)
+        return found if found and found.vm.console == vm.console else None
+
+    async def of(self, vm: VmId, subject: str) -> Sequence[Approval]:
+        mine = [row for row in self.rows.values() if row.vm.console == vm.console and row.subject == subject]
+        return mine[::-1]
+
+    async def pending(self) -> Sequence[Approval]:
+        return [row for row in self.rows.values() if row.state is State.PENDING]
+
+    async def decide(self, approval: Approval) -> Approval:
+        self.rows[approval.id] = self.rival or approval
+        return self.rows[approval.id]
+
+
+@dataclass
+class FakePower:
+    done: list[tuple[str, Act]] = field(default_factory=list)
+    refusal: Refusal | None = None
+
+    async def do(self, caller: Caller, vm: VmId, act: Act) -> Refusal | None:
+        self.done.append((caller.oid, act))
+        return self.refusal
 
 
 @dataclass
@@ -161,6 +260,13 @@ class FakeSessions:
         if row and row.state != "ended":
             self.rows[session] = replace(row, state="ended", ended_at=at, ended_by=by)
 
+    async def live(self, scope: Scope, since: float) -> Sequence[Session]:
+        return [
+            row
+            for row in self.rows.values()
+            if row.state != "ended" and row.requested_at > since and scope.text in scopes_of(row.vm)
+        ]
+
 
 @dataclass
 class FakeBurntTokens:
@@ -196,18 +302,34 @@ class FakeRelays:
         self.told.append(("ask", generation, by))
         return self.allows
 
+    async def command(self, vm: VmId, act: Act, keys: str, by: str) -> Refusal | None:
+        self.told.append(("command", act, keys, by))
+        return None if self.reachable else refuse(Code.CONSOLE_NOT_OPEN, target=vm.resource_id)
+
+    async def note(self, vm: VmId, act: Act, by: str) -> bool:
+        self.told.append(("note", act, by))
+        return self.reachable
+
 
 class FakeWorld:
     """The fakes by name, and the World made of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, **changes: str) -> None:
+        """`changes` are settings."""
         self.clock = FakeClock()
         self.callers, self.vms, self.rights = FakeCallers(), FakeVms(), FakeRights()
         self.consoles = FakeConsoles(self.clock)
         self.tokens, self.sessions, self.burnt = FakeTokens(), FakeSessions(), FakeBurntTokens()
-        self.relays = FakeRelays()
+        self.relays, self.around, self.policies = FakeRelays(), FakeAround(), FakePolicies()
+        self.paces, self.approvals = FakePaces(self.clock), FakeApprovals(self.clock)
+        self.power = FakePower()
         self.world = World(
-            settings=settings(),
+            settings=settings(**changes),
+            around=self.around,
+            policies=self.policies,
+            paces=self.paces,
+            approvals=self.approvals,
+            power=self.power,
             callers=self.callers,
             vms=self.vms,
             rights=self.rights,
@@ -223,9 +345,9 @@ class FakeWorld:
 
 def everything(vm: VmId = VM) -> tuple[str, ...]:
     """What somebody without any right lacks."""
-    return console_actions(vm)
+    return on_vm(DEFAULT, Right.WRITE, vm)
 
 
 def without_read(vm: VmId = VM) -> tuple[str, ...]:
     """What a reader lacks."""
-    return console_actions(vm)[1:]
+    return everything(vm)[1:]

@@ -66,10 +66,6 @@ class Examined:
     def refusals(self) -> list[Refusal]:
         return checks.refusals(self.checks)
 
-    @property
-    def permitted(self) -> bool:
-        return checks.permitted(self.checks)
-
 
 async def examine_vm(world: World, caller: Caller, vm: VmId, wanted: Wanted) -> Examined | Refusal:
     """Raises Unavailable.

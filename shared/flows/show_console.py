@@ -33,15 +33,13 @@ async def show_console(world: World, caller: Caller, vm: VmId, right: Right) -> 
     )
     if isinstance(examined, Refusal):
         return examined
-    if isinstance(lacking, Refusal):
-        return lacking
     held = tuple(each for each in Right if lacking.isdisjoint(rights.on_vm(world.settings.rights, each, vm)))
     writer = lock.live_holder(world.clock.now()) if Right.WATCH in held else None
     return Shown(examined, lock.generation, writer, held)
 
 
-async def _lacking(world: World, caller: Caller, vm: VmId) -> frozenset[str] | Refusal:
-    """Of all actions that any right demands."""
+async def _lacking(world: World, caller: Caller, vm: VmId) -> frozenset[str]:
+    """Of all actions that any right demands: all, where that is not told."""
     actions = {action for right in Right for action in rights.on_vm(world.settings.rights, right, vm)}
     missing = await world.rights.missing(caller, vm.resource_id, sorted(actions))
-    return missing if isinstance(missing, Refusal) else frozenset(missing)
+    return frozenset(actions if isinstance(missing, Refusal) else missing)

@@ -2,11 +2,11 @@ import pytest
 
 from shared.domain.grant import Mode
 from shared.domain.refusals import Code, Refusal
-from shared.flows.close_session import Left, close_session, detach_session, show_session
+from shared.flows.close_session import Left, close_session, detach_session, list_sessions, show_session
 from shared.flows.open_session import Opened, Wish, open_session
 from shared.flows.renew_sessions import Live
 from shared.ports import Session
-from tests.fakes import VM, FakeWorld, person
+from tests.fakes import VM, FakeWorld, everything, person, without_read
 
 
 async def session(fakes: FakeWorld, mode: Mode = Mode.WRITE) -> Session:
@@ -21,6 +21,11 @@ async def test_its_owner_ends_a_session_and_the_console_is_free(fakes: FakeWorld
     assert (await fakes.consoles.show(VM)).holder is None
     assert fakes.sessions.rows[mine.id].ended_by == "SessionEnded"
     assert fakes.relays.told == [("end", mine.id, Code.SESSION_ENDED, "Ada")]
+
+
+async def test_its_owner_may_look_at_it(fakes: FakeWorld) -> None:
+    mine = await session(fakes)
+    assert await show_session(fakes.world, person(), VM, mine.id) == mine
 
 
 async def test_ending_twice_tells_the_relay_once(fakes: FakeWorld) -> None:
@@ -40,11 +45,32 @@ async def test_a_watcher_who_leaves_frees_nothing(fakes: FakeWorld) -> None:
 
 async def test_the_session_of_another_does_not_exist(fakes: FakeWorld) -> None:
     mine = await session(fakes)
+    fakes.rights.lacking["grace"] = ["Microsoft.SerialConsole/serialPorts/write"]
     for flow in (show_session, close_session):
         for who, which in ((person("grace"), mine.id), (person(), "unknown")):
             found = await flow(fakes.world, who, VM, which)
             assert isinstance(found, Refusal)
             assert found.code is Code.SESSION_NOT_FOUND
+
+
+async def test_an_administrator_ends_the_session_of_another(fakes: FakeWorld) -> None:
+    mine = await session(fakes)
+    assert await close_session(fakes.world, person("grace", "Grace"), VM, mine.id) == mine
+    assert fakes.relays.told == [("end", mine.id, Code.SESSION_ENDED, "Grace")]
+    assert (await fakes.consoles.show(VM)).holder is None
+
+
+async def test_live_sessions_are_listed_for_those_who_may_write(fakes: FakeWorld) -> None:
+    mine = await session(fakes)
+    over = await session(fakes, Mode.WATCH)
+    await fakes.sessions.ended(VM, over.id, 1.0, "Goodbye")
+    assert await list_sessions(fakes.world, person("grace"), VM) == [mine]
+    fakes.rights.lacking["grace"] = without_read()
+    for code in (Code.VM_PERMISSION_DENIED, Code.VM_NOT_FOUND):
+        listed = await list_sessions(fakes.world, person("grace"), VM)
+        assert isinstance(listed, Refusal)
+        assert listed.code is code
+        fakes.rights.lacking["grace"] = everything()
 
 
 @pytest.mark.parametrize("mode", list(Mode))

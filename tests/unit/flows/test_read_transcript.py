@@ -203,7 +203,7 @@ async def test_nobody_else_may(fakes: FakeWorld) -> None:
     fakes.rights.lacking = {"ada": without_read()}
     refused = await permitted(fakes.world, person(), VM)
     assert isinstance(refused, Refusal)
-    assert refused.code is Code.VM_PERMISSION_DENIED
+    assert refused.code is Code.TRANSCRIPT_PERMISSION_DENIED
     fakes.vms.vms.clear()
     refused = await permitted(fakes.world, person(), VM)
     assert isinstance(refused, Refusal)

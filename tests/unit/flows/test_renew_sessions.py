@@ -1,11 +1,17 @@
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 
+from shared.domain.checks import OPEN
 from shared.domain.grant import Mode
+from shared.domain.policy import Switch
 from shared.domain.refusals import Code, refuse
+from shared.domain.vm import Power
 from shared.flows.open_session import Opened, Wish, open_session
-from shared.flows.renew_sessions import RECHECK_SECONDS, Ending, Live, renew_sessions
+from shared.flows.renew_sessions import Ending, Live, renew_sessions
 from shared.ports import Unavailable
-from tests.fakes import VM, FakeWorld, person, without_read
+from tests.fakes import VM, FakeWorld, machine, person, without_read
 
 
 async def live(fakes: FakeWorld, oid: str = "ada", mode: Mode = Mode.WRITE) -> Live:
@@ -52,7 +58,7 @@ async def test_a_role_withdrawn_ends_the_session_within_a_minute(fakes: FakeWorl
     assert await renew_sessions(fakes.world, [session]) == []
     fakes.rights.lacking["ada"] = without_read()
     assert await renew_sessions(fakes.world, [session]) == []
-    fakes.clock.time += RECHECK_SECONDS
+    fakes.clock.time += fakes.world.settings.recheck_seconds
     assert await renew_sessions(fakes.world, [session]) == [Ending(session.session, Code.ACCESS_REVOKED, "")]
 
 
@@ -63,6 +69,64 @@ async def test_rights_are_asked_once_a_minute(fakes: FakeWorld, mode: Mode) -> N
     for _ in range(5):
         await renew_sessions(fakes.world, [session])
     assert fakes.rights.asked == 1
+
+
+type Change = Callable[[FakeWorld], object]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda fakes: fakes.vms.vms.clear(), Code.VM_NOT_FOUND),
+        (
+            lambda fakes: fakes.vms.vms.update({VM.console: machine(boot_diagnostics=False)}),
+            Code.BOOT_DIAGNOSTICS_DISABLED,
+        ),
+        (
+            lambda fakes: setattr(fakes.around, "surroundings", replace(OPEN, port_enabled=False)),
+            Code.SERIAL_PORT_DISABLED,
+        ),
+        (lambda fakes: fakes.policies.put(VM.console, tags={"console": ("yes",)}), Code.TAG_NOT_ALLOWED),
+    ],
+)
+async def test_what_comes_in_the_way_later_ends_the_session_for_its_reason(
+    fakes: FakeWorld, change: Change, code: Code
+) -> None:
+    session = await live(fakes)
+    assert await renew_sessions(fakes.world, [session]) == []
+    change(fakes)
+    fakes.clock.time += fakes.world.settings.recheck_seconds
+    assert await renew_sessions(fakes.world, [session]) == [Ending(session.session, code, "")]
+
+
+@pytest.mark.parametrize(
+    ("scope", "code"),
+    [
+        ("/", Code.CONSOLE_DISABLED_BY_POLICY),
+        (f"/subscriptions/{VM.subscription}", Code.CONSOLE_DISABLED_FOR_SUBSCRIPTION),
+        (VM.console, Code.CONSOLE_DISABLED_BY_POLICY),
+    ],
+)
+async def test_a_switch_turned_off_ends_the_session_at_its_next_heartbeat(
+    fakes: FakeWorld, scope: str, code: Code
+) -> None:
+    session = await live(fakes)
+    assert await renew_sessions(fakes.world, [session]) == []
+    fakes.policies.put(scope, console=Switch.OFF)
+    assert await renew_sessions(fakes.world, [session]) == [Ending(session.session, code, "")]
+
+
+async def test_a_live_session_is_judged_by_nothing_that_was_kept(fakes: FakeWorld) -> None:
+    session = await live(fakes)
+    fakes.rights.fresh.clear()
+    await renew_sessions(fakes.world, [session])
+    assert fakes.rights.fresh == [True]
+
+
+async def test_a_stop_of_the_vm_is_left_to_its_port_to_tell(fakes: FakeWorld) -> None:
+    session = await live(fakes)
+    fakes.vms.vms[VM.console] = machine(power=Power.STOPPED)
+    assert await renew_sessions(fakes.world, [session]) == []
 
 
 async def test_what_cannot_be_learnt_ends_nobody(fakes: FakeWorld) -> None:
@@ -77,6 +141,6 @@ async def test_what_cannot_be_learnt_ends_nobody(fakes: FakeWorld) -> None:
 async def test_sessions_long_over_are_forgotten(fakes: FakeWorld) -> None:
     await renew_sessions(fakes.world, [await live(fakes)])
     assert fakes.world.rechecked
-    fakes.clock.time += 11 * RECHECK_SECONDS
+    fakes.clock.time += 11 * fakes.world.settings.recheck_seconds
     await renew_sessions(fakes.world, [])
     assert not fakes.world.rechecked

@@ -1,0 +1,54 @@
+from shared.domain.acts import Act
+from shared.domain.policy import Policy, Scope
+from shared.domain.refusals import Code, Refusal
+from shared.domain.rights import Right
+from shared.flows.act_on_vm import act_on_vm
+from shared.flows.approve import ask_approval, decide_approval
+from shared.flows.keep_policy import clear_policy, set_policy
+from shared.flows.open_session import Opened, Wish, open_session
+from tests.fakes import VM, FakeWorld, person, without_read
+
+
+async def test_a_caller_who_asks_too_often_is_told_when_to_come_again() -> None:
+    fakes = FakeWorld(RATE_CALLER="4")
+    answers = [await open_session(fakes.world, person(), VM, Wish()) for _ in range(3)]
+    assert [isinstance(answer, Opened) for answer in answers] == [True, True, False]
+    assert isinstance(answers[2], Refusal)
+    assert (answers[2].code, answers[2].retry_after) == (Code.TOO_MANY_REQUESTS, 15)
+    assert isinstance(await open_session(fakes.world, person("grace"), VM, Wish()), Opened)
+    fakes.clock.time += 15
+    assert isinstance(await open_session(fakes.world, person(), VM, Wish()), Opened)
+
+
+async def test_a_vm_is_not_asked_for_more_than_its_share() -> None:
+    fakes = FakeWorld(RATE_VM="2")
+    assert isinstance(await open_session(fakes.world, person(), VM, Wish()), Opened)
+    for refused in (
+        await open_session(fakes.world, person("grace"), VM, Wish()),
+        await act_on_vm(fakes.world, person("grace"), VM, Act.RESTART, reason=None),
+    ):
+        assert isinstance(refused, Refusal)
+        assert refused.code is Code.TOO_MANY_REQUESTS
+
+
+async def test_who_may_not_open_a_console_uses_up_nothing_of_its_share() -> None:
+    fakes = FakeWorld(RATE_VM="2")
+    fakes.rights.lacking["alan"] = without_read()
+    for _ in range(5):
+        await open_session(fakes.world, person("alan"), VM, Wish())
+    assert isinstance(await open_session(fakes.world, person(), VM, Wish()), Opened)
+
+
+async def test_every_change_counts_for_its_caller() -> None:
+    fakes = FakeWorld(RATE_CALLER="1")
+    await open_session(fakes.world, person(), VM, Wish())
+    scope = Scope.of_vm(VM)
+    for refused in (
+        await act_on_vm(fakes.world, person(), VM, Act.NMI, reason=None),
+        await set_policy(fakes.world, person(), scope, Policy(), None),
+        await clear_policy(fakes.world, person(), scope),
+        await ask_approval(fakes.world, person(), VM, Right.WRITE, "why"),
+        await decide_approval(fakes.world, person(), VM, "any", allow=True, comment=None),
+    ):
+        assert isinstance(refused, Refusal)
+        assert refused.code is Code.TOO_MANY_REQUESTS
