@@ -103,6 +103,7 @@ def function_settings(stack: Stack) -> dict[str, str]:
             "SUBSCRIPTIONS": fleet.SUBSCRIPTION,
             "TRANSCRIPT_STORAGE": storage(stack),
             "SESSION_KEY": _session_key(stack),
+            "TRUSTED_PROXIES": "127.0.0.0/8 ::1",
             "RELAYS": (
                 f"{RELAY_NAME}=ws://localhost:{stack.port(Port.RELAY)}|http://localhost:{stack.port(Port.RELAY_CONTROL)}"
             ),
@@ -122,7 +123,6 @@ def relay_settings(stack: Stack) -> dict[str, str]:
             "RELAY_CONTROL_PORT": str(stack.port(Port.RELAY_CONTROL)),
             "CONTROL_PLANE": f"{stack.http(Port.FUNCTIONS)}/api",
             "API_AUDIENCE": fleet.API_URI,
-            "PAGE_ORIGINS": f"http://localhost:{stack.base} http://127.0.0.1:{stack.base}",
             "SPOOL_DIR": str(stack.home / "spool"),
         }
         | _identity(stack, fleet.RELAY)
@@ -149,6 +149,8 @@ def _common(stack: Stack) -> dict[str, str]:
         "SESSION_ISSUER": stack.http(Port.FRONT_DOOR),
         "RECORDS": records(stack),
         "RECORDS_HUB": HUB.partition(":")[0],
+        "PAGE_ORIGINS": f"http://localhost:{stack.base} http://127.0.0.1:{stack.base}",
+        "COMPATIBILITY": "on",
     }
 
 
