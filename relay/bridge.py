@@ -7,6 +7,7 @@ from typing import Any, Protocol, assert_never
 
 from relay.line import Line
 from relay.world import World
+from shared.domain.acts import Act
 from shared.domain.console import Console
 from shared.domain.console_actions import (
     Action,
@@ -19,9 +20,11 @@ from shared.domain.console_actions import (
     OpenPort,
     PausePort,
     Refuse,
+    RefuseCommand,
     ReportDetach,
     ResumePort,
     Say,
+    SendCommand,
     Show,
     TypeToPort,
     Write,
@@ -29,11 +32,14 @@ from shared.domain.console_actions import (
 from shared.domain.console_events import (
     Ask,
     Attach,
+    Commanded,
+    CommandFailed,
     Detach,
     Event,
     Expect,
     Forget,
     Limits,
+    Noted,
     PortLost,
     PortOpened,
     PortRefused,
@@ -79,6 +85,7 @@ class Bridge:
         self.screens: dict[str, Screen] = {}
         self._waiting: dict[str, asyncio.Future[Refusal | None]] = {}
         self._asks: dict[str, asyncio.Future[bool]] = {}
+        self._commands: dict[str, asyncio.Future[Refusal | None]] = {}
         self._recorder: Recorder | None = None
         self._line: Line | None = None
         self._port: SerialPort | None = None
@@ -132,6 +139,20 @@ class Bridge:
             del self._asks[ask]
         return allow
 
+    async def command(self, command: str, act: Act, keys: str, by: str) -> Refusal | None:
+        """Returns when the VM's gateway has done it, or is not going to."""
+        answer = asyncio.get_running_loop().create_future()
+        self._commands[command] = answer
+        try:
+            self.handle(Commanded(command, act, keys, by))
+            refusal: Refusal | None = await answer
+        finally:
+            del self._commands[command]
+        return refusal
+
+    def note(self, act: Act, by: str) -> None:
+        self.handle(Noted(act, by))
+
     def _printed(self, data: bytes) -> None:
         self.printed_bytes += len(data)
         self.handle(Printed(data))
@@ -157,7 +178,7 @@ class Bridge:
 
     # --- what is done about it --------------------------------------------------------------------------------
 
-    def _perform(self, actions: tuple[Action, ...]) -> None:  # noqa: C901 - the hot ones of one match
+    def _perform(self, actions: tuple[Action, ...]) -> None:  # noqa: C901, PLR0912 - the hot ones of one match
         recorded = True
         for action in actions:
             match action:
@@ -175,6 +196,8 @@ class Bridge:
                 case Admit():
                     if recorded:
                         self._answer_waiting(action.session, None)
+                case SendCommand():
+                    self._send(action, recorded=recorded)
                 case _:
                     self._perform_rare(action)
         if not recorded:
@@ -192,6 +215,7 @@ class Bridge:
         | ResumePort
         | EndEpoch
         | ReportDetach
+        | RefuseCommand
         | AnswerAsk,
     ) -> None:
         match action:
@@ -217,6 +241,8 @@ class Bridge:
                 self._recorder = None
             case ReportDetach(session, why, typed, printed):
                 self._office.detached(session, why, typed, printed)
+            case RefuseCommand(command, refusal):
+                self._answer_command(command, refusal)
             case AnswerAsk(ask, allow):
                 if (asked := self._asks.get(ask)) is not None and not asked.done():
                     asked.set_result(allow)
@@ -246,6 +272,26 @@ class Bridge:
             self.typed_bytes += len(data)
             self._line.typed()
             self._port.type(data)
+
+    def _send(self, action: SendCommand, *, recorded: bool) -> None:
+        if recorded and self._port is not None:
+            self._office.start("command", self._carry(self._port, action))
+        else:
+            self._answer_command(action.command, refuse(Code.AUDIT_UNAVAILABLE))
+
+    async def _carry(self, port: SerialPort, action: SendCommand) -> None:
+        """An act once begun goes on, whether or not whoever asked for it still waits."""
+        refusal: Refusal | None = refuse(Code.CONSOLE_FAULT, target=self.vm.resource_id)
+        try:
+            refusal = await port.command(action.act, action.keys)
+        finally:
+            if refusal is not None:
+                self.handle(CommandFailed(action.act, refusal))
+            self._answer_command(action.command, refusal)
+
+    def _answer_command(self, command: str, refusal: Refusal | None) -> None:
+        if (waiting := self._commands.get(command)) is not None and not waiting.done():
+            waiting.set_result(refusal)
 
     def _answer_waiting(self, session: str, answer: Refusal | None) -> None:
         waiting = self._waiting.get(session)

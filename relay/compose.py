@@ -27,8 +27,8 @@ async def composed(settings: RelaySettings) -> AsyncIterator[World]:
         authority=settings.authority, disable_instance_discovery=not settings.instance_discovery
     )
     records = EventHubRecords(settings.records, settings.records_hub, credential)
-    ports = AzureSerialPorts(settings.arm, credential)
     http = Http()
+    ports = AzureSerialPorts(settings.arm, credential, http)
     control_plane = ControlPlaneHttp(
         settings.control_plane, settings.control_plane_audience, settings.name, credential, http
     )
@@ -47,6 +47,7 @@ async def composed(settings: RelaySettings) -> AsyncIterator[World]:
             scrollback_bytes=settings.scrollback_bytes,
             linger_seconds=settings.linger_seconds,
             heartbeat_seconds=settings.heartbeat_seconds,
+            compatible=settings.compatible,
         )
     finally:
         for thing in (ports, http, records, credential):

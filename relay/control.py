@@ -1,6 +1,7 @@
 """The relay's private side: commands of the function app, health, figures. A small HTTP server of its own."""
 
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -8,12 +9,17 @@ from aiohttp import web
 
 from relay.http_head import envelope
 from relay.server import Relay
+from shared import correlation
+from shared.domain.acts import Act
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import InvalidVmId, VmId
 from shared.ports import Unavailable
 
 MAX_BODY = 16 * 1024
 MAX_ASK_SECONDS = 120.0
+
+_KEYS = re.compile(r"[A-Za-z0-9]{1,16}")
+"""Of SysRq, one after the other."""
 
 type Command = Callable[["Fields"], Awaitable[web.Response]]
 
@@ -60,6 +66,21 @@ class Fields:
         except ValueError as error:
             raise BadBody(f"{name} is not a code of docs/errors.md") from error
 
+    def act(self, name: str) -> Act:
+        try:
+            return Act(self.text(name))
+        except ValueError as error:
+            raise BadBody(f"{name} is not an act") from error
+
+    def command(self) -> tuple[Act, str]:
+        """An act that goes down the line, and its keys."""
+        act, keys = self.act("command"), self.text("keys")
+        if not act.down_the_line:
+            raise BadBody("command must be reset, nmi or sysrq")
+        if not (_KEYS.fullmatch(keys) if act is Act.SYSRQ else not keys):
+            raise BadBody("keys must be 1 to 16 letters and digits for sysrq, and empty for the others")
+        return act, keys
+
     def _one[T: (str, int)](self, name: str, kind: type[T]) -> T:
         value = self._said.get(name)
         if not isinstance(value, kind) or isinstance(value, bool):
@@ -74,26 +95,36 @@ class Control:
 
     def application(self) -> web.Application:
         app = web.Application(client_max_size=MAX_BODY)
-        app.router.add_post("/control/fence", self._command(self._fence))
-        app.router.add_post("/control/end", self._command(self._end))
-        app.router.add_post("/control/ask", self._command(self._ask))
+        commands = {
+            "fence": self._fence, "end": self._end, "ask": self._ask, "command": self._act, "note": self._note,
+        }  # fmt: skip
+        for name, command in commands.items():
+            app.router.add_post(f"/control/{name}", self._command(name, command))
         app.router.add_get("/healthz", self._health)
         app.router.add_get("/metrics", self._metrics)
         return app
 
-    def _command(self, command: Command) -> Callable[[web.Request], Awaitable[web.Response]]:
+    def _command(self, name: str, command: Command) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:
-            body = await request.read()
-            try:
-                if not await self._world.keys.commanded(request.headers.get("Authorization"), body):
-                    return _refused(refuse(Code.CALLER_NOT_AUTHENTICATED))
-                return await command(Fields(body))
-            except BadBody as error:
-                return _refused(refuse(Code.INVALID_REQUEST, because=str(error)))
-            except Unavailable:
-                return _refused(refuse(Code.AZURE_UNAVAILABLE))
+            asked = correlation.given(request.headers.get(correlation.HEADER)) or self._relay.new_request()
+            correlation.current.set(asked)
+            answer = await self._answer(request, command)
+            answer.headers[correlation.HEADER] = asked
+            self._world.log("control", call=name, status=answer.status, correlation=asked)
+            return answer
 
         return handle
+
+    async def _answer(self, request: web.Request, command: Command) -> web.Response:
+        body = await request.read()
+        try:
+            if not await self._world.keys.commanded(request.headers.get("Authorization"), body):
+                return _refused(refuse(Code.CALLER_NOT_AUTHENTICATED))
+            return await command(Fields(body))
+        except BadBody as error:
+            return _refused(refuse(Code.INVALID_REQUEST, because=str(error)))
+        except Unavailable:
+            return _refused(refuse(Code.AZURE_UNAVAILABLE))
 
     async def _fence(self, said: Fields) -> web.Response:
         self._relay.fence(said.vm(), said.whole("generation"), said.text("by"))
@@ -106,6 +137,15 @@ class Control:
     async def _ask(self, said: Fields) -> web.Response:
         allow = await self._relay.ask(said.vm(), said.whole("generation"), said.text("by"), said.seconds("seconds"))
         return web.json_response({"allow": allow})
+
+    async def _act(self, said: Fields) -> web.Response:
+        act, keys = said.command()
+        refusal = await self._relay.command(said.vm(), act, keys, said.text("by"))
+        return web.Response(status=204) if refusal is None else _refused(refusal)
+
+    async def _note(self, said: Fields) -> web.Response:
+        self._relay.note(said.vm(), said.act("act"), said.text("by"))
+        return web.Response(status=204)
 
     async def _health(self, _request: web.Request) -> web.Response:
         spool = self._world.epochs.health()
@@ -149,4 +189,5 @@ def _figure(name: str, kind: str, meaning: str, value: Any) -> tuple[str, str, s
 
 
 def _refused(refusal: Refusal) -> web.Response:
-    return web.json_response(envelope(refusal), status=refusal.status, headers={"x-ms-error-code": refusal.code.value})
+    said = envelope(refusal, correlation.current.get())
+    return web.json_response(said, status=refusal.status, headers={"x-ms-error-code": refusal.code.value})

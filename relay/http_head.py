@@ -1,6 +1,7 @@
 """The HTTP around a WebSocket: reading the request's head, writing a refusal."""
 
 import json
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import parse_qs
@@ -10,6 +11,16 @@ from shared.domain.refusals import Refusal
 MAX_HEAD = 16 * 1024
 """Bytes of request line and headers."""
 END = b"\r\n\r\n"
+
+
+_ONCE = {
+    "host", "origin", "content-length", "transfer-encoding",
+    "sec-websocket-key", "sec-websocket-version", "sec-websocket-protocol",
+}  # fmt: skip
+"""Headers that two readers on the way may each read another of, when they are there twice."""
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_TARGET = re.compile(r"/[\x21-\x7e]*")
 
 
 class BadHead(ValueError):
@@ -29,24 +40,32 @@ class Head:
         """A header that is a comma-separated list."""
         return [word.strip() for word in self.headers.get(name, "").split(",") if word.strip()]
 
+    def parameters(self, name: str) -> list[str]:
+        """Every value of a query parameter. Raises ValueError for a query of more than 16."""
+        return parse_qs(self.query, keep_blank_values=True, max_num_fields=16).get(name, [])
+
     def parameter(self, name: str) -> str | None:
-        """The first value of a query parameter."""
-        return parse_qs(self.query, keep_blank_values=True, max_num_fields=16).get(name, [None])[0]
+        """The first value of a query parameter. Raises ValueError as `parameters` does."""
+        return next(iter(self.parameters(name)), None)
 
 
 def read_head(data: bytes) -> Head:
     """`data` is what stands before the blank line. Raises BadHead."""
     request, *lines = data.decode("latin-1").split("\r\n")
     parts = request.split(" ")
-    if len(parts) != 3 or parts[2] != "HTTP/1.1" or not parts[1].startswith("/"):  # noqa: PLR2004 - method, target, version
+    if len(parts) != 3 or parts[2] != "HTTP/1.1" or not _TARGET.fullmatch(parts[1]):  # noqa: PLR2004 - method, target, version
         raise BadHead("the request line is not HTTP/1.1's")
     headers: dict[str, str] = {}
     for line in lines:
         name, colon, value = line.partition(":")
-        if not colon or not name or name != name.strip() or "\r" in line or "\n" in line:
+        if not colon or not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
             raise BadHead("a header cannot be read")
         key = name.lower()
+        if key in headers and key in _ONCE:
+            raise BadHead(f"the header {key} is there twice")
         headers[key] = f"{headers[key]},{value.strip()}" if key in headers else value.strip()
+    if not headers.get("host"):
+        raise BadHead("the header host is missing")
     path, _, query = parts[1].partition("?")
     return Head(parts[0], path, query, headers)
 

@@ -26,6 +26,10 @@ PROTOCOL_ERROR = 1002
 class Seat(Protocol):
     """What a viewer's socket reports to."""
 
+    def take(self) -> None:
+        """The viewer joins the console: from here on it is shown what is printed, and heard."""
+        ...
+
     def typed(self, data: bytes) -> None: ...
 
     def answered(self, answer: Answer) -> None: ...
@@ -38,13 +42,14 @@ class Seat(Protocol):
 
 
 class Viewer(WSListener):
-    """A relay.bridge.Screen. `seat` is set once it is attached; nothing is read before."""
+    """A relay.bridge.Screen, in the dialect of docs/protocol.md. Nothing is read before it arrives."""
 
     __slots__ = ("_closing", "_message", "_message_type", "_silent", "_ticks", "_why", "left", "seat", "socket")
 
     def __init__(self) -> None:
         super().__init__()
         self.seat: Seat | None = None
+        """None before it arrived and after it left."""
         self.left: Callable[[Viewer], None] = _nothing
         """Called when the connection is no more."""
         self.socket: WSTransport
@@ -54,6 +59,11 @@ class Viewer(WSListener):
         self._silent = 0
         self._ticks = 0
         self._why = "ConnectionLost"
+
+    def arrive(self, seat: Seat) -> None:
+        """The socket is accepted."""
+        self.seat = seat
+        seat.take()
 
     # --- towards the browser ----------------------------------------------------------------------------------
 
@@ -142,7 +152,7 @@ class Viewer(WSListener):
         if self.seat is not None:
             self.seat.eased()
 
-    def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002 - as picows calls it  # noqa: ARG002 - the library's signature
+    def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002 - as picows calls it
         if self._closing is not None:
             self._closing.cancel()
         self._leave(self._why)

@@ -16,7 +16,8 @@ from picows.picows import WSProtocol  # type: ignore[attr-defined]  # compiled; 
 
 from relay.http_head import END, MAX_HEAD, BadHead, Head, read_head, refusal_answer, upgrade_head
 from relay.listener import Viewer
-from shared.domain.frames import MAX_TYPED_FRAME, PROTOCOL
+from shared import correlation
+from shared.domain.frames import MAX_TYPED_FRAME
 from shared.domain.refusals import Code, Refusal, refuse
 
 HANDSHAKE_SECONDS = 30.0
@@ -30,21 +31,32 @@ _LOGGER = logging.getLogger("picows.server")
 class Guest(Protocol):
     """A visitor who was let in."""
 
-    def seat(self, viewer: Viewer) -> None:
+    @property
+    def viewer(self) -> Viewer:
+        """Their socket, in the dialect that they speak."""
+        ...
+
+    @property
+    def subprotocol(self) -> str | None:
+        """What the answer to their upgrade says of it."""
+        ...
+
+    def accepted(self) -> None:
         """The socket is accepted."""
         ...
 
 
-type Receive = Callable[[Head, str], Awaitable[Guest | Refusal]]
-"""Decides about a visitor: the head of the request, and the correlation id for what is logged."""
+type Receive = Callable[[Head], Awaitable[Guest | Refusal]]
+"""Decides about a visitor by the head of the request; shared.correlation says which request it is."""
 
 
 class Reception:
     """The public door. `receive` is asked about everybody who arrives in good form."""
 
-    def __init__(self, receive: Receive, correlation: Callable[[], str]) -> None:
+    def __init__(self, receive: Receive, new_request: Callable[[], str]) -> None:
+        """`new_request` makes the correlation id of a request that brings none."""
         self.receive = receive
-        self.correlation = correlation
+        self.new_request = new_request
         self.pending: set[Arrival] = set()
         self._server: Any = None
 
@@ -70,7 +82,7 @@ class Arrival(asyncio.Protocol):
         self._data = bytearray()
         self._decision: asyncio.Task[None] | None = None
         self._method = "GET"
-        self._correlation = reception.correlation()
+        self._request = reception.new_request()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: Any = transport
@@ -94,11 +106,13 @@ class Arrival(asyncio.Protocol):
                 self.refuse(refuse(Code.INVALID_REQUEST, because=str(error)))
                 return
             self._method = head.method
+            self._request = correlation.given(head.headers.get(correlation.HEADER)) or self._request
             rest = bytes(self._data[end + len(END) :])
             self._decision = asyncio.get_running_loop().create_task(self._decide(head, rest))
 
     async def _decide(self, head: Head, rest: bytes) -> None:
-        guest = await self._reception.receive(head, self._correlation)
+        correlation.current.set(self._request)
+        guest = await self._reception.receive(head)
         if isinstance(guest, Refusal):
             self.refuse(guest)
         else:
@@ -106,12 +120,11 @@ class Arrival(asyncio.Protocol):
 
     def _upgrade(self, head: Head, rest: bytes, guest: Guest) -> None:
         self._done()
-        viewer = Viewer()
-        protocol = _picows(viewer)
+        protocol = _picows(guest.viewer, guest.subprotocol)
         self._transport.set_protocol(protocol)
         protocol.connection_made(self._transport)
         _feed(protocol, upgrade_head(head))
-        guest.seat(viewer)
+        guest.accepted()
         _feed(protocol, rest)
         self._transport.resume_reading()
 
@@ -120,7 +133,7 @@ class Arrival(asyncio.Protocol):
         if self._decision is not None and self._decision is not asyncio.current_task():
             self._decision.cancel()
         if not self._transport.is_closing():
-            self._transport.write(refusal_answer(refusal, self._correlation, body=self._method != "HEAD"))
+            self._transport.write(refusal_answer(refusal, self._request, body=self._method != "HEAD"))
             self._transport.close()
 
     def _too_late(self) -> None:
@@ -140,12 +153,12 @@ class Arrival(asyncio.Protocol):
         self._reception.pending.discard(self)
 
 
-def _picows(viewer: Viewer) -> Any:
+def _picows(viewer: Viewer, subprotocol: str | None) -> Any:
     """The protocol of picows for an arrival that was let in. Pings are ours: its own cost every session a task."""
 
     def accept(_request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
-        response = WSUpgradeResponse.create_101_response({"Sec-WebSocket-Protocol": PROTOCOL})
-        return WSUpgradeResponseWithListener(response, viewer)
+        chosen = {"Sec-WebSocket-Protocol": subprotocol} if subprotocol else None
+        return WSUpgradeResponseWithListener(WSUpgradeResponse.create_101_response(chosen), viewer)
 
     return WSProtocol(
         None, None, False, accept, _LOGGER, True, None, False, 0, 0,  # noqa: FBT003 - picows' own order: server,

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 from relay.admission import Visit, examine
 from relay.bridge import Bridge
@@ -12,6 +13,8 @@ from relay.http_head import Head
 from relay.listener import Viewer
 from relay.reception import Reception
 from relay.world import World
+from shared import correlation
+from shared.domain.acts import Act
 from shared.domain.console_events import (
     Answered,
     Drain,
@@ -44,8 +47,10 @@ class Relay:
         self.bridges: dict[str, Bridge] = {}
         self.grants: dict[str, Grant] = {}
         """Of every session that the function app takes for live."""
+        self._requests: dict[str, str] = {}
+        """Correlation ids of the requests that began these sessions: their end is said under the same."""
         self.viewers: set[Viewer] = set()
-        self.reception = Reception(self._receive, lambda: f"{world.nonce():08x}{world.nonce():08x}")
+        self.reception = Reception(self._receive, self.new_request)
         self.heartbeat = Heartbeat(world, self.grants, self._end)
         self.draining = False
         self.refused: dict[str, int] = {}
@@ -81,13 +86,20 @@ class Relay:
             self._change.clear()
             await self._change.wait()
 
+    def new_request(self) -> str:
+        """A correlation id for a request that brought none: a UUID, as the function app takes them."""
+        words = [self.world.nonce() for _ in range(4)]
+        return str(UUID(int=sum(word << 32 * at for at, word in enumerate(words)), version=4))
+
     # --- visitors ---------------------------------------------------------------------------------------------
 
-    async def _receive(self, head: Head, correlation: str) -> "Attached | Refusal":
+    async def _receive(self, head: Head) -> "Attached | Refusal":
         decision = refuse(Code.RELAY_DRAINING) if self.draining else await self._decide(head)
         if isinstance(decision, Refusal):
             self.refused[decision.code.value] = self.refused.get(decision.code.value, 0) + 1
-            self.world.log("refused", code=decision.code.value, target=decision.target, correlation=correlation)
+            self.world.log(
+                "refused", code=decision.code.value, target=decision.target, correlation=correlation.current.get()
+            )
         return decision
 
     async def _decide(self, head: Head) -> "Attached | Refusal":
@@ -99,7 +111,7 @@ class Relay:
         try:
             admission = await self.world.control_plane.attach(visit.grant)
         except Unavailable as error:
-            self.world.log("control-plane-unavailable", what=error.what)
+            self.world.log("control-plane-unavailable", what=error.what, correlation=correlation.current.get())
             return refuse(Code.AZURE_UNAVAILABLE)
         return admission if isinstance(admission, Refusal) else await self._reach(visit, admission)
 
@@ -108,6 +120,7 @@ class Relay:
         grant = visit.grant
         bridge = self._bridge(grant.vm)
         self.grants[grant.session] = grant
+        self._requests[grant.session] = correlation.current.get()
         try:
             refusal = await bridge.expect(grant)
         except asyncio.CancelledError:
@@ -134,13 +147,19 @@ class Relay:
     def detached(self, session: str, why: str, typed: int, printed: int) -> None:
         """A session ended: the function app is told."""
         if (grant := self.grants.pop(session, None)) is not None:
+            request = self._requests.pop(session)
             self.world.log(
                 "detach", vm=grant.vm.console, session=session, mode=grant.mode.value, why=why, typed=typed,
-                printed=printed,
+                printed=printed, correlation=request,
             )  # fmt: skip
-            self.start("detach", self._report(grant, why, typed, printed))
+            self.start("detach", self._report(grant, request, why, typed, printed))
 
-    async def _report(self, grant: Grant, why: str, typed: int, printed: int) -> None:
+    def request_of(self, session: str) -> str:
+        """The correlation id under which a session began."""
+        return self._requests.get(session, "")
+
+    async def _report(self, grant: Grant, request: str, why: str, typed: int, printed: int) -> None:
+        correlation.current.set(request)
         try:
             await self.world.control_plane.detach(grant, why, typed, printed)
         except Unavailable as error:  # its lease runs out by itself
@@ -155,6 +174,22 @@ class Relay:
     def end(self, vm: VmId, session: str, code: Code, by: str | None) -> None:
         if (bridge := self.bridges.get(vm.console)) is not None:
             bridge.handle(End(session, code, by))
+
+    async def command(self, vm: VmId, act: Act, keys: str, by: str) -> Refusal | None:
+        """Sends an act down the line of an open console."""
+        if (bridge := self.bridges.get(vm.console)) is None:
+            return refuse(Code.CONSOLE_NOT_OPEN, target=vm.resource_id)
+        refusal = await bridge.command(f"{self.world.nonce():08x}{self.world.nonce():08x}", act, keys, by)
+        self.world.log(
+            "act", vm=vm.console, act=act.value, by=by, code=refusal and refusal.code.value,
+            correlation=correlation.current.get(),
+        )  # fmt: skip
+        return refusal
+
+    def note(self, vm: VmId, act: Act, by: str) -> None:
+        """Records an act that went another way, where the console is open."""
+        if (bridge := self.bridges.get(vm.console)) is not None:
+            bridge.note(act, by)
 
     async def ask(self, vm: VmId, generation: int, by: str, seconds: float) -> bool:
         """A console that is not here has nobody to say no."""
@@ -201,19 +236,28 @@ class Relay:
 class Attached:
     """A visitor who was let in: joins a browser's socket and a console."""
 
-    __slots__ = ("_admission", "_bridge", "_relay", "_visit", "session", "viewer")
+    __slots__ = ("_admission", "_bridge", "_relay", "_taken", "_visit", "session", "subprotocol", "viewer")
 
     def __init__(self, relay: Relay, bridge: Bridge, visit: Visit, admission: Admission) -> None:
         self._relay, self._bridge, self._visit, self._admission = relay, bridge, visit, admission
+        self._taken = False
         self.session = visit.grant.session
+        self.viewer = visit.knock.viewer()
+        self.subprotocol = visit.knock.subprotocol
 
-    def seat(self, viewer: Viewer) -> None:
+    def accepted(self) -> None:
+        self._relay.viewers.add(self.viewer)
+        self.viewer.left = self._relay.left
+        self.viewer.arrive(self)
+
+    def take(self) -> None:
         grant, world = self._visit.grant, self._relay.world
-        self.viewer = viewer
-        self._relay.viewers.add(viewer)
-        viewer.seat, viewer.left = self, self._relay.left
-        world.log("attach", vm=grant.vm.console, session=self.session, mode=grant.mode.value, name=grant.name)
-        self._bridge.attach(grant, self._admission, viewer, self._visit.resume)
+        self._taken = True
+        world.log(
+            "attach", vm=grant.vm.console, session=self.session, mode=grant.mode.value, name=grant.name,
+            correlation=self._relay.request_of(self.session),
+        )  # fmt: skip
+        self._bridge.attach(grant, self._admission, self.viewer, self._visit.knock.resume)
 
     def typed(self, data: bytes) -> None:
         self._bridge.typed(self.session, data)
@@ -228,4 +272,8 @@ class Attached:
         self._bridge.handle(Eased(self.session))
 
     def gone(self, why: str) -> None:
-        self._bridge.detach(self.session, why)
+        if self._taken:
+            self._bridge.detach(self.session, why)
+        else:
+            self._bridge.forget(self.session)
+            self._relay.detached(self.session, why, 0, 0)

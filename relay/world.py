@@ -74,3 +74,5 @@ class World:
     scrollback_bytes: int
     linger_seconds: float
     heartbeat_seconds: float
+    compatible: bool = False
+    """Whether clients of Azure's own serial console are served, in their dialect."""

@@ -312,6 +312,12 @@ class SerialPort(Protocol):
 
     def resume(self) -> None: ...
 
+    async def command(self, act: Act, keys: str) -> Refusal | None:
+        """Reset, NMI or SysRq (`keys`: its letters and digits), down this line; CONSOLE_FAULT or GATEWAY_TIMEOUT when
+        it did not reach the VM, or nobody knows.
+        """
+        ...
+
     async def close(self) -> None: ...
 
 

@@ -11,6 +11,9 @@ from urllib.parse import quote
 
 from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
+from shared.adapters.azure_serial_acts import GatewayActs
+from shared.adapters.http_json import Http
+from shared.domain.acts import Act
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
 from shared.ports import PortListener, SerialPort, Unavailable
@@ -31,8 +34,8 @@ _REFUSALS = {
 class AzureSerialPorts:
     """A shared.ports.SerialPorts. `credential` is an azure-identity aio one, `arm` the cloud's Resource Manager."""
 
-    def __init__(self, arm: str, credential: Any) -> None:
-        self._arm, self._credential = arm.rstrip("/"), credential
+    def __init__(self, arm: str, credential: Any, http: Http) -> None:
+        self._arm, self._credential, self._http = arm.rstrip("/"), credential, http
         self._scope = f"{self._arm}/.default"
         self._clients: dict[str, Any] = {}
 
@@ -52,7 +55,7 @@ class AzureSerialPorts:
 
         try:
             address = await self._connect(vm)
-            token = str((await self._credential.get_token(self._scope)).token)
+            token = await self._token()
         except ClientAuthenticationError:
             raise Unavailable("entra", "the relay cannot sign in") from None
         except HttpResponseError as error:
@@ -62,7 +65,11 @@ class AzureSerialPorts:
             return refuse(code, target=vm.resource_id)
         except AzureError as error:
             raise Unavailable("arm", type(error).__name__) from None
-        return await _open_socket(address, token, listener)
+        return await _open_socket(address, token, listener, GatewayActs(vm, address, self._token, self._http))
+
+    async def _token(self) -> str:
+        """Of the service. Raises azure.core's AzureError."""
+        return str((await self._credential.get_token(self._scope)).token)
 
     async def _connect(self, vm: VmId) -> str:
         """Address of the gateway's WebSocket for this VM."""
@@ -84,9 +91,9 @@ class AzureSerialPorts:
         return client
 
 
-async def _open_socket(address: str, token: str, listener: PortListener) -> SerialPort:
+async def _open_socket(address: str, token: str, listener: PortListener, acts: GatewayActs) -> SerialPort:
     """Returns once bytes can flow. Raises Unavailable."""
-    port = GatewayPort(token, listener)
+    port = GatewayPort(token, listener, acts)
     try:
         await ws_connect(
             lambda: port, f"{address}?authorization={quote(token, safe='')}&new=1", max_redirects=0,
@@ -105,8 +112,9 @@ async def _open_socket(address: str, token: str, listener: PortListener) -> Seri
 class GatewayPort(WSListener):
     """An open COM1: a shared.ports.SerialPort."""
 
-    def __init__(self, token: str, listener: PortListener) -> None:
+    def __init__(self, token: str, listener: PortListener, acts: GatewayActs) -> None:
         super().__init__()
+        self._acts = acts
         self._token: str | None = token
         """Until the first frame was answered with it."""
         self.exchanged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -131,6 +139,9 @@ class GatewayPort(WSListener):
     def resume(self) -> None:
         if self._socket is not None:
             self._socket.underlying_transport.resume_reading()
+
+    async def command(self, act: Act, keys: str) -> Refusal | None:
+        return await self._acts.send(act, keys)
 
     async def close(self) -> None:
         self._listener = None

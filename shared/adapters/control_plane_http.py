@@ -6,9 +6,9 @@ from typing import Any
 
 import aiohttp
 
-from shared.adapters.http_json import Http
+from shared.adapters.http_json import Http, correlated, refusal_of
 from shared.domain.grant import Grant
-from shared.domain.refusals import TABLE, Code, Refusal, refuse
+from shared.domain.refusals import Refusal
 from shared.ports import Admission, Unavailable
 
 WHAT = "control plane"
@@ -31,7 +31,7 @@ class ControlPlaneHttp:
         """Not repeated: the first call may have burnt the token."""
         status, said = await self._call("attach", {"grant": grant.claims()}, ATTACH_SECONDS)
         if status != _OK:
-            return _refusal(status, said)
+            return refusal_of(WHAT, status, said)
         try:
             return Admission(str(said["session"]), int(said["idleSeconds"]), int(said["sessionSeconds"]))
         except (KeyError, TypeError, ValueError) as error:
@@ -64,7 +64,7 @@ class ControlPlaneHttp:
 
     async def _call(self, what: str, body: dict[str, Any], seconds: float) -> tuple[int, Any]:
         """Status and JSON. Raises Unavailable."""
-        headers = {"Authorization": f"Bearer {await self._token()}"}
+        headers = {"Authorization": f"Bearer {await self._token()}", **correlated()}
         try:
             async with self._http.session.post(
                 f"{self._api}/relay/{what}", json={"relay": self._relay, **body}, headers=headers,
@@ -91,16 +91,3 @@ def _about(grant: Grant) -> dict[str, Any]:
         "generation": grant.generation,
         "mode": grant.mode.value,
     }
-
-
-def _refusal(status: int, said: Any) -> Refusal:
-    """The error envelope back into the refusal it was. Raises Unavailable: it is none, or one of the relay's own."""
-    try:
-        error = said["error"]
-        code = Code(error["code"])
-        refusal = refuse(code, because=str(error["message"]), target=error.get("target"))
-    except (KeyError, TypeError, ValueError) as fault:
-        raise Unavailable(WHAT, f"answered {status}") from fault
-    if code in (Code.CALLER_NOT_AUTHENTICATED, Code.CALLER_NOT_PERMITTED) or TABLE[code].status != status:
-        raise Unavailable(WHAT, f"answered {status} {code.value} to the relay")
-    return refusal

@@ -1,16 +1,22 @@
-"""One aiohttp session for the small HTTP conversations: signing keys, relays, health."""
+"""The small HTTP conversations between our processes: signing keys, relays, health."""
 
 from typing import Any
 
 import aiohttp
 
+from shared import correlation
+from shared.domain.refusals import TABLE, Code, Refusal, refuse
 from shared.ports import Unavailable
 
 TIMEOUT = aiohttp.ClientTimeout(total=5)
 
 
+_OURS = (Code.CALLER_NOT_AUTHENTICATED, Code.CALLER_NOT_PERMITTED)
+"""Refusals that are about the process which called, not about whom it called for."""
+
+
 class Http:
-    """Opened on first use, inside the event loop; one per process."""
+    """One aiohttp session. Opened on first use, inside the event loop; one per process."""
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
@@ -36,3 +42,22 @@ class Http:
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
+
+
+def correlated() -> dict[str, str]:
+    """The header by which the next process knows which request it works for; none where there is no request."""
+    known = correlation.current.get()
+    return {correlation.HEADER: known} if known else {}
+
+
+def refusal_of(what: str, status: int, said: Any) -> Refusal:
+    """The error envelope back into the refusal it was. Raises Unavailable: it is none, or is about ourselves."""
+    try:
+        error = said["error"]
+        code = Code(error["code"])
+        refusal = refuse(code, because=str(error["message"]), target=error.get("target"))
+    except (KeyError, TypeError, ValueError) as fault:
+        raise Unavailable(what, f"answered {status}") from fault
+    if code in _OURS or TABLE[code].status != status:
+        raise Unavailable(what, f"answered {status} {code.value} to us")
+    return refusal

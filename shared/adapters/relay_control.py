@@ -1,4 +1,4 @@
-"""The control address of each relay: fence, end, ask. Every call is signed over its very bytes."""
+"""The control address of each relay: fence, end, ask, acts. Every call is signed over its very bytes."""
 
 import json
 from collections.abc import Sequence
@@ -6,7 +6,9 @@ from typing import Any
 
 import aiohttp
 
-from shared.adapters.http_json import Http
+from shared.adapters.http_json import Http, correlated, refusal_of
+from shared.domain.acts import Act
+from shared.domain.refusals import Refusal
 from shared.domain.sharding import owner
 from shared.domain.vm import VmId
 from shared.ports import Relay, Tokens, Unavailable
@@ -15,6 +17,8 @@ _NO_CONTENT = 204
 _OK = 200
 _ROUND_TRIP_SECONDS = 5.0
 """Added to the time that the person who is asked has."""
+COMMAND_SECONDS = 15.0
+"""The relay waits for the VM's gateway, and answers itself when that does not."""
 
 
 class RelayControl:
@@ -39,6 +43,16 @@ class RelayControl:
             raise Unavailable(f"relay {self.of(vm).name}", f"answered {status} to a question")
         return bool(answer["allow"])
 
+    async def command(self, vm: VmId, act: Act, keys: str, by: str) -> Refusal | None:
+        """Not repeated: the first call may have reset the VM."""
+        status, answer = await self._call(
+            vm, "command", {"command": act.value, "keys": keys, "by": by}, COMMAND_SECONDS
+        )
+        return None if status == _NO_CONTENT else refusal_of(f"relay {self.of(vm).name}", status, answer)
+
+    async def note(self, vm: VmId, act: Act, by: str) -> bool:
+        return await self._told(vm, "note", {"act": act.value, "by": by})
+
     async def _told(self, vm: VmId, what: str, said: dict[str, Any]) -> bool:
         try:
             status, _ = await self._call(vm, what, said, _ROUND_TRIP_SECONDS)
@@ -52,12 +66,13 @@ class RelayControl:
         headers = {
             "Authorization": f"Bearer {self._tokens.sign_command(relay.name, body)}",
             "Content-Type": "application/json",
+            **correlated(),
         }
         timeout = aiohttp.ClientTimeout(total=seconds)
         try:
             async with self._http.session.post(
                 f"{relay.control}/control/{what}", data=body, headers=headers, timeout=timeout, allow_redirects=False
             ) as answer:
-                return answer.status, await answer.json() if answer.status == _OK else None
+                return answer.status, None if answer.status == _NO_CONTENT else await answer.json()
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise Unavailable(f"relay {relay.name}", type(error).__name__) from error

@@ -11,6 +11,7 @@ port is LOST its records still go to the epoch that was. Rules that hold at ever
 - There is at most one writer, and its generation is the newest that the console has heard of.
 - A viewer is shown every byte of an epoch from its `hello` on, once, in order - or its session ends.
 - What is typed is counted; it is in no record and in no text.
+- An act is in a Write, with who did it, before it is sent.
 
 Opening, losing and shutting the port is here; who may look and type is in console_people.py.
 """
@@ -27,6 +28,8 @@ from shared.domain.console_actions import (
     OpenPort,
     PausePort,
     Refuse,
+    RefuseCommand,
+    SendCommand,
     Show,
     TypeToPort,
     Write,
@@ -35,6 +38,8 @@ from shared.domain.console_events import (
     Answered,
     Ask,
     Attach,
+    Commanded,
+    CommandFailed,
     Detach,
     Drain,
     Eased,
@@ -43,6 +48,7 @@ from shared.domain.console_events import (
     Expect,
     Fence,
     Forget,
+    Noted,
     PortLost,
     PortOpened,
     PortRefused,
@@ -98,7 +104,7 @@ class Console(People):
         """Nothing is open and nobody is there: it may be forgotten."""
         return self.port is Port.CLOSED and not self.viewers and not self._expected
 
-    def handle(self, event: Event, now: float) -> tuple[Action, ...]:  # noqa: C901, PLR0912 - one line per event
+    def handle(self, event: Event, now: float) -> tuple[Action, ...]:  # noqa: C901, PLR0912, PLR0915 - one line per event
         """`now` is seconds since 1970. Raises IllegalMove."""
         match event:  # the two that happen for every keystroke come first and leave early
             case Printed():
@@ -110,7 +116,7 @@ class Console(People):
             case Expect():
                 self._expect(event)
             case Forget():
-                self._expected.pop(event.session, None)
+                self._forget(event.session)
             case Attach():
                 self._attach(event, attachable=self.port in (Port.OPEN, Port.LOST), lost=self.port is Port.LOST)
             case Detach():
@@ -129,6 +135,12 @@ class Console(People):
                 self._ask(event)
             case Answered():
                 self._answered(event)
+            case Commanded():
+                self._commanded(event)
+            case CommandFailed():
+                self._command_failed(event)
+            case Noted():
+                self._noted(event)
             case Slow():
                 self._slow(event.session)
             case Eased():
@@ -238,6 +250,14 @@ class Console(People):
         self._say_all("port", state="lost", message="The connection to the VM was lost; the relay dials again.")
         if self.viewers or self._expected:
             self._dial()
+
+    def _commanded(self, event: Commanded) -> None:
+        if self.port is not Port.OPEN:
+            self._out.append(RefuseCommand(event.command, refuse(Code.CONSOLE_NOT_OPEN)))
+            return
+        self._note("command", command=event.act.value, keys=event.keys, by=event.by)
+        self._out.append(SendCommand(event.command, event.act, event.keys))
+        self._say_act(event.act, event.by)
 
     def _record_failed(self) -> None:
         if self.port is Port.CLOSED:

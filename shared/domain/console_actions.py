@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from shared.domain.acts import Act
 from shared.domain.record import Record
 from shared.domain.refusals import Refusal
 
@@ -13,7 +14,7 @@ class TypeToPort:
 
 @dataclass(slots=True)
 class Write:
-    """Into the spool, before any action that follows. Where it fails: no later Show and no later Write of the
+    """Into the spool, before any action that follows. Where it fails: no later Show, SendCommand and Write of the
     same answer, everything else as listed, then RecordFailed.
     """
 
@@ -26,6 +27,21 @@ class Show:
 
     to: tuple[str, ...]
     frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SendCommand:
+    """An act down the open line, for which somebody waits: never after a Write that failed."""
+
+    command: str
+    act: Act
+    keys: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseCommand:
+    command: str
+    refusal: Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +128,8 @@ type Action = (
     TypeToPort
     | Write
     | Show
+    | SendCommand
+    | RefuseCommand
     | Say
     | Close
     | Admit

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from shared.domain.acts import Act
 from shared.domain.grant import Mode
 from shared.domain.refusals import Code, Refusal
 
@@ -123,6 +124,32 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Commanded:
+    """Somebody sends an act down the line. `command` names this one sending; `keys` are those of SysRq."""
+
+    command: str
+    act: Act
+    keys: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandFailed:
+    """What SendCommand was about did not reach the VM."""
+
+    act: Act
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Somebody did this to the VM by another way than its line."""
+
+    act: Act
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Slow:
     """A viewer's network takes less than the VM prints: its write buffer is full."""
 
@@ -173,6 +200,9 @@ type Event = (
     | End
     | Ask
     | Answered
+    | Commanded
+    | CommandFailed
+    | Noted
     | Slow
     | Eased
     | Tick

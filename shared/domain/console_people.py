@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from shared.domain.acts import Act
 from shared.domain.console_actions import (
     Action,
     AnswerAsk,
@@ -18,12 +19,14 @@ from shared.domain.console_events import (
     Answered,
     Ask,
     Attach,
+    CommandFailed,
     Detach,
     End,
+    Noted,
 )
 from shared.domain.frames import printed, said
 from shared.domain.record import Record
-from shared.domain.refusals import Code, Refusal
+from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.scrollback import Scrollback
 from shared.domain.viewers import SLOW, Farewell, Viewer
 
@@ -35,7 +38,7 @@ class People:
     """The half of a Console that faces its viewers; see console.py for the rules. Not used by itself."""
 
     __slots__ = (
-        "_asks", "_audience", "_epoch", "_expected", "_now", "_out", "_pauses", "_people", "_seq",
+        "_asks", "_audience", "_ended", "_epoch", "_expected", "_now", "_out", "_pauses", "_people", "_seq",
         "farewell", "name", "newest", "scrollback", "viewers", "writer",
     )  # fmt: skip
 
@@ -52,6 +55,8 @@ class People:
         self._seq = 0
         self._expected: dict[str, bool] = {}
         """Sessions that passed every check and are not attached yet; True: admitted."""
+        self._ended: dict[str, Farewell] = {}
+        """Admitted sessions that were ended before they attached, and what they will hear."""
         self._audience: tuple[str, ...] = ()
         """Sessions that are sent what is printed: all but the stalled ones."""
         self._pauses: set[str] = set()
@@ -65,8 +70,9 @@ class People:
 
     def _attach(self, event: Attach, *, attachable: bool, lost: bool) -> None:
         expected = self._expected.pop(event.session, False)
-        if not attachable or not expected:
-            self._wave_off(event.session, self.farewell)
+        ended = self._ended.pop(event.session, None)
+        if ended is not None or not attachable or not expected:
+            self._wave_off(event.session, ended or self.farewell)
             return
         if event.mode.writes and event.generation < self.newest:
             self._note("refused", session=event.session, user=event.name, code=Code.SESSION_SUPERSEDED.value)
@@ -97,6 +103,10 @@ class People:
             Close(session, farewell.close, farewell.code),
             ReportDetach(session, farewell.code, 0, 0),
         )
+
+    def _forget(self, session: str) -> None:
+        self._expected.pop(session, None)
+        self._ended.pop(session, None)
 
     def _hello(self, viewer: Viewer, resume: tuple[str, int] | None) -> None:
         """Tells where the stream starts, then sends what was printed from there on."""
@@ -136,7 +146,7 @@ class People:
 
     def _detach(self, event: Detach) -> None:
         viewer = self.viewers.get(event.session)
-        self._expected.pop(event.session, None)
+        self._forget(event.session)
         if viewer is not None:
             self._remove(viewer, event.why, None)
 
@@ -144,6 +154,14 @@ class People:
         viewer = self.viewers.get(event.session)
         if viewer is not None:
             self._dismiss(viewer, Farewell.of(event.code), event.by)
+        elif event.session in self._expected:
+            self._end_expected(event)
+
+    def _end_expected(self, event: End) -> None:
+        if self._expected.pop(event.session):  # let in, and not here yet
+            self._ended[event.session] = Farewell.of(event.code)
+        else:
+            self._out.append(Refuse(event.session, refuse(event.code)))
 
     def _dismiss(self, viewer: Viewer, farewell: Farewell, by: str | None = None) -> None:
         self._say(viewer, "bye", code=farewell.code, message=farewell.message, by=_named(by))
@@ -281,6 +299,18 @@ class People:
     def _say_all(self, what: str, but: str | None = None, /, **fields: Any) -> None:
         text = said(what, **fields)
         self._out += (Say(session, text) for session in self.viewers if session != but)
+
+    def _command_failed(self, event: CommandFailed) -> None:
+        act, code = event.act.value, event.refusal.code.value
+        self._note("command-failed", command=act, code=code)
+        self._say_all("warning", code=code, message=f"The {act} did not reach the VM.")
+
+    def _noted(self, event: Noted) -> None:
+        self._note("power", act=event.act.value, by=event.by)
+        self._say_act(event.act, event.by)
+
+    def _say_act(self, act: Act, by: str) -> None:
+        self._say_all("act", act=act.value, by=_named(by))
 
     def _say(self, viewer: Viewer, what: str, /, **fields: Any) -> None:
         self._out.append(Say(viewer.session, said(what, **fields)))

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import aiohttp
 import pytest
 import trustme
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ServiceRequestError
@@ -16,7 +17,11 @@ from websockets.asyncio.server import ServerConnection, serve
 from dev.gateway.service import Gateway, running
 from dev.gateway.tokens import Verdict
 from dev.machines.roster import Spec
+from shared.adapters import azure_serial_acts
 from shared.adapters.azure_serial import AzureSerialPorts
+from shared.adapters.azure_serial_acts import GatewayActs
+from shared.adapters.http_json import Http
+from shared.domain.acts import Act
 from shared.domain.refusals import Code, Refusal
 from shared.domain.vm import VmId
 from shared.ports import SerialPort, Unavailable
@@ -73,15 +78,33 @@ class Arm:
 
 
 class Credential:
+    def __init__(self) -> None:
+        self.token = TOKEN
+        self.error: Exception | None = None
+
     async def get_token(self, scope: str) -> SimpleNamespace:
         assert scope == "https://arm/.default"
-        return SimpleNamespace(token=TOKEN)
+        if self.error is not None:
+            raise self.error
+        return SimpleNamespace(token=self.token)
+
+
+class TrustingHttp(Http):
+    """A session of this process, whose trust was settled when it started, may not know the gateway's authority."""
+
+    def __init__(self, authority: trustme.CA) -> None:
+        super().__init__()
+        trust = ssl.create_default_context()
+        authority.configure_trust(trust)
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust))
 
 
 class Wire:
-    def __init__(self, gateway: Gateway, machine: FakeMachine, arm: Arm) -> None:
+    def __init__(self, gateway: Gateway, machine: FakeMachine, arm: Arm, http: Http) -> None:
         self.gateway, self.machine, self.arm = gateway, machine, arm
-        self.ports = AzureSerialPorts("https://arm", Credential())
+        self.http = http
+        self.credential = Credential()
+        self.ports = AzureSerialPorts("https://arm", self.credential, http)
         self.ports._clients[VM.subscription] = arm
         self.ear = Ear()
 
@@ -114,7 +137,7 @@ async def good(token: str) -> Verdict:
 
 
 @pytest.fixture
-async def wire(certificate: ssl.SSLContext, tmp_path: Path) -> AsyncIterator[Wire]:
+async def wire(certificate: ssl.SSLContext, authority: trustme.CA, tmp_path: Path) -> AsyncIterator[Wire]:
     machines: list[FakeMachine] = []
 
     def workshop(spec: Spec, observer: Any) -> FakeMachine:
@@ -123,7 +146,9 @@ async def wire(certificate: ssl.SSLContext, tmp_path: Path) -> AsyncIterator[Wir
 
     async with running((Spec("web-01"),), workshop, tmp_path / "machines", good, certificate) as gateway:
         address = f"wss://localhost:{gateway.wire_port}/n/connector/web-01/sessions/{uuid.uuid4()}/client"
-        yield Wire(gateway, machines[0], Arm(address))
+        http = TrustingHttp(authority)
+        yield Wire(gateway, machines[0], Arm(address), http)
+        await http.close()
 
 
 async def test_bytes_pass_both_ways_and_the_notice_is_not_shown(wire: Wire) -> None:
@@ -154,7 +179,7 @@ async def test_a_paused_port_leaves_the_bytes_at_the_vms_side(wire: Wire) -> Non
 
 async def test_somebody_else_who_connects_is_a_takeover(wire: Wire) -> None:
     await wire.opens()
-    other = Wire(wire.gateway, wire.machine, wire.arm)
+    other = Wire(wire.gateway, wire.machine, wire.arm, wire.http)
     port = await other.opens()
     await wire.ear.until(lambda: wire.ear.lost_with)
     assert wire.ear.lost_with is not None
@@ -227,3 +252,50 @@ async def test_a_gateway_that_never_lets_bytes_flow_is_given_up(
         refusal = await wire.ports.open(VM, wire.ear)
     assert isinstance(refusal, Refusal)
     assert refusal.code is Code.GATEWAY_TIMEOUT
+
+
+@pytest.mark.parametrize(
+    ("act", "keys", "done"), [(Act.RESET, "", "reset"), (Act.NMI, "", "nmi"), (Act.SYSRQ, "reisub", "sysrq reisub")]
+)
+async def test_acts_reach_the_machine_beside_the_open_line(wire: Wire, act: Act, keys: str, done: str) -> None:
+    port = await wire.opens()
+    assert await port.command(act, keys) is None
+    assert wire.machine.acts[-1] == done
+    await port.close()
+
+
+async def test_an_act_that_the_gateway_does_not_do_is_a_fault(wire: Wire) -> None:
+    port = await wire.opens()
+    wire.credential.token = "expired"
+    await refuses(port, wire, Code.CONSOLE_FAULT)
+    wire.credential.error = ClientAuthenticationError("secret details")
+    await refuses(port, wire, Code.CONSOLE_FAULT)
+    assert wire.machine.acts == ["start"]
+
+
+async def test_an_act_at_a_gateway_that_is_away_or_silent_is_a_refusal_too(
+    wire: Wire, certificate: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    def acts(port: int) -> GatewayActs:
+        return GatewayActs(VM, f"wss://localhost:{port}/client", wire.ports._token, wire.http)
+
+    away = await acts(1).send(Act.NMI, "")
+    assert away is not None
+    assert away.code is Code.CONSOLE_FAULT
+    monkeypatch.setattr(azure_serial_acts, "SECONDS", 0.2)
+    server = await asyncio.start_server(silent, "localhost", 0, ssl=certificate)
+    async with server:
+        late = await acts(server.sockets[0].getsockname()[1]).send(Act.NMI, "")
+    assert late is not None
+    assert late.code is Code.GATEWAY_TIMEOUT
+
+
+async def refuses(port: SerialPort, wire: Wire, code: Code) -> None:
+    refusal = await port.command(Act.NMI, "")
+    assert refusal is not None
+    assert (refusal.code, refusal.target) == (code, VM.resource_id)
+    assert "secret" not in refusal.message

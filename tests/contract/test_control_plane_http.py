@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 from azure.core.exceptions import ClientAuthenticationError
 
+from shared import correlation
 from shared.adapters import control_plane_http
 from shared.adapters.control_plane_http import ControlPlaneHttp
 from shared.adapters.http_json import Http
@@ -33,12 +34,14 @@ class Credential:
 class FunctionApp:
     def __init__(self) -> None:
         self.heard: list[tuple[str, Any]] = []
+        self.correlations: list[str | None] = []
         self.answers: list[Callable[[], web.Response]] = []
         self.credential = Credential()
         self.plane: ControlPlaneHttp
 
     async def hear(self, request: web.Request) -> web.Response:
         assert request.headers["Authorization"] == "Bearer apptoken"
+        self.correlations.append(request.headers.get("x-ms-correlation-request-id"))
         self.heard.append((request.path, await request.json()))
         return self.answers.pop(0)()
 
@@ -106,6 +109,14 @@ async def test_one_heartbeat_keeps_all_and_brings_the_endings(app: FunctionApp) 
         app.says(said, status)
         with pytest.raises(Unavailable):
             await app.plane.heartbeat([GRANT])
+
+
+async def test_the_request_that_a_call_is_part_of_is_named(app: FunctionApp) -> None:
+    for known in ("", "5b5c0000-0000-4000-8000-0000000000aa"):
+        correlation.current.set(known)
+        app.says(status=204)
+        await app.plane.detach(GRANT, "Goodbye", 3, 4)
+    assert app.correlations == [None, "5b5c0000-0000-4000-8000-0000000000aa"]
 
 
 async def test_a_detach_is_repeated_until_it_is_heard(app: FunctionApp) -> None:

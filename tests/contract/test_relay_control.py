@@ -16,10 +16,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dev.entra.listen import bind
+from shared import correlation
 from shared.adapters.http_json import Http
 from shared.adapters.jwt_tokens import JwtTokens
 from shared.adapters.relay_control import RelayControl
 from shared.adapters.system_clock import SystemClock
+from shared.domain.acts import Act
+from shared.domain.refusals import Code, refuse
 from shared.ports import Relay, Unavailable
 from tests.dev.local_azure import served
 from tests.fakes import VM
@@ -34,6 +37,7 @@ class Control:
 
     def __init__(self) -> None:
         self.heard: list[tuple[str, dict[str, Any]]] = []
+        self.correlations: list[str | None] = []
         self.answer = Response(status_code=204)
         self.late = asyncio.Event()
         self.late.set()
@@ -42,6 +46,7 @@ class Control:
         body, token = await request.body(), request.headers["authorization"].removeprefix("Bearer ")
         claims = jwt.decode(token, KEY.public_key(), ["ES256"], audience="relay:r0", issuer="http://issuer")
         assert claims["body"] == hashlib.sha256(body).hexdigest()
+        self.correlations.append(request.headers.get("x-ms-correlation-request-id"))
         self.heard.append((request.path_params["what"], await request.json()))
         await self.late.wait()
         return self.answer
@@ -68,6 +73,51 @@ async def test_commands_are_signed_over_their_bytes(relays: RelayControl, contro
         ("fence", {"vm": VM.resource_id, "generation": 3, "by": "Ada"}),
         ("end", {"vm": VM.resource_id, "session": "sid", "code": "SessionEnded", "by": "Ada"}),
     ]
+
+
+async def test_acts_say_what_by_whom_and_with_which_keys(relays: RelayControl, control: Control) -> None:
+    assert await relays.command(VM, Act.SYSRQ, "reisub", "Ada") is None
+    assert await relays.note(VM, Act.RESTART, "Ada")
+    assert control.heard == [
+        ("command", {"vm": VM.resource_id, "command": "sysrq", "keys": "reisub", "by": "Ada"}),
+        ("note", {"vm": VM.resource_id, "act": "restart", "by": "Ada"}),
+    ]
+
+
+@pytest.mark.parametrize("code", [Code.CONSOLE_NOT_OPEN, Code.CONSOLE_FAULT, Code.GATEWAY_TIMEOUT])
+async def test_an_act_that_was_not_done_is_the_relays_refusal(
+    relays: RelayControl, control: Control, code: Code
+) -> None:
+    said = refuse(code)
+    control.answer = JSONResponse({"error": {"code": code.value, "message": said.message}}, said.status)
+    refusal = await relays.command(VM, Act.NMI, "", "Ada")
+    assert refusal is not None
+    assert (refusal.code, refusal.message) == (code, said.message)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Response(status_code=503), JSONResponse({}), JSONResponse([], 502), Response("{", 409),
+        JSONResponse({"error": {"code": "CallerNotAuthenticated", "message": ""}}, 401),
+        JSONResponse({"error": {"code": "ConsoleNotOpen", "message": ""}}, 500),
+    ],
+)  # fmt: skip
+async def test_an_act_whose_answer_cannot_be_understood_is_unavailable_and_not_repeated(
+    relays: RelayControl, control: Control, answer: Response
+) -> None:
+    control.answer = answer
+    with pytest.raises(Unavailable, match="relay r0"):
+        await relays.command(VM, Act.RESET, "", "Ada")
+    assert len(control.heard) == 1
+    assert not await relays.note(VM, Act.STOP, "Ada")
+
+
+async def test_the_request_that_a_command_is_part_of_is_named(relays: RelayControl, control: Control) -> None:
+    await relays.fence(VM, 3, "Ada")
+    correlation.current.set("5b5c0000-0000-4000-8000-0000000000aa")
+    await relays.fence(VM, 3, "Ada")
+    assert control.correlations == [None, "5b5c0000-0000-4000-8000-0000000000aa"]
 
 
 @pytest.mark.parametrize("allow", [True, False])

@@ -18,13 +18,15 @@ from websockets.typing import Origin, Subprotocol
 
 from relay.server import Relay
 from relay.world import World
+from shared import correlation
 from shared.adapters.http_json import Http
 from shared.adapters.jwt_tokens import JwtTokens
 from shared.adapters.token_keys import TokenKeys
+from shared.domain.acts import Act
 from shared.domain.frames import PROTOCOL, TOKEN_PREFIX
 from shared.domain.grant import Grant, Mode
 from shared.domain.record import Kind, Record, Source
-from shared.domain.refusals import Refusal
+from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
 from shared.ports import Admission, PortListener, SerialPort, Unavailable
 
@@ -59,6 +61,10 @@ class Port:
     def __init__(self, listener: PortListener, *, echo: bool) -> None:
         self.listener, self.echo = listener, echo
         self.typed = bytearray()
+        self.acts: list[tuple[Act, str]] = []
+        self.act_refusal: Refusal | None = None
+        self.obeys = asyncio.Event()
+        self.obeys.set()
         self.paused = False
         self.closed = False
 
@@ -72,6 +78,11 @@ class Port:
 
     def resume(self) -> None:
         self.paused = False
+
+    async def command(self, act: Act, keys: str) -> Refusal | None:
+        await self.obeys.wait()
+        self.acts.append((act, keys))
+        return self.act_refusal
 
     async def close(self) -> None:
         self.closed = True
@@ -103,7 +114,11 @@ class Ports:
 
 
 class ControlPlane:
+    """The function app: it burns each token once, whichever relay brings it."""
+
     def __init__(self) -> None:
+        self.burnt: set[str] = set()
+        self.correlations: list[tuple[str, str]] = []
         self.refusal: Refusal | None = None
         self.away = False
         self.attached: list[Grant] = []
@@ -115,6 +130,10 @@ class ControlPlane:
     async def attach(self, grant: Grant) -> Admission | Refusal:
         if self.away:
             raise Unavailable("control plane", "away")
+        self.correlations.append(("attach", correlation.current.get()))
+        if grant.token_id in self.burnt:
+            return refuse(Code.TOKEN_REPLAYED)
+        self.burnt.add(grant.token_id)
         self.attached.append(grant)
         return self.refusal or Admission(grant.session, *self.limits)
 
@@ -128,6 +147,7 @@ class ControlPlane:
     async def detach(self, grant: Grant, why: str, typed: int, printed: int) -> None:
         if self.away:
             raise Unavailable("control plane", "away")
+        self.correlations.append(("detach", correlation.current.get()))
         self.detached.append((grant.session, why, typed, printed))
 
 
@@ -164,8 +184,11 @@ class Epochs:
     def printed(self) -> bytes:
         return b"".join(record.body for record in self.all() if record.kind is Kind.PRINTED)
 
+    def said(self) -> list[dict[str, Any]]:
+        return [record.said() for record in self.all() if record.kind is not Kind.PRINTED]
+
     def notes(self) -> list[str]:
-        return [record.said()["event"] for record in self.all() if record.kind is not Kind.PRINTED]
+        return [said["event"] for said in self.said()]
 
 
 class Recorder:
@@ -309,12 +332,14 @@ class Stage:
 
 @asynccontextmanager
 async def staged(**changes: Any) -> AsyncIterator[Stage]:
-    clock, ports, control_plane, epochs, keys = Clock(), Ports(), ControlPlane(), Epochs(), KeysAddress(PEM)
+    clock, ports, epochs, keys = Clock(), Ports(), Epochs(), KeysAddress(PEM)
+    control_plane = changes.get("control_plane") or ControlPlane()
+    name = changes.get("name", RELAY)
     log: list[dict[str, Any]] = []
     numbers = count(1)
     about: dict[str, Any] = {
         "name": RELAY, "control_plane": control_plane, "ports": ports, "epochs": epochs, "clock": clock,
-        "keys": TokenKeys("http://api/keys", ISSUER, RELAY, keys, clock),
+        "keys": TokenKeys("http://api/keys", ISSUER, name, keys, clock),
         "log": lambda event, **fields: log.append({"event": event, **fields}), "nonce": lambda: next(numbers),
         "origins": frozenset({PAGE}), "scrollback_bytes": 65536, "linger_seconds": 20.0, "heartbeat_seconds": 3600.0,
     }  # fmt: skip

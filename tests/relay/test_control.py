@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,9 +11,13 @@ import pytest
 from aiohttp import web
 
 from relay.control import Control
+from shared import correlation
 from shared.adapters.http_json import Http
 from shared.adapters.jwt_tokens import JwtTokens
 from shared.adapters.relay_control import RelayControl
+from shared.domain.acts import Act
+from shared.domain.grant import Mode
+from shared.domain.refusals import Code, refuse
 from shared.ports import Relay
 from tests.relay.stage import ISSUER, PEM, RELAY, VM, Stage, new_pem, staged
 
@@ -83,6 +88,114 @@ async def test_nobody_there_means_yes_to_an_ask_and_nothing_to_the_others(office
     assert await office.control.end(VM, "ada", "SessionEnded", "Alan")
 
 
+async def test_an_act_goes_down_the_open_line_recorded_and_told_to_everybody(office: Office) -> None:
+    ada, bob = await office.stage.comes("ada"), await office.stage.comes("bob", Mode.WATCH)
+    assert await office.control.command(VM, Act.SYSRQ, "reisub", "Grace") is None
+    assert office.stage.ports.last.acts == [(Act.SYSRQ, "reisub")]
+    for viewer in (ada, bob):
+        await viewer.heard("act", act="sysrq", by={"name": "Grace"})
+    assert office.stage.epochs.said()[-1] == {"event": "command", "command": "sysrq", "keys": "reisub", "by": "Grace"}
+
+
+async def test_an_act_is_in_the_record_before_the_vm_hears_of_it(office: Office) -> None:
+    await office.stage.comes("ada")
+    office.stage.ports.last.obeys.clear()
+    sending = asyncio.create_task(office.control.command(VM, Act.RESET, "", "Grace"))
+    await office.stage.until(lambda: office.stage.epochs.notes()[-1] == "command")
+    assert not sending.done()
+    assert not office.stage.ports.last.acts
+    office.stage.ports.last.obeys.set()
+    assert await sending is None
+
+
+async def test_an_act_needs_an_open_console(office: Office) -> None:
+    refusal = await office.control.command(VM, Act.RESET, "", "Grace")
+    assert refusal is not None
+    assert refusal.code is Code.CONSOLE_NOT_OPEN
+    await office.stage.comes("ada")
+    office.stage.ports.refusal = refuse(Code.GATEWAY_TIMEOUT)
+    office.stage.ports.last.listener.lost(False, "reset")  # noqa: FBT003 - the port's words
+    refusal = await office.control.command(VM, Act.RESET, "", "Grace")
+    assert refusal is not None
+    assert refusal.code is Code.CONSOLE_NOT_OPEN
+
+
+@pytest.mark.parametrize("code", [Code.CONSOLE_FAULT, Code.GATEWAY_TIMEOUT])
+async def test_an_act_that_the_gateway_did_not_do_is_said_to_all(office: Office, code: Code) -> None:
+    ada = await office.stage.comes("ada")
+    office.stage.ports.last.act_refusal = refuse(code)
+    refusal = await office.control.command(VM, Act.NMI, "", "Grace")
+    assert refusal is not None
+    assert (refusal.code, refusal.status) == (code, refuse(code).status)
+    await ada.heard("warning", code=code.value)
+    assert office.stage.epochs.notes()[-2:] == ["command", "command-failed"]
+
+
+async def test_an_act_that_cannot_be_recorded_is_not_sent(office: Office) -> None:
+    ada = await office.stage.comes("ada")
+    office.stage.epochs.failing = True
+    refusal = await office.control.command(VM, Act.RESET, "", "Grace")
+    assert refusal is not None
+    assert refusal.code is Code.AUDIT_UNAVAILABLE
+    assert not office.stage.ports.last.acts
+    assert await ada.closed() == (4007, "AuditUnavailable")
+
+
+async def test_an_act_that_breaks_the_adapter_is_a_fault_and_nobody_waits_for_ever(office: Office) -> None:
+    await office.stage.comes("ada")
+
+    async def broken(_act: Act, _keys: str) -> None:
+        raise KeyError
+
+    office.stage.ports.last.command = broken  # type: ignore[assignment, method-assign]  # this port is broken
+    refusal = await office.control.command(VM, Act.RESET, "", "Grace")
+    assert refusal is not None
+    assert refusal.code is Code.CONSOLE_FAULT
+    await office.stage.until(lambda: any(line["event"] == "fault" for line in office.stage.log))
+    office.stage.log[:] = [line for line in office.stage.log if line["event"] != "fault"]
+
+
+async def test_an_act_that_went_another_way_is_recorded_where_the_console_is_open(office: Office) -> None:
+    assert await office.control.note(VM, Act.START, "Grace")
+    ada = await office.stage.comes("ada")
+    assert await office.control.note(VM, Act.RESTART, "Grace")
+    await ada.heard("act", act="restart", by={"name": "Grace"})
+    assert office.stage.epochs.said()[-1] == {"event": "power", "act": "restart", "by": "Grace"}
+
+
+@pytest.mark.parametrize("code", ["ReasonRequired", "ConsoleDisabledByPolicy", "TagNotAllowed"])
+async def test_a_session_is_ended_for_whatever_reason_the_function_app_has(office: Office, code: str) -> None:
+    ada = await office.stage.comes("ada")
+    assert await office.control.end(VM, "ada", code, "Alan")
+    assert await ada.closed() == (4000 if code == "ReasonRequired" else 4012, code)
+
+
+async def test_a_command_keeps_the_id_of_its_request_and_a_session_that_of_its_own(office: Office) -> None:
+    asked, began = "5b5c0000-0000-4000-8000-0000000000aa", "5b5c0000-0000-4000-8000-0000000000bb"
+    ada = await office.stage.dial(office.stage.token(), additional_headers={"x-ms-correlation-request-id": began})
+    await ada.heard("hello")
+    correlation.current.set(asked)
+    assert await office.control.command(VM, Act.NMI, "", "Grace") is None
+    assert await office.control.end(VM, "ada", "SessionEnded", "Alan")
+    await office.stage.until(lambda: len(office.stage.control_plane.correlations) == 2)
+    assert office.stage.control_plane.correlations == [("attach", began), ("detach", began)]
+    known = {(line["event"], line.get("call")): line.get("correlation") for line in office.stage.log}
+    assert known[("act", None)] == known[("control", "command")] == known[("control", "end")] == asked
+    assert known[("attach", None)] == known[("detach", None)] == began
+
+
+@pytest.mark.parametrize(
+    "header", ["", "x", "5b5c0000-0000-4000-8000-0000000000aa,5b5c0000-0000-4000-8000-0000000000bb"]
+)
+async def test_an_id_that_is_no_uuid_is_replaced_by_one(office: Office, header: str) -> None:
+    async with office.http.session.post(
+        f"{office.address}/control/fence", data=b"", headers={"x-ms-correlation-request-id": header}
+    ) as answer:
+        known = answer.headers["x-ms-correlation-request-id"]
+    assert known == str(uuid.UUID(known)) == office.stage.log[-1]["correlation"]
+    assert known not in header.split(",")
+
+
 async def test_only_the_function_apps_own_words_are_obeyed(office: Office) -> None:
     said = {"vm": VM.resource_id, "generation": 2, "by": "Grace"}
     body = json.dumps(said).encode()
@@ -108,6 +221,17 @@ async def test_only_the_function_apps_own_words_are_obeyed(office: Office) -> No
         ("fence", {"vm": VM.resource_id, "generation": True, "by": "x"}),
         ("end", {"vm": VM.resource_id, "session": "s", "code": "Nonsense"}),
         ("ask", {"vm": VM.resource_id, "generation": 1, "by": "x", "seconds": 1e9}),
+        ("command", {"vm": VM.resource_id, "command": "restart", "keys": "", "by": "x"}),
+        ("command", {"vm": VM.resource_id, "command": "melt", "keys": "", "by": "x"}),
+        ("command", {"vm": VM.resource_id, "command": "reset", "keys": "b", "by": "x"}),
+        ("command", {"vm": VM.resource_id, "command": "sysrq", "keys": "", "by": "x"}),
+        ("command", {"vm": VM.resource_id, "command": "sysrq", "keys": "b" * 17, "by": "x"}),
+        ("command", {"vm": VM.resource_id, "command": "sysrq", "keys": "b\n", "by": "x"}),
+        ("command", {"vm": VM.resource_id, "command": "sysrq", "keys": "\u0662", "by": "x"}),
+        ("command", {"vm": VM.resource_id, "command": "sysrq", "by": "x"}),
+        ("command", {"vm": VM.resource_id, "command": "nmi", "keys": ""}),
+        ("note", {"vm": VM.resource_id, "act": "melt", "by": "x"}),
+        ("note", {"vm": "x", "act": "stop", "by": "x"}),
     ],
 )  # fmt: skip
 async def test_a_body_that_cannot_be_read_is_refused(office: Office, what: str, said: Any) -> None:

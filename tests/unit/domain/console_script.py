@@ -18,9 +18,11 @@ from shared.domain.console_actions import (
     OpenPort,
     PausePort,
     Refuse,
+    RefuseCommand,
     ReportDetach,
     ResumePort,
     Say,
+    SendCommand,
     Show,
     TypeToPort,
     Write,
@@ -73,6 +75,8 @@ class Skin:
         self.screens: dict[str, Screen] = defaultdict(Screen)
         self.typed = bytearray()
         self.answers: dict[str, bool] = {}
+        self.sent: dict[str, tuple[str, str]] = {}
+        self.unsent: dict[str, Refusal] = {}
         self.reports: dict[str, ReportDetach] = {}
         self.admitted: set[str] = set()
         self.refused: dict[str, Refusal] = {}
@@ -124,6 +128,13 @@ class Skin:
             case ReportDetach(session, _, _, _):
                 assert session not in self.reports
                 self.reports[session] = action
+            case SendCommand(command, act, keys):
+                assert self.port == "open"
+                note = self.records[self.epoch or ""][-1].said()
+                assert (note["event"], note["command"], note["keys"]) == ("command", act.value, keys)
+                self.sent[command] = (act.value, keys)
+            case RefuseCommand(command, refusal):
+                self.unsent[command] = refusal
             case AnswerAsk(ask, allow):
                 assert ask not in self.answers
                 self.answers[ask] = allow

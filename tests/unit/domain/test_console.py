@@ -2,11 +2,14 @@
 
 import pytest
 
+from shared.domain.acts import Act
 from shared.domain.console import IllegalMove
 from shared.domain.console_events import (
     Answered,
     Ask,
     Attach,
+    Commanded,
+    CommandFailed,
     Detach,
     Drain,
     Eased,
@@ -15,6 +18,7 @@ from shared.domain.console_events import (
     Fence,
     Forget,
     Limits,
+    Noted,
     PortLost,
     PortOpened,
     PortRefused,
@@ -26,7 +30,7 @@ from shared.domain.console_events import (
     Tick,
 )  # fmt: skip
 from shared.domain.grant import Mode
-from shared.domain.refusals import Code, refuse
+from shared.domain.refusals import TABLE, Code, refuse
 from tests.unit.domain.console_script import LONG, Skin
 
 WRITE, WATCH = Mode.WRITE, Mode.WATCH
@@ -219,7 +223,7 @@ def test_a_permanent_refusal_without_a_close_code_of_its_own_is_a_console_fault(
     ada = skin.comes("ada")
     skin.port = "closed"
     skin.do(PortLost(taken_over=False, why="reset"))
-    skin.do(PortRefused(refuse(Code.VM_NOT_FOUND)))
+    skin.do(PortRefused(refuse(Code.SCALE_SET_NOT_SPECIFIED)))
     assert ada.closed == (4006, "ConsoleFault")
 
 
@@ -306,6 +310,70 @@ def test_the_function_app_ends_a_session_and_says_by_whom() -> None:
     assert ada.last("bye")["by"] == {"name": "Alan"}
 
 
+@pytest.mark.parametrize("code", Code)
+def test_a_session_may_end_for_any_reason_there_is(code: Code) -> None:
+    skin = Skin()
+    ada = skin.comes("ada")
+    skin.do(End("ada", code, None))
+    assert ada.closed == (TABLE[code].close or 4000, code.value)
+    assert ada.last("bye")["code"] == skin.reports["ada"].why == code.value
+
+
+def test_a_session_ended_before_it_is_attached_hears_why() -> None:
+    skin = Skin()
+    skin.do(Expect("ada", WRITE, 1))
+    skin.do(End("ada", Code.ACCESS_REVOKED, None))
+    assert skin.refused["ada"].code is Code.ACCESS_REVOKED
+    skin.opens()
+    assert not skin.admitted
+    skin.do(Expect("bob", WATCH, 1))
+    skin.do(End("bob", Code.CONSOLE_DISABLED_BY_POLICY, "Alan"))
+    skin.do(Attach("bob", WATCH, 1, "Bob", "t.bob", LONG))
+    assert skin.screens["bob"].closed == (4012, "ConsoleDisabledByPolicy")
+    assert not skin.console.viewers
+
+
+def test_an_act_is_recorded_with_who_did_it_before_it_is_sent_and_everybody_is_told() -> None:
+    skin = Skin()
+    ada, bob = skin.comes("ada"), skin.comes("bob", WATCH)
+    skin.do(Commanded("c1", Act.SYSRQ, "b", "Grace"))
+    assert skin.sent == {"c1": ("sysrq", "b")}
+    assert skin.said()[-1] == {"event": "command", "command": "sysrq", "keys": "b", "by": "Grace"}
+    assert ada.texts[-1] == bob.texts[-1] == {"type": "act", "act": "sysrq", "by": {"name": "Grace"}}
+
+
+def test_an_act_that_does_not_reach_the_vm_is_recorded_and_said() -> None:
+    skin = Skin()
+    ada = skin.comes("ada")
+    skin.do(Commanded("c1", Act.NMI, "", "Grace"))
+    skin.do(CommandFailed(Act.NMI, refuse(Code.GATEWAY_TIMEOUT)))
+    assert skin.said()[-1] == {"event": "command-failed", "command": "nmi", "code": "GatewayTimeout"}
+    assert ada.last("warning")["code"] == "GatewayTimeout"
+
+
+def test_nothing_is_sent_or_recorded_where_no_port_is_open() -> None:
+    skin = Skin()
+    skin.do(Commanded("closed", Act.RESET, "", "Grace"))
+    skin.do(Noted(Act.STOP, "Grace"))
+    skin.comes("ada")
+    skin.port = "closed"
+    skin.do(PortLost(taken_over=False, why="reset"))
+    skin.do(Commanded("lost", Act.RESET, "", "Grace"))
+    assert {name: refusal.code for name, refusal in skin.unsent.items()} == {
+        "closed": Code.CONSOLE_NOT_OPEN, "lost": Code.CONSOLE_NOT_OPEN,
+    }  # fmt: skip
+    assert not skin.sent
+    assert "command" not in skin.notes()
+
+
+def test_a_power_act_that_went_another_way_is_recorded_and_said() -> None:
+    skin = Skin()
+    ada = skin.comes("ada")
+    skin.do(Noted(Act.RESTART, "Grace"))
+    assert skin.said()[-1] == {"event": "power", "act": "restart", "by": "Grace"}
+    assert ada.texts[-1] == {"type": "act", "act": "restart", "by": {"name": "Grace"}}
+
+
 @pytest.mark.parametrize("allow", [True, False])
 def test_the_writer_answers_who_asks_for_the_console(*, allow: bool) -> None:
     skin = Skin()
@@ -340,6 +408,14 @@ def test_a_full_spool_pauses_the_vm_and_says_so() -> None:
     skin.do(SpoolRoom())
     assert not skin.held()
     assert ada.last("port")["state"] == "open"
+
+
+def test_a_spool_that_fills_and_empties_while_no_port_is_open_holds_nothing() -> None:
+    skin = Skin()
+    skin.do(SpoolFull())
+    skin.do(SpoolRoom())
+    skin.comes("ada")
+    assert not skin.held()
 
 
 def test_a_port_that_opens_while_the_spool_is_full_is_held_at_once() -> None:

@@ -4,11 +4,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from shared.domain.acts import Act
 from shared.domain.console import Port
 from shared.domain.console_events import (
     Answered,
     Ask,
     Attach,
+    Commanded,
+    CommandFailed,
     Detach,
     Drain,
     Eased,
@@ -17,6 +20,7 @@ from shared.domain.console_events import (
     Fence,
     Forget,
     Limits,
+    Noted,
     PortLost,
     PortRefused,
     RecordFailed,
@@ -109,6 +113,24 @@ class Console(RuleBasedStateMachine):
     @rule(pick=ANY)
     def the_function_app_ends_one(self, pick: int) -> None:
         self.skin.do(End(self.one(pick), Code.ACCESS_REVOKED, None))
+
+    @precondition(lambda self: self.waiting)
+    @rule(pick=ANY)
+    def the_function_app_ends_one_who_waits(self, pick: int) -> None:
+        self.skin.do(End(sorted(self.waiting)[pick % len(self.waiting)], Code.ACCESS_REVOKED, None))
+
+    @rule(act=st.sampled_from([Act.RESET, Act.NMI, Act.SYSRQ]))
+    def somebody_commands(self, act: Act) -> None:
+        self.made += 1
+        command = f"c{self.made}"
+        self.skin.do(Commanded(command, act, "", "by"))
+        assert (command in self.skin.sent) == (self.skin.port == "open")
+        assert (command in self.skin.unsent) == (self.skin.port != "open")
+
+    @rule(failed=st.booleans())
+    def somebody_hears_of_an_act(self, *, failed: bool) -> None:
+        refusal = refuse(Code.CONSOLE_FAULT)
+        self.skin.do(CommandFailed(Act.NMI, refusal) if failed else Noted(Act.STOP, "by"))
 
     @rule(pick=ANY, ease=st.booleans())
     def a_network_is_slow_or_not(self, pick: int, *, ease: bool) -> None:

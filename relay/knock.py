@@ -1,0 +1,20 @@
+"""What a visitor asks for, in whichever dialect: read out of the request's head, believed by nobody yet."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from relay.listener import Viewer
+
+MAX_TOKEN = 4096
+"""Characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    token: str
+    viewer: Callable[[], Viewer] = Viewer
+    """Makes the socket that speaks this dialect."""
+    subprotocol: str | None = None
+    session: str | None = None
+    """The session that the address names: a token of another one is worth nothing there."""
+    resume: tuple[str, int] | None = None
