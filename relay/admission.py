@@ -28,7 +28,8 @@ async def examine(head: Head, world: World) -> Visit | Refusal:
     session = dialect_azure.addressed(head.path, world.name) if world.compatible else None
     if session is None and head.path != dialect_own.PATH:
         return refuse(Code.NOT_FOUND)
-    if (origin := head.headers.get("origin")) is not None and origin not in world.origins:
+    origin = head.headers.get("origin")
+    if origin is not None and origin not in world.origins and not (session and dialect_azure.own_origin(head, origin)):
         return refuse(Code.CALLER_NOT_PERMITTED, because="Pages of this origin may not connect.")
     if (wrong := _not_an_upgrade(head)) is not None:
         return refuse(Code.INVALID_REQUEST, because=wrong)

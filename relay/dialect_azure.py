@@ -40,6 +40,13 @@ def addressed(path: str, relay: str) -> str | None:
     return session if session and path == f"{before}{session}{after}" and "/" not in session else None
 
 
+def own_origin(head: Head, origin: str) -> bool:
+    """Whether the origin is the address that is being called: clients that are no browsers write it so. The relay
+    serves no pages, so it is no page's.
+    """
+    return origin in {f"{scheme}://{head.headers['host']}" for scheme in ("http", "https")}
+
+
 def read_knock(head: Head, session: str) -> Knock | Refusal:
     """The token, exactly once."""
     try:
