@@ -22,7 +22,8 @@ PATIENCE = 120.0
 class LocalStack:
     """`python -m dev.up` as a child process; `stop` is Ctrl-C."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, **settings: str) -> None:
+        """`settings` are of the function app and the relay, beside those that the stack gives them."""
         self.stack = Stack(_free_base(), home)
         self.address = self.stack.http(Port.FRONT_DOOR)
         _lend_images(home)
@@ -31,6 +32,7 @@ class LocalStack:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "dev.up", "--base", str(self.stack.base), "--home", str(home), "--no-prepare"],
                 cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                env=os.environ | settings,
             )  # fmt: skip
 
     def wait_until_up(self) -> None:
