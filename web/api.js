@@ -47,6 +47,13 @@ export class Api {
     }
   }
 
+  /** Any other call (access_api.js has them by name): its answer, or null where it has none. Throws ApiError. */
+  async ask(method, path, body, signal) {
+    const options = { signal, ...(body && { body: JSON.stringify(body) }) };
+    const answer = await this.#call(method, path, options);
+    return answer.status === 204 ? null : answer.json();
+  }
+
   async #json(method, path, body, signal) {
     const options = { signal, ...(body && { body: JSON.stringify(body) }) };
     return (await this.#call(method, path, options)).json();

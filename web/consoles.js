@@ -1,8 +1,8 @@
 /** The list: every VM the person may read, whether its console can be opened, and if not, why. */
 
 import { announce, button, command, h, setText } from "./dom.js";
+import { shortRefusal } from "./refusal_words.js";
 import { consoleRoute } from "./route.js";
-import { shortRefusal } from "./words.js";
 
 const POWER = {
   running: "Running", starting: "Starting", stopping: "Stopping", stopped: "Stopped",

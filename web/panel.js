@@ -1,7 +1,8 @@
 /** The panel over the terminal: what happened, in words, and what can be done about it. */
 
 import { button, command, h } from "./dom.js";
-import { clock, countdown, displacer, shortRefusal, sinceOf } from "./words.js";
+import { shortRefusal } from "./refusal_words.js";
+import { clock, countdown, displacer, sinceOf } from "./words.js";
 
 /** The panel that this state calls for, or null. `act` has connect(wish), answer(allow), signIn(claims). */
 export function panelFor(state, act, me) {

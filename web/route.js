@@ -1,10 +1,12 @@
-/** Addresses inside the page: `#/` is the list, `#/console/<resource id>` one console. */
+/** Addresses inside the page: `#/` is the list, `#/console/<resource id>` one console, `#/approvals` requests for approval. */
 
 const CONSOLE = "#/console";
+export const APPROVALS = "#/approvals";
 const VM = /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Compute\/(virtualMachines\/[^/]+|virtualMachineScaleSets\/[^/]+\/virtualMachines\/[^/]+)$/i;
 
 /** `{vm}` for a console, `{vm: null}` for the list and for whatever is no address of ours. */
 export function readRoute(hash) {
+  if (hash === APPROVALS) return { vm: null, approvals: true };
   if (!hash.startsWith(`${CONSOLE}/`)) return { vm: null };
   const vm = decode(hash.slice(CONSOLE.length)).replace(/\/+$/, "");
   return { vm: VM.test(vm) ? vm : null };

@@ -11,6 +11,7 @@
  * Printed bytes carry their offset: what was shown already is dropped, so a resume shows nothing twice.
  */
 
+import { endWords } from "./refusal_words.js";
 import { closeWords } from "./wire.js";
 
 /** Seconds between tries to reconnect; the last one repeats. */
@@ -25,7 +26,7 @@ export function begin() {
   return {
     phase: "idle", turn: 0, dial: 0, live: false, want: { mode: "write", takeover: "never" }, attempt: 0, patient: false,
     id: null, mode: null, epoch: null, next: 0, replayedTo: 0, everOpen: false, writer: null, watchers: 0, port: { state: "open" },
-    limits: {}, ask: null, held: null, refusal: null, end: null, retryAt: null, notices: [],
+    limits: {}, ask: null, held: null, refusal: null, end: null, retryAt: null, notices: [], act: null,
   };
 }
 
@@ -77,7 +78,9 @@ function refused(state, { error, holder = null, now = 0, chance = 0 }) {
   return go(state, { phase: "refused", refusal: error });
 }
 
+/** Waiting for an approval is looked at for itself (approval_desk.js), never by requesting over and over. */
 function mayTryAgain(state, error) {
+  if (error.code === "ApprovalPending") return false;
   if (state.patient && error.code === "VmNotRunning") return true;
   return error.retryable && (state.everOpen || error.code === "VmProvisioning" || state.attempt < FIRST_TRIES);
 }
@@ -132,6 +135,9 @@ function typed(state, { bytes }) {
   return go(state, { limits }, { do: "send", bytes });
 }
 
+/** What somebody did to the VM beside typing: said in the terminal, where it happened. */
+const acted = (state, { act, by, now = 0 }) => go(state, { act: { act, by, at: now } }, { do: "acted", act, by });
+
 const warning = (state, frame) => go(state, { notices: addNotices(state.notices, [frame]) });
 const dismiss = (state, { code }) => go(state, { notices: state.notices.filter((one) => one.code !== code) });
 /** The relay's last words; the close that follows decides what happens. */
@@ -146,7 +152,7 @@ function addNotices(notices, fresh) {
 
 function closed(state, { code, now = 0, chance = 0 }) {
   const close = closeWords(code);
-  const end = { ...close, ...known(state.end), again: close.again, at: now };
+  const end = { ...close, ...endWords(state.end?.code), ...known(state.end), again: close.again, at: now };
   const down = { ...state, live: false, ask: null, limits: {}, end };
   if (close.again === "now" && state.attempt === 0) return request({ ...down, attempt: 1 });
   if (close.again !== "choice") return mayDialAgain(state) ? wait(down, now, chance) : go(down, { phase: "ended" });
@@ -178,7 +184,7 @@ function leave(state, { now = 0 }) {
 const lineFell = (state) => go(state, { live: false });
 
 const CHOICES = { connect, dismiss, leave };
-const LINE = { printed, people, port, limit, ask: asked, warning, bye };
+const LINE = { printed, people, port, limit, ask: asked, act: acted, warning, bye };
 const MOVES = {
   idle: { connect, dismiss },
   requesting: { ...LINE, granted, refused, leave, dismiss, typed: stay, answer, closed: lineFell },

@@ -1,5 +1,7 @@
 /** The session in words: what the state line, the title and the live region say. Pure; times are milliseconds since 1970. */
 
+import { shortRefusal } from "./refusal_words.js";
+
 export const clock = (at) => new Date(at).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 /** `2:05` or `45 s`. */
@@ -75,34 +77,4 @@ export function peopleWords({ mode, writer, watchers }) {
   const others = mode === "watch" ? watchers - 1 : watchers;
   const seen = others > 0 ? [`${others} ${others === 1 ? "watcher" : "watchers"}`] : [];
   return mode === "watch" && writer ? [`${writer.name} writes`, ...seen].join(" · ") : seen.join(" · ");
-}
-
-const SHORT = {
-  BootDiagnosticsDisabled: "Boot diagnostics are off",
-  VmNotRunning: "The VM is not running",
-  VmProvisioning: "The VM is still being deployed",
-  VmPermissionDenied: "You lack the role for this console",
-  StoragePermissionDenied: "You lack rights on the diagnostics storage account",
-  StorageResourceGroupUnknown: "The diagnostics storage account cannot be found",
-  BootDiagnosticsStorageNotFound: "The diagnostics storage account was deleted",
-  BootDiagnosticsStorageForbidden: "The diagnostics storage account's firewall refuses",
-  BootDiagnosticsUriInvalid: "The boot diagnostics address is malformed",
-  ConsoleDisabledForSubscription: "Consoles are switched off for the subscription",
-  ResourceLocked: "A read-only lock stands in the way",
-  RegionNotAvailable: "The VM's region is not served",
-  CloudNotAvailable: "This cloud is not served",
-  VmNotFound: "No such VM, or you may not read it",
-  ScaleSetNotSpecified: "This names a scale set, not an instance",
-  GatewayTimeout: "The VM's host did not answer in time",
-  AuditUnavailable: "The audit trail cannot be written",
-  RelayUnavailable: "The relay does not answer",
-  TooManyRequests: "Too many requests",
-  MfaRequired: "A stronger sign-in is needed",
-  SignInRequired: "Sign in again to go on",
-  Unreachable: "The service could not be reached",
-};
-
-/** A refusal in a few words; the full sentence stands beside it. */
-export function shortRefusal({ code, message }) {
-  return SHORT[code] ?? message;
 }

@@ -88,7 +88,7 @@ test("waiting grows from try to try, is spread by chance, and a success resets i
   assert.equal(spread.actions.at(-1).milliseconds, 1250);
 });
 
-for (const code of [1000, 4001, 4002, 4003, 4004, 4005, 4008, 4010, 4400]) {
+for (const code of [1000, 4001, 4002, 4003, 4004, 4005, 4008, 4010, 4012, 4400]) {
   test(`close ${code} never reconnects by itself`, () => {
     const { state, actions } = play(opened(), closed(code));
     assert.deepEqual(actions, []);
@@ -243,4 +243,24 @@ test("an illegal move raises and changes nothing", () => {
 test("what was printed before is marked, so that the terminal answers no question of back then", () => {
   const { actions } = play(begin(), connect(), granted(), hello({ live: 5 }), printed(0, "login"), printed(5, ": "));
   assert.deepEqual(actions.filter(({ do: what }) => what === "show").map(({ replayed }) => replayed), [true, false]);
+});
+
+test("an act is told to everybody at the console, whoever did it", () => {
+  const { state, actions } = play(opened({ mode: "watch" }), { type: "act", act: "reset", by: GRACE });
+  assert.deepEqual(state.act, { act: "reset", by: GRACE, at: NOW });
+  assert.deepEqual(actions, [{ do: "acted", act: "reset", by: GRACE }]);
+});
+
+test("a console that was switched off says by what, in the words of the relay's reason", () => {
+  const off = play(opened(), { type: "bye", code: "ConsoleDisabledByPolicy", message: "The policy of resource group rg-web ...", by: GRACE }, closed(4012)).state;
+  assert.equal(off.end.words, "Ended because a policy switched the console off");
+  assert.equal(off.end.code, "ConsoleDisabledByPolicy");
+  assert.deepEqual(off.end.by, GRACE);
+  const silent = play(opened(), closed(4012)).state;
+  assert.equal(silent.end.words, "The console was switched off here");
+});
+
+test("a request that waits for approval is not requested over and over", () => {
+  const { state } = play(begin(), connect(), refused("ApprovalPending", { retryable: true, retryAfter: 5 }));
+  assert.equal(state.phase, "refused");
 });

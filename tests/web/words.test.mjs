@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
+import { endWords, SHORT, shortRefusal } from "../../web/refusal_words.js";
 import { begin } from "../../web/session.js";
-import { countdown, limitWords, peopleWords, shortRefusal, sinceOf, stateWords } from "../../web/words.js";
+import { countdown, limitWords, peopleWords, sinceOf, stateWords } from "../../web/words.js";
 import { closeWords } from "../../web/wire.js";
 
 const NOW = Date.parse("2026-03-01T10:32:00");
@@ -56,4 +58,23 @@ test("a holder's since is read as seconds or as ISO time", () => {
 test("a refusal without short words speaks for itself", () => {
   assert.equal(shortRefusal({ code: "VmNotRunning", message: "long" }), "The VM is not running");
   assert.equal(shortRefusal({ code: "Novel", message: "its own" }), "its own");
+});
+
+const listed = readFileSync(new URL("../../docs/errors.md", import.meta.url), "utf8").split("## Warnings")[0];
+const table = [...listed.matchAll(/^\| (\w+) \| \d+ \| (\d*)/gm)].map(([, code, close]) => ({ code, close: Number(close) || null }));
+
+test("every refusal of the documentation has its short words, and there are none for codes that are gone", () => {
+  const ours = ["SignInRequired", "Unreachable", "InternalError"];
+  assert.ok(table.length > 50);
+  assert.deepEqual(Object.keys(SHORT).sort(), [...table.map((one) => one.code), ...ours].sort());
+  for (const [code, words] of Object.entries(SHORT)) assert.ok(words.length > 10 && words.length < 70 && !words.endsWith("."), code);
+});
+
+test("where a close code stands for several reasons, each reason has words of its own", () => {
+  const shared = table.filter(({ close }) => close === 4012);
+  assert.ok(shared.length > 5);
+  const words = shared.map(({ code }) => endWords(code).words);
+  assert.equal(new Set(words).size, shared.length);
+  assert.ok(words.every(Boolean));
+  assert.deepEqual(endWords("Novel"), {});
 });

@@ -1,0 +1,95 @@
+/** Refusals in a few words, by code (docs/errors.md); the full sentence stands beside them. */
+
+export const SHORT = {
+  BootDiagnosticsDisabled: "Boot diagnostics are off",
+  VmNotRunning: "The VM is not running",
+  VmProvisioning: "The VM is still being deployed",
+  VmPermissionDenied: "You lack the role for this console",
+  StoragePermissionDenied: "You lack rights on the diagnostics storage account",
+  StorageResourceGroupUnknown: "The diagnostics storage account cannot be found",
+  BootDiagnosticsStorageNotFound: "The diagnostics storage account was deleted",
+  BootDiagnosticsStorageForbidden: "The diagnostics storage account's firewall refuses",
+  BootDiagnosticsUriInvalid: "The boot diagnostics address is malformed",
+  ConsoleDisabledForSubscription: "Consoles are switched off for the subscription",
+  ConsoleDisabledByPolicy: "A policy switched the console off",
+  SerialPortDisabled: "The VM's serial port is disabled",
+  ResourceLocked: "A read-only lock stands in the way",
+  RegionNotAvailable: "The VM's region is not served",
+  CloudNotAvailable: "This cloud is not served",
+  NetworkNotAllowed: "Your network is not allowed here",
+  TagNotAllowed: "The VM lacks a tag that a policy demands",
+  ReasonRequired: "A reason is needed",
+  ApprovalRequired: "Somebody else must approve this",
+  ApprovalPending: "Your request waits for approval",
+  ApprovalNotFound: "There is no such request for approval",
+  ApprovalClosed: "The request was decided already",
+  ApproverIsRequester: "Nobody approves their own request",
+  ApproverPermissionDenied: "You may not approve for this console",
+  PowerPermissionDenied: "You lack the role to restart or stop this VM",
+  NmiPermissionDenied: "You lack the role to send an NMI or SysRq",
+  TranscriptPermissionDenied: "You may not read what was printed here",
+  AdministrationDenied: "You may not administer consoles here",
+  PolicyChanged: "Somebody else changed the policy meanwhile",
+  ConsoleNotOpen: "The console is not open",
+  PowerActRefused: "Azure refused to do this now",
+  VmNotFound: "No such VM, or you may not read it",
+  ScaleSetNotSpecified: "This names a scale set, not an instance",
+  CallerNotAuthenticated: "Sign in again to go on",
+  CallerNotPermitted: "Your sign-in lacks what this service demands",
+  MfaRequired: "A stronger sign-in is needed",
+  StepUpUnsupported: "A stronger sign-in is needed, which this page could not offer",
+  TokenInvalid: "The session token is not valid",
+  TokenExpired: "The session token has expired",
+  TokenReplayed: "The session token was used before",
+  ConsoleInUse: "The console is in use",
+  TakeoverRefused: "The console was not given up",
+  SessionSuperseded: "Another user took the console",
+  SessionNotFound: "There is no such session",
+  SessionEnded: "The session was ended",
+  InvalidRequest: "The service did not understand this page",
+  RequestTooLarge: "The request is too large",
+  NotFound: "There is nothing at this address",
+  TooManyRequests: "Too many requests",
+  AuditUnavailable: "The audit trail cannot be written",
+  GatewayTimeout: "The VM's host did not answer in time",
+  RelayUnavailable: "The relay does not answer",
+  AzureUnavailable: "Azure does not answer",
+  RelayDraining: "The relay is being replaced",
+  IdleTimeout: "Nothing was typed for the time allowed",
+  SessionExpired: "The session reached its longest time",
+  AccessRevoked: "Your right to this console was withdrawn",
+  VmStopped: "The VM stopped",
+  ConsoleFault: "The connection to the serial port was lost",
+  ExternalTakeover: "The serial port was taken from elsewhere",
+  SignInRequired: "Sign in again to go on",
+  Unreachable: "The service could not be reached",
+  InternalError: "The service failed",
+};
+
+export function shortRefusal({ code, message }) {
+  return SHORT[code] ?? message;
+}
+
+/** Why the relay ended a session, where its close code stands for several reasons. */
+const ENDS = {
+  BootDiagnosticsDisabled: end("Ended because boot diagnostics were switched off", "Enable boot diagnostics on the VM, then connect again."),
+  ConsoleDisabledForSubscription: end("Ended because consoles were switched off for the subscription", "An administrator of the subscription can turn them on again."),
+  ConsoleDisabledByPolicy: end("Ended because a policy switched the console off", "Ask who set the policy."),
+  SerialPortDisabled: end("Ended because the VM's serial port was disabled", "Enable the port, then connect again."),
+  RegionNotAvailable: end("Ended because the VM's region is not served any more", "Ask an owner of the service."),
+  CloudNotAvailable: end("Ended because this cloud is not served any more", "Ask an owner of the service."),
+  TagNotAllowed: end("Ended because the VM lost a tag that a policy demands", "Give the VM its tag back, or ask who set the policy."),
+  VmPermissionDenied: end("Ended because you lost the role for this console", "Ask an owner of the VM for the role Virtual Machine Contributor."),
+  StoragePermissionDenied: end("Ended because you lost your rights on the diagnostics storage account", "Ask an owner of the storage account for the role Contributor."),
+  VmNotFound: end("Ended because the VM was deleted, or you may not read it any more", "Look for the VM in the list of consoles."),
+  GatewayTimeout: end("The VM's host did not answer in time", "It is tried again by itself; most such faults pass."),
+};
+
+function end(words, fix) {
+  return Object.freeze({ words, fix });
+}
+
+/** `{words, fix}` that say more than the close code does, or nothing. */
+export function endWords(code) {
+  return ENDS[code] ?? {};
+}
