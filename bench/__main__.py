@@ -174,16 +174,15 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=3)
     given = arguments.parse_args()
     terminal = Terminal()
-    with tempfile.TemporaryDirectory() as folder:
-        with terminal.status("opening sessions on a stack that keeps nothing") as status:
-            cold = cold_opens(Path(folder) / "cold", OPENS)
-            status.update("starting the stack")
-            stack = LocalStack(Path(folder) / "stack")
-            try:
-                stack.wait_until_up()
-                table = asyncio.run(measure(stack, cold, given.keys, given.rounds, status.update))
-            finally:
-                stack.stop()
+    with tempfile.TemporaryDirectory() as folder, terminal.status("starting a stack that keeps nothing") as status:
+        cold = cold_opens(Path(folder) / "cold", OPENS)
+        status.update("starting the stack")
+        stack = LocalStack(Path(folder) / "stack")
+        try:
+            stack.wait_until_up()
+            table = asyncio.run(measure(stack, cold, given.keys, given.rounds, status.update))
+        finally:
+            stack.stop()
     terminal.print(table)
 
 
