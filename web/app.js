@@ -38,18 +38,24 @@ function signedIn(auth) {
   const show = async () => {
     view?.dispose();
     view = null;
-    const { vm } = readRoute(location.hash);
-    // The terminal's code is fetched when the first console is opened.
-    const made = vm ? new (await import("./view.js")).ConsoleView({ api, auth, vm }) : new ConsolesView({ api, auth });
-    if (readRoute(location.hash).vm !== vm) return;
+    const { hash } = location;
+    const route = readRoute(hash);
+    const made = await makeView(route, { api, auth });
+    if (location.hash !== hash) return;
     view = made;
-    document.body.dataset.page = vm ? "console" : "list";
+    document.body.dataset.page = route.vm ? "console" : "list";
     view.mount(main);
   };
   addEventListener("hashchange", show);
   addEventListener("pagehide", () => view?.dispose());
   addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
   show();
+}
+
+/** A page's code is fetched when it is first opened: the terminal is most of it. */
+async function makeView({ vm, approvals }, parts) {
+  if (vm) return new (await import("./view.js")).ConsoleView({ ...parts, vm });
+  return approvals ? new (await import("./approvals.js")).ApprovalsView(parts) : new ConsolesView(parts);
 }
 
 function signedOut(auth) {

@@ -1,14 +1,18 @@
 /** The list: every VM the person may read, whether its console can be opened, and if not, why. */
 
+import { readApprovals } from "./access_api.js";
+import { badgeWords } from "./approval.js";
 import { announce, button, command, h, setText } from "./dom.js";
+import { whileSeen } from "./poll.js";
 import { shortRefusal } from "./refusal_words.js";
-import { consoleRoute } from "./route.js";
+import { APPROVALS, consoleRoute } from "./route.js";
 
 const POWER = {
   running: "Running", starting: "Starting", stopping: "Stopping", stopped: "Stopped",
   deallocating: "Deallocating", deallocated: "Deallocated", unknown: "Unknown",
 };
 const SKELETON_ROWS = 6;
+const APPROVALS_MILLISECONDS = 10_000;
 
 export class ConsolesView {
   #api;
@@ -19,6 +23,8 @@ export class ConsolesView {
   #count = h("span", { class: "quiet number" });
   #filter = h("input", { type: "search", class: "filter", placeholder: "Filter by name, group, state…", "aria-label": "Filter consoles", spellcheck: false, autocomplete: "off",
     on: { input: () => this.#draw(), keydown: (event) => this.#fromFilter(event) } });
+  #requests = h("a", { class: "badge", href: APPROVALS, hidden: true, data: { testid: "approvals" } });
+  #stopLooking = () => {};
   #refresh = button("Refresh", () => this.load(), { title: "R" });
 
   constructor({ api, auth }) {
@@ -29,14 +35,16 @@ export class ConsolesView {
   mount(place) {
     document.title = "Consoles · Serial Console";
     place.replaceChildren(h("section", { class: "consoles" },
-      h("div", { class: "list-head" }, h("h1", {}, "Consoles"), this.#count, h("label", { class: "filter-label" }, this.#filter, h("kbd", { "aria-hidden": "true" }, "/")), this.#refresh),
+      h("div", { class: "list-head" }, h("h1", {}, "Consoles"), this.#count, this.#requests, h("label", { class: "filter-label" }, this.#filter, h("kbd", { "aria-hidden": "true" }, "/")), this.#refresh),
       h("div", { class: "columns", "aria-hidden": "true" }, ["VM", "Resource group", "OS", "Power", "Console"].map((name) => h("span", {}, name))),
       this.#list, this.#message));
     addEventListener("keydown", this.#keys);
     this.load();
+    this.#stopLooking = whileSeen(APPROVALS_MILLISECONDS, () => this.#lookForRequests());
   }
 
   dispose() {
+    this.#stopLooking();
     removeEventListener("keydown", this.#keys);
   }
 
@@ -54,6 +62,14 @@ export class ConsolesView {
     } finally {
       this.#refresh.disabled = false;
     }
+  }
+
+  /** A list that cannot be had says nothing here: the consoles are what this page is for. */
+  async #lookForRequests() {
+    const words = badgeWords(await readApprovals(this.#api).catch(() => []));
+    if (words && words !== this.#requests.textContent) announce(words);
+    setText(this.#requests, words);
+    this.#requests.hidden = !words;
   }
 
   #failure(error) {

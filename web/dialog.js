@@ -2,17 +2,38 @@
 
 import { button, h } from "./dom.js";
 
-/** Resolves to the `value` of the chosen button, or null for Escape. The first choice is the default. */
-export function ask(title, body, choices) {
+/** Resolves to the `value` of the chosen button, or null for Escape. The first choice is the default. `signal` takes it back. */
+export function ask(title, body, choices, signal) {
+  return modal(title, signal, (finish) => [body, h("div", { class: "choices" }, choices.map(({ label, value, kind = "", testid }, at) =>
+    button(label, () => finish(value), { class: kind, autofocus: at === 0, data: testid ? { testid } : {} })))]);
+}
+
+/** A form: resolves to what `read()` makes of its fields, or null for Cancel and Escape. */
+export function fill(title, body, { label, kind = "primary", read, signal }) {
+  return modal(title, signal, (finish) => {
+    const send = (event) => {
+      event.preventDefault();
+      finish(read());
+    };
+    const sent = h("button", { type: "submit", class: kind, data: { testid: "send" } }, label);
+    return [h("form", { on: { submit: send } }, body, h("div", { class: "choices" }, sent, button("Cancel", () => finish(null))))];
+  });
+}
+
+let opened = 0;
+
+/** `content(finish)` makes what is in it; focus goes back to where it was. */
+export function modal(title, signal, content) {
   const { promise, resolve } = Promise.withResolvers?.() ?? deferred();
-  const buttons = choices.map(({ label, value, kind = "" }, at) =>
-    button(label, () => finish(value), { class: kind, autofocus: at === 0 }));
-  const dialog = h("dialog", { class: "dialog", "aria-labelledby": "dialog-title", on: { cancel: () => finish(null) } },
-    h("h2", { id: "dialog-title" }, title), body, h("div", { class: "choices" }, buttons));
+  if (signal?.aborted) return Promise.resolve(null);
+  const id = `dialog-title-${(opened += 1)}`;
   const finish = (value) => {
+    dialog.close();
     dialog.remove();
     resolve(value);
   };
+  const dialog = h("dialog", { class: "dialog", "aria-labelledby": id, on: { cancel: () => finish(null) } }, h("h2", { id }, title), content(finish));
+  signal?.addEventListener("abort", () => dialog.isConnected && finish(null));
   document.body.append(dialog);
   dialog.showModal();
   return promise;

@@ -1,25 +1,33 @@
 /** Carries out what the session machine decides: requests, the socket, timers. Rules live in session.js. */
 
 import { ApiError } from "./api_error.js";
+import { withReason } from "./reason.js";
 import { advance, begin } from "./session.js";
 import { answerFrame, Wire } from "./wire.js";
 
-/** A console of one VM. `screen` has show(bytes, replayed) and note(text); `changed(state)` is called after every event. */
+/**
+ * A console of one VM. `screen` has show(bytes, replayed) and note(text); `changed(state)` is called after every event,
+ * `acted({act, by})` when somebody did something to the VM. `wish` gives the reason that a policy demands (reason.js).
+ */
 export class Driver {
   #api;
   #vm;
   #screen;
   #changed;
+  #acted;
+  #wish;
   #state = begin();
   #wire = null;
   #timer = 0;
   #asking = null;
 
-  constructor({ api, vm, screen, changed }) {
+  constructor({ api, vm, screen, changed, acted, wish }) {
     this.#api = api;
     this.#vm = vm;
     this.#screen = screen;
     this.#changed = changed;
+    this.#acted = acted;
+    this.#wish = wish;
   }
 
   get state() {
@@ -62,6 +70,7 @@ export class Driver {
       case "wait": return this.#wait(action);
       case "show": return this.#screen.show(action.bytes, action.replayed);
       case "note": return this.#screen.note(action.text);
+      case "acted": return this.#acted(action);
       case "send": return this.#wire.send(action.bytes);
       case "say": return this.#wire.say(answerFrame(action.ask, action.allow));
       default: throw new TypeError(`no such action: ${action.do}`);
@@ -72,8 +81,10 @@ export class Driver {
     this.#giveUp();
     const asking = (this.#asking = new AbortController());
     try {
-      const wish = mode === "watch" ? { mode } : { mode, takeover };
-      const answer = await this.#api.openSession(this.#vm, wish, asking.signal);
+      const answer = await withReason((reason) => {
+        const wish = { mode, ...(mode !== "watch" && { takeover }), ...(reason && { reason }) };
+        return this.#api.openSession(this.#vm, wish, asking.signal);
+      }, this.#wish(asking.signal));
       if (asking.signal.aborted || turn !== this.#state.turn) return this.#end(answer.id);
       this.tell({ type: "granted", turn, answer });
     } catch (error) {

@@ -1,10 +1,11 @@
 /** The panel over the terminal: what happened, in words, and what can be done about it. */
 
-import { button, command, h } from "./dom.js";
-import { shortRefusal } from "./refusal_words.js";
+import { h } from "./dom.js";
+import { choice, panel, say } from "./panel_parts.js";
+import { refusedPanel } from "./refused_panel.js";
 import { clock, countdown, displacer, sinceOf } from "./words.js";
 
-/** The panel that this state calls for, or null. `act` has connect(wish), answer(allow), signIn(claims). */
+/** The panel that this state calls for, or null. `act` has connect(wish), answer(allow), signIn(claims), checks(mode), start(), approval(wish). */
 export function panelFor(state, act, me) {
   if (state.ask) return askPanel(state.ask, act);
   return PANELS[state.phase]?.(state, act, me) ?? null;
@@ -16,17 +17,9 @@ export function panelKey({ ask, phase, turn }) {
   return phase in PANELS ? `${phase} ${turn}` : "";
 }
 
-const PANELS = { held: heldPanel, displaced: displacedPanel, ended: endedPanel, refused: refusedPanel };
+const PANELS = { held: heldPanel, displaced: displacedPanel, ended: endedPanel, refused: blockedPanel };
+const APPROVALS = new Set(["ApprovalRequired", "ApprovalPending"]);
 
-function panel(testid, title, body, choices) {
-  return h("section", { class: "panel", role: "alertdialog", tabIndex: -1, "aria-labelledby": "panel-title", "aria-describedby": "panel-body", data: { testid } },
-    h("h2", { id: "panel-title" }, title),
-    h("div", { id: "panel-body", class: "body" }, body),
-    h("div", { class: "choices" }, choices));
-}
-
-const say = (text, more) => text && h("p", more, text);
-const choice = (label, testid, click, kind = "") => button(label, click, { class: kind, data: { testid } });
 const takeOver = { mode: "write", takeover: "force" };
 
 /** Focus stays in the terminal: an Enter that was meant for the VM must not give the console away. */
@@ -73,26 +66,14 @@ function ownWords({ message, by }) {
   return [by && `By ${by.name}.`, message].filter(Boolean).join(" ");
 }
 
-function refusedPanel({ refusal, want }, act) {
-  return panel("refusal", shortRefusal(refusal), refusalBody(refusal), refusedChoices(refusal, want, act));
-}
-
-function refusalBody(refusal) {
-  const short = shortRefusal(refusal);
-  return [
-    refusal.message !== short && say(refusal.message),
-    say(refusal.fix),
-    refusal.fixCommand && command(refusal.fixCommand),
-    refusal.details?.length > 0 && h("ul", {}, refusal.details.map((other) => h("li", {}, other.message))),
-    say([refusal.code, refusal.correlationId].filter(Boolean).join(" · "), { class: "quiet code" }),
-  ];
-}
-
-function refusedChoices({ code, claims }, want, act) {
-  if (code === "SignInRequired" || code === "MfaRequired") {
-    return [choice("Sign in again", "sign-in-again", () => act.signIn(claims), "primary")];
-  }
-  const again = choice("Try again", "connect", () => act.connect(want), code === "VmNotRunning" ? "" : "primary");
-  const wait = choice("Connect when it runs", "wait", () => act.connect({ ...want, patient: true }), "primary");
-  return code === "VmNotRunning" ? [wait, again] : [again];
+/** Somebody else must say yes first; `act.approval` makes the view that asks and waits. */
+function blockedPanel(state, act) {
+  if (!APPROVALS.has(state.refusal.code)) return refusedPanel(state, act);
+  const { mode } = state.want;
+  const watch = mode !== "watch" && choice("Watch", "watch", () => act.connect({ mode: "watch" }));
+  const made = panel("approval-panel", "", [], []);
+  const wait = act.approval({ right: mode, title: made.querySelector("h2"), pending: state.refusal.code === "ApprovalPending", approved: () => act.connect(state.want), more: watch ? [watch] : [] });
+  made.replaceChildren(made.querySelector("h2"), wait.element);
+  wait.element.id = "panel-body";
+  return made;
 }

@@ -60,9 +60,9 @@ export class Screen {
     for (const color of COLOR_QUERIES) this.#terminal.parser.registerOscHandler(color, (text) => mute() && text.includes("?"));
   }
 
-  /** A line of ours, set apart from what the VM printed. */
+  /** A line of ours, set apart from what the VM printed. It may hold a person's name, so it can hold no control character. */
   note(text) {
-    this.#terminal.write(NOTE.join(text));
+    this.#terminal.write(NOTE.join(text.replace(/\p{Cc}/gu, "")));
   }
 
   focus() {

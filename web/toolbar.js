@@ -3,13 +3,15 @@
 import { button, h } from "./dom.js";
 import { prefer, prefs } from "./prefs.js";
 
-/** `act` has search, copyAll, download, setSize. */
-export function toolbar(act) {
+/** `act` has access, search, copyAll, download, setSize; `menu` is what can be done to the VM. */
+export function toolbar(act, menu) {
   const reader = button("Screen reader", () => {
     prefer({ screenReader: !prefs().screenReader });
     reader.setAttribute("aria-pressed", String(prefs().screenReader));
   }, { "aria-pressed": String(prefs().screenReader), title: "Read the console's output aloud through a screen reader" });
   return h("div", { class: "tools", role: "toolbar", "aria-label": "Terminal" },
+    menu,
+    button("Access", act.access, { title: "Who is connected, and every check of this VM", data: { testid: "access" } }),
     button("Search", act.search, { title: "Ctrl+Shift+F" }),
     button("Copy all", act.copyAll, { title: "Copy everything in the scrollback" }),
     button("Download", act.download, { title: "Download everything that is kept of this console" }),
