@@ -91,14 +91,16 @@ class AzureViewer(Viewer):
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         self._silent = 0
         kind = frame.msg_type
-        if kind == _CLOSE:
+        if frame.rsv1 or frame.rsv2 or frame.rsv3:
+            self.expel(PROTOCOL_ERROR, "ReservedBits")
+        elif kind == _CLOSE:
             self._peer_closes(transport, frame)
         elif kind != _PONG and self.seat is not None:
             if (kind == _CONTINUATION) == self._midway:
                 self._midway = not frame.fin
                 self._hear(self.seat, frame)
             else:
-                self.close(PROTOCOL_ERROR, "FragmentOutOfPlace")
+                self.expel(PROTOCOL_ERROR, "FragmentOutOfPlace")
 
     def _hear(self, seat: Seat, frame: WSFrame) -> None:
         if not self._owed:
@@ -124,8 +126,7 @@ class AzureViewer(Viewer):
             seat.take()
 
     def _fail(self) -> None:
-        self._leave(Code.TOKEN_INVALID.value)
-        self.close(TOKEN_INVALID, Code.TOKEN_INVALID.value)
+        self.expel(TOKEN_INVALID, Code.TOKEN_INVALID.value)
 
     def _leave(self, why: str) -> None:
         self._no_longer_late()

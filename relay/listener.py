@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable  # noqa: TC003 - the annotation of a public attribute
-from typing import Protocol
+from typing import Any, Protocol
 
 from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
@@ -20,7 +20,10 @@ PING_EVERY = 20
 SILENT_PINGS = 3
 """Pings without a sign of life after which a peer is dead."""
 INVALID_REQUEST = 4400
+GOODBYE = 1000
 PROTOCOL_ERROR = 1002
+_CLOSE_CODES = range(1000, 5000)
+"""What a peer may close with; picows itself refuses those of them that nobody may send."""
 
 
 class Seat(Protocol):
@@ -81,6 +84,11 @@ class Viewer(WSListener):
             loop = asyncio.get_running_loop()
             self._closing = loop.call_later(CLOSE_SECONDS, self.socket.disconnect, False)  # noqa: FBT003 - picows' own
 
+    def expel(self, code: int, reason: str) -> None:
+        """Ends a session for what its socket did: the console hears of it here, not from the console."""
+        self._leave(reason)
+        self.close(code, reason)
+
     def tick(self) -> None:
         """Once a second: is the peer alive."""
         self._ticks += 1
@@ -101,7 +109,9 @@ class Viewer(WSListener):
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         self._silent = 0
         kind = frame.msg_type
-        if kind == _BINARY and frame.fin and self._message is None:
+        if frame.rsv1 or frame.rsv2 or frame.rsv3:
+            self.expel(PROTOCOL_ERROR, "ReservedBits")
+        elif kind == _BINARY and frame.fin and self._message is None:
             if self.seat is not None:
                 self.seat.typed(frame.get_payload_as_bytes())
         elif kind == _CLOSE:
@@ -113,7 +123,7 @@ class Viewer(WSListener):
         """Text, and messages in fragments. What is typed is a stream, so its fragments need not wait for each other."""
         kind = frame.msg_type
         if (kind == _CONTINUATION) == (self._message is None):
-            self.close(PROTOCOL_ERROR, "FragmentOutOfPlace")
+            self.expel(PROTOCOL_ERROR, "FragmentOutOfPlace")
             return
         if self._message is None:
             self._message, self._message_type = bytearray(), kind
@@ -132,8 +142,7 @@ class Viewer(WSListener):
             answer = read_said(text)
         except BadFrame as error:
             self.say(said("bye", code="InvalidRequest", message=str(error), by=None))
-            self._leave("InvalidRequest")
-            self.close(INVALID_REQUEST, "InvalidRequest")
+            self.expel(INVALID_REQUEST, "InvalidRequest")
             return
         if self.seat is not None:
             self.seat.answered(answer)
@@ -141,7 +150,10 @@ class Viewer(WSListener):
     def _peer_closes(self, transport: WSTransport, frame: WSFrame) -> None:
         self._why = "Goodbye"
         if not transport.is_close_frame_sent:
-            transport.send_close(frame.get_close_code(), frame.get_close_message())
+            code: Any = frame.get_close_code()
+            if code not in _CLOSE_CODES:
+                code = GOODBYE
+            transport.send_close(code, b"")
         transport.disconnect()
 
     def pause_writing(self) -> None:
