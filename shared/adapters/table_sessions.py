@@ -1,6 +1,6 @@
 """The index of sessions: one row each, one partition per console."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from azure.core import MatchConditions
@@ -10,6 +10,7 @@ from azure.data.tables.aio import TableClient, TableServiceClient
 
 from shared.adapters.tables import Table
 from shared.domain.grant import Mode
+from shared.domain.policy import Scope
 from shared.domain.vm import VmId
 from shared.ports import Session, Unavailable
 
@@ -38,6 +39,17 @@ class TableSessions:
     async def ended(self, vm: VmId, session: str, at: float, by: str) -> None:
         end = {"State": "ended", "EndedAt": at, "EndedBy": by}
         await self._change(vm, session, lambda row: end if row["State"] != "ended" else None)
+
+    async def live(self, scope: Scope, since: float) -> Sequence[Session]:
+        """A scope is a run of partitions: those whose key begins with it, and ends there or goes on with a bar."""
+        start = scope.text.strip("/").replace("/", "|")
+        asked = "State ne 'ended' and RequestedAt gt @since"
+        if start:
+            asked += " and (PartitionKey eq @start or (PartitionKey ge @low and PartitionKey lt @high))"
+        found = {"since": since, "start": start, "low": f"{start}|", "high": f"{start}}}"}
+        async with self._table.open() as table:
+            rows = table.query_entities(asked, parameters=found)
+            return [_session(VmId.parse(row["Vm"]), row) async for row in rows]
 
     async def _change(self, vm: VmId, session: str, change: Callable[[_Row], dict[str, Any] | None]) -> None:
         """Writes what `change` says of the row as it is; None leaves it. A row that is not there stays so."""

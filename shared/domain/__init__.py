@@ -5,7 +5,7 @@ caller       who asks
 access       what Azure lets a caller do: roles, conditions, deny assignments
 rights       what may be done with a console, and the Azure actions each demands
 policy       what owners demand: switches, reasons, networks, tags, sign-in, approval (policy_codec: its JSON)
-approval     somebody else says yes first
+approval     somebody else says yes first (approval_codec: as JSON)
 pace         how often somebody may ask
 storage      the account in which a VM's boot diagnostics are kept
 checks       what stands in the way of a console

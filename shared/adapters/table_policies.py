@@ -1,0 +1,119 @@
+"""Policies as they were set through the API: one row per scope, the policy as JSON.
+
+Heartbeats ask for hundreds of consoles every few seconds, so the whole table, which is short, is read at most once in
+two seconds and kept. Nobody is let in by an old copy: when the table cannot be read, neither can the policies.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.data.tables import UpdateMode
+from azure.data.tables.aio import TableServiceClient
+
+from shared.adapters.tables import Table
+from shared.domain.policy import Level, Policy, Scope, scopes_of
+from shared.domain.policy_codec import InvalidPolicy, policy_from_json, policy_to_json
+from shared.domain.vm import VmId
+from shared.ports import Clock, Stored, Unavailable
+
+TABLE = "policies"
+FRESH_SECONDS = 2.0
+_PARTITION = "policy"
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    at: float
+    by_scope: Mapping[str, Policy]
+
+
+class TablePolicies:
+    def __init__(self, service: TableServiceClient, settings: Sequence[Level], clock: Clock) -> None:
+        """`settings` hold whatever is set through the API, and come before it."""
+        self._table, self._settings, self._clock = Table(service, TABLE), tuple(settings), clock
+        self._kept: _Read | None = None
+        self._reading = asyncio.Lock()
+
+    async def over(self, vm: VmId) -> Sequence[Level]:
+        stored = await self._all()
+        levels: list[Level] = []
+        for scope in scopes_of(vm):
+            levels += (level for level in self._settings if level.scope == scope)
+            levels += [Level(scope, stored[scope])] if scope in stored else []
+        return levels
+
+    async def find(self, scope: Scope) -> Stored | None:
+        async with self._table.open() as table:
+            try:
+                row = await table.get_entity(_PARTITION, _key(scope.text))
+            except ResourceNotFoundError:
+                return None
+        return Stored(_policy(row), row["SetBy"], float(row["SetAt"]), str(row.metadata["etag"]))
+
+    async def set(self, scope: Scope, policy: Policy, by: str, at: float, *, version: str | None) -> Stored | None:
+        text = json.dumps(policy_to_json(policy), ensure_ascii=False)
+        row = {"PartitionKey": _PARTITION, "RowKey": _key(scope.text), "Policy": text, "SetBy": by, "SetAt": at}
+        try:
+            metadata = await self._write(row, version)
+        except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
+            return None
+        finally:
+            self._kept = None
+        return Stored(policy, by, at, metadata["etag"])
+
+    async def _write(self, row: dict[str, Any], version: str | None) -> Mapping[str, Any]:
+        async with self._table.open() as table:
+            if version is None:
+                return await table.upsert_entity(row, UpdateMode.REPLACE)
+            if not version:
+                return await table.create_entity(row)
+            condition = MatchConditions.IfNotModified
+            return await table.update_entity(row, UpdateMode.REPLACE, etag=version, match_condition=condition)
+
+    async def clear(self, scope: Scope) -> None:
+        try:
+            async with self._table.open() as table:
+                await table.delete_entity(_PARTITION, _key(scope.text))
+        finally:
+            self._kept = None
+
+    async def _all(self) -> Mapping[str, Policy]:
+        if (kept := self._fresh()) is not None:
+            return kept
+        async with self._reading:
+            if (kept := self._fresh()) is not None:  # somebody read while we waited, and what they read is ours
+                return kept
+            read = _Read(self._clock.now(), await self._read())
+            self._kept = read
+            return read.by_scope
+
+    def _fresh(self) -> Mapping[str, Policy] | None:
+        kept = self._kept
+        return kept.by_scope if kept and self._clock.now() - kept.at < FRESH_SECONDS else None
+
+    async def _read(self) -> Mapping[str, Policy]:
+        async with self._table.open() as table:
+            rows = table.query_entities("PartitionKey eq @partition", parameters={"partition": _PARTITION})
+            return {_scope(row["RowKey"]): _policy(row) async for row in rows}
+
+
+def _key(scope: str) -> str:
+    """Keys hold no slash; scopes hold no bar."""
+    return scope.replace("/", "|")
+
+
+def _scope(key: str) -> str:
+    return key.replace("|", "/")
+
+
+def _policy(row: Mapping[str, Any]) -> Policy:
+    """A policy that cannot be read was set by newer software: who knows what it demands. Raises Unavailable."""
+    try:
+        return policy_from_json(json.loads(row["Policy"]))
+    except (InvalidPolicy, ValueError) as error:
+        raise Unavailable("storage tables", f"the policy of {_scope(row['RowKey'])} cannot be read") from error
