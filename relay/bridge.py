@@ -1,10 +1,10 @@
 """The skin of one console: reports events to shared/domain/console.py and carries its actions out."""
 
-import asyncio
 from collections import deque
 from collections.abc import Coroutine
 from typing import Any, Protocol, assert_never
 
+from relay.answers import Answers
 from relay.line import Line
 from relay.world import World
 from shared.domain.acts import Act
@@ -83,9 +83,9 @@ class Bridge:
         self._console = Console(vm.console, scrollback_bytes=world.scrollback_bytes, linger=world.linger_seconds)
         self._now = world.clock.now
         self.screens: dict[str, Screen] = {}
-        self._waiting: dict[str, asyncio.Future[Refusal | None]] = {}
-        self._asks: dict[str, asyncio.Future[bool]] = {}
-        self._commands: dict[str, asyncio.Future[Refusal | None]] = {}
+        self._visitors = Answers[Refusal | None]()
+        self._asks = Answers[bool]()
+        self._commands = Answers[Refusal | None]()
         self._recorder: Recorder | None = None
         self._line: Line | None = None
         self._port: SerialPort | None = None
@@ -96,20 +96,14 @@ class Bridge:
 
     @property
     def idle(self) -> bool:
-        return self._console.idle and not self._waiting
+        return self._console.idle and not self._visitors
 
     # --- what happens -----------------------------------------------------------------------------------------
 
     async def expect(self, grant: Grant) -> Refusal | None:
         """Returns when the VM's port is open, None, or is not going to be. Cancelled: the visitor went away."""
-        waiting = asyncio.get_running_loop().create_future()
-        self._waiting[grant.session] = waiting
-        try:
-            self.handle(Expect(grant.session, grant.mode, grant.generation))
-            answer: Refusal | None = await waiting
-        finally:
-            del self._waiting[grant.session]
-        return answer
+        expect = Expect(grant.session, grant.mode, grant.generation)
+        return await self._visitors.after(grant.session, lambda: self.handle(expect))
 
     def forget(self, session: str) -> None:
         self.handle(Forget(session))
@@ -130,25 +124,11 @@ class Bridge:
 
     async def ask(self, ask: str, generation: int, by: str, seconds: float) -> bool:
         """Whether the writer of this generation leaves."""
-        answer = asyncio.get_running_loop().create_future()
-        self._asks[ask] = answer
-        try:
-            self.handle(Ask(ask, generation, by, seconds))
-            allow: bool = await answer
-        finally:
-            del self._asks[ask]
-        return allow
+        return await self._asks.after(ask, lambda: self.handle(Ask(ask, generation, by, seconds)))
 
     async def command(self, command: str, act: Act, keys: str, by: str) -> Refusal | None:
         """Returns when the VM's gateway has done it, or is not going to."""
-        answer = asyncio.get_running_loop().create_future()
-        self._commands[command] = answer
-        try:
-            self.handle(Commanded(command, act, keys, by))
-            refusal: Refusal | None = await answer
-        finally:
-            del self._commands[command]
-        return refusal
+        return await self._commands.after(command, lambda: self.handle(Commanded(command, act, keys, by)))
 
     def note(self, act: Act, by: str) -> None:
         self.handle(Noted(act, by))
@@ -195,7 +175,7 @@ class Bridge:
                     recorded = recorded and self._begin(action.epoch)
                 case Admit():
                     if recorded:
-                        self._answer_waiting(action.session, None)
+                        self._visitors.give(action.session, None)
                 case SendCommand():
                     self._send(action, recorded=recorded)
                 case _:
@@ -226,7 +206,7 @@ class Bridge:
                 if (screen := self.screens.pop(session, None)) is not None:
                     screen.close(code, reason)
             case Refuse(session, refusal):
-                self._answer_waiting(session, refusal)
+                self._visitors.give(session, refusal)
             case OpenPort():
                 self._open_port()
             case ClosePort():
@@ -242,10 +222,9 @@ class Bridge:
             case ReportDetach(session, why, typed, printed):
                 self._office.detached(session, why, typed, printed)
             case RefuseCommand(command, refusal):
-                self._answer_command(command, refusal)
+                self._commands.give(command, refusal)
             case AnswerAsk(ask, allow):
-                if (asked := self._asks.get(ask)) is not None and not asked.done():
-                    asked.set_result(allow)
+                self._asks.give(ask, allow)
             case _:
                 assert_never(action)
 
@@ -277,7 +256,7 @@ class Bridge:
         if recorded and self._port is not None:
             self._office.start("command", self._carry(self._port, action))
         else:
-            self._answer_command(action.command, refuse(Code.AUDIT_UNAVAILABLE))
+            self._commands.give(action.command, refuse(Code.AUDIT_UNAVAILABLE))
 
     async def _carry(self, port: SerialPort, action: SendCommand) -> None:
         """An act once begun goes on, whether or not whoever asked for it still waits."""
@@ -287,16 +266,7 @@ class Bridge:
         finally:
             if refusal is not None:
                 self.handle(CommandFailed(action.act, refusal))
-            self._answer_command(action.command, refusal)
-
-    def _answer_command(self, command: str, refusal: Refusal | None) -> None:
-        if (waiting := self._commands.get(command)) is not None and not waiting.done():
-            waiting.set_result(refusal)
-
-    def _answer_waiting(self, session: str, answer: Refusal | None) -> None:
-        waiting = self._waiting.get(session)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(answer)
+            self._commands.give(action.command, refusal)
 
     def _open_port(self) -> None:
         self._line = Line(self._printed, self._lost)
