@@ -44,8 +44,26 @@ def transcripts() -> Transcripts:
     return BlobTranscripts(blob_service(settings().storage, credential()))
 
 
+@cache
+def tables() -> Any:
+    """The tables' client, one per process. Raises BadSetting."""
+    from shared.adapters.tables import table_service  # noqa: PLC0415 - slow to import
+
+    return table_service(settings().storage, credential())
+
+
+@cache
+def approvals_table() -> Any:
+    """Where requests for approval are kept; their orchestration needs it outside a request. Raises BadSetting."""
+    from shared.adapters.system_clock import SystemClock  # noqa: PLC0415 - as above
+    from shared.adapters.table_approvals import TableApprovals  # noqa: PLC0415 - slow to import
+
+    return TableApprovals(tables(), SystemClock())
+
+
 def _world(starter: str) -> World:
     # Imported here: a third of a second that indexing the functions need not wait for.
+    from shared.adapters.durable_approvals import DurableApprovals  # noqa: PLC0415
     from shared.adapters.durable_consoles import DurableConsoles, durable_client  # noqa: PLC0415
     from shared.adapters.entra_callers import EntraCallers, fetch_keys  # noqa: PLC0415
     from shared.adapters.http_json import Http  # noqa: PLC0415
@@ -54,39 +72,53 @@ def _world(starter: str) -> World:
     from shared.adapters.signing_keys import SigningKeys  # noqa: PLC0415
     from shared.adapters.system_clock import RandomIds, SystemClock  # noqa: PLC0415
     from shared.adapters.table_burnt_tokens import TableBurntTokens  # noqa: PLC0415
+    from shared.adapters.table_paces import TablePaces  # noqa: PLC0415
+    from shared.adapters.table_policies import TablePolicies  # noqa: PLC0415
     from shared.adapters.table_sessions import TableSessions  # noqa: PLC0415
-    from shared.adapters.tables import table_service  # noqa: PLC0415
 
     about, clock, http = settings(), SystemClock(), Http()
     tokens = JwtTokens(about.session_key, about.issuer, clock)
-    tables = table_service(about.storage, credential())
-    consoles = DurableConsoles(durable_client(starter))
-    vms, rights = _arm(about, clock)
+    client = durable_client(starter)
+    consoles = DurableConsoles(client)
+    vms, rights, around, power = _arm(about, clock)
     return World(
         settings=about,
         callers=EntraCallers(about, SigningKeys(fetch_keys(http), clock)),
         vms=vms,
         rights=rights,
+        around=around,
+        policies=TablePolicies(tables(), about.policy, clock),
+        paces=TablePaces(tables(), clock),
+        approvals=DurableApprovals(client, approvals_table()),
+        power=power,
         consoles=consoles,
         tokens=tokens,
-        sessions=TableSessions(tables),
-        burnt=TableBurntTokens(tables),
+        sessions=TableSessions(tables()),
+        burnt=TableBurntTokens(tables()),
         relays=RelayControl(about.relays, tokens, http),
         clock=clock,
         ids=RandomIds(),
-        probes=_probes(about, http, tables, consoles),
+        probes=_probes(about, http, tables(), consoles),
     )
 
 
-def _arm(about: FunctionSettings, clock: Clock) -> tuple[Any, Any]:
+def _arm(about: FunctionSettings, clock: Clock) -> tuple[Any, Any, Any, Any]:
+    """VMs, rights, what is around VMs, and power acts."""
+    from shared.adapters.arm_around import ArmAround  # noqa: PLC0415 - slow to import
     from shared.adapters.arm_clients import ArmAccess  # noqa: PLC0415 - slow to import
+    from shared.adapters.arm_power import ArmPower  # noqa: PLC0415 - slow to import
     from shared.adapters.arm_rights import ArmRights  # noqa: PLC0415 - slow to import
     from shared.adapters.arm_vms import ArmVms  # noqa: PLC0415 - slow to import
     from shared.adapters.on_behalf_of import managed_identity_assertions, no_assertions  # noqa: PLC0415
 
     assertions = no_assertions if about.api_secret else managed_identity_assertions(about.identity_client)
     access = ArmAccess(about, credential(), assertions, clock)
-    return ArmVms(access, about.subscriptions), ArmRights(access)
+    return (
+        ArmVms(access, about.subscriptions),
+        ArmRights(access, about.cache_seconds, clock),
+        ArmAround(access, about.subscriptions, about.cache_seconds, clock),
+        ArmPower(access),
+    )
 
 
 def _probes(about: FunctionSettings, http: Any, tables: Any, consoles: Any) -> dict[str, Probe]:

@@ -7,15 +7,17 @@ one transport. A user's set is kept for some minutes under a digest of their tok
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.pipeline.transport import AioHttpTransport
 
+from shared import correlation
 from shared.adapters.on_behalf_of import Assertions, on_behalf_of
 from shared.domain.caller import Caller, Kind
 from shared.ports import Clock, Unavailable
@@ -59,11 +61,65 @@ class ArmClients:
                 self.credential,
                 subscription,
                 base_url=self.arm,
-                credential_scopes=[f"{self.arm}/.default"],
+                credential_scopes=[self._scope],
                 transport=self.transport,
+                per_call_policies=[_Correlated()],
                 **_RETRIES,
             )
         return found
+
+    @property
+    def _scope(self) -> str:
+        return f"{self.arm}/.default"
+
+    async def ask(self, path: str, version: str, body: Any = None, **query: str) -> Any:
+        """GET, or with a body POST, of something for which a whole SDK would be too much; answers its JSON.
+
+        Raises what the SDKs raise; a redirect is not followed.
+        """
+        from azure.core.rest import HttpRequest  # noqa: PLC0415 - slow to import
+
+        address = path if path.startswith(f"{self.arm}/") else f"{self.arm}{path}"
+        asked = {} if path is address else {"api-version": version, **query}
+        request = HttpRequest("GET" if body is None else "POST", address, params=asked, json=body)
+        response = await self._pipeline().send_request(request)
+        response.raise_for_status()
+        return response.json()
+
+    async def ask_all(self, path: str, version: str, **query: str) -> list[Any]:
+        """Every item of a list in pages. Raises what `ask` raises; a next page elsewhere is nobody's page."""
+        found = await self.ask(path, version, **query)
+        items: list[Any] = []
+        while True:
+            items += found.get("value") or ()
+            following = str(found.get("nextLink") or "")
+            if not following.startswith(f"{self.arm}/"):
+                return items
+            found = await self.ask(following, version)
+
+    def _pipeline(self) -> Any:
+        if (found := self._clients.get(("rest", ""))) is None:
+            from azure.core.pipeline.policies import AsyncRetryPolicy, HeadersPolicy  # noqa: PLC0415 - slow to import
+            from azure.mgmt.core import AsyncARMPipelineClient  # noqa: PLC0415 - slow to import
+            from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy  # noqa: PLC0415 - slow to import
+
+            policies = [
+                HeadersPolicy({"Accept": "application/json"}),
+                _Correlated(),
+                AsyncRetryPolicy(**_RETRIES),
+                AsyncARMChallengeAuthenticationPolicy(self.credential, self._scope),
+            ]
+            found = AsyncARMPipelineClient(base_url=self.arm, policies=policies, transport=self.transport)
+            self._clients["rest", ""] = found
+        return found
+
+
+class _Correlated(SansIOHTTPPolicy[Any, Any]):
+    """ARM is told the id of the request for which it is asked, and keeps it in its activity log."""
+
+    def on_request(self, request: Any) -> None:
+        if current := correlation.current.get():
+            request.http_request.headers[correlation.HEADER] = current
 
 
 class ArmAccess:
@@ -102,15 +158,15 @@ class ArmAccess:
 
 
 @asynccontextmanager
-async def asking_arm() -> AsyncIterator[None]:
-    """Bounds one question to ARM and translates breakage into Unavailable; ARM's own no's (4xx) pass through."""
+async def asking_arm(reasoned: Container[int] = REASONED) -> AsyncIterator[None]:
+    """Bounds one question to ARM and translates breakage into Unavailable; ARM's own no's pass through."""
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):
             yield
     except ClientAuthenticationError:
         raise
     except HttpResponseError as error:
-        if error.status_code in REASONED:
+        if error.status_code in reasoned:
             raise
         raise Unavailable("arm", f"answered {error.status_code}") from error
     except (AzureError, TimeoutError) as error:

@@ -1,55 +1,90 @@
-"""What a caller may do on a VM, as Azure Resource Manager resolves it (Microsoft.Authorization).
+"""What a caller may do with a resource, as Azure Resource Manager resolves it (Microsoft.Authorization).
 
 A user asks for themselves: ARM resolves groups, privileged identity management and inheritance. An application's
-roles are read with the service's own identity, which needs Reader. Deny assignments are read so for both: the list of
-a caller's permissions leaves them out.
+roles are read with the service's own identity, which needs Reader; so are a user's at a subscription, for which there
+is no list of permissions. Deny assignments are read so for both: the list of a caller's permissions leaves them out.
 """
 
 import asyncio
+import hashlib
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
 from shared.adapters.arm_clients import ArmAccess, asking_arm
+from shared.adapters.kept import Kept
 from shared.adapters.on_behalf_of import sign_in_refusal
 from shared.domain.access import Denial, Permission, missing
 from shared.domain.caller import Caller, Kind
 from shared.domain.refusals import Refusal
-from shared.domain.vm import VmId
+from shared.ports import Clock
 
 _ROLE_SECONDS = 600.0
-"""How long a role's definition is kept; definitions change rarely, assignments are always asked."""
+"""How long a role's definition is kept; definitions change rarely, assignments are asked again and again."""
+_ID = re.compile(
+    r"/subscriptions/(?P<subscription>[^/]+)(?:/resourceGroups/(?P<group>[^/]+)"
+    r"(?:/providers/(?P<provider>[^/]+)/(?:(?P<parent>.+)/)?(?P<type>[^/]+)/(?P<name>[^/]+))?)?",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What Azure says of a caller at a resource; None when they may not even ask."""
+
+    granted: Sequence[Permission]
+    denied: Sequence[Denial]
 
 
 class ArmRights:
-    def __init__(self, access: ArmAccess) -> None:
+    def __init__(self, access: ArmAccess, cache_seconds: float, clock: Clock) -> None:
         self._access = access
         self._roles: dict[str, tuple[float, Any]] = {}
+        self._kept: Kept[_Facts | Refusal | None] = Kept(cache_seconds, clock)
 
-    async def missing(self, caller: Caller, vm: VmId, actions: Sequence[str]) -> Sequence[str] | Refusal:
+    async def missing(
+        self, caller: Caller, resource_id: str, actions: Sequence[str], *, fresh: bool = False
+    ) -> Sequence[str] | Refusal:
+        key = _who(caller), resource_id.lower()
+        facts = await self._kept.get(key, lambda: self._facts(caller, resource_id), fresh=fresh)
+        if isinstance(facts, Refusal):
+            return facts
+        if facts is None:
+            return tuple(actions)
+        return missing(actions, facts.granted, facts.denied, resource_id, caller.oid)
+
+    async def _facts(self, caller: Caller, resource_id: str) -> _Facts | Refusal | None:
         try:
             async with asking_arm():
-                granted, denied = await asyncio.gather(self._granted(caller, vm), self._denied(caller, vm))
+                granted, denied = await asyncio.gather(
+                    self._granted(caller, resource_id), self._denied(caller, resource_id)
+                )
         except ClientAuthenticationError as error:
-            return sign_in_refusal(error)
+            return sign_in_refusal(error, caller)
         except HttpResponseError:
-            return tuple(actions)  # who may not even ask has no rights here
-        return missing(actions, granted, denied, vm, caller.oid)
+            return None
+        return _Facts(granted, denied)
 
-    async def _granted(self, caller: Caller, vm: VmId) -> list[Permission]:
-        if caller.kind is Kind.APPLICATION:
-            return await self._assigned(caller.oid, vm)
-        parent = f"virtualMachineScaleSets/{vm.scale_set}" if vm.scale_set else ""
-        client = self._access.of(caller).authorization(vm.subscription)
-        found = client.permissions.list_for_resource(vm.group, "Microsoft.Compute", parent, "virtualMachines", vm.name)
-        return [_permission(each, getattr(each, "condition", None)) async for each in found]
+    async def _granted(self, caller: Caller, resource_id: str) -> list[Permission]:
+        found = _ID.fullmatch(resource_id)
+        if caller.kind is Kind.APPLICATION or not (found and found["group"]):
+            return await self._assigned(caller.oid, resource_id)
+        permissions = self._access.of(caller).authorization(found["subscription"]).permissions
+        if found["name"] is None:
+            listed = permissions.list_for_resource_group(found["group"])
+        else:
+            place = found["group"], found["provider"], found["parent"] or "", found["type"], found["name"]
+            listed = permissions.list_for_resource(*place)
+        return [_permission(each, getattr(each, "condition", None)) async for each in listed]
 
-    async def _assigned(self, oid: str, vm: VmId) -> list[Permission]:
-        client = self._access.service.authorization(vm.subscription)
+    async def _assigned(self, oid: str, resource_id: str) -> list[Permission]:
+        client = self._service(resource_id)
         wanted = f"atScope() and assignedTo('{oid}')"
-        assignments = [a async for a in client.role_assignments.list_for_scope(vm.resource_id.lstrip("/"), wanted)]
+        assignments = [a async for a in client.role_assignments.list_for_scope(resource_id.lstrip("/"), wanted)]
         roles = await asyncio.gather(*(self._role(client, a.role_definition_id) for a in assignments))
         return [
             _permission(each, assignment.condition or getattr(each, "condition", None))
@@ -64,11 +99,21 @@ class ArmRights:
             self._roles[role_id.lower()] = kept
         return kept[1]
 
-    async def _denied(self, caller: Caller, vm: VmId) -> list[Denial]:
-        client = self._access.service.authorization(vm.subscription)
-        wanted = f"assignedTo('{caller.oid}')"
-        found = client.deny_assignments.list_for_scope(vm.resource_id.lstrip("/"), wanted)
+    async def _denied(self, caller: Caller, resource_id: str) -> list[Denial]:
+        found = self._service(resource_id).deny_assignments.list_for_scope(
+            resource_id.lstrip("/"), f"assignedTo('{caller.oid}')"
+        )
         return [_denial(each) async for each in found]
+
+    def _service(self, resource_id: str) -> Any:
+        return self._access.service.authorization(resource_id.split("/")[2])
+
+
+def _who(caller: Caller) -> Hashable:
+    """Nobody's answers are anybody else's: a user's belong to the token that they were asked with."""
+    if caller.kind is Kind.APPLICATION:
+        return caller.subject
+    return hashlib.sha256(caller.token.reveal().encode()).digest()
 
 
 def _permission(found: Any, condition: str | None) -> Permission:

@@ -25,7 +25,7 @@ class ArmVms:
             async with asking_arm():
                 return _instance(vm, await _get(self._access.of(caller), vm))
         except ClientAuthenticationError as error:
-            return sign_in_refusal(error)
+            return sign_in_refusal(error, caller)
         except HttpResponseError:
             return refuse(Code.VM_NOT_FOUND, target=vm.resource_id)
 
@@ -36,7 +36,7 @@ class ArmVms:
             async with asking_arm():
                 found = await asyncio.gather(*(_list(clients, each) for each in self._subscriptions))
         except ClientAuthenticationError as error:
-            return sign_in_refusal(error)
+            return sign_in_refusal(error, caller)
         return [vm for vms in found for vm in vms]
 
 
@@ -88,6 +88,9 @@ def _described(vm: VmId, model: Any, view: Any) -> Vm:
         boot_diagnostics=bool(_at(diagnostics, "enabled")),
         storage_uri=_at(diagnostics, "storage_uri") or None,
         password_login=not _at(properties, "os_profile", "linux_configuration", "disable_password_authentication"),
+        tags=dict(model.tags or {}),
+        publisher=_at(properties, "storage_profile", "image_reference", "publisher") or "",
+        latest_model=_at(properties, "latest_model_applied") is not False,
     )
 
 

@@ -1,6 +1,8 @@
 """On-behalf-of: a user's token for our API, exchanged for one that ARM takes; and what to say when Entra will not."""
 
+import base64
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -57,18 +59,36 @@ _CALLERS_FAULT = frozenset({"invalid_grant", "interaction_required", "consent_re
 """OAuth's words for: the token that was to be exchanged is outdated, or its person has something to do."""
 
 
-def sign_in_refusal(error: ClientAuthenticationError) -> Refusal:
+def sign_in_refusal(error: ClientAuthenticationError, caller: Caller) -> Refusal:
     """Entra wants a stronger sign-in (it says which, in `claims`), or takes the caller's token for outdated.
 
-    Raises Unavailable when the fault is ours: a secret that ran out is nothing that the caller could mend.
+    ARM may want one too, in its challenge, when something about the person has changed since they signed in. Raises
+    Unavailable when the fault is ours: a secret that ran out is nothing that the caller could mend.
     """
     said = _said(error)
-    why, claims = said.get("error"), said.get("claims")
+    why, claims = said.get("error"), said.get("claims") or _challenged(error)
     if isinstance(claims, str):
-        return refuse(Code.MFA_REQUIRED, claims=claims)
+        return refuse(Code.MFA_REQUIRED, claims=claims) if caller.answers_challenges else _UNSUPPORTED
     if isinstance(why, dict) or why in _CALLERS_FAULT:  # an object is ARM's own 401, a word is Entra's
         return refuse(Code.CALLER_NOT_AUTHENTICATED)
     raise Unavailable("entra", f"no token: {why}") from error
+
+
+_UNSUPPORTED = refuse(Code.STEP_UP_UNSUPPORTED)
+_CLAIMS = re.compile(r'claims="([A-Za-z0-9+/=_-]+)"')
+
+
+def _challenged(error: ClientAuthenticationError) -> str | None:
+    """The claims of a challenge (WWW-Authenticate), which are base64."""
+    response: Any = error.response
+    found = _CLAIMS.search(response.headers.get("WWW-Authenticate", "") if response else "")
+    if found is None:
+        return None
+    plain = found[1].replace("-", "+").replace("_", "/")
+    try:
+        return base64.b64decode(plain + "=" * (-len(plain) % 4)).decode()
+    except ValueError:
+        return None
 
 
 def _said(error: ClientAuthenticationError) -> dict[str, Any]:

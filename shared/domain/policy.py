@@ -11,7 +11,6 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Self
-from uuid import UUID
 
 from shared.domain.rights import Right
 from shared.domain.vm import InvalidVmId, VmId
@@ -114,7 +113,7 @@ class Scope:
 
 _SOME_VM = "/providers/microsoft.compute/virtualmachines/x"
 _SOME_GROUP = f"/resourcegroups/x{_SOME_VM}"
-_SOME_SUBSCRIPTION = f"/subscriptions/{UUID(int=0)}{_SOME_GROUP}"
+_SOME_SUBSCRIPTION = f"/subscriptions/00000000-0000-0000-0000-000000000000{_SOME_GROUP}"
 _RESTS = ("", "/virtualmachines/x", _SOME_VM, _SOME_GROUP, _SOME_SUBSCRIPTION)
 """What makes some VM's id of a scope: nothing, of a scale set, a group, a subscription, the tenant."""
 

@@ -1,0 +1,107 @@
+"""What Azure says about a VM's console whoever asks: locks, Azure's own switches, the boot-diagnostics account.
+
+All is read with the service's own identity, which needs the role Reader, and kept for some seconds.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from azure.core.exceptions import HttpResponseError
+
+from shared.adapters.arm_clients import ArmAccess, asking_arm
+from shared.adapters.kept import Kept
+from shared.domain.checks import Surroundings
+from shared.domain.storage import Account, NoAccount
+from shared.domain.vm import VmId
+from shared.ports import Clock, Unavailable
+
+_LOCKS = "2020-05-01"
+_CONSOLE = "2023-01-01"
+_STORAGE = "2024-01-01"
+_ACCOUNTS = "Microsoft.Storage/storageAccounts"
+_NOT_FOUND = 404
+
+
+class ArmAround:
+    def __init__(self, access: ArmAccess, subscriptions: Sequence[str], cache_seconds: float, clock: Clock) -> None:
+        """`subscriptions` are those that are served: a VM's account may be in another than the VM."""
+        self._access, self._subscriptions = access, tuple(subscriptions)
+        self._locks: Kept[str | None] = Kept(cache_seconds, clock)
+        self._switches: Kept[bool] = Kept(cache_seconds, clock)
+        self._accounts: Kept[Account | NoAccount] = Kept(cache_seconds, clock)
+
+    async def of(self, vm: VmId, *, fresh: bool = False) -> Surroundings:
+        lock, subscription, port = await asyncio.gather(
+            self._locks.get(vm.console, lambda: self._lock(vm), fresh=fresh),
+            self._switches.get(vm.subscription.lower(), lambda: self._subscription(vm), fresh=fresh),
+            self._switches.get(vm.console, lambda: self._port(vm), fresh=fresh),
+        )
+        return Surroundings(lock, subscription, port)
+
+    async def account(self, name: str, near: VmId) -> Account | NoAccount:
+        return await self._accounts.get((name, near.subscription.lower()), lambda: self._account(name, near))
+
+    async def _lock(self, vm: VmId) -> str | None:
+        """A VM that is not there has no lock: whether it is, is another's question."""
+        path = f"{vm.resource_id}/providers/Microsoft.Authorization/locks"
+        async with _asking() as asked:
+            locks = await self._access.service.ask_all(path, _LOCKS, **{"$filter": "atScope()"})
+            asked.answer = next((lock["name"] for lock in locks if lock["properties"]["level"] == "ReadOnly"), None)
+        return asked.answer and str(asked.answer)
+
+    async def _subscription(self, vm: VmId) -> bool:
+        path = f"/subscriptions/{vm.subscription}/providers/Microsoft.SerialConsole/consoleServices/default"
+        async with _asking() as asked:
+            asked.answer = (await self._access.service.ask(path, _CONSOLE))["properties"]["disabled"]
+        return not asked.answer
+
+    async def _port(self, vm: VmId) -> bool:
+        path = f"{vm.resource_id}/providers/Microsoft.SerialConsole/serialPorts/0"
+        async with _asking() as asked:
+            asked.answer = (await self._access.service.ask(path, _CONSOLE))["properties"]["state"]
+        return bool(asked.answer != "disabled")
+
+    async def _account(self, name: str, near: VmId) -> Account | NoAccount:
+        for subscription in dict.fromkeys((near.subscription.lower(), *map(str.lower, self._subscriptions))):
+            for each in await self._listed(subscription):
+                if each["name"].lower() == name:
+                    return Account(each["id"], each["name"], _firewalled(each.get("properties") or {}))
+        return NoAccount.DELETED if await self._available(name, near) else NoAccount.UNSEEN
+
+    async def _listed(self, subscription: str) -> list[Any]:
+        async with _asking() as asked:
+            path = f"/subscriptions/{subscription}/providers/{_ACCOUNTS}"
+            asked.answer = await self._access.service.ask_all(path, _STORAGE)
+        return asked.answer or []
+
+    async def _available(self, name: str, near: VmId) -> bool:
+        """A name that could be taken is nobody's: names of storage accounts are unique in all of Azure."""
+        path = f"/subscriptions/{near.subscription}/providers/Microsoft.Storage/checkNameAvailability"
+        async with _asking() as asked:
+            asked.answer = await self._access.service.ask(path, _STORAGE, {"name": name, "type": _ACCOUNTS})
+        return bool(asked.answer and asked.answer["nameAvailable"])
+
+
+def _firewalled(properties: Any) -> bool:
+    rules = properties.get("networkAcls") or {}
+    return rules.get("defaultAction") == "Deny" or properties.get("publicNetworkAccess") == "Disabled"
+
+
+class _Asked:
+    answer: Any = None
+
+
+@asynccontextmanager
+async def _asking() -> AsyncIterator[_Asked]:
+    """Bounds a question; what is not there has no answer. Raises Unavailable, also where ARM refuses the service."""
+    asked = _Asked()
+    try:
+        async with asking_arm():
+            yield asked
+    except HttpResponseError as error:
+        if error.status_code != _NOT_FOUND:
+            raise Unavailable("arm", "refused the service's own identity: it needs the role Reader") from error
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise Unavailable("arm", "its answer cannot be read") from error

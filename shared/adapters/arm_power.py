@@ -1,0 +1,55 @@
+"""Restart, start and stop through Azure Resource Manager: as the user, or for an application as the service itself.
+
+Nobody waits for the end: a restart takes minutes, and the VM's state tells.
+"""
+
+from typing import Any
+
+from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
+
+from shared.adapters.arm_clients import REASONED, ArmAccess, asking_arm
+from shared.adapters.on_behalf_of import sign_in_refusal
+from shared.domain.acts import Act
+from shared.domain.caller import Caller, Kind
+from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.vm import VmId
+
+_BEGIN = {Act.RESTART: "begin_restart", Act.START: "begin_start", Act.STOP: "begin_deallocate"}
+_CONFLICT, _FORBIDDEN = 409, 403
+_LONGEST = 300
+"""Characters of what ARM says that are handed on."""
+
+
+class ArmPower:
+    def __init__(self, access: ArmAccess) -> None:
+        self._access = access
+
+    async def do(self, caller: Caller, vm: VmId, act: Act) -> Refusal | None:
+        try:
+            async with asking_arm(reasoned=REASONED | {_CONFLICT}):
+                await _begin(self._access.of(caller).compute(vm.subscription), vm, act)
+        except ClientAuthenticationError as error:
+            return sign_in_refusal(error, caller)
+        except HttpResponseError as error:
+            return _refusal(error, caller, vm)
+        return None
+
+
+async def _begin(compute: Any, vm: VmId, act: Act) -> None:
+    if vm.scale_set:
+        instances = compute.virtual_machine_scale_set_vms
+        await getattr(instances, _BEGIN[act])(vm.group, vm.scale_set, vm.name, polling=False)
+    else:
+        await getattr(compute.virtual_machines, _BEGIN[act])(vm.group, vm.name, polling=False)
+
+
+def _refusal(error: HttpResponseError, caller: Caller, vm: VmId) -> Refusal:
+    if error.status_code == _CONFLICT:
+        said = "".join(letter for letter in str(error.error or "") if letter.isprintable())[:_LONGEST]
+        return refuse(Code.POWER_ACT_REFUSED, because=f"Azure refused it: {said}", target=vm.resource_id)
+    if error.status_code == _FORBIDDEN:
+        ours = "For applications the service acts itself, and it may not do this to the VM: it needs the role Virtual "
+        because = f"{ours}Machine Contributor there." if caller.kind is Kind.APPLICATION else None
+        code = Code.POWER_PERMISSION_DENIED
+        return refuse(code, because=because, target=vm.resource_id, caller=caller.oid)
+    return refuse(Code.VM_NOT_FOUND, target=vm.resource_id)

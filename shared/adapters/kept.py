@@ -1,0 +1,57 @@
+"""Answers that are kept for some seconds; equal questions asked at the same moment are one."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+
+from shared.ports import Clock
+
+MOST = 4096
+"""Answers kept; the least recently used goes first."""
+
+
+@dataclass(slots=True)
+class _Answer[T]:
+    at: float
+    value: T
+
+
+class Kept[T]:
+    """`seconds` of 0 keep nothing. What is asked `fresh` is asked for itself alone, and its answer is kept."""
+
+    def __init__(self, seconds: float, clock: Clock) -> None:
+        self._seconds, self._clock = seconds, clock
+        self._answers: OrderedDict[Hashable, _Answer[T]] = OrderedDict()
+        self._asking: dict[Hashable, asyncio.Task[T]] = {}
+
+    async def get(self, key: Hashable, ask: Callable[[], Awaitable[T]], *, fresh: bool = False) -> T:
+        """Raises what `ask` raises; a failure is never kept."""
+        if fresh:
+            return self._keep(key, self._clock.now(), await ask())
+        kept = self._answers.get(key)
+        if kept and self._clock.now() - kept.at < self._seconds:
+            self._answers.move_to_end(key)
+            return kept.value
+        return await asyncio.shield(self._asking.get(key) or self._start(key, ask))
+
+    def _start(self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> asyncio.Task[T]:
+        """A task of its own: that one asker goes away is nothing to the others."""
+        task = self._asking[key] = asyncio.create_task(self._ask(key, ask))
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # whoever waits is told
+        return task
+
+    async def _ask(self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return self._keep(key, self._clock.now(), await ask())
+        finally:
+            self._asking.pop(key, None)
+
+    def _keep(self, key: Hashable, at: float, value: T) -> T:
+        """As old as its question: Azure may have answered before a change that came while the answer travelled."""
+        if self._seconds > 0:
+            self._answers[key] = _Answer(at, value)
+            self._answers.move_to_end(key)
+            while len(self._answers) > MOST:
+                self._answers.popitem(last=False)
+        return value
