@@ -24,7 +24,10 @@ class Answers[T]:
         finally:
             del self._waiting[name]
 
-    def give(self, name: str, answer: T) -> None:
+    def give(self, name: str, answer: T) -> bool:
+        """Whether somebody waited for it."""
         waiting = self._waiting.get(name)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(answer)
+        if waiting is None or waiting.done():
+            return False
+        waiting.set_result(answer)
+        return True

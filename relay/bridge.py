@@ -71,6 +71,10 @@ class Office(Protocol):
         """Runs a coroutine in the background, until it ends or the relay does."""
         ...
 
+    def turned_away(self, session: str, refusal: Refusal) -> None:
+        """A visitor was let in, and must go before they joined the console."""
+        ...
+
     def detached(self, session: str, why: str, typed: int, printed: int) -> None: ...
 
 
@@ -206,7 +210,8 @@ class Bridge:
                 if (screen := self.screens.pop(session, None)) is not None:
                     screen.close(code, reason)
             case Refuse(session, refusal):
-                self._visitors.give(session, refusal)
+                if not self._visitors.give(session, refusal):
+                    self._office.turned_away(session, refusal)
             case OpenPort():
                 self._open_port()
             case ClosePort():

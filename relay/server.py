@@ -50,6 +50,8 @@ class Relay:
         self._requests: dict[str, str] = {}
         """Correlation ids of the requests that began these sessions: their end is said under the same."""
         self.viewers: set[Viewer] = set()
+        self.arriving: dict[str, Attached] = {}
+        """Accepted, and not at the console yet."""
         self.reception = Reception(self._receive, self.new_request)
         self.heartbeat = Heartbeat(world, self.grants, self._end)
         self.draining = False
@@ -144,6 +146,11 @@ class Relay:
         self.viewers.discard(viewer)
         self._change.set()
 
+    def turned_away(self, session: str, refusal: Refusal) -> None:
+        """One who waits for the port is refused by HTTP; who is accepted already, by a close."""
+        if (guest := self.arriving.get(session)) is not None:
+            guest.viewer.expel(refusal.close_code, refusal.code.value)
+
     def detached(self, session: str, why: str, typed: int, printed: int) -> None:
         """A session ended: the function app is told."""
         if (grant := self.grants.pop(session, None)) is not None:
@@ -236,23 +243,23 @@ class Relay:
 class Attached:
     """A visitor who was let in: joins a browser's socket and a console."""
 
-    __slots__ = ("_admission", "_bridge", "_relay", "_taken", "_visit", "session", "subprotocol", "viewer")
+    __slots__ = ("_admission", "_bridge", "_relay", "_visit", "session", "subprotocol", "viewer")
 
     def __init__(self, relay: Relay, bridge: Bridge, visit: Visit, admission: Admission) -> None:
         self._relay, self._bridge, self._visit, self._admission = relay, bridge, visit, admission
-        self._taken = False
         self.session = visit.grant.session
         self.viewer = visit.knock.viewer()
         self.subprotocol = visit.knock.subprotocol
 
     def accepted(self) -> None:
         self._relay.viewers.add(self.viewer)
+        self._relay.arriving[self.session] = self
         self.viewer.left = self._relay.left
         self.viewer.arrive(self)
 
     def take(self) -> None:
         grant, world = self._visit.grant, self._relay.world
-        self._taken = True
+        del self._relay.arriving[self.session]
         world.log(
             "attach", vm=grant.vm.console, session=self.session, mode=grant.mode.value, name=grant.name,
             correlation=self._relay.request_of(self.session),
@@ -272,7 +279,7 @@ class Attached:
         self._bridge.handle(Eased(self.session))
 
     def gone(self, why: str) -> None:
-        if self._taken:
+        if self._relay.arriving.pop(self.session, None) is None:
             self._bridge.detach(self.session, why)
         else:
             self._bridge.forget(self.session)

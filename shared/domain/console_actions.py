@@ -70,7 +70,7 @@ class Admit:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """An expected visitor gets an HTTP answer."""
+    """An expected visitor gets an HTTP answer; one who was admitted meanwhile, and did not attach, a close."""
 
     session: str
     refusal: Refusal

@@ -158,10 +158,9 @@ class People:
             self._end_expected(event)
 
     def _end_expected(self, event: End) -> None:
-        if self._expected.pop(event.session):  # let in, and not here yet
+        if self._expected.pop(event.session):  # let in, and perhaps about to attach
             self._ended[event.session] = Farewell.of(event.code)
-        else:
-            self._out.append(Refuse(event.session, refuse(event.code)))
+        self._out.append(Refuse(event.session, refuse(event.code)))
 
     def _dismiss(self, viewer: Viewer, farewell: Farewell, by: str | None = None) -> None:
         self._say(viewer, "bye", code=farewell.code, message=farewell.message, by=_named(by))

@@ -174,15 +174,25 @@ async def test_one_who_leaves_during_the_exchange_frees_the_console(stage: Stage
 
 
 async def test_one_who_is_ended_or_displaced_during_the_exchange_hears_why(stage: Stage) -> None:
-    token, grace = stage.token(), stage.token("grace", generation=2)
-    first = await dial(stage, token)
+    first, grace = await dial(stage, stage.token()), stage.token("grace", generation=2)
     stage.relay.end(stage.grant("x").vm, "ada", Code.ACCESS_REVOKED, None)
+    assert await closed(first) == (4004, "AccessRevoked", [])
     second = await dial(stage, grace, session="grace")
     stage.relay.fence(stage.grant("x").vm, 3, "Alan")
-    await exchange(first, token)
     await exchange(second, grace)
-    assert await closed(first) == (4004, "AccessRevoked", [])
     assert await closed(second) == (4001, "SessionSuperseded", [])
+    await stage.until(lambda: not stage.relay.grants)
+    assert [each[:2] for each in stage.control_plane.detached] == [
+        ("ada", "AccessRevoked"), ("grace", "SessionSuperseded"),
+    ]  # fmt: skip
+
+
+async def test_one_who_is_there_while_the_relay_drains_hears_it_at_once(stage: Stage) -> None:
+    client = await dial(stage, stage.token())
+    draining = asyncio.create_task(stage.relay.drain())
+    assert await closed(client) == (4009, "RelayDraining", [])
+    await draining
+    assert stage.control_plane.detached == [("ada", "RelayDraining", 0, 0)]
 
 
 async def test_a_takeover_closes_with_its_code_and_says_nothing_in_text(stage: Stage) -> None:

@@ -67,6 +67,20 @@ def test_it_starts_without_the_cloud_is_healthy_and_goes_on_sigterm(process: Pro
     assert not errors
 
 
+@pytest.mark.parametrize(("switch", "status"), [("off", 404), ("on", 400)])
+def test_the_switch_of_the_second_dialect_reaches_the_door(process: Process, switch: str, status: int) -> None:
+    with process.start(COMPATIBILITY=switch) as running:
+        process.health(running)
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(
+                f"http://127.0.0.1:{process.settings['RELAY_PORT']}/n/connector/r0/sessions/s/client", timeout=5
+            )
+        running.send_signal(signal.SIGTERM)
+        running.communicate(timeout=15)
+    assert caught.value.code == status
+    caught.value.close()
+
+
 def test_two_relays_cannot_share_a_spool(process: Process) -> None:
     with process.start() as first:
         process.health(first)
