@@ -40,10 +40,10 @@ export class AccessDialog {
     const again = button("Check again", () => {
       again.disabled = true;
       this.#load();
-    }, { data: { testid: "check-again" } });
+    }, { class: "small", data: { testid: "check-again" } });
     const focused = this.#body.contains(document.activeElement);
-    this.#body.replaceChildren(h("h3", {}, "Connected"), this.#people(sessions, status), h("h3", {}, "Checks"),
-      ...(status instanceof ApiError ? refusalBody(status).filter(Boolean) : [checkList(status)]), h("div", { class: "choices" }, again));
+    this.#body.replaceChildren(h("h3", {}, "Connected"), this.#people(sessions, status), h("div", { class: "head" }, h("h3", {}, "Checks"), again),
+      ...(status instanceof ApiError ? refusalBody(status).filter(Boolean) : [checkList(status)]));
     if (focused) again.focus();
     announce(status instanceof ApiError ? status.message : summary(status));
   }

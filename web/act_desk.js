@@ -23,6 +23,8 @@ export class ActDesk {
   #say;
   #signIn;
   #busy = false;
+  /** What the console told of last: it knows more than that something has begun. */
+  #told = null;
   #gone = new AbortController();
 
   /** `say(text, tone)` shows how it goes; `signIn(claims)` leaves for a stronger sign-in. */
@@ -34,6 +36,11 @@ export class ActDesk {
     this.#approvals = approvals;
     this.#say = say;
     this.#signIn = signIn;
+  }
+
+  /** Somebody did something: the console has said so. */
+  told({ act }) {
+    this.#told = act;
   }
 
   dispose() {
@@ -53,11 +60,12 @@ export class ActDesk {
 
   async #send(act, wish) {
     const { doing, name, right } = ACTS[act];
+    this.#told = null;
     this.#say(`${doing} ${this.#name}…`, "busy");
     try {
       const { signal } = this.#gone;
       await withReason((reason) => doAct(this.#api, this.#path, act, { ...wish, ...(reason && { reason }) }), reasonWish(this.#memory, signal));
-      this.#say(begunWords(act, this.#name), "good");
+      if (this.#told !== act) this.#say(begunWords(act, this.#name), "good");
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.#say(`${name} was refused: ${shortRefusal(error)}`, "bad");

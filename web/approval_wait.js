@@ -12,6 +12,7 @@ export class ApprovalWait {
   #desk;
   #right;
   #approved;
+  #told;
   #more;
   #approval = null;
   #problem = null;
@@ -25,12 +26,13 @@ export class ApprovalWait {
 
   /**
    * `approved()` is called once when somebody said yes; `more` are further buttons, `title` the heading that says how it stands.
-   * `pending`: the service has just said that a request waits.
+   * `told({words, tone})` hears the same; `pending`: the service has just said that a request waits.
    */
-  constructor({ desk, right, approved, title, pending = false, more = [] }) {
+  constructor({ desk, right, approved, title, pending = false, told = () => {}, more = [] }) {
     this.#desk = desk;
     this.#right = right;
     this.#approved = approved;
+    this.#told = told;
     this.#title = title;
     this.#more = more;
     this.element = h("div", { class: "approval", tabIndex: -1 }, this.#body, this.#choices);
@@ -82,6 +84,7 @@ export class ApprovalWait {
   }
 
   #draw() {
+    if (this.#gone.signal.aborted) return;
     const { title, lines, tone, over } = this.#approval ? progress(this.#approval, Date.now()) : NOT_ASKED;
     const said = [...lines, this.#approval && !over && `Your reason: ${this.#approval.reason}`, this.#problem && `${shortRefusal(this.#problem)}. ${this.#problem.fix}`].filter(Boolean);
     const drawn = [title, ...said].join("\n");
@@ -92,6 +95,7 @@ export class ApprovalWait {
     this.#body.dataset.tone = tone;
     this.#body.replaceChildren(h("p", { class: "heard" }, title), ...said.map((line) => h("p", {}, line)));
     this.#choices.replaceChildren(...(over && this.#approval?.state !== "approved" ? [this.#ask()] : []), ...this.#more);
+    if (this.#approval) this.#told({ words: title, tone });
     if (focused && !this.element.contains(document.activeElement)) this.element.focus();
   }
 

@@ -2,7 +2,7 @@
 
 import { checkName, sorted, summary } from "./checks.js";
 import { command, h } from "./dom.js";
-import { shortRefusal } from "./refusal_words.js";
+import { fixWords, shortRefusal } from "./refusal_words.js";
 
 /** Of the status of a VM (GET serialConsole). */
 export function checkList(status) {
@@ -18,7 +18,7 @@ function refusedCheck(one) {
   return h("li", { data: { testid: "refused-check", code: one.code } },
     h("h3", {}, h("span", { class: "quiet" }, `${checkName(one)}: `), shortRefusal(one)),
     h("p", {}, one.message),
-    one.fix && h("p", {}, one.fix),
+    one.fix && h("p", {}, fixWords(one)),
     one.fixCommand && command(one.fixCommand));
 }
 

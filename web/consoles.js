@@ -4,7 +4,7 @@ import { readApprovals } from "./access_api.js";
 import { badgeWords } from "./approval.js";
 import { announce, button, command, h, setText } from "./dom.js";
 import { whileSeen } from "./poll.js";
-import { shortRefusal } from "./refusal_words.js";
+import { fixWords, shortRefusal } from "./refusal_words.js";
 import { APPROVALS, consoleRoute } from "./route.js";
 
 const POWER = {
@@ -144,14 +144,19 @@ function row(vm) {
     h("span", { class: "group" }, vm.group, h("span", { class: "quiet" }, ` ${vm.location ?? ""}`)),
     h("span", { class: "os" }, vm.os),
     h("span", { class: "power", data: { power } }, POWER[power] ?? vm.power),
-    h("span", { class: "can" }, vm.available ? "Open" : "Not possible"),
+    h("span", { class: "can" }, canWords(vm)),
     !vm.available && vm.refusals?.length > 0 && why(vm.refusals[0]),
     (vm.warnings ?? []).map((one) => h("div", { class: "aside warning", data: { testid: "warning", code: one.code } }, h("p", {}, one.message, one.fix && h("span", { class: "quiet" }, ` ${one.fix}`)))));
 }
 
+function canWords({ available, refusals }) {
+  if (available) return "Open";
+  return refusals?.every((one) => one.code.startsWith("Approval")) ? "Ask" : "Not possible";
+}
+
 function why(refusal) {
   return h("div", { class: "aside", data: { testid: "refusal", code: refusal.code } },
-    h("p", { title: refusal.message }, h("strong", {}, shortRefusal(refusal)), ". ", refusal.fix),
+    h("p", { title: refusal.message }, h("strong", {}, shortRefusal(refusal)), ". ", fixWords(refusal)),
     refusal.fixCommand && command(refusal.fixCommand));
 }
 

@@ -70,6 +70,18 @@ export function shortRefusal({ code, message }) {
   return SHORT[code] ?? message;
 }
 
+/** Fixes that speak to programs, said for the person at this page. */
+const FIXES = {
+  ApprovalRequired: "Open the console to ask for approval.",
+  ApprovalPending: "Open the console to see how it stands.",
+  ReasonRequired: "Open the console; you are asked for a reason.",
+  MfaRequired: "Open the console; you are asked to sign in again.",
+};
+
+export function fixWords({ code, fix }) {
+  return FIXES[code] ?? fix;
+}
+
 /** Why the relay ended a session, where its close code stands for several reasons. */
 const ENDS = {
   BootDiagnosticsDisabled: end("Ended because boot diagnostics were switched off", "Enable boot diagnostics on the VM, then connect again."),

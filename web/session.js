@@ -180,6 +180,9 @@ function leave(state, { now = 0 }) {
   return go(state, { ...changes, id: null }, { do: "giveUp" }, { do: "hangUp" }, ...over);
 }
 
+/** How the approval stands that this console waits for: `words` and `tone` for the state line. */
+const standing = (state, { words, tone }) => go(state, { refusal: { ...state.refusal, standing: { words, tone } } });
+
 /** The old line fell while a new request runs: the request decides. */
 const lineFell = (state) => go(state, { live: false });
 
@@ -194,5 +197,5 @@ const MOVES = {
   held: { ...CHOICES, typed: stay },
   displaced: { ...CHOICES, typed: stay },
   ended: { connect, dismiss, leave: stay, typed: stay },
-  refused: { ...CHOICES, typed: stay },
+  refused: { ...CHOICES, standing, typed: stay },
 };

@@ -195,7 +195,7 @@ export class ConsoleView {
       signIn: (claims) => this.#auth.signIn({ claims }),
       checks: (mode) => readChecks(this.#api, this.#path, mode),
       start: () => this.#acts.run("start"),
-      approval: (wish) => (this.#waiting = new ApprovalWait({ desk: this.#approvals, ...wish })),
+      approval: (wish) => (this.#waiting = new ApprovalWait({ desk: this.#approvals, told: (standing) => this.#driver.tell({ type: "standing", ...standing }), ...wish })),
     };
     this.#waiting?.dispose();
     this.#waiting = null;
@@ -219,6 +219,7 @@ export class ConsoleView {
   #acted(act) {
     const words = actWords(act, this.#name.name, this.#auth.user?.name);
     this.#screen.note(words);
+    this.#acts.told(act);
     this.#sayResult(words, "good");
   }
 

@@ -37,7 +37,7 @@ const WORDS = {
   },
   displaced: ({ end }, _now, me) => say(`Displaced by ${displacer(end, me)} at ${clock(end.at)}`, "bad"),
   ended: ({ end }) => say(end.words, end.code === "Goodbye" ? "calm" : "bad"),
-  refused: ({ refusal }) => say(shortRefusal(refusal), "bad"),
+  refused: ({ refusal }) => (refusal.standing ? say(refusal.standing.words, refusal.standing.tone) : say(shortRefusal(refusal), "bad")),
 };
 
 /** One's own sessions give way to each other: that is another window, not another person. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { advance, begin, FIRST_TRIES, IllegalMove, RETRY_SECONDS } from "../../web/session.js";
+import { stateWords } from "../../web/words.js";
 
 const NOW = 1_000_000;
 const GRACE = { name: "Grace Hopper" };
@@ -263,4 +264,12 @@ test("a console that was switched off says by what, in the words of the relay's 
 test("a request that waits for approval is not requested over and over", () => {
   const { state } = play(begin(), connect(), refused("ApprovalPending", { retryable: true, retryAfter: 5 }));
   assert.equal(state.phase, "refused");
+});
+
+test("a console that waits for approval says in its state how the request stands", () => {
+  const waiting = play(begin(), connect(), refused("ApprovalRequired"), { type: "standing", words: "Waiting for approval", tone: "busy" });
+  assert.deepEqual(waiting.actions.slice(1), []);
+  const { text, tone } = stateWords(waiting.state, NOW);
+  assert.deepEqual([text, tone], ["Waiting for approval", "busy"]);
+  assert.equal(play(waiting.state, connect()).state.refusal, null);
 });
