@@ -96,7 +96,11 @@ class Relay:
     # --- visitors ---------------------------------------------------------------------------------------------
 
     async def _receive(self, head: Head) -> "Attached | Refusal":
-        decision = refuse(Code.RELAY_DRAINING) if self.draining else await self._decide(head)
+        try:
+            decision = refuse(Code.RELAY_DRAINING) if self.draining else await self._decide(head)
+        except Exception as error:  # noqa: BLE001 - whoever waits at the door must get an answer; the log has the fault
+            self.world.log("fault", where="door", error=type(error).__name__, correlation=correlation.current.get())
+            decision = refuse(Code.CONSOLE_FAULT)
         if isinstance(decision, Refusal):
             self.refused[decision.code.value] = self.refused.get(decision.code.value, 0) + 1
             self.world.log(
@@ -108,6 +112,8 @@ class Relay:
         visit = await examine(head, self.world)
         if isinstance(visit, Refusal):
             return visit
+        if visit.grant.session in self.grants:  # by another token of the same session: it attaches once
+            return refuse(Code.TOKEN_REPLAYED)
         if not self.world.epochs.writable:
             return refuse(Code.AUDIT_UNAVAILABLE)
         try:

@@ -120,8 +120,16 @@ def by_hand(stage: Stage, **changes: Any) -> str:
 
 
 async def test_the_tokens_that_the_others_bend_are_good_ones(stage: Stage) -> None:
-    for token in (by_us(stage), by_hand(stage)):
+    for token in (by_hand(stage), by_us(stage, claims={"sid": "bob", "mode": "watch"})):
         await (await stage.dial(token)).heard("hello")
+
+
+async def test_a_session_attaches_once_whatever_tokens_there_are_of_it(stage: Stage) -> None:
+    ada = await stage.comes("ada")
+    assert await refused(stage, stage.token("ada", generation=2)) == (401, "TokenReplayed")
+    await ada.types(b"x")
+    await ada.sees(b"x")
+    assert len(stage.control_plane.attached) == 1
 
 
 @pytest.mark.parametrize("name", ["none", "None", "NONE", "nOnE", ""])

@@ -132,6 +132,16 @@ async def test_a_dial_that_fails_is_answered_too(stage: Stage, error: Exception,
     stage.log[:] = [line for line in stage.log if line["event"] != "fault"]
 
 
+async def test_a_fault_behind_the_door_is_answered_too(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(_grant: object) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(stage.control_plane, "attach", broken)
+    assert await refused(stage, stage.token()) == (502, "ConsoleFault")
+    assert stage.log[0]["event"] == "fault"
+    stage.log.clear()
+
+
 async def test_no_console_is_opened_that_cannot_be_recorded(stage: Stage) -> None:
     stage.epochs.failing = True
     assert await refused(stage, stage.token()) == (503, "AuditUnavailable")
