@@ -5,7 +5,7 @@ import { ApiError } from "./api_error.js";
 import { checkList, refusalBody } from "./check_list.js";
 import { holds, summary } from "./checks.js";
 import { ask } from "./dialog.js";
-import { announce, button, h } from "./dom.js";
+import { button, h, setText } from "./dom.js";
 import { clock } from "./words.js";
 
 const STATES = { requested: "connecting", attached: "connected", ended: "ended" };
@@ -18,7 +18,8 @@ export class AccessDialog {
   #me;
   #own;
   #mode;
-  #body = h("div", { class: "access", data: { testid: "access" } }, h("p", { role: "status" }, "Checking…"));
+  #status = h("p", { class: "heard", role: "status" });
+  #body = h("div", { class: "access" }, h("p", { class: "quiet" }, "Checking…"));
 
   constructor({ api, path, name, me, own, mode }) {
     this.#api = api;
@@ -32,7 +33,7 @@ export class AccessDialog {
   /** Until it is closed. */
   show(signal) {
     this.#load();
-    return ask(`Access to ${this.#name}`, this.#body, [{ label: "Close", value: true }], signal);
+    return ask(`Access to ${this.#name}`, h("div", { data: { testid: "access" } }, this.#status, this.#body), [{ label: "Close", value: true }], signal);
   }
 
   async #load() {
@@ -45,7 +46,7 @@ export class AccessDialog {
     this.#body.replaceChildren(h("h3", {}, "Connected"), this.#people(sessions, status), h("div", { class: "head" }, h("h3", {}, "Checks"), again),
       ...(status instanceof ApiError ? refusalBody(status).filter(Boolean) : [checkList(status)]));
     if (focused) again.focus();
-    announce(status instanceof ApiError ? status.message : summary(status));
+    setText(this.#status, status instanceof ApiError ? status.message : summary(status));
   }
 
   #people(sessions, status) {

@@ -47,12 +47,13 @@ export class ActDesk {
     this.#gone.abort();
   }
 
+  /** True when it has begun. */
   async run(act) {
-    if (this.#busy) return;
+    if (this.#busy) return false;
     this.#busy = true;
     try {
       const wish = await confirmAct(act, this.#name, this.#gone.signal);
-      if (wish) await this.#send(act, wish);
+      return wish !== null && (await this.#send(act, wish));
     } finally {
       this.#busy = false;
     }
@@ -66,12 +67,14 @@ export class ActDesk {
       const { signal } = this.#gone;
       await withReason((reason) => doAct(this.#api, this.#path, act, { ...wish, ...(reason && { reason }) }), reasonWish(this.#memory, signal));
       if (this.#told !== act) this.#say(begunWords(act, this.#name), "good");
+      return true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.#say(`${name} was refused: ${shortRefusal(error)}`, "bad");
-      if (error.code === "ReasonRequired" || this.#gone.signal.aborted) return;
-      if (!APPROVALS.has(error.code)) await this.#explain(error);
-      else if (await this.#approved(act, right)) await this.#send(act, wish);
+      if (error.code === "ReasonRequired" || this.#gone.signal.aborted) return false;
+      if (APPROVALS.has(error.code)) return (await this.#approved(act, right)) && this.#send(act, wish);
+      await this.#explain(error);
+      return false;
     }
   }
 

@@ -47,6 +47,12 @@ function sysrq(key, does, danger = false) {
   return Object.freeze({ key, does, danger });
 }
 
+/** What these keys will do, one line each, and whether that harms: a key that is not listed may do anything. */
+export function sysrqWords(keys) {
+  const known = [...keys].map((key) => SYSRQ.find((one) => one.key === key) ?? { key, does: "not known to this page", danger: true });
+  return { lines: known.map(({ key, does }) => `${key} · ${does}`), danger: known.some((one) => one.danger) };
+}
+
 const KEYS = /^[A-Za-z0-9]{1,16}$/;
 export const keysAreValid = (keys) => KEYS.test(keys);
 

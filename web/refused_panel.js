@@ -9,7 +9,7 @@ import { shortRefusal } from "./refusal_words.js";
 /** Nothing of these is about the VM. */
 const NOT_OF_THE_VM = new Set(["SignInRequired", "Unreachable", "TooManyRequests", "VmNotFound", "ReasonRequired", "InternalError"]);
 
-/** `act` has connect(wish), signIn(claims), checks(mode), start(). */
+/** `act` has connect(wish), signIn(claims), checks(mode), start(want). */
 export function refusedPanel({ refusal, want }, act) {
   const made = panel("refusal", shortRefusal(refusal), refusalBody(refusal), choicesFor(refusal, want, act));
   if (!NOT_OF_THE_VM.has(refusal.code)) explain(made, { refusal, want }, act);
@@ -23,7 +23,9 @@ async function explain(made, { refusal, want }, act) {
   const { refused } = sorted(status);
   const own = refused.some((one) => one.code === refusal.code) ? [] : [say(refusal.message), say(refusal.fix)];
   made.querySelector(".body").replaceChildren(...[...own, checkList(status), refusalName(refusal)].filter(Boolean));
-  if (refused.length > 1) made.querySelector("h2").textContent = `${refused.length} things stand in the way`;
+  const title = made.querySelector("h2");
+  title.setAttribute("aria-live", "polite");
+  if (refused.length > 1) title.textContent = `${refused.length} things stand in the way`;
   offerMore(made.querySelector(".choices"), status, { refusal, want }, act);
 }
 
@@ -32,7 +34,7 @@ function offerMore(choices, status, { refusal, want }, act) {
     for (const one of choices.children) one.classList.remove("primary");
     choices.prepend(choice("Watch", "watch", () => act.connect({ mode: "watch" }), "primary"));
   }
-  if (refusal.code === "VmNotRunning" && holds(status, "power")) choices.append(choice("Start the VM…", "start", () => act.start()));
+  if (refusal.code === "VmNotRunning" && holds(status, "power")) choices.append(choice("Start the VM…", "start", () => act.start(want)));
 }
 
 function choicesFor({ code, claims }, want, act) {

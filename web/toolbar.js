@@ -11,7 +11,7 @@ export function toolbar(act, menu) {
   }, { "aria-pressed": String(prefs().screenReader), title: "Read the console's output aloud through a screen reader" });
   return h("div", { class: "tools", role: "toolbar", "aria-label": "Terminal" },
     menu,
-    button("Access", act.access, { title: "Who is connected, and every check of this VM", data: { testid: "access" } }),
+    button("Access", act.access, { title: "Who is connected, and every check of this VM" }),
     button("Search", act.search, { title: "Ctrl+Shift+F" }),
     button("Copy all", act.copyAll, { title: "Copy everything in the scrollback" }),
     button("Download", act.download, { title: "Download everything that is kept of this console" }),

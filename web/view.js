@@ -194,7 +194,7 @@ export class ConsoleView {
       answer: (allow) => this.#driver.tell({ type: "answer", allow }),
       signIn: (claims) => this.#auth.signIn({ claims }),
       checks: (mode) => readChecks(this.#api, this.#path, mode),
-      start: () => this.#acts.run("start"),
+      start: (want) => this.#start(want),
       approval: (wish) => (this.#waiting = new ApprovalWait({ desk: this.#approvals, told: (standing) => this.#driver.tell({ type: "standing", ...standing }), ...wish })),
     };
     this.#waiting?.dispose();
@@ -214,6 +214,11 @@ export class ConsoleView {
   async #learnRights() {
     const status = await readChecks(this.#api, this.#path, "write").catch(() => null);
     this.#menu.show(status?.rights);
+  }
+
+  /** A VM that was started from here is waited for. */
+  async #start(want) {
+    if ((await this.#acts.run("start")) && this.#driver.state.phase === "refused") this.#connect({ ...want, patient: true });
   }
 
   #acted(act) {

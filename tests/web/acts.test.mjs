@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { ACTS, actsFor, actWords, begunWords, keysAreValid, SYSRQ } from "../../web/acts.js";
+import { ACTS, actsFor, actWords, begunWords, keysAreValid, SYSRQ, sysrqWords } from "../../web/acts.js";
 
 const acts = [...readFileSync(new URL("../../shared/domain/acts.py", import.meta.url), "utf8").matchAll(/^ {4}[A-Z]+ = "(\w+)"/gm)].map(([, name]) => name);
 
@@ -45,4 +45,12 @@ test("the usual letters each say what they do, and only those that look are harm
 test("SysRq takes 1 to 16 letters and digits", () => {
   for (const good of ["s", "sub", "9", "a".repeat(16)]) assert.ok(keysAreValid(good));
   for (const bad of ["", "s u b", "a".repeat(17), "é", "s\n"]) assert.ok(!keysAreValid(bad), bad);
+});
+
+test("the keys are explained in their order, and one that nobody knows may harm", () => {
+  assert.deepEqual(sysrqWords("sb").lines, ["s · Sync: writes everything to disk", "b · Boot: restarts at once, without writing to disk"]);
+  assert.equal(sysrqWords("sb").danger, true);
+  assert.equal(sysrqWords("sh").danger, false);
+  assert.equal(sysrqWords("z").danger, true);
+  assert.deepEqual(sysrqWords(""), { lines: [], danger: false });
 });
