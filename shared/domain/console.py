@@ -13,7 +13,8 @@ port is LOST its records still go to the epoch that was. Rules that hold at ever
 - What is typed is counted; it is in no record and in no text.
 - An act is in a Write, with who did it, before it is sent.
 
-Opening, losing and shutting the port is here; who may look and type is in console_people.py.
+Opening, losing and shutting the port is here; who may look and type is in console_people.py, what is told to whom in
+console_voice.py.
 """
 
 from enum import Enum, auto
@@ -28,8 +29,6 @@ from shared.domain.console_actions import (
     OpenPort,
     PausePort,
     Refuse,
-    RefuseCommand,
-    SendCommand,
     Show,
     TypeToPort,
     Write,
@@ -136,7 +135,7 @@ class Console(People):
             case Answered():
                 self._answered(event)
             case Commanded():
-                self._commanded(event)
+                self._commanded(event, reachable=self.port is Port.OPEN)
             case CommandFailed():
                 self._command_failed(event)
             case Noted():
@@ -250,14 +249,6 @@ class Console(People):
         self._say_all("port", state="lost", message="The connection to the VM was lost; the relay dials again.")
         if self.viewers or self._expected:
             self._dial()
-
-    def _commanded(self, event: Commanded) -> None:
-        if self.port is not Port.OPEN:
-            self._out.append(RefuseCommand(event.command, refuse(Code.CONSOLE_NOT_OPEN)))
-            return
-        self._note("command", command=event.act.value, keys=event.keys, by=event.by)
-        self._out.append(SendCommand(event.command, event.act, event.keys))
-        self._say_act(event.act, event.by)
 
     def _record_failed(self) -> None:
         if self.port is Port.CLOSED:

@@ -1,8 +1,5 @@
 """Who is at a console: the one writer, the watchers, and those who wait for the port to open."""
 
-from typing import Any
-
-from shared.domain.acts import Act
 from shared.domain.console_actions import (
     Action,
     AnswerAsk,
@@ -13,19 +10,16 @@ from shared.domain.console_actions import (
     ResumePort,
     Say,
     Show,
-    Write,
 )
 from shared.domain.console_events import (
     Answered,
     Ask,
     Attach,
-    CommandFailed,
     Detach,
     End,
-    Noted,
 )
+from shared.domain.console_voice import Voice, named
 from shared.domain.frames import printed, said
-from shared.domain.record import Record
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.scrollback import Scrollback
 from shared.domain.viewers import SLOW, Farewell, Viewer
@@ -34,25 +28,21 @@ STALL_SECONDS = 10.0
 """How long a viewer's full write buffer is waited for: what a dead network of the writer may cost the VM."""
 
 
-class People:
+class People(Voice):
     """The half of a Console that faces its viewers; see console.py for the rules. Not used by itself."""
 
     __slots__ = (
-        "_asks", "_audience", "_ended", "_epoch", "_expected", "_now", "_out", "_pauses", "_people", "_seq",
-        "farewell", "name", "newest", "scrollback", "viewers", "writer",
+        "_asks", "_audience", "_ended", "_expected", "_pauses", "farewell", "name", "newest", "scrollback",
     )  # fmt: skip
 
     def __init__(self, name: str, scrollback_bytes: int) -> None:
+        super().__init__()
         self.name = name
-        self.viewers: dict[str, Viewer] = {}
-        self.writer: Viewer | None = None
         self.newest = 0
         """The newest generation heard of: no older writer types."""
         self.scrollback = Scrollback(scrollback_bytes)
         self.farewell = Farewell.of(Code.CONSOLE_FAULT)
         """Why the port was shut last: what somebody hears who was admitted just before."""
-        self._epoch: str | None = None
-        self._seq = 0
         self._expected: dict[str, bool] = {}
         """Sessions that passed every check and are not attached yet; True: admitted."""
         self._ended: dict[str, Farewell] = {}
@@ -62,9 +52,6 @@ class People:
         self._pauses: set[str] = set()
         self._asks: dict[str, tuple[int, float]] = {}
         """Open questions: the generation asked, and when silence becomes a yes."""
-        self._people: tuple[str | None, int] = (None, 0)
-        self._now = 0.0
-        self._out: list[Action] = []
 
     # --- coming -----------------------------------------------------------------------------------------------
 
@@ -163,7 +150,7 @@ class People:
         self._out.append(Refuse(event.session, refuse(event.code)))
 
     def _dismiss(self, viewer: Viewer, farewell: Farewell, by: str | None = None) -> None:
-        self._say(viewer, "bye", code=farewell.code, message=farewell.message, by=_named(by))
+        self._say(viewer, "bye", code=farewell.code, message=farewell.message, by=named(by))
         self._out.append(Close(viewer.session, farewell.close, farewell.code))
         self._remove(viewer, farewell.code, by)
 
@@ -203,7 +190,7 @@ class People:
         self._note("ask", by=event.by, generation=event.generation)
         self._asks[event.ask] = (event.generation, self._now + event.seconds)
         if self.writer is not None and self.writer.generation == event.generation:
-            self._say(self.writer, "ask", ask=event.ask, by=_named(event.by), seconds=int(event.seconds))
+            self._say(self.writer, "ask", ask=event.ask, by=named(event.by), seconds=int(event.seconds))
 
     def _answered(self, event: Answered) -> None:
         if self.writer is not None and self.writer.session == event.session and event.ask in self._asks:
@@ -284,45 +271,5 @@ class People:
             self._people = self._count()
             self._say_people()
 
-    def _count(self) -> tuple[str | None, int]:
-        """The writer's session and the number of watchers."""
-        watchers = sum(not viewer.writes for viewer in self.viewers.values())
-        return (self.writer.session if self.writer else None), watchers
-
-    def _writer_said(self) -> dict[str, str] | None:
-        return _named(self.writer.name if self.writer else None)
-
-    def _say_people(self, but: str | None = None) -> None:
-        self._say_all("people", but, writer=self._writer_said(), watchers=self._people[1])
-
-    def _say_all(self, what: str, but: str | None = None, /, **fields: Any) -> None:
-        text = said(what, **fields)
-        self._out += (Say(session, text) for session in self.viewers if session != but)
-
-    def _command_failed(self, event: CommandFailed) -> None:
-        act, code = event.act.value, event.refusal.code.value
-        self._note("command-failed", command=act, code=code)
-        self._say_all("warning", code=code, message=f"The {act} did not reach the VM.")
-
-    def _noted(self, event: Noted) -> None:
-        self._note("power", act=event.act.value, by=event.by)
-        self._say_act(event.act, event.by)
-
-    def _say_act(self, act: Act, by: str) -> None:
-        self._say_all("act", act=act.value, by=_named(by))
-
-    def _say(self, viewer: Viewer, what: str, /, **fields: Any) -> None:
-        self._out.append(Say(viewer.session, said(what, **fields)))
-
     def _choose_audience(self) -> None:
         self._audience = tuple(viewer.session for viewer in self.viewers.values() if viewer.stalled_at is None)
-
-    def _note(self, what: str, **fields: Any) -> None:
-        """Records an event, while there is an epoch to record it in."""
-        if self._epoch is not None:
-            self._seq += 1
-            self._out.append(Write(Record.event(self._seq, int(self._now * 1e6), what, **fields)))
-
-
-def _named(name: str | None) -> dict[str, str] | None:
-    return None if name is None else {"name": name}
