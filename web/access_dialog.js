@@ -18,6 +18,7 @@ export class AccessDialog {
   #me;
   #own;
   #mode;
+  #signal;
   #status = h("p", { class: "heard", role: "status" });
   #body = h("div", { class: "access" }, h("p", { class: "quiet" }, "Checking…"));
 
@@ -30,8 +31,9 @@ export class AccessDialog {
     this.#mode = mode;
   }
 
-  /** Until it is closed. */
+  /** Until it is closed, or `signal` takes it back. */
   show(signal) {
+    this.#signal = signal;
     this.#load();
     return ask(`Access to ${this.#name}`, h("div", { data: { testid: "access" } }, this.#status, this.#body), [{ label: "Close", value: true }], signal);
   }
@@ -67,10 +69,10 @@ export class AccessDialog {
 
   async #end({ id, user, mode }) {
     const body = h("p", {}, `${user.name} is ${mode === "write" ? "writing" : "watching"}. Their console closes at once and says that it was you; the VM goes on.`);
-    const agreed = await ask(`End the session of ${user.name}?`, body, [{ label: "Cancel", value: false }, { label: "End the session", value: true, kind: "danger", testid: "confirm-end" }]);
+    const agreed = await ask(`End the session of ${user.name}?`, body, [{ label: "Cancel", value: false }, { label: "End the session", value: true, kind: "danger", testid: "confirm-end" }], this.#signal);
     if (!agreed) return;
     const answer = await refusalOr(this.#api.endSession(this.#path, id));
-    if (answer instanceof ApiError) await ask("The session was not ended", h("div", { class: "body" }, refusalBody(answer)), [{ label: "Close", value: true }]);
+    if (answer instanceof ApiError) await ask("The session was not ended", h("div", { class: "body" }, refusalBody(answer)), [{ label: "Close", value: true }], this.#signal);
     await this.#load();
   }
 }

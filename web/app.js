@@ -35,13 +35,14 @@ function signedIn(auth) {
   out.addEventListener("click", () => auth.signOut());
   const api = new Api(auth);
   let view = null;
+  let turn = 0;
   const show = async () => {
+    const mine = (turn += 1);
     view?.dispose();
     view = null;
-    const { hash } = location;
-    const route = readRoute(hash);
+    const route = readRoute(location.hash);
     const made = await makeView(route, { api, auth });
-    if (location.hash !== hash) return;
+    if (mine !== turn) return;
     view = made;
     document.body.dataset.page = route.vm ? "console" : "list";
     view.mount(main);
