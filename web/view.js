@@ -1,23 +1,15 @@
 /** One console on the screen: header, tools, terminal, notes and panel, all drawn from the session's state. */
 
-import { AccessDialog } from "./access_dialog.js";
-import { readChecks } from "./access_api.js";
-import { ActDesk } from "./act_desk.js";
-import { actWords } from "./acts.js";
-import { ActsMenu } from "./acts_menu.js";
-import { ApprovalDesk } from "./approval_desk.js";
-import { ApprovalWait } from "./approval_wait.js";
 import { announce, button, h, setText } from "./dom.js";
 import { Driver } from "./driver.js";
 import { noteFor } from "./notes.js";
 import { panelFor, panelKey } from "./panel.js";
 import { PasteDesk } from "./paste_desk.js";
-import { reasonWish } from "./reason_dialog.js";
 import { nameOf, pathOf } from "./route.js";
 import { SearchBar } from "./search_bar.js";
-import { TabMemory } from "./tab_memory.js";
 import { Screen } from "./terminal.js";
 import { toolbar } from "./toolbar.js";
+import { VmDesk } from "./vm_desk.js";
 import { countdown, limitWords, peopleWords, stateWords } from "./words.js";
 
 const TICK_MILLISECONDS = 500;
@@ -38,24 +30,14 @@ export class ConsoleView {
   #phase = "";
   #notes = null;
   #parts = {};
-  #menu = new ActsMenu((act) => this.#acts.run(act));
-  #acts;
-  #approvals;
-  #memory;
-  #waiting = null;
-  #gone = new AbortController();
+  #desk;
 
   constructor({ api, auth, vm }) {
     this.#api = api;
     this.#auth = auth;
     this.#path = pathOf(vm);
     this.#name = nameOf(vm);
-    this.#memory = new TabMemory(auth.user?.email, vm);
-    this.#approvals = new ApprovalDesk({ api, path: this.#path, vm, memory: this.#memory });
-    this.#acts = new ActDesk({
-      api, path: this.#path, name: this.#name.name, memory: this.#memory, approvals: this.#approvals,
-      say: (text, tone) => this.#sayResult(text, tone), signIn: (claims) => auth.signIn({ claims }),
-    });
+    this.#desk = new VmDesk({ api, auth, vm, path: this.#path, name: this.#name.name, say: (text, tone) => this.#sayResult(text, tone) });
   }
 
   mount(place) {
@@ -69,21 +51,18 @@ export class ConsoleView {
     };
     this.#screen = new Screen(this.#parts.terminal, tell);
     this.#search = new SearchBar(this.#screen);
-    this.#driver = new Driver({ api: this.#api, vm: this.#path, screen: this.#screen, changed: () => this.#draw(), acted: (act) => this.#acted(act), wish: (signal) => reasonWish(this.#memory, signal) });
+    this.#driver = new Driver({ api: this.#api, vm: this.#path, screen: this.#screen, changed: () => this.#draw(), acted: (act) => this.#screen.note(this.#desk.acted(act)), wish: (signal) => this.#desk.reason(signal) });
     this.#pastes = new PasteDesk({ send: (bytes) => this.#type(bytes), waiting: () => this.#driver.waiting }, this.#screen);
     this.#parts.stage.append(this.#search.element, this.#pastes.element);
     this.#ticker = setInterval(() => this.#tick(), TICK_MILLISECONDS);
     addEventListener("online", this.#online);
     this.#screen.focus();
     this.#connect({ mode: "write", takeover: "never" });
-    this.#learnRights();
+    this.#desk.learnRights();
   }
 
   dispose() {
-    this.#gone.abort();
-    this.#menu.close();
-    this.#acts.dispose();
-    this.#waiting?.dispose();
+    this.#desk.dispose();
     clearInterval(this.#ticker);
     removeEventListener("online", this.#online);
     this.#pastes.cancel();
@@ -115,7 +94,7 @@ export class ConsoleView {
     const about = h("div", { class: "about" }, parts.state, h("span", { class: "extras" }, parts.people, parts.limit, parts.result));
     place.replaceChildren(h("section", { class: "console" },
       h("header", { class: "bar" }, h("div", { class: "what" }, h("a", { class: "back", href: "#/", "aria-label": "All consoles" }, "‹"), title, h("span", { class: "quiet" }, this.#name.group)), about, parts.acts),
-      toolbar({ access: () => this.#showAccess(), search: () => this.#search.open(), copyAll: () => this.#copyAll(), download: () => this.#download(), setSize: () => this.#setSize() }, this.#menu.element),
+      toolbar({ access: () => this.#desk.showAccess(this.#driver.state), search: () => this.#search.open(), copyAll: () => this.#copyAll(), download: () => this.#download(), setSize: () => this.#setSize() }, this.#desk.menu),
       parts.stage,
       h("footer", { class: "hint" }, h("span", {}, "Press Enter if the screen stays empty"), h("span", { class: "wide" }, h("kbd", {}, "Ctrl+F6"), " leaves the terminal"), parts.size)));
   }
@@ -193,12 +172,11 @@ export class ConsoleView {
       connect: (wish) => this.#connect(wish),
       answer: (allow) => this.#driver.tell({ type: "answer", allow }),
       signIn: (claims) => this.#auth.signIn({ claims }),
-      checks: (mode) => readChecks(this.#api, this.#path, mode),
+      checks: (mode) => this.#desk.checks(mode),
       start: (want) => this.#start(want),
-      approval: (wish) => (this.#waiting = new ApprovalWait({ desk: this.#approvals, told: (standing) => this.#driver.tell({ type: "standing", ...standing }), ...wish })),
+      approval: (wish) => this.#desk.waitForApproval({ ...wish, told: (standing) => this.#driver.tell({ type: "standing", ...standing }) }),
     };
-    this.#waiting?.dispose();
-    this.#waiting = null;
+    this.#desk.stopWaiting();
     const panel = panelFor(state, act, this.#auth.user?.name);
     const hadFocus = this.#parts.stage.contains(document.activeElement) || document.activeElement === document.body;
     this.#parts.panel.replaceChildren(...(panel ? [panel] : []));
@@ -208,37 +186,9 @@ export class ConsoleView {
     else if (hadFocus && !panel) this.#screen.focus();
   }
 
-  // ---- what is done to the VM, and who may
-
-  /** Decides what is in the VM menu; without an answer there is none. */
-  async #learnRights() {
-    const status = await readChecks(this.#api, this.#path, "write").catch(() => null);
-    this.#menu.show(status?.rights);
-  }
-
-  /** A VM that was started from here is waited for. */
-  async #start(want) {
-    if ((await this.#acts.run("start")) && this.#driver.state.phase === "refused") this.#connect({ ...want, patient: true });
-  }
-
-  #acted(act) {
-    const words = actWords(act, this.#name.name, this.#auth.user?.name);
-    this.#screen.note(words);
-    this.#acts.told(act);
-    this.#sayResult(words, "good");
-  }
-
   #sayResult(text, tone) {
-    if (this.#gone.signal.aborted) return;
     setText(this.#parts.result, text);
     this.#parts.result.dataset.tone = tone;
-  }
-
-  async #showAccess() {
-    const { id, live, want } = this.#driver.state;
-    const wish = { api: this.#api, path: this.#path, name: this.#name.name, me: this.#auth.user?.name, own: live ? id : null, mode: want.mode };
-    await new AccessDialog(wish).show(this.#gone.signal);
-    this.#learnRights();
   }
 
   // ---- what the person does
@@ -264,6 +214,11 @@ export class ConsoleView {
       this.#driver.tell({ type: "warning", code: error.code, message: `The transcript could not be read. ${error.message}` });
     }
     this.#screen.focus();
+  }
+
+  /** A VM that was started from here is waited for. */
+  async #start(want) {
+    if ((await this.#desk.start()) && this.#driver.state.phase === "refused") this.#connect({ ...want, patient: true });
   }
 
   #setSize() {
