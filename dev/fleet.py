@@ -8,6 +8,8 @@ from enum import StrEnum
 
 TENANT = "7a5c0000-0000-4000-8000-000000000001"
 SUBSCRIPTION = "5b5c0000-0000-4000-8000-000000000001"
+OTHER_SUBSCRIPTION = "5b5c0000-0000-4000-8000-000000000002"
+"""Holds nothing but, for tests, storage accounts."""
 SUBSCRIPTION_NAME = "Contoso production"
 REGION = "westeurope"
 
@@ -47,11 +49,12 @@ class Application:
 
 @dataclass(frozen=True)
 class Assignment:
-    """A role assignment: who has which built-in role from which scope downwards."""
+    """A role assignment: who has which role from which scope downwards; `principal` may be a group."""
 
     principal: str
     role: str
     scope: str
+    condition: str | None = None
 
 
 class Login(StrEnum):
@@ -80,6 +83,11 @@ class VirtualMachine:
     size: str = "Standard_B2s"
     eager: bool = False
     tags: dict[str, str] = field(default_factory=dict)
+    location: str = REGION
+    storage_uri: str | None = None
+    """Boot-diagnostics URI as it is, where it is not that of `storage_account`."""
+    image: tuple[str, str] | None = None
+    """Publisher and offer; None for the usual image of its OS."""
 
     @property
     def id(self) -> str:
@@ -118,7 +126,15 @@ RELAY = Application(
     "local-relay-secret",
     roles=("Relay.Attach",),
 )
-APPLICATIONS = (SERVICE, RELAY)
+AUTOMATION = Application(
+    "a91c0000-0000-4000-8000-000000000004",
+    "0a0c0000-0000-4000-8000-000000000012",
+    "Night watch",
+    "local-automation-secret",
+    roles=("Console.Automation",),
+)
+"""As a Logic App's managed identity would be: no person behind it."""
+APPLICATIONS = (SERVICE, RELAY, AUTOMATION)
 
 VIRTUAL_MACHINES = (
     VirtualMachine("web-01", "rg-web", "boots normally", eager=True, tags={"role": "frontend"}),
@@ -145,6 +161,7 @@ ASSIGNMENTS = (
     Assignment(ALAN.oid, READER, f"/subscriptions/{SUBSCRIPTION}"),
     Assignment(RELAY.oid, VM_CONTRIBUTOR, f"/subscriptions/{SUBSCRIPTION}"),
     Assignment(SERVICE.oid, READER, f"/subscriptions/{SUBSCRIPTION}"),
+    Assignment(AUTOMATION.oid, VM_CONTRIBUTOR, group("rg-web")),
 )
 
 GUEST_USER, GUEST_PASSWORD = "ops", "console"

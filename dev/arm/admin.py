@@ -9,14 +9,22 @@ from starlette.responses import JSONResponse, Response
 from dev.arm.refusals import invalid_request, resource_not_found
 from dev.arm.roles import ROLES
 from dev.arm.routing import world_of
+from dev.arm.world import Lock
 from dev.fleet import Assignment
 
-_OF_THE_VM = {"provisioning": str, "boot_diagnostics": bool, "storage_account": str | None}
+_OF_THE_VM = {
+    "provisioning": str,
+    "boot_diagnostics": bool,
+    "storage_account": str | None,
+    "storage_uri": str | None,
+    "location": str,
+    "tags": dict,
+}
 _POWER = ("running", "stopped", "deallocated")
 
 
 async def change_vm(request: Request) -> Response:
-    """Change `provisioning`, `boot_diagnostics`, `storage_account` or `power` of a VM (an instance: `workers_0`)."""
+    """Change what `_OF_THE_VM` names, or `power`, of a VM (an instance: `workers_0`)."""
     world = world_of(request)
     name, changes = request.path_params["name"], await _body(request, dict)
     unit = world.units.get(name.lower())
@@ -45,6 +53,17 @@ async def replace_assignments(request: Request) -> Response:
         raise invalid_request(f"no built-in role here has the id {unknown[0]}")
     world.assignments = assignments
     return JSONResponse({"count": len(assignments)})
+
+
+async def replace_locks(request: Request) -> Response:
+    """Replace all locks: a list of `name`, `scope` and `level` (ReadOnly where none is named)."""
+    wanted = await _body(request, list)
+    try:
+        locks = tuple(Lock(**one) for one in wanted)
+    except TypeError as broken:
+        raise invalid_request("every lock needs a name and a scope") from broken
+    world_of(request).locks = locks
+    return JSONResponse({"count": len(locks)})
 
 
 async def _body(request: Request, kind: type) -> Any:

@@ -24,7 +24,7 @@ from dev.arm.routing import Call, find, world_of
 from dev.arm.world import World
 from dev.entra.keys import SigningKey
 from dev.entra.listen import RequestLog
-from dev.fleet import SUBSCRIPTION
+from dev.fleet import OTHER_SUBSCRIPTION, SUBSCRIPTION
 from dev.stack import Stack
 
 ROUTES = [
@@ -46,6 +46,7 @@ def build(stack: Stack, key: SigningKey, machines: Machines, world: World | None
         routes=[
             Path("/healthz", _healthy),
             Path("/admin/vms/{name}", admin.change_vm, methods=["POST"]),
+            Path("/admin/locks", admin.replace_locks, methods=["POST"]),
             Path("/admin/assignments", admin.replace_assignments, methods=["POST"]),
             Path("/{path:path}", resources.answer, methods=_METHODS),
         ],
@@ -74,6 +75,8 @@ class _Resources:
         # Some SDKs leave an empty part in a path.
         path = re.sub("/{2,}", "/", request.scope["path"]).rstrip("/")
         _check_subscription(path)
+        if correlation := request.headers.get("x-ms-correlation-request-id"):
+            world_of(request).correlations.add(correlation)
         route, parts = find(ROUTES, request.method, path)
         call = Call(self._stack, world_of(request), self._machines, caller, request, parts)
         if route.action is not None:
@@ -97,7 +100,7 @@ def _check_subscription(path: str) -> None:
         uuid.UUID(found[1])
     except ValueError as malformed:
         raise invalid_subscription(found[1]) from malformed
-    if found[1].lower() != SUBSCRIPTION:
+    if found[1].lower() not in {SUBSCRIPTION, OTHER_SUBSCRIPTION}:
         raise subscription_not_found(found[1])
 
 

@@ -11,10 +11,10 @@ from starlette.responses import JSONResponse, Response
 
 from dev.arm.paging import page
 from dev.arm.refusals import RefusedError, authorization_failed, invalid_request
-from dev.arm.rights import is_within, roles_at
+from dev.arm.rights import is_within
 from dev.arm.roles import BUILT_IN, ROLES, Role
 from dev.arm.routing import Call, Route
-from dev.arm.world import subscription_scope
+from dev.arm.world import Denial, Lock, subscription_scope
 from dev.fleet import Assignment
 
 _HERE = "[{at*}]/providers/Microsoft.Authorization"
@@ -26,11 +26,11 @@ _FILTER = re.compile(
 async def _permissions(call: Call) -> Response:
     """List what the caller may at this scope, one entry per role that reaches it."""
     scope = call.parts["scope"]
-    roles = roles_at(call.world.assignments, call.caller.oid, scope)
+    roles = call.world.roles_of(call.caller.oid, scope)
     if not roles:
         action = "Microsoft.Authorization/permissions/read"
         raise authorization_failed(call.caller.name, call.caller.oid, action, scope)
-    return page(call, [_permission(role) for role in roles])
+    return page(call, [_permission(role, one.condition) for role, one in roles])
 
 
 async def _assignments(call: Call) -> Response:
@@ -43,11 +43,12 @@ async def _assignments(call: Call) -> Response:
     above = [one for one in call.world.assignments if is_within(scope, one.scope)]
     below = [one for one in call.world.assignments if one not in above and is_within(one.scope, scope)]
     listed = above if found["at"] else above + below
-    return page(call, [_assignment(one) for one in listed if principal in {None, one.principal}])
+    mine = call.world.principals(principal) if found["assigned"] else {principal}
+    return page(call, [_assignment(one) for one in listed if principal is None or one.principal in mine])
 
 
 async def _definition(call: Call) -> Response:
-    role = ROLES.get(call.parts["role"].lower())
+    role = (ROLES | call.world.roles).get(call.parts["role"].lower())
     if role is None:
         text = f"The specified role definition with ID '{call.parts['role']}' does not exist."
         raise RefusedError(404, "RoleDefinitionDoesNotExist", text)
@@ -59,17 +60,53 @@ async def _definitions(call: Call) -> Response:
     return page(call, [_role(role) for role in BUILT_IN if wanted is None or role.name == wanted[1]])
 
 
-async def _nothing(call: Call) -> Response:
-    """Answer an empty list: nobody denies or locks anything here."""
-    return page(call, [])
+async def _denials(call: Call) -> Response:
+    """List the deny assignments that reach the scope, of a principal and its groups where one is named."""
+    wanted = re.fullmatch(r"assignedTo\('([^']+)'\)", call.request.query_params.get("$filter", ""))
+    scope, world = call.parts["scope"], call.world
+    found = [one for one in world.denials if wanted is None or one in world.denials_of(wanted[1], scope)]
+    return page(call, [_denial(one) for one in found])
 
 
-def _permission(role: Role) -> dict[str, Any]:
+async def _locks(call: Call) -> Response:
+    """List the locks at the scope and above it."""
+    return page(call, [_lock(one) for one in call.world.locks if is_within(call.parts["scope"], one.scope)])
+
+
+def _permission(role: Role, condition: str | None = None) -> dict[str, Any]:
     return {
         "actions": list(role.actions),
         "notActions": list(role.not_actions),
         "dataActions": [],
         "notDataActions": [],
+        **({"condition": condition, "conditionVersion": "2.0"} if condition else {}),
+    }
+
+
+def _denial(one: Denial) -> dict[str, Any]:
+    name = str(uuid.uuid5(uuid.NAMESPACE_URL, repr(one)))
+    return {
+        "id": f"{one.scope}/providers/Microsoft.Authorization/denyAssignments/{name}",
+        "name": name,
+        "type": "Microsoft.Authorization/denyAssignments",
+        "properties": {
+            "denyAssignmentName": name,
+            "permissions": [{"actions": list(one.actions), "notActions": list(one.not_actions)}],
+            "scope": one.scope,
+            "doNotApplyToChildScopes": one.only_this_scope,
+            "principals": [{"id": each, "type": "User"} for each in one.principals],
+            "excludePrincipals": [{"id": each, "type": "User"} for each in one.excluded],
+            "isSystemProtected": True,
+        },
+    }
+
+
+def _lock(one: Lock) -> dict[str, Any]:
+    return {
+        "id": f"{one.scope}/providers/Microsoft.Authorization/locks/{one.name}",
+        "name": one.name,
+        "type": "Microsoft.Authorization/locks",
+        "properties": {"level": one.level},
     }
 
 
@@ -84,7 +121,7 @@ def _assignment(one: Assignment) -> dict[str, Any]:
             "principalId": one.principal,
             "principalType": "User",
             "scope": one.scope,
-            "condition": None,
+            "condition": one.condition,
         },
     }
 
@@ -114,6 +151,6 @@ ROUTES = [
     # Built-in roles are public knowledge; everybody in the tenant may read them.
     Route("GET", f"{_HERE}/roleDefinitions", None, _definitions),
     Route("GET", f"{_HERE}/roleDefinitions/{{role}}", None, _definition),
-    Route("GET", f"{_HERE}/denyAssignments", "Microsoft.Authorization/denyAssignments/read", _nothing),
-    Route("GET", f"{_HERE}/locks", "Microsoft.Authorization/locks/read", _nothing),
+    Route("GET", f"{_HERE}/denyAssignments", "Microsoft.Authorization/denyAssignments/read", _denials),
+    Route("GET", f"{_HERE}/locks", "Microsoft.Authorization/locks/read", _locks),
 ]

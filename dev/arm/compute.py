@@ -39,6 +39,9 @@ def _vm(call: Call, name: str) -> Unit:
 
 
 def _instance(call: Call) -> Unit:
+    """An instance of a flexible set is the VM itself, and says so by its id."""
+    if call.parts["instance"] in call.world.flexible.get(call.parts["set"].lower(), ()):
+        return _vm(call, call.parts["instance"])
     _check_scale_set(call)
     for unit in call.world.instances():
         if unit.instance == call.parts["instance"]:

@@ -25,7 +25,9 @@ def vm(unit: Unit, power: str | None = None) -> Document:
 
 
 def instance(unit: Unit, power: str | None = None) -> Document:
-    """Describe an instance of the scale set."""
+    """Describe an instance of the scale set; of a flexible one, the VM that it is."""
+    if unit.instance is None:
+        return vm(unit, power)
     properties = {
         "vmId": _vm_id(unit),
         "latestModelApplied": unit.latest_model,
@@ -78,7 +80,7 @@ def blob_uris(unit: Unit) -> Document:
 
 
 def _resource(unit: Unit, kind: str) -> Document:
-    return {"id": unit.id, "name": unit.vm.name, "type": kind, "location": REGION, "tags": dict(unit.vm.tags)}
+    return {"id": unit.id, "name": unit.vm.name, "type": kind, "location": unit.vm.location, "tags": dict(unit.vm.tags)}
 
 
 def _shared_properties(unit: Unit, power: str | None) -> Document:
@@ -109,7 +111,10 @@ def _storage_profile(unit: Unit) -> Document:
         "sku": "2022-datacenter",
         "version": "latest",
     }
-    return {"imageReference": windows if unit.vm.os == "Windows" else linux, "osDisk": disk, "dataDisks": []}
+    image = windows if unit.vm.os == "Windows" else linux
+    if unit.vm.image is not None:
+        image = {"publisher": unit.vm.image[0], "offer": unit.vm.image[1], "sku": "pro", "version": "latest"}
+    return {"imageReference": image, "osDisk": disk, "dataDisks": []}
 
 
 def _boot_diagnostics(unit: Unit) -> Document:
@@ -120,6 +125,8 @@ def _boot_diagnostics(unit: Unit) -> Document:
 
 def _storage_uri(unit: Unit) -> str | None:
     account = unit.vm.storage_account
+    if unit.vm.storage_uri is not None:
+        return unit.vm.storage_uri
     return f"https://{account}.blob.core.windows.net/" if account else None
 
 

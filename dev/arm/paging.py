@@ -20,5 +20,6 @@ def page(call: Call, items: Sequence[Any]) -> Response:
     answer: dict[str, Any] = {"value": list(items[start : start + size])}
     if start + size < len(items):
         url = call.request.url
-        answer["nextLink"] = f"{url.scheme}://{url.netloc}{url.path}?{urlencode({**asked, '$skiptoken': start + size})}"
+        here = f"{url.scheme}://{url.netloc}{url.path}?{urlencode({**asked, '$skiptoken': start + size})}"
+        answer["nextLink"] = call.world.next_link or here
     return JSONResponse(answer)

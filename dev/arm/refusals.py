@@ -23,6 +23,15 @@ def authorization_failed(name: str, oid: str, action: str, scope: str) -> Refuse
     )
 
 
+def scope_locked(scope: str, locked: str) -> RefusedError:
+    return RefusedError(
+        409,
+        "ScopeLocked",
+        f"The scope '{scope}' cannot perform write operation because following scope(s) are locked: '{locked}'. "
+        "Please remove the lock and try again.",
+    )
+
+
 def missing_api_version() -> RefusedError:
     return RefusedError(
         400,

@@ -10,8 +10,7 @@ from starlette.responses import Response
 
 from dev.arm.callers import Caller
 from dev.arm.machines import Machines
-from dev.arm.refusals import RefusedError, authorization_failed, method_not_allowed, type_not_found
-from dev.arm.rights import permitted
+from dev.arm.refusals import RefusedError, authorization_failed, method_not_allowed, scope_locked, type_not_found
 from dev.arm.world import World
 from dev.stack import Stack
 
@@ -29,12 +28,15 @@ class Call:
     """The path's blanks, as the caller wrote them; `scope` is the part in brackets."""
 
     def may(self, action: str, scope: str) -> bool:
-        return permitted(self.world.assignments, self.caller.oid, action, scope)
+        return self.world.may(self.caller.oid, action, scope)
 
     def require(self, action: str, scope: str) -> None:
         """Raise RefusedError unless the caller may."""
         if not self.may(action, scope):
             raise authorization_failed(self.caller.name, self.caller.oid, action, scope)
+        lock = None if action.lower().endswith("/read") else self.world.read_only(scope)
+        if lock is not None:
+            raise scope_locked(scope, lock.scope)
 
 
 Handler = Callable[[Call], Awaitable[Response]]

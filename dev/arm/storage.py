@@ -10,9 +10,10 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from dev.arm.paging import page
-from dev.arm.refusals import group_not_found, resource_not_found
+from dev.arm.refusals import group_not_found, invalid_request, resource_not_found
 from dev.arm.routing import Call, Route
-from dev.fleet import REGION, group
+from dev.arm.world import StorageAccount
+from dev.fleet import REGION
 
 _ACTIONS = "Microsoft.Storage/storageAccounts"
 _GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
@@ -25,16 +26,30 @@ async def _list_accounts(call: Call) -> Response:
     if where and where not in call.world.groups:
         raise group_not_found(call.parts["group"])
     shown = [
-        _account(name, holder)
-        for name, holder in call.world.accounts.items()
-        if (not where or holder.lower() == where) and call.may(f"{_ACTIONS}/read", _id(name, holder))
+        _account(name, account)
+        for name, account in call.world.accounts.items()
+        if (not where or account.group.lower() == where)
+        and account.subscription == call.parts["subscription"].lower()
+        and not account.hidden
+        and call.may(f"{_ACTIONS}/read", _id(name, account))
     ]
     return page(call, shown)
 
 
 async def _get_account(call: Call) -> Response:
-    name, holder = _found(call)
-    return JSONResponse(_account(name, holder))
+    return JSONResponse(_account(*_found(call)))
+
+
+async def _check_name(call: Call) -> Response:
+    """Say whether a name is free: hidden accounts take theirs too, anywhere in Azure."""
+    try:
+        name = str((await call.request.json())["name"])
+    except (ValueError, KeyError, TypeError) as broken:
+        raise invalid_request("The body needs a name.") from broken
+    if name in call.world.accounts:
+        taken = f"The storage account named {name} is already taken."
+        return JSONResponse({"nameAvailable": False, "reason": "AlreadyExists", "message": taken})
+    return JSONResponse({"nameAvailable": True})
 
 
 async def _list_keys(call: Call) -> Response:
@@ -43,22 +58,24 @@ async def _list_keys(call: Call) -> Response:
     return JSONResponse({"keys": [_key(name, "key1"), _key(name, "key2")]})
 
 
-def _found(call: Call) -> tuple[str, str]:
+def _found(call: Call) -> tuple[str, StorageAccount]:
     name, where = call.parts["account"].lower(), call.parts["group"].lower()
     if where not in call.world.groups:
         raise group_not_found(call.parts["group"])
-    if call.world.accounts.get(name, "").lower() != where:
+    account = call.world.accounts.get(name)
+    if account is None or account.hidden or account.group.lower() != where:
         raise resource_not_found(_ACTIONS, call.parts["account"], call.parts["group"])
-    return name, call.world.accounts[name]
+    return name, account
 
 
-def _id(name: str, holder: str) -> str:
-    return f"{group(holder)}/providers/Microsoft.Storage/storageAccounts/{name}"
+def _id(name: str, account: StorageAccount) -> str:
+    where = f"/subscriptions/{account.subscription}/resourceGroups/{account.group}"
+    return f"{where}/providers/Microsoft.Storage/storageAccounts/{name}"
 
 
-def _account(name: str, holder: str) -> dict[str, Any]:
+def _account(name: str, account: StorageAccount) -> dict[str, Any]:
     return {
-        "id": _id(name, holder),
+        "id": _id(name, account),
         "name": name,
         "type": _ACTIONS,
         "kind": "StorageV2",
@@ -69,7 +86,8 @@ def _account(name: str, holder: str) -> dict[str, Any]:
             "primaryEndpoints": {"blob": f"https://{name}.blob.core.windows.net/"},
             "allowSharedKeyAccess": True,
             "isHnsEnabled": False,
-            "networkAcls": {"bypass": "AzureServices", "defaultAction": "Allow", "ipRules": []},
+            "publicNetworkAccess": account.public_access,
+            "networkAcls": {"bypass": "AzureServices", "defaultAction": account.default_action, "ipRules": []},
         },
     }
 
@@ -83,5 +101,7 @@ ROUTES = [
     Route("GET", "/subscriptions/{subscription}/providers/Microsoft.Storage/storageAccounts", None, _list_accounts),
     Route("GET", f"[{_GROUP}]/providers/Microsoft.Storage/storageAccounts", f"{_ACTIONS}/read", _list_accounts),
     Route("GET", _ACCOUNT, f"{_ACTIONS}/read", _get_account),
+    # Everybody with some role in the subscription may ask for a name.
+    Route("POST", "/subscriptions/{subscription}/providers/Microsoft.Storage/checkNameAvailability", None, _check_name),
     Route("POST", f"{_ACCOUNT}/listKeys", f"{_ACTIONS}/listKeys/action", _list_keys),
 ]

@@ -29,7 +29,7 @@ async def _groups(call: Call) -> Response:
 
 def _sees(call: Call) -> bool:
     scope = subscription_scope()
-    mine = (one.scope for one in call.world.assignments if one.principal == call.caller.oid)
+    mine = (one.scope for one in call.world.assignments if one.principal in call.world.principals(call.caller.oid))
     return any(is_within(one, scope) or is_within(scope, one) for one in mine)
 
 

@@ -4,6 +4,8 @@ import uuid
 from asyncio import Task
 from dataclasses import dataclass, field
 
+from dev.arm.rights import allows, is_within, matches
+from dev.arm.roles import ROLES, Role
 from dev.fleet import (
     ASSIGNMENTS,
     GROUPS,
@@ -44,6 +46,38 @@ class Unit:
         return self.vm.id if self.instance is None else f"{SCALE_SET_ID}/virtualMachines/{self.instance}"
 
 
+@dataclass(frozen=True)
+class Lock:
+    """`level` is ReadOnly or CanNotDelete."""
+
+    name: str
+    scope: str
+    level: str = "ReadOnly"
+
+
+@dataclass(frozen=True)
+class Denial:
+    """A deny assignment."""
+
+    principals: tuple[str, ...]
+    scope: str
+    actions: tuple[str, ...]
+    not_actions: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    only_this_scope: bool = False
+
+
+@dataclass(frozen=True)
+class StorageAccount:
+    """`hidden`: it exists, in a subscription of which nobody here sees anything."""
+
+    group: str
+    default_action: str = "Allow"
+    public_access: str = "Enabled"
+    hidden: bool = False
+    subscription: str = SUBSCRIPTION
+
+
 @dataclass
 class Operation:
     """Something under way: done when its work is and the caller has asked often enough."""
@@ -59,18 +93,67 @@ class World:
 
     units: dict[str, Unit] = field(default_factory=lambda: {unit.machine: unit for unit in _fleet()})
     assignments: tuple[Assignment, ...] = ASSIGNMENTS
-    accounts: dict[str, str] = field(default_factory=lambda: dict(STORAGE_ACCOUNTS))
+    roles: dict[str, Role] = field(default_factory=dict)
+    """Custom ones, by id."""
+    members: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Who is in which group, by its object id."""
+    denials: tuple[Denial, ...] = ()
+    locks: tuple[Lock, ...] = ()
+    accounts: dict[str, StorageAccount] = field(
+        default_factory=lambda: {name: StorageAccount(at) for name, at in STORAGE_ACCOUNTS.items()}
+    )
     groups: tuple[str, ...] = GROUPS
+    flexible: dict[str, tuple[str, ...]] = field(default_factory=lambda: {"pool": ("web-01",)})
+    """Flexible scale sets of rg-web: their instances are VMs, which are also found under the set."""
     console_disabled: bool = False
     operations: dict[str, Operation] = field(default_factory=dict)
+    correlations: set[str] = field(default_factory=set)
+    """Ids of requests of others for which ARM was asked."""
+    next_link: str | None = None
+    """Where lists say that they go on, instead of where they do: what no ARM says."""
     page_size: int = 100
     retry_seconds: int = 1
+
+    def may(self, oid: str, action: str, scope: str) -> bool:
+        """By the rules of Azure RBAC: some role allows it, and nothing denies it."""
+        return any(allows(role, action) for role, _ in self.roles_of(oid, scope)) and not self.denied(
+            oid, action, scope
+        )
+
+    def roles_of(self, oid: str, scope: str) -> list[tuple[Role, Assignment]]:
+        """The roles a principal has at a scope, those of its groups and those inherited included."""
+        mine, known = self.principals(oid), ROLES | self.roles
+        found = [one for one in self.assignments if one.principal in mine and is_within(scope, one.scope)]
+        return [(known[one.role], one) for one in found]
+
+    def denied(self, oid: str, action: str, scope: str) -> bool:
+        return any(
+            matches(one.actions, action) and not matches(one.not_actions, action) and oid not in one.excluded
+            for one in self.denials_of(oid, scope)
+        )
+
+    def denials_of(self, oid: str, scope: str) -> list[Denial]:
+        mine = self.principals(oid)
+        return [one for one in self.denials if mine & {*one.principals} and _reaches(one, scope)]
+
+    def principals(self, oid: str) -> set[str]:
+        """The principal itself and the groups that it is in."""
+        return {oid, *(one for one, members in self.members.items() if oid in members)}
+
+    def read_only(self, scope: str) -> Lock | None:
+        """The lock that keeps everything at a scope as it is."""
+        return next((one for one in self.locks if one.level == "ReadOnly" and is_within(scope, one.scope)), None)
 
     def vms(self) -> list[Unit]:
         return [unit for unit in self.units.values() if unit.instance is None]
 
     def instances(self) -> list[Unit]:
         return [unit for unit in self.units.values() if unit.instance is not None]
+
+
+def _reaches(denial: Denial, scope: str) -> bool:
+    same = scope.lower().rstrip("/") == denial.scope.lower().rstrip("/")
+    return same or (is_within(scope, denial.scope) and not denial.only_this_scope)
 
 
 def subscription_scope() -> str:

@@ -54,6 +54,14 @@ class ArmClients:
 
         return self._client("authorization", AuthorizationManagementClient, subscription)
 
+    def roles(self, subscription: str) -> Any:
+        """Permissions and definitions of roles in the version that tells their conditions; the stable one does not."""
+        from azure.mgmt.authorization.v2022_05_01_preview.aio import (  # noqa: PLC0415 - slow to import
+            AuthorizationManagementClient,
+        )
+
+        return self._client("roles", AuthorizationManagementClient, subscription)
+
     def _client(self, kind: str, make: Any, subscription: str) -> Any:
         found = self._clients.get((kind, subscription))
         if found is None:

@@ -73,21 +73,22 @@ class ArmRights:
         found = _ID.fullmatch(resource_id)
         if caller.kind is Kind.APPLICATION or not (found and found["group"]):
             return await self._assigned(caller.oid, resource_id)
-        permissions = self._access.of(caller).authorization(found["subscription"]).permissions
+        permissions = self._access.of(caller).roles(found["subscription"]).permissions
         if found["name"] is None:
             listed = permissions.list_for_resource_group(found["group"])
         else:
             place = found["group"], found["provider"], found["parent"] or "", found["type"], found["name"]
             listed = permissions.list_for_resource(*place)
-        return [_permission(each, getattr(each, "condition", None)) async for each in listed]
+        return [_permission(each, each.condition) async for each in listed]
 
     async def _assigned(self, oid: str, resource_id: str) -> list[Permission]:
-        client = self._service(resource_id)
         wanted = f"atScope() and assignedTo('{oid}')"
-        assignments = [a async for a in client.role_assignments.list_for_scope(resource_id.lstrip("/"), wanted)]
-        roles = await asyncio.gather(*(self._role(client, a.role_definition_id) for a in assignments))
+        listed = self._service(resource_id).role_assignments.list_for_scope(resource_id.lstrip("/"), wanted)
+        assignments = [each async for each in listed]
+        definitions = self._access.service.roles(_subscription(resource_id))
+        roles = await asyncio.gather(*(self._role(definitions, each.role_definition_id) for each in assignments))
         return [
-            _permission(each, assignment.condition or getattr(each, "condition", None))
+            _permission(each, assignment.condition or each.condition)
             for assignment, role in zip(assignments, roles, strict=True)
             for each in role.permissions or ()
         ]
@@ -106,7 +107,11 @@ class ArmRights:
         return [_denial(each) async for each in found]
 
     def _service(self, resource_id: str) -> Any:
-        return self._access.service.authorization(resource_id.split("/")[2])
+        return self._access.service.authorization(_subscription(resource_id))
+
+
+def _subscription(resource_id: str) -> str:
+    return resource_id.split("/")[2]
 
 
 def _who(caller: Caller) -> Hashable:

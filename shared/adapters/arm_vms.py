@@ -23,7 +23,8 @@ class ArmVms:
         """ARM's 403 and its 404 are one refusal: whether the VM exists is not told to those who may not read it."""
         try:
             async with asking_arm():
-                return _instance(vm, await _get(self._access.of(caller), vm))
+                model = await _get(self._access.of(caller), vm)
+                return _misnamed(vm, model) or _instance(vm, model)
         except ClientAuthenticationError as error:
             return sign_in_refusal(error, caller)
         except HttpResponseError:
@@ -45,6 +46,15 @@ async def _get(clients: ArmClients, vm: VmId) -> Any:
     if vm.scale_set:
         return await compute.virtual_machine_scale_set_vms.get(vm.group, vm.scale_set, vm.name, expand="instanceView")
     return await compute.virtual_machines.get(vm.group, vm.name, expand="instanceView")
+
+
+def _misnamed(vm: VmId, model: Any) -> Refusal | None:
+    """An instance of a flexible scale set is a VM of its own; under two names it would have two consoles."""
+    named = str(model.id or "")
+    if not vm.scale_set or "virtualmachinescalesets" in named.lower():
+        return None
+    said = f"An instance of a flexible scale set is addressed as the VM that it is: {named}"
+    return refuse(Code.INVALID_REQUEST, because=said, target=vm.resource_id)
 
 
 async def _list(clients: ArmClients, subscription: str) -> list[Vm]:

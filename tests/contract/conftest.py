@@ -6,6 +6,7 @@ import pytest
 from dev import tls
 from dev.entra.keys import kept_key
 from dev.stack import Stack
+from tests.contract.arm import Arm
 from tests.contract.azurite import azurite
 from tests.dev.local_azure import LocalAzure, NoMachines, local_azure
 
@@ -31,3 +32,11 @@ async def azure(azure_home: Path) -> AsyncIterator[LocalAzure]:
     """Entra ID and ARM. Their certificate has to be named: this process trusts what it did when it started."""
     async with local_azure(azure_home, NoMachines()) as running:
         yield running
+
+
+@pytest.fixture
+async def arm(azure: LocalAzure) -> AsyncIterator[Arm]:
+    """The adapters of ARM; they keep no answers."""
+    made = Arm(azure)
+    yield made
+    await made.close()

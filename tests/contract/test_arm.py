@@ -1,93 +1,32 @@
 """VMs and rights through Microsoft's SDKs, against the stand-ins of Entra ID and ARM."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ServiceRequestError
-from azure.core.pipeline.transport import AioHttpTransport
-from azure.identity.aio import ClientSecretCredential
 
-from dev.entra.tokens import expired_token, user_token
+from dev.entra.tokens import expired_token
 from dev.fleet import (
     ADA,
     ALAN,
-    API_CLIENT,
-    API_SECRET,
-    API_URI,
+    AUTOMATION,
     GRACE,
     READER,
-    RELAY,
     SERVICE,
     SUBSCRIPTION,
-    TENANT,
     Assignment,
     Person,
 )
-from dev.stack import Port
 from shared.adapters import arm_clients
-from shared.adapters.arm_clients import ArmAccess, asking_arm
-from shared.adapters.arm_rights import ArmRights
-from shared.adapters.arm_vms import ArmVms
-from shared.adapters.on_behalf_of import no_assertions
-from shared.domain.access import console_actions, read_action
-from shared.domain.caller import Caller, Kind, Secret
+from shared.adapters.arm_clients import asking_arm
 from shared.domain.refusals import Code, Refusal
+from shared.domain.rights import DEFAULT, Right, on_vm, read_action
 from shared.domain.vm import Os, Power, Vm, VmId
 from shared.ports import Unavailable
+from tests.contract.arm import Arm, application, vm
 from tests.dev.local_azure import LocalAzure
-from tests.fakes import FakeClock, settings
 
-
-class Arm:
-    """The adapters, made as the composition root makes them."""
-
-    def __init__(self, azure: LocalAzure, arm: str | None = None) -> None:
-        self._stack = azure.stack
-        self.world = azure.world
-        self.clock = FakeClock()
-        about = settings(
-            ENTRA_AUTHORITY=azure.stack.authority,
-            ENTRA_INSTANCE_DISCOVERY="off",
-            ARM_ENDPOINT=arm or azure.stack.https(Port.ARM),
-            ENTRA_TENANTS=TENANT,
-            API_CLIENT_ID=API_CLIENT,
-            API_AUDIENCE=API_URI,
-            API_CLIENT_SECRET=API_SECRET,
-        )
-        self.service = ClientSecretCredential(
-            TENANT,
-            SERVICE.client,
-            API_SECRET,
-            authority=azure.stack.authority,
-            disable_instance_discovery=True,
-            connection_verify=str(azure.stack.ca),
-        )
-        transport = AioHttpTransport(connection_verify=str(azure.stack.ca))
-        self.access = ArmAccess(about, self.service, no_assertions, self.clock, transport)
-        self.vms, self.rights = ArmVms(self.access, [SUBSCRIPTION]), ArmRights(self.access)
-
-    def user(self, person: Person, token: str | None = None) -> Caller:
-        text = token or user_token(self._stack, person)
-        return Caller(TENANT, person.oid, person.name, Kind.USER, frozenset(), Secret(text))
-
-    async def close(self) -> None:
-        await self.access.close()
-        await self.service.close()
-
-
-@pytest.fixture
-async def arm(azure: LocalAzure) -> AsyncIterator[Arm]:
-    made = Arm(azure)
-    yield made
-    await made.close()
-
-
-AUTOMATION = Caller(TENANT, RELAY.oid, "automation", Kind.APPLICATION, frozenset(), Secret(""))
-
-
-def vm(name: str, of: str = "rg-web") -> VmId:
-    return VmId(SUBSCRIPTION, of, name)
+WATCHMAN = application(AUTOMATION)
 
 
 async def found(arm: Arm, name: str, of: str = "rg-web") -> Vm:
@@ -115,7 +54,7 @@ async def test_an_instance_of_a_scale_set_is_read(arm: Arm) -> None:
     answer = await arm.vms.find(arm.user(ADA), instance)
     assert isinstance(answer, Vm)
     assert answer.id == instance
-    assert await arm.rights.missing(arm.user(GRACE), instance, console_actions(instance)) == ()
+    assert await arm.rights.missing(arm.user(GRACE), instance.resource_id, on_vm(DEFAULT, Right.WRITE, instance)) == ()
 
 
 async def test_no_vm_and_no_right_to_read_are_the_same(arm: Arm) -> None:
@@ -140,24 +79,25 @@ async def test_a_users_rights_are_as_arm_resolves_them(
     of: str,
     permitted: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
-    missing = await arm.rights.missing(arm.user(who), vm(name, of), console_actions(vm(name, of)))
+    at = vm(name, of)
+    missing = await arm.rights.missing(arm.user(who), at.resource_id, on_vm(DEFAULT, Right.WRITE, at))
     assert not isinstance(missing, Refusal)
     assert (not missing) is permitted
     assert read_action(vm(name)) not in missing
 
 
 async def test_an_applications_roles_are_read_by_the_service(arm: Arm) -> None:
-    actions = console_actions(vm("web-01"))
-    assert await arm.rights.missing(AUTOMATION, vm("web-01"), actions) == ()
-    assert isinstance(await arm.vms.find(AUTOMATION, vm("web-01")), Vm)
+    actions = on_vm(DEFAULT, Right.WRITE, vm("web-01"))
+    assert await arm.rights.missing(WATCHMAN, vm("web-01").resource_id, actions) == ()
+    assert isinstance(await arm.vms.find(WATCHMAN, vm("web-01")), Vm)
     arm.world.assignments = (Assignment(SERVICE.oid, READER, f"/subscriptions/{SUBSCRIPTION}"),)
-    assert await arm.rights.missing(AUTOMATION, vm("web-01"), actions) == actions
+    assert await arm.rights.missing(WATCHMAN, vm("web-01").resource_id, actions) == actions
 
 
 async def test_who_may_not_ask_has_no_rights(arm: Arm) -> None:
     arm.world.assignments = ()
-    actions = console_actions(vm("web-01"))
-    assert await arm.rights.missing(arm.user(ADA), vm("web-01"), actions) == actions
+    actions = on_vm(DEFAULT, Right.WRITE, vm("web-01"))
+    assert await arm.rights.missing(arm.user(ADA), vm("web-01").resource_id, actions) == actions
 
 
 async def test_the_list_joins_models_and_power_states(arm: Arm) -> None:
@@ -179,7 +119,7 @@ async def test_a_token_that_cannot_be_exchanged_is_a_refusal(arm: Arm, azure: Lo
     answers: list[Any] = [
         await arm.vms.find(late, vm("web-01")),
         await arm.vms.visible(late),
-        await arm.rights.missing(late, vm("web-01"), console_actions(vm("web-01"))),
+        await arm.rights.missing(late, vm("web-01").resource_id, on_vm(DEFAULT, Right.WRITE, vm("web-01"))),
     ]
     assert [each.code for each in answers] == [Code.CALLER_NOT_AUTHENTICATED] * 3
 

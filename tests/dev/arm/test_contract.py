@@ -184,7 +184,7 @@ async def test_the_service_reads_anybodys_assignments_and_what_their_roles_allow
     async with sdk.itself() as credential, sdk.client(AuthorizationManagementClient, credential) as authorization:
         listing = authorization.role_assignments.list_for_scope
         every = [one async for one in listing(scope)]
-        assert len(every) == 5
+        assert len(every) == 6
         mine = [one async for one in listing(scope, filter=f"atScope() and assignedTo('{GRACE.oid}')")]
         assert [(one.principal_id, one.scope) for one in mine] == [(GRACE.oid, group("rg-web"))]
         role = await authorization.role_definitions.get_by_id(mine[0].role_definition_id)

@@ -1,0 +1,73 @@
+"""The ARM adapters, made as the composition root makes them, before the stand-ins of Entra ID and ARM."""
+
+from azure.core.pipeline.transport import AioHttpTransport
+from azure.identity.aio import ClientSecretCredential
+
+from dev.entra.tokens import user_token
+from dev.fleet import (
+    API_CLIENT,
+    API_SECRET,
+    API_URI,
+    OTHER_SUBSCRIPTION,
+    SERVICE,
+    SUBSCRIPTION,
+    TENANT,
+    Application,
+    Person,
+)
+from dev.stack import Port
+from shared.adapters.arm_around import ArmAround
+from shared.adapters.arm_clients import ArmAccess
+from shared.adapters.arm_power import ArmPower
+from shared.adapters.arm_rights import ArmRights
+from shared.adapters.arm_vms import ArmVms
+from shared.adapters.on_behalf_of import no_assertions
+from shared.domain.caller import Caller, Kind, Secret
+from shared.domain.vm import VmId
+from tests.dev.local_azure import LocalAzure
+from tests.fakes import FakeClock, settings
+
+
+class Arm:
+    def __init__(self, azure: LocalAzure, arm: str | None = None, *, cache_seconds: float = 0) -> None:
+        self._stack = azure.stack
+        self.world = azure.world
+        self.clock = FakeClock()
+        about = settings(
+            ENTRA_AUTHORITY=azure.stack.authority,
+            ENTRA_INSTANCE_DISCOVERY="off",
+            ARM_ENDPOINT=arm or azure.stack.https(Port.ARM),
+            ENTRA_TENANTS=TENANT,
+            API_CLIENT_ID=API_CLIENT,
+            API_AUDIENCE=API_URI,
+            API_CLIENT_SECRET=API_SECRET,
+        )
+        self.service = ClientSecretCredential(
+            TENANT,
+            SERVICE.client,
+            API_SECRET,
+            authority=azure.stack.authority,
+            disable_instance_discovery=True,
+            connection_verify=str(azure.stack.ca),
+        )
+        transport = AioHttpTransport(connection_verify=str(azure.stack.ca))
+        self.access = ArmAccess(about, self.service, no_assertions, self.clock, transport)
+        self.vms, self.power = ArmVms(self.access, [SUBSCRIPTION]), ArmPower(self.access)
+        self.rights = ArmRights(self.access, cache_seconds, self.clock)
+        self.around = ArmAround(self.access, [SUBSCRIPTION, OTHER_SUBSCRIPTION], cache_seconds, self.clock)
+
+    def user(self, person: Person, token: str | None = None) -> Caller:
+        text = token or user_token(self._stack, person)
+        return Caller(TENANT, person.oid, person.name, Kind.USER, frozenset(), Secret(text))
+
+    async def close(self) -> None:
+        await self.access.close()
+        await self.service.close()
+
+
+def application(of: Application) -> Caller:
+    return Caller(TENANT, of.oid, of.name, Kind.APPLICATION, frozenset(of.roles), Secret(""))
+
+
+def vm(name: str, of: str = "rg-web") -> VmId:
+    return VmId(SUBSCRIPTION, of, name)
