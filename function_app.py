@@ -3,8 +3,23 @@
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions import archive, consoles, health, relays, sessions, status, transcripts
+from functions import (
+    acts,
+    approvals,
+    approving,
+    archive,
+    compatible,
+    consoles,
+    health,
+    policies,
+    relays,
+    sessions,
+    status,
+    transcripts,
+)
 
 app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-for module in (archive, consoles, sessions, relays, health, status, transcripts):
+for module in (
+    archive, consoles, approving, sessions, acts, approvals, policies, compatible, relays, health, status, transcripts,
+):  # fmt: skip
     app.register_functions(module.bp)

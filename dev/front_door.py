@@ -45,6 +45,8 @@ def application(stack: Stack) -> Starlette:
 
     async def api(request: Request) -> Response:
         headers = [(k, v) for k, v in request.headers.raw if k.decode() not in _HOP_BY_HOP]
+        if request.client:  # as every proxy does
+            headers.append((b"x-forwarded-for", request.client.host.encode()))
         outgoing = functions.build_request(
             request.method,
             httpx.URL(path=request.url.path).copy_with(raw_path=_target(request)),

@@ -12,6 +12,15 @@ _GROUP = "subscriptions/{subscription}/resourceGroups/{group}/providers/Microsof
 VM = _GROUP + "virtualMachines/{name}/serialConsole"
 INSTANCE = _GROUP + "virtualMachineScaleSets/{scale_set}/virtualMachines/{name}/serialConsole"
 SCALE_SET = _GROUP + "virtualMachineScaleSets/{scale_set}/serialConsole/{*rest}"
+POLICIES = {
+    "tenant": "policy",
+    "subscription": "subscriptions/{subscription}/serialConsole/policy",
+    "group": "subscriptions/{subscription}/resourceGroups/{group}/serialConsole/policy",
+    "scale_set": _GROUP + "virtualMachineScaleSets/{scale_set}/serialConsole/policy",
+    "vm": f"{VM}/policy",
+    "instance": f"{INSTANCE}/policy",
+}
+"""Where the policy of each kind of scope is."""
 
 
 def starter(bp: df.Blueprint) -> Callable[..., Any]:

@@ -7,20 +7,24 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import azure.functions as func
 
 from functions import requests, responses
+from functions.cross_origin import PREFLIGHT, allow, is_preflight, listed
+from functions.origin import address_of
 from functions.requests import BadRequest, correlation_id
 from shared import wiring
+from shared.correlation import current
 from shared.domain.access import may_relay, may_use_consoles
 from shared.domain.caller import Caller
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
 from shared.flows.world import World
 from shared.ports import Unavailable
+from shared.settings import BadSetting
 
 _audit = logging.getLogger("serial_console.audit")
 _log = logging.getLogger(__name__)
@@ -35,6 +39,8 @@ class Asked:
     caller: Caller
     correlation: str
     vm: VmId | None = None
+    said: dict[str, str] = field(default_factory=dict)
+    """What else the audit event tells: of what right, which act, who was displaced. Never a secret."""
 
     def console(self) -> VmId:
         """The VM of the address. Raises BadRequest."""
@@ -58,6 +64,7 @@ async def answer(
 ) -> func.HttpResponse:
     """Identifies the caller, does the work, logs the audit event. `admits` says who may ask at all."""
     began, correlation = time.perf_counter(), correlation_id(req)
+    current.set(correlation)
     event = _Event(operation, correlation)
     try:
         outcome = await _outcome(req, starter, event, work, admits)
@@ -66,7 +73,7 @@ async def answer(
         _log.exception("%s failed, correlation id %s", operation, correlation)
         outcome, response = None, responses.broken(correlation)
     event.write(outcome, response.status_code, time.perf_counter() - began)
-    return response
+    return _for_pages(req, starter, response)
 
 
 async def answer_anybody(
@@ -76,10 +83,35 @@ async def answer_anybody(
     correlation = correlation_id(req)
     try:
         result = await work(wiring.world(starter))
-        return responses.result(result.value, correlation, status=result.status, headers=result.headers)
+        answered = responses.result(result.value, correlation, status=result.status, headers=result.headers)
+        return _for_pages(req, starter, answered)
     except Exception:  # noqa: BLE001 - as above
         _log.exception("%s failed, correlation id %s", operation, correlation)
         return responses.broken(correlation)
+
+
+async def answer_stray(operation: str, req: func.HttpRequest, starter: str) -> func.HttpResponse:
+    """For addresses that lead nowhere, and for browsers that ask before they let a page call one that does."""
+    began, correlation = time.perf_counter(), correlation_id(req)
+    refusal: Refusal | None = refuse(Code.NOT_FOUND)
+    if is_preflight(req):
+        permitted = listed(req, wiring.world(starter).settings.origins)
+        refusal = None if permitted else refuse(Code.CALLER_NOT_PERMITTED, because=_FOREIGN)
+    if refusal is None:
+        return _for_pages(req, starter, responses.result(None, correlation, status=204, headers=PREFLIGHT))
+    _Event(operation, correlation).write(refusal, refusal.status, time.perf_counter() - began)
+    return responses.refused(refusal, correlation)
+
+
+_FOREIGN = "Pages of this origin may not call the API."
+
+
+def _for_pages(req: func.HttpRequest, starter: str, response: func.HttpResponse) -> func.HttpResponse:
+    """A world that cannot be built has no origins; its answer says why to whoever may read it."""
+    try:
+        return allow(req, response, wiring.world(starter).settings.origins)
+    except BadSetting:
+        return response
 
 
 async def answer_relay(operation: str, req: func.HttpRequest, starter: str, work: Work) -> func.HttpResponse:
@@ -99,9 +131,12 @@ class _Event:
         said = {
             "operation": self.operation,
             "caller": self.asked.caller.subject if self.asked else None,
+            "kind": self.asked.caller.kind.value if self.asked else None,
+            "address": self.asked.caller.address if self.asked else None,
             "vm": self.asked.vm.resource_id if self.asked and self.asked.vm else None,
             "outcome": _word(outcome),
             "status": status,
+            **(self.asked.said if self.asked else {}),
             "milliseconds": round(seconds * 1000, 1),
             "correlationId": self.correlation,
         }
@@ -120,6 +155,8 @@ async def _outcome(req: func.HttpRequest, starter: str, event: _Event, work: Wor
         caller = await world.callers.identify(req.headers.get("authorization"))
         if isinstance(caller, Refusal):
             return caller
+        forwarded = req.headers.get("x-forwarded-for")
+        caller = replace(caller, address=address_of(forwarded, world.settings.trusted_proxies))
         event.asked = Asked(req, world, caller, event.correlation)
         return await work(event.asked) if admits(caller) else refuse(Code.CALLER_NOT_PERMITTED)
     except BadRequest as error:

@@ -6,9 +6,11 @@ import uuid
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Self
+from urllib.parse import unquote
 
 import azure.functions as func
 
+from shared.domain.policy import TENANT, BadScope, Scope
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import InvalidVmId, VmId
 
@@ -48,6 +50,28 @@ def vm_of(req: func.HttpRequest) -> VmId:
     return _same(meant, meant.resource_id, "the address")
 
 
+def scope_of(req: func.HttpRequest) -> Scope:
+    """The scope of a policy's address: the tenant, a subscription, a group, a scale set, a VM. Raises BadRequest."""
+    parts = req.route_params
+    if any("/" in part for part in parts.values()):
+        raise BadRequest.because("the address: not a scope")
+    text = "".join(f"/{kind}/{parts[name]}" for name, kind in _SCOPE_PARTS if name in parts)
+    if "name" in parts and "scale_set" not in parts:
+        text = text.replace("/virtualMachines/", "/providers/Microsoft.Compute/virtualMachines/")
+    try:
+        return Scope.parse(text or TENANT)
+    except BadScope as error:
+        raise BadRequest.because(f"the address: {error}") from error
+
+
+_SCOPE_PARTS = (
+    ("subscription", "subscriptions"),
+    ("group", "resourceGroups"),
+    ("scale_set", "providers/Microsoft.Compute/virtualMachineScaleSets"),
+    ("name", "virtualMachines"),
+)
+
+
 def vm_id(text: str, field: str) -> VmId:
     """A VM's resource id as a field of a body has it. Raises BadRequest."""
     try:
@@ -64,10 +88,10 @@ def _same(meant: VmId, resource_id: str, field: str) -> VmId:
 
 def session_of(req: func.HttpRequest) -> str:
     """Raises BadRequest."""
-    return _session_id(req.route_params["session"], "the address")
+    return session_id(req.route_params["session"], "the address")
 
 
-def _session_id(text: str, field: str) -> str:
+def session_id(text: str, field: str) -> str:
     if not _SESSION.fullmatch(text):
         raise BadRequest.because(f"{field}: not a session id")
     return text
@@ -104,6 +128,37 @@ def _no_constant(name: str) -> Any:
     raise ValueError(name)
 
 
+def object_of(req: func.HttpRequest) -> dict[str, Any]:
+    """The JSON object of the body as it is, for whoever reads it strictly themselves. Raises BadRequest."""
+    return body_of(req).rest()
+
+
+def query_of(req: func.HttpRequest, *known: str) -> Mapping[str, str]:
+    """The query, which names nothing else. Raises BadRequest."""
+    if unknown := min(req.params.keys() - {*known}, default=None):
+        raise BadRequest.because(f"the query has a field that is not known: {unknown[:80]!r}")
+    return dict(req.params)
+
+
+def version_of(req: func.HttpRequest) -> str | None:
+    """What a change is conditional on: If-Match names a version, If-None-Match: * says that nothing is there yet (an
+    empty version), neither is no condition. Raises BadRequest.
+    """
+    match, none = req.headers.get("if-match"), req.headers.get("if-none-match")
+    if match is not None and none is not None:
+        raise BadRequest.because("send If-Match or If-None-Match, not both")
+    if none is not None:
+        if none.strip() != "*":
+            raise BadRequest.because("If-None-Match must be *")
+        return ""
+    if match is None:
+        return None
+    version = unquote(match.strip().strip('"'))
+    if not version:
+        raise BadRequest.because("If-Match must be a version in quotes, as GET answers it")
+    return version
+
+
 class Fields:
     """A JSON object, read field by field; `done` refuses whatever nobody asked for. Everything raises BadRequest."""
 
@@ -134,7 +189,7 @@ class Fields:
             raise BadRequest.because(f"{name} must be one of {', '.join(of)}") from error
 
     def session(self, name: str) -> str:
-        return _session_id(self.text(name), name)
+        return session_id(self.text(name), name)
 
     def vm(self, name: str) -> VmId:
         return vm_id(self.text(name), name)
@@ -146,6 +201,15 @@ class Fields:
     def objects(self, name: str) -> "list[Fields]":
         values: list[Any] = self._take(name, list, "a list")
         return [Fields(value, f"each of {name}") for value in values]
+
+    def flag(self, name: str) -> bool:
+        value: bool = self._take(name, bool, "true or false")
+        return value
+
+    def rest(self) -> dict[str, Any]:
+        """Every field that nobody has asked for."""
+        left, self._left = self._left, {}
+        return left
 
     def done(self) -> None:
         if unknown := min(map(repr, self._left), default=None):

@@ -9,11 +9,11 @@ from functions.addresses import at_console
 from functions.answering import Asked, Result
 from functions.requests import body_of, session_of
 from functions.responses import time_text
-from shared.domain.checks import Warn
+from shared.domain.cautions import Warn
 from shared.domain.grant import Mode
 from shared.domain.lock import Holder, Takeover
 from shared.domain.refusals import Refusal
-from shared.flows.close_session import close_session, show_session
+from shared.flows.close_session import close_session, list_sessions, show_session
 from shared.flows.open_session import Opened, Wish, open_session
 from shared.ports import Session
 
@@ -22,9 +22,12 @@ bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 async def _open(asked: Asked) -> Result | Refusal:
     vm = asked.console()
-    opened = await open_session(asked.world, asked.caller, vm, _wish(asked.req))
+    wish = _wish(asked.req)
+    asked.said["mode"] = wish.mode.value
+    opened = await open_session(asked.world, asked.caller, vm, wish)
     if isinstance(opened, Refusal):
         return opened
+    asked.said |= whom(opened)
     location = f"/api{vm.resource_id}/serialConsole/sessions/{opened.session.id}"
     return Result(_opened(opened), 201, {"Location": location})
 
@@ -34,12 +37,18 @@ async def _show(asked: Asked) -> Result | Refusal:
     return found if isinstance(found, Refusal) else Result(_session(found))
 
 
+async def _list(asked: Asked) -> Result | Refusal:
+    live = await list_sessions(asked.world, asked.caller, asked.console())
+    return live if isinstance(live, Refusal) else Result({"value": [_session(each) for each in live]})
+
+
 async def _close(asked: Asked) -> Result | Refusal:
     ended = await close_session(asked.world, asked.caller, asked.console(), session_of(asked.req))
     return ended if isinstance(ended, Refusal) else Result(None, 204)
 
 
 at_console(bp, "open_session", "POST", _open, "/sessions")
+at_console(bp, "list_sessions", "GET", _list, "/sessions")
 at_console(bp, "show_session", "GET", _show, "/sessions/{session}")
 at_console(bp, "close_session", "DELETE", _close, "/sessions/{session}")
 
@@ -79,6 +88,12 @@ def _session(session: Session) -> dict[str, Any]:
         "endedAt": time_text(session.ended_at),
         "endedBy": session.ended_by,
     }
+
+
+def whom(opened: Opened) -> dict[str, str]:
+    """What the audit event tells of a session that was opened."""
+    displaced = {"displaced": opened.displaced.subject} if opened.displaced else {}
+    return {"session": opened.session.id, **displaced}
 
 
 def person(holder: Holder | None) -> dict[str, Any] | None:

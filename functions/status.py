@@ -1,20 +1,21 @@
 """What may be known before a console is opened: every check of a VM, every VM, what the page needs, public keys."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions import responses
 from functions.addresses import SCALE_SET, at_console, starter
-from functions.answering import Asked, Result, answer, answer_anybody
-from functions.requests import correlation_id
+from functions.answering import Asked, Result, answer, answer_anybody, answer_stray
+from functions.requests import BadRequest, query_of
 from functions.sessions import person, warning
 from shared.domain.access import SCOPE
 from shared.domain.checks import Check
 from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.rights import Right
 from shared.flows.list_consoles import Listed, list_consoles
 from shared.flows.show_console import Shown, show_console
 from shared.flows.world import World
@@ -24,8 +25,21 @@ ANY = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 
 async def _show(asked: Asked) -> Result | Refusal:
-    shown = await show_console(asked.world, asked.caller, asked.console())
+    vm, right = asked.console(), _right(query_of(asked.req, "for"))
+    shown = await show_console(asked.world, asked.caller, vm, right)
+    asked.said["right"] = right.value
     return shown if isinstance(shown, Refusal) else Result(_shown(shown))
+
+
+def _right(query: Mapping[str, str]) -> Right:
+    """What the checks are asked for. Raises BadRequest."""
+    wanted = query.get("for", Right.WRITE)
+    if wanted not in _ASKED_FOR:
+        raise BadRequest.because(f"for must be one of {', '.join(_ASKED_FOR)}")
+    return Right(wanted)
+
+
+_ASKED_FOR = (Right.WATCH, Right.WRITE, Right.POWER, Right.NMI)
 
 
 async def _list(asked: Asked) -> Result | Refusal:
@@ -65,8 +79,9 @@ async def show_keys(req: func.HttpRequest, starter: str) -> func.HttpResponse:
 
 
 @bp.route(route="{*rest}", methods=ANY)
-async def refuse_unknown(req: func.HttpRequest) -> func.HttpResponse:
-    return responses.refused(refuse(Code.NOT_FOUND), correlation_id(req))
+@starter(bp)
+async def refuse_unknown(req: func.HttpRequest, starter: str) -> func.HttpResponse:
+    return await answer_stray("refuse_unknown", req, starter)
 
 
 async def _keys(world: World) -> Result:
@@ -98,10 +113,12 @@ def _shown(shown: Shown) -> dict[str, Any]:
     return {
         "id": vm.id.resource_id,
         "name": vm.id.title,
+        "for": shown.right.value,
         "available": not shown.examined.refusals,
         "checks": [_check(each) for each in shown.examined.checks],
         "warnings": [warning(each) for each in shown.examined.warnings],
         "console": {"generation": shown.generation, "writer": writer},
+        "rights": [right.value for right in shown.held],
     }
 
 

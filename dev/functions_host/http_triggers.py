@@ -84,11 +84,16 @@ async def _message(request: Request, raw_path: str, params: dict[str, str]) -> m
     return messages.RpcHttp(
         method=request.method,
         url=url,
-        headers=_joined(request.headers.items()),
+        headers=_joined([*request.headers.items(), *_peer(request)]),
         params=params,
         query=_joined(parse_qsl(query_string, keep_blank_values=True)),
         body=TypedData(bytes=await _body(request)),
     )
+
+
+def _peer(request: Request) -> list[tuple[str, str]]:
+    """What App Service's front end adds: the address and port that it sees, after whatever the client claims."""
+    return [("x-forwarded-for", f"{request.client.host}:{request.client.port}")] if request.client else []
 
 
 def _joined(pairs: list[tuple[str, str]]) -> dict[str, str]:

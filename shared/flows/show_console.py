@@ -15,6 +15,7 @@ from shared.flows.world import World
 
 @dataclass(frozen=True, slots=True)
 class Shown:
+    right: Right
     examined: Examined
     generation: int
     writer: Holder | None
@@ -35,7 +36,7 @@ async def show_console(world: World, caller: Caller, vm: VmId, right: Right) -> 
         return examined
     held = tuple(each for each in Right if lacking.isdisjoint(rights.on_vm(world.settings.rights, each, vm)))
     writer = lock.live_holder(world.clock.now()) if Right.WATCH in held else None
-    return Shown(examined, lock.generation, writer, held)
+    return Shown(right, examined, lock.generation, writer, held)
 
 
 async def _lacking(world: World, caller: Caller, vm: VmId) -> frozenset[str]:

@@ -120,7 +120,10 @@ async def test_one_line_says_who_did_what(fakes: FakeWorld, caplog: pytest.LogCa
     caplog.set_level(logging.INFO, "serial_console.audit")
     await sent(sessions._open, request({"reason": "boot loop"}))
     said = json.loads(caplog.records[-1].message)
-    assert set(said) == {"operation", "caller", "vm", "outcome", "status", "milliseconds", "correlationId"}
+    assert set(said) == {
+        "operation", "caller", "kind", "address", "vm", "outcome", "status", "mode", "session", "milliseconds",
+        "correlationId",
+    }  # fmt: skip
     assert (said["caller"], said["vm"], said["outcome"], said["status"]) == ("t1.ada", VM.resource_id, "OK", 201)
     fakes.callers.answer = refuse(Code.CALLER_NOT_AUTHENTICATED)
     await sent(sessions._open)

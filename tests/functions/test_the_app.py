@@ -28,6 +28,7 @@ HTTP = {
     "read_transcript": ("GET", f"{VM}/transcript"),
     "read_transcript_of_instance": ("GET", f"{INSTANCE}/transcript"),
     "list_all_consoles": ("GET", "consoles"),
+    "list_all_approvals": ("GET", "approvals"),
     "show_config": ("GET", "config"),
     "show_keys": ("GET", "keys"),
     "show_health": ("GET", "health"),
@@ -37,7 +38,53 @@ HTTP = {
     "refuse_scale_set": (ANY, G + "virtualMachineScaleSets/{scale_set}/serialConsole/{*rest}"),
     "refuse_unknown": (ANY, "{*rest}"),
 }
-OTHERS = {"archive": "eventHubTrigger", "Console": "entityTrigger", "ask_console": "orchestrationTrigger"}
+ACTS = ("reset", "restart", "start", "stop", "nmi", "sysrq")
+AT_CONSOLES = {
+    "list_sessions": ("GET", "/sessions"),
+    "ask_approval": ("POST", "/approvals"),
+    "show_approval": ("GET", "/approvals/{approval}"),
+    "decide_approval": ("POST", "/approvals/{approval}/decision"),
+    **{f"{act}_vm": ("POST", f"/{act}") for act in ACTS},
+}
+for of, (method, tail) in AT_CONSOLES.items():
+    HTTP |= {of: (method, VM + tail), f"{of}_of_instance": (method, INSTANCE + tail)}
+SUBSCRIPTION = "subscriptions/{subscription}"
+POLICIES = {
+    "tenant": "policy",
+    "subscription": f"{SUBSCRIPTION}/serialConsole/policy",
+    "group": SUBSCRIPTION + "/resourceGroups/{group}/serialConsole/policy",
+    "scale_set": G + "virtualMachineScaleSets/{scale_set}/serialConsole/policy",
+    "vm": f"{VM}/policy",
+    "instance": f"{INSTANCE}/policy",
+}
+for of, address in POLICIES.items():
+    for verb, method in (("show", "GET"), ("set", "PUT"), ("clear", "DELETE")):
+        HTTP[f"{verb}_policy_of_{of}"] = (method, address)
+AZURE = "providers/Microsoft.SerialConsole"
+HTTP |= {
+    "azure_operations": ("GET", f"{AZURE}/operations"),
+    "azure_console_status": ("GET", f"{SUBSCRIPTION}/{AZURE}/consoleServices/default"),
+    "azure_disable_console": ("POST", f"{SUBSCRIPTION}/{AZURE}/consoleServices/default/disableConsole"),
+    "azure_enable_console": ("POST", f"{SUBSCRIPTION}/{AZURE}/consoleServices/default/enableConsole"),
+    "azure_all_ports": ("GET", f"{SUBSCRIPTION}/{AZURE}/serialPorts"),
+}
+for of, address in {
+    "vm": G + "{kind}/{name}/" + AZURE,
+    "instance": G + "virtualMachineScaleSets/{scale_set}/virtualMachines/{name}/" + AZURE,
+}.items():
+    HTTP |= {
+        f"azure_ports_of_{of}": ("GET", f"{address}/serialPorts"),
+        f"azure_port_of_{of}": ("GET", address + "/serialPorts/{port}"),
+        f"azure_put_port_of_{of}": ("PUT", address + "/serialPorts/{port}"),
+        f"azure_connect_{of}": ("POST", address + "/serialPorts/{port}/connect"),
+    }
+OTHERS = {
+    "archive": "eventHubTrigger",
+    "Console": "entityTrigger",
+    "ask_console": "orchestrationTrigger",
+    "await_approval": "orchestrationTrigger",
+    "settle_approval": "activityTrigger",
+}
 OF_THE_DURABLE_LIBRARY = {"BuiltIn__HttpActivity", "BuiltIn__HttpPollOrchestrator"}
 FUNCTIONS = {function.get_function_name(): function for function in function_app.app.get_functions()}
 

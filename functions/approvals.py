@@ -1,0 +1,89 @@
+"""Requests for approval: ask, see, decide."""
+
+from typing import Any
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from functions.addresses import at_console, starter
+from functions.answering import Asked, Result, answer
+from functions.requests import BadRequest, body_of, query_of, session_id
+from functions.responses import time_text
+from shared.domain.approval import Approval, State
+from shared.domain.caller import Caller
+from shared.domain.refusals import Refusal
+from shared.domain.rights import Right
+from shared.flows.approve import ask_approval, decide_approval, list_approvals, show_approval
+
+bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
+_FOR = (Right.WATCH, Right.WRITE, Right.POWER, Right.NMI)
+
+
+async def _ask(asked: Asked) -> Result | Refusal:
+    vm, fields = asked.console(), body_of(asked.req)
+    right, reason = fields.choice("for", Right, Right.WRITE), fields.text("reason")
+    fields.done()
+    if right not in _FOR:
+        raise BadRequest.because(f"for must be one of {', '.join(_FOR)}")
+    asked.said["right"] = right.value
+    approval = await ask_approval(asked.world, asked.caller, vm, right, reason)
+    if isinstance(approval, Refusal):
+        return approval
+    location = f"/api{vm.resource_id}/serialConsole/approvals/{approval.id}"
+    return Result(_shown(approval, asked.caller), 201, {"Location": location})
+
+
+async def _show(asked: Asked) -> Result | Refusal:
+    found = await show_approval(asked.world, asked.caller, asked.console(), _id(asked))
+    return found if isinstance(found, Refusal) else Result(_shown(found, asked.caller))
+
+
+async def _decide(asked: Asked) -> Result | Refusal:
+    vm, fields = asked.console(), body_of(asked.req)
+    allow, comment = fields.flag("allow"), fields.text_or_none("comment")
+    fields.done()
+    asked.said["decision"] = "allow" if allow else "deny"
+    settled = await decide_approval(asked.world, asked.caller, vm, _id(asked), allow=allow, comment=comment)
+    return settled if isinstance(settled, Refusal) else Result(_shown(settled, asked.caller))
+
+
+async def _list(asked: Asked) -> Result | Refusal:
+    query_of(asked.req)
+    listed = await list_approvals(asked.world, asked.caller)
+    return Result({"value": [_shown(each, asked.caller) for each in listed]})
+
+
+at_console(bp, "ask_approval", "POST", _ask, "/approvals")
+at_console(bp, "show_approval", "GET", _show, "/approvals/{approval}")
+at_console(bp, "decide_approval", "POST", _decide, "/approvals/{approval}/decision")
+
+
+@bp.route(route="approvals", methods=["GET"])
+@starter(bp)
+async def list_all_approvals(req: func.HttpRequest, starter: str) -> func.HttpResponse:
+    return await answer("list_approvals", req, starter, _list)
+
+
+def _id(asked: Asked) -> str:
+    """Raises BadRequest."""
+    return session_id(asked.req.route_params["approval"], "the address")
+
+
+def _shown(approval: Approval, to: Caller) -> dict[str, Any]:
+    granted = approval.state is State.APPROVED and approval.decided_at is not None
+    return {
+        "id": approval.id,
+        "vm": approval.vm.resource_id,
+        "vmName": approval.vm.title,
+        "for": approval.right.value,
+        "state": approval.state.value,
+        "reason": approval.reason,
+        "askedBy": {"name": approval.name},
+        "askedAt": time_text(approval.asked_at),
+        "waitsUntil": time_text(approval.waits_until),
+        "goodUntil": time_text((approval.decided_at or 0) + approval.good_seconds) if granted else None,
+        "decidedBy": {"name": approval.decider} if approval.decider else None,
+        "decidedAt": time_text(approval.decided_at),
+        "comment": approval.comment,
+        "mine": approval.subject == to.subject,
+    }

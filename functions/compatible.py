@@ -1,0 +1,178 @@
+"""Microsoft.SerialConsole as its own clients call it, with this service behind it. Off unless COMPATIBILITY is on.
+
+The switch of a subscription and the state of a port are this service's policies; `connect` opens a session. Addresses
+and shapes are those of the published API, version 2023-01-01 and others alike.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from functions.addresses import starter
+from functions.answering import Asked, Result, Work, answer
+from functions.requests import BadRequest, body_of, vm_id
+from functions.responses import time_text
+from functions.sessions import whom
+from shared.domain.policy import Scope
+from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.vm import VmId
+from shared.flows.list_consoles import list_consoles
+from shared.flows.open_session import Opened, Wish, open_session
+from shared.flows.switch_console import Port, show_port, show_switch, turn_switch
+
+bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
+_PROVIDER = "providers/Microsoft.SerialConsole"
+_SUBSCRIPTION = "subscriptions/{subscription}/"
+_SERVICE = f"{_SUBSCRIPTION}{_PROVIDER}/consoleServices/default"
+_COMPUTE = _SUBSCRIPTION + "resourceGroups/{group}/providers/Microsoft.Compute/"
+_PORTS = f"/{_PROVIDER}/serialPorts"
+OWNERS = {
+    "vm": f"{_COMPUTE}{{kind}}/{{name}}{_PORTS}",
+    "instance": f"{_COMPUTE}virtualMachineScaleSets/{{scale_set}}/virtualMachines/{{name}}{_PORTS}",
+}
+"""Clients write the kind of a scale-set instance as one encoded segment, people as three."""
+
+
+def _vm(asked: Asked) -> VmId:
+    """Raises BadRequest."""
+    parts = asked.req.route_params
+    kind = f"virtualMachineScaleSets/{parts['scale_set']}/virtualMachines" if "scale_set" in parts else parts["kind"]
+    if parts.get("port", "0") != "0":
+        raise BadRequest.because("a VM has one serial port, 0")
+    place = f"/subscriptions/{parts['subscription']}/resourceGroups/{parts['group']}/providers/Microsoft.Compute"
+    asked.vm = vm_id(f"{place}/{kind}/{parts['name']}", "the address")
+    return asked.vm
+
+
+def _subscription(asked: Asked) -> Scope:
+    """Raises BadRequest."""
+    try:
+        return Scope.parse(f"/subscriptions/{asked.req.route_params['subscription']}")
+    except ValueError as error:
+        raise BadRequest.because(f"the address: {error}") from error
+
+
+async def _status(asked: Asked) -> Result | Refusal:
+    on = await show_switch(asked.world, asked.caller, _subscription(asked))
+    return on if isinstance(on, Refusal) else Result({"properties": {"disabled": not on}})
+
+
+def _switching(*, on: bool) -> Work:
+    async def work(asked: Asked) -> Result | Refusal:
+        asked.said["console"] = "on" if on else "off"
+        turned = await turn_switch(asked.world, asked.caller, _subscription(asked), on=on)
+        return turned if isinstance(turned, Refusal) else Result({"properties": {"disabled": not on}})
+
+    return work
+
+
+async def _get(asked: Asked) -> Result | Refusal:
+    vm = _vm(asked)
+    port = await show_port(asked.world, asked.caller, vm)
+    return port if isinstance(port, Refusal) else Result(_port(vm, port))
+
+
+async def _list(asked: Asked) -> Result | Refusal:
+    vm = _vm(asked)
+    port = await show_port(asked.world, asked.caller, vm)
+    return port if isinstance(port, Refusal) else Result({"value": [_port(vm, port)]})
+
+
+async def _list_all(asked: Asked) -> Result | Refusal:
+    """The ports that the caller could open, in one subscription."""
+    subscription, listed = _subscription(asked), await list_consoles(asked.world, asked.caller)
+    if isinstance(listed, Refusal):
+        return listed
+    mine = [each.vm.id for each in listed if f"/subscriptions/{each.vm.id.subscription}".lower() == subscription.text]
+    shown = [(vm, await show_port(asked.world, asked.caller, vm)) for vm in mine]
+    return Result({"value": [_port(vm, port) for vm, port in shown if isinstance(port, Port)]})
+
+
+async def _put(asked: Asked) -> Result | Refusal:
+    vm, fields = _vm(asked), body_of(asked.req)
+    properties = fields.object("properties")
+    if (state := properties.get("state")) not in ("enabled", "disabled"):
+        raise BadRequest.because("properties.state must be enabled or disabled")
+    turned = await turn_switch(asked.world, asked.caller, Scope.of_vm(vm), on=state == "enabled")
+    if isinstance(turned, Refusal):
+        return turned
+    return Result(_port(vm, Port(enabled=state == "enabled", active=False)), 201)
+
+
+async def _connect(asked: Asked) -> Result | Refusal:
+    vm = _vm(asked)
+    opened = await open_session(asked.world, asked.caller, vm, Wish())
+    if isinstance(opened, Refusal):
+        return opened
+    asked.said |= whom(opened)
+    said = {"connectionString": _address(opened), "token": opened.token, "expiresAt": time_text(opened.expires_at)}
+    return Result(said, headers={"x-ms-serial-console-token": opened.token})
+
+
+def _address(opened: Opened) -> str:
+    """Where the relay speaks the wire of Azure's own gateway."""
+    relay = urlsplit(opened.address)
+    path = f"{relay.path.rstrip('/')}/n/connector/{opened.session.relay}/sessions/{opened.session.id}/client"
+    return relay._replace(path=path).geturl()
+
+
+def _port(vm: VmId, port: Port) -> dict[str, Any]:
+    return {
+        "id": f"{vm.resource_id}{_PORTS}/0",
+        "name": "0",
+        "type": "Microsoft.SerialConsole/serialPorts",
+        "properties": {
+            "state": "enabled" if port.enabled else "disabled",
+            "connectionState": "active" if port.active else "inactive",
+        },
+    }
+
+
+async def _operations(_: Asked) -> Result | Refusal:
+    return Result({"value": [_operation(action, does) for action, does in _ACTIONS.items()]})
+
+
+def _operation(action: str, does: str) -> dict[str, Any]:
+    provider, resource, _ = action.split("/", 2)
+    display = {"provider": provider, "resource": resource, "operation": does, "description": does}
+    return {"name": action, "isDataAction": "false", "display": display}
+
+
+_ACTIONS = {
+    "Microsoft.SerialConsole/consoleServices/read": "Tells whether the console is on for a subscription",
+    "Microsoft.SerialConsole/consoleServices/disableConsole/action": "Switches the console off for a subscription",
+    "Microsoft.SerialConsole/consoleServices/enableConsole/action": "Switches the console on for a subscription",
+    "Microsoft.SerialConsole/serialPorts/read": "Tells the state of a serial port",
+    "Microsoft.SerialConsole/serialPorts/write": "Enables or disables a serial port",
+    "Microsoft.SerialConsole/serialPorts/connect/action": "Connects to a serial port",
+}
+
+
+def _trigger(name: str, work: Work) -> Callable[..., Awaitable[func.HttpResponse]]:
+    async def where_it_is_on(asked: Asked) -> Result | Refusal:
+        return await work(asked) if asked.world.settings.compatible else refuse(Code.NOT_FOUND)
+
+    async def trigger(req: func.HttpRequest, starter: str) -> func.HttpResponse:
+        return await answer(name, req, starter, where_it_is_on)
+
+    return trigger
+
+
+def _at(name: str, method: str, address: str, work: Work) -> None:
+    route = bp.route(route=address, methods=[method])
+    bp.function_name(f"azure_{name}")(route(starter(bp)(_trigger(f"azure_{name}", work))))
+
+
+_at("operations", "GET", f"{_PROVIDER}/operations", _operations)
+_at("console_status", "GET", _SERVICE, _status)
+_at("disable_console", "POST", f"{_SERVICE}/disableConsole", _switching(on=False))
+_at("enable_console", "POST", f"{_SERVICE}/enableConsole", _switching(on=True))
+_at("all_ports", "GET", f"{_SUBSCRIPTION}{_PROVIDER}/serialPorts", _list_all)
+for owner, ports in OWNERS.items():
+    _at(f"ports_of_{owner}", "GET", ports, _list)
+    _at(f"port_of_{owner}", "GET", f"{ports}/{{port}}", _get)
+    _at(f"put_port_of_{owner}", "PUT", f"{ports}/{{port}}", _put)
+    _at(f"connect_{owner}", "POST", f"{ports}/{{port}}/connect", _connect)

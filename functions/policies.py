@@ -1,0 +1,76 @@
+"""Policies of the tenant, subscriptions, groups, scale sets and VMs: show, set, clear."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import quote
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from functions.addresses import POLICIES, starter
+from functions.answering import Asked, Result, Work, answer
+from functions.requests import BadRequest, object_of, query_of, scope_of, version_of
+from functions.responses import time_text
+from shared.domain.policy import Policy
+from shared.domain.policy_codec import InvalidPolicy, policy_from_json, policy_to_json
+from shared.domain.refusals import Refusal
+from shared.flows.keep_policy import Shown, clear_policy, set_policy, show_policy
+
+bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
+
+
+async def _show(asked: Asked) -> Result | Refusal:
+    query_of(asked.req)
+    return _answered(await show_policy(asked.world, asked.caller, scope_of(asked.req)))
+
+
+async def _set(asked: Asked) -> Result | Refusal:
+    scope, policy, version = scope_of(asked.req), _policy(asked.req), version_of(asked.req)
+    asked.said |= {"scope": scope.text, "console": policy.console.value}
+    return _answered(await set_policy(asked.world, asked.caller, scope, policy, version))
+
+
+async def _clear(asked: Asked) -> Result | Refusal:
+    scope = scope_of(asked.req)
+    asked.said["scope"] = scope.text
+    return await clear_policy(asked.world, asked.caller, scope) or Result(None, 204)
+
+
+def _policy(req: func.HttpRequest) -> Policy:
+    """Raises BadRequest."""
+    try:
+        return policy_from_json(object_of(req))
+    except InvalidPolicy as error:
+        raise BadRequest.because(str(error)) from error
+
+
+def _answered(shown: Shown | Refusal) -> Result | Refusal:
+    if isinstance(shown, Refusal):
+        return shown
+    version = quote(shown.stored.version, safe="") if shown.stored else None
+    return Result(_said(shown, version), headers={"ETag": f'"{version}"'} if version else {})
+
+
+def _said(shown: Shown, version: str | None) -> dict[str, Any]:
+    stored = shown.stored
+    return {
+        "scope": shown.scope.text,
+        "policy": policy_to_json(stored.policy) if stored else None,
+        "setBy": stored.set_by if stored else None,
+        "setAt": time_text(stored.set_at) if stored else None,
+        "version": version,
+        "inherited": [{"scope": each.scope, "policy": policy_to_json(each.policy)} for each in shown.inherited],
+    }
+
+
+def _trigger(name: str, work: Work) -> Callable[..., Awaitable[func.HttpResponse]]:
+    async def trigger(req: func.HttpRequest, starter: str) -> func.HttpResponse:
+        return await answer(name, req, starter, work)
+
+    return trigger
+
+
+for of, address in POLICIES.items():
+    for verb, method, doing in (("show", "GET", _show), ("set", "PUT", _set), ("clear", "DELETE", _clear)):
+        route = bp.route(route=address, methods=[method])
+        bp.function_name(f"{verb}_policy_of_{of}")(route(starter(bp)(_trigger(f"{verb}_policy", doing))))

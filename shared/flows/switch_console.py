@@ -1,0 +1,60 @@
+"""The console's switch as Azure's own API knows it: on or off for a subscription, enabled or disabled for one port."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from shared.domain import policy
+from shared.domain.caller import Caller
+from shared.domain.policy import Level, Policy, Scope, Switch
+from shared.domain.refusals import Code, Refusal, refuse, together
+from shared.domain.rights import Right
+from shared.domain.vm import VmId
+from shared.flows.examine_vm import ENTRANCE, Wanted, examine_vm
+from shared.flows.keep_policy import Shown, set_policy
+from shared.flows.world import World
+
+STATUS_ACTION = "Microsoft.SerialConsole/consoleServices/read"
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """COM1 of a VM: whether our switch leaves it open, and whether somebody types there."""
+
+    enabled: bool
+    active: bool
+
+
+async def show_switch(world: World, caller: Caller, scope: Scope) -> bool | Refusal:
+    """Whether the console is on for a subscription. Raises Unavailable."""
+    missing = await world.rights.missing(caller, scope.text, [STATUS_ACTION])
+    if isinstance(missing, Refusal):
+        return missing
+    if missing:
+        return refuse(Code.ADMINISTRATION_DENIED, target=scope.text, caller=caller.oid)
+    levels = await world.policies.over(scope.some_vm)
+    return _on(world, [level for level in levels if level.scope in (*scope.above, scope.text)])
+
+
+async def turn_switch(world: World, caller: Caller, scope: Scope, *, on: bool) -> Shown | Refusal:
+    """Turns the switch of one scope and leaves its other demands. Raises Unavailable."""
+    stored = await world.policies.find(scope)
+    before = stored.policy if stored else Policy()
+    wanted = replace(before, console=Switch.INHERITED if on else Switch.OFF)
+    return await set_policy(world, caller, scope, wanted, stored.version if stored else "")
+
+
+async def show_port(world: World, caller: Caller, vm: VmId) -> Port | Refusal:
+    """Raises Unavailable."""
+    examined, lock = await asyncio.gather(
+        examine_vm(world, caller, vm, Wanted(Right.WATCH, ENTRANCE)), world.consoles.show(vm)
+    )
+    if isinstance(examined, Refusal):
+        return examined
+    if examined.refusals:
+        return together(examined.refusals)
+    return Port(_on(world, examined.levels), lock.live_holder(world.clock.now()) is not None)
+
+
+def _on(world: World, levels: Sequence[Level]) -> bool:
+    return policy.switched_off(levels, by_default=not world.settings.console_default) is None
