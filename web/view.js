@@ -131,7 +131,7 @@ export class ConsoleView {
   #settleFocus(phase) {
     const opened = phase === "open" && this.#phase !== "open";
     this.#phase = phase;
-    if (opened && !document.activeElement.matches("input, dialog *")) this.#screen.focus();
+    if (opened && !document.activeElement.matches("input, dialog *, .menu *")) this.#screen.focus();
   }
 
   /** Only what can be done now is in the page: a panel has choices of its own. */
