@@ -8,6 +8,7 @@ Claims are as Microsoft documents them for access tokens of versions 1.0 and 2.0
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -122,7 +123,25 @@ def _caller(claims: Mapping[str, Any], token: str) -> Caller | Refusal:
     kind = Kind.USER if scopes else Kind.APPLICATION
     if SCOPE not in scopes if kind is Kind.USER else not roles:
         return refuse(Code.CALLER_NOT_PERMITTED)
-    return Caller(claims["tid"], claims["oid"], _name(claims), kind, roles, Secret(token))
+    return Caller(
+        claims["tid"],
+        claims["oid"],
+        _name(claims),
+        kind,
+        roles,
+        Secret(token),
+        contexts=frozenset(text for text in _texts(claims.get("acrs")) if _CONTEXT.fullmatch(text)),
+        answers_challenges="cp1" in (text.lower() for text in _texts(claims.get("xms_cc"))),
+    )
+
+
+_CONTEXT = re.compile(r"c[1-9][0-9]?", re.ASCII)
+
+
+def _texts(claim: Any) -> list[str]:
+    """The texts of a claim that is a list, or one text for a list of one."""
+    listed = claim if isinstance(claim, list) else [claim]
+    return [text for text in listed if isinstance(text, str)]
 
 
 def _name(claims: Mapping[str, Any]) -> str:

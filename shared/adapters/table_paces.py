@@ -8,6 +8,7 @@ import hashlib
 import random
 from collections import OrderedDict
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
@@ -37,10 +38,13 @@ class TablePaces:
     def __init__(self, service: TableServiceClient, clock: Clock) -> None:
         self._table, self._clock = Table(service, TABLE), clock
         self._kept: OrderedDict[str, _Row] = OrderedDict()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """Requests of this process for one key go one after another: rivals are other processes alone."""
 
     async def take(self, key: str, pace: Pace) -> float:
         row_key = hashlib.sha256(key.encode()).hexdigest()
-        async with self._table.open() as table:
+        turn = self._turns.setdefault(row_key, asyncio.Lock())
+        async with turn, self._table.open() as table:
             for attempt in range(_TRIES):
                 row = self._kept.get(row_key) or await _read(table, row_key)
                 due, wait = rules.take(row.due if row else 0.0, pace, self._clock.now())

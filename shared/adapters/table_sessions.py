@@ -45,7 +45,7 @@ class TableSessions:
         start = scope.text.strip("/").replace("/", "|")
         asked = "State ne 'ended' and RequestedAt gt @since"
         if start:
-            asked += " and (PartitionKey eq @start or (PartitionKey ge @low and PartitionKey lt @high))"
+            asked += " and ( PartitionKey eq @start or ( PartitionKey ge @low and PartitionKey lt @high ) )"
         found = {"since": since, "start": start, "low": f"{start}|", "high": f"{start}}}"}
         async with self._table.open() as table:
             rows = table.query_entities(asked, parameters=found)

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from shared.domain import policy
 from shared.domain.approval import Approval
-from shared.domain.caller import Caller
+from shared.domain.caller import Caller, Kind
 from shared.domain.policy import Level
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.rights import Right
@@ -123,8 +123,8 @@ def _sign_in(seen: Inspected) -> Refusal | None:
 
 
 def step_up(caller: Caller, context: str) -> Refusal:
-    """The claims challenge for an authentication context, to clients that know what to do with one."""
-    if not caller.answers_challenges:
+    """The claims challenge for an authentication context, to people whose client knows what to do with one."""
+    if caller.kind is Kind.APPLICATION or not caller.answers_challenges:
         return refuse(Code.STEP_UP_UNSUPPORTED)
     wanted = {"access_token": {"acrs": {"essential": True, "value": context}}}
     return refuse(Code.MFA_REQUIRED, claims=json.dumps(wanted))

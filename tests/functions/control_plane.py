@@ -18,7 +18,7 @@ from starlette.routing import Route
 from dev.arm.world import World
 from dev.entra.listen import bind
 from dev.entra.tokens import app_token, user_token
-from dev.fleet import RELAY, Person
+from dev.fleet import OTHER_SUBSCRIPTION, RELAY, SUBSCRIPTION, Person
 from dev.parts import function_settings
 from dev.stack import ROOT, Stack
 from tests.contract.azurite import azurite
@@ -85,6 +85,10 @@ def control_plane(home: Path) -> Iterator[ControlPlane]:
             "AzureWebJobsStorage": storage,
             "TRANSCRIPT_STORAGE": storage,
             "SESSION_ISSUER": ISSUER,
+            "SUBSCRIPTIONS": f"{SUBSCRIPTION} {OTHER_SUBSCRIPTION}",
+            "CACHE_SECONDS": "0",  # tests change Azure between two requests
+            "RATE_CALLER": "100000",
+            "RATE_VM": "100000",
             "RELAYS": f"r0=ws://localhost:1|{relay.address}",
         }
         with running(ROOT, settings) as host:
