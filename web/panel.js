@@ -5,7 +5,7 @@ import { choice, panel, say } from "./panel_parts.js";
 import { refusedPanel } from "./refused_panel.js";
 import { clock, countdown, displacer, sinceOf } from "./words.js";
 
-/** The panel that this state calls for, or null. `act` has connect(wish), answer(allow), signIn(claims), checks(mode), start(want), approval(wish). */
+/** The panel that this state calls for, or null. `act` has connect(wish), answer(allow), signIn(claims), checks(mode), start(), approval(wish). */
 export function panelFor(state, act, me) {
   if (state.ask) return askPanel(state.ask, act);
   return PANELS[state.phase]?.(state, act, me) ?? null;

@@ -9,7 +9,7 @@ import { shortRefusal } from "./refusal_words.js";
 /** Nothing of these is about the VM. */
 const NOT_OF_THE_VM = new Set(["SignInRequired", "Unreachable", "TooManyRequests", "VmNotFound", "ReasonRequired", "InternalError"]);
 
-/** `act` has connect(wish), signIn(claims), checks(mode), start(want). */
+/** `act` has connect(wish), signIn(claims), checks(mode), start(). */
 export function refusedPanel({ refusal, want }, act) {
   const made = panel("refusal", shortRefusal(refusal), refusalBody(refusal), choicesFor(refusal, want, act));
   if (!NOT_OF_THE_VM.has(refusal.code)) explain(made, { refusal, want }, act);
@@ -34,7 +34,7 @@ function offerMore(choices, status, { refusal, want }, act) {
     for (const one of choices.children) one.classList.remove("primary");
     choices.prepend(choice("Watch", "watch", () => act.connect({ mode: "watch" }), "primary"));
   }
-  if (refusal.code === "VmNotRunning" && holds(status, "power")) choices.append(choice("Start the VM…", "start", () => act.start(want)));
+  if (refusal.code === "VmNotRunning" && holds(status, "power")) choices.append(choice("Start the VM…", "start", () => act.start()));
 }
 
 function choicesFor({ code, claims }, want, act) {

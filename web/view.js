@@ -37,7 +37,7 @@ export class ConsoleView {
     this.#auth = auth;
     this.#path = pathOf(vm);
     this.#name = nameOf(vm);
-    this.#desk = new VmDesk({ api, auth, vm, path: this.#path, name: this.#name.name, say: (text, tone) => this.#sayResult(text, tone) });
+    this.#desk = new VmDesk({ api, auth, vm, path: this.#path, name: this.#name.name, say: (text, tone) => this.#sayResult(text, tone), began: (act) => act === "start" && this.#comeBack() });
   }
 
   mount(place) {
@@ -173,7 +173,7 @@ export class ConsoleView {
       answer: (allow) => this.#driver.tell({ type: "answer", allow }),
       signIn: (claims) => this.#auth.signIn({ claims }),
       checks: (mode) => this.#desk.checks(mode),
-      start: (want) => this.#start(want),
+      start: () => this.#desk.run("start"),
       approval: (wish) => this.#desk.waitForApproval({ ...wish, told: (standing) => this.#driver.tell({ type: "standing", ...standing }) }),
     };
     this.#desk.stopWaiting();
@@ -217,8 +217,9 @@ export class ConsoleView {
   }
 
   /** A VM that was started from here is waited for. */
-  async #start(want) {
-    if ((await this.#desk.start()) && this.#driver.state.phase === "refused") this.#connect({ ...want, patient: true });
+  #comeBack() {
+    const { phase, want } = this.#driver.state;
+    if (phase === "refused" || phase === "ended") this.#connect({ ...want, patient: true });
   }
 
   #setSize() {

@@ -16,6 +16,7 @@ export class VmDesk {
   #name;
   #me;
   #say;
+  #began;
   #memory;
   #approvals;
   #acts;
@@ -23,8 +24,11 @@ export class VmDesk {
   #waiting = null;
   #gone = new AbortController();
 
-  /** `vm` is the resource id, `path` the same for addresses, `name` what people call it; `say(text, tone)` shows how an act goes. */
-  constructor({ api, auth, vm, path, name, say }) {
+  /**
+   * `vm` is the resource id, `path` the same for addresses, `name` what people call it; `say(text, tone)` shows how an act goes,
+   * `began(act)` hears that one has begun.
+   */
+  constructor({ api, auth, vm, path, name, say, began }) {
     this.#api = api;
     this.#path = path;
     this.#name = name;
@@ -33,7 +37,8 @@ export class VmDesk {
     this.#memory = new TabMemory(auth.user?.email, vm);
     this.#approvals = new ApprovalDesk({ api, path, vm, memory: this.#memory });
     this.#acts = new ActDesk({ api, path, name, memory: this.#memory, approvals: this.#approvals, say: this.#say, signIn: (claims) => auth.signIn({ claims }) });
-    this.#menu = new ActsMenu((act) => this.#acts.run(act));
+    this.#began = began;
+    this.#menu = new ActsMenu((act) => this.run(act));
   }
 
   get menu() {
@@ -62,9 +67,8 @@ export class VmDesk {
     this.#menu.show(status?.rights);
   }
 
-  /** True when the VM begins to start. */
-  start() {
-    return this.#acts.run("start");
+  async run(act) {
+    if (await this.#acts.run(act)) this.#began(act);
   }
 
   /** Somebody did something to the VM: shown, and answered in words. */
