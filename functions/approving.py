@@ -27,6 +27,6 @@ def await_approval(context: task.OrchestrationContext, asked: dict[str, Any]) ->
 
 
 @bp.activity_trigger(input_name="wish")
-async def settle_approval(wish: dict[str, Any]) -> dict[str, Any]:
+async def settle_approval(wish: dict) -> dict:  # type: ignore[type-arg]  # the worker knows plain types alone
     """Writes the outcome down, once; what was settled before stays. Raises Unavailable."""
     return approval_to_json(await wiring.approvals_table().settle(approval_from_json(wish)))
