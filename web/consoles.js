@@ -145,7 +145,7 @@ function row(vm) {
     h("span", { class: "os" }, vm.os),
     h("span", { class: "power", data: { power } }, POWER[power] ?? vm.power),
     h("span", { class: "can" }, canWords(vm)),
-    !vm.available && vm.refusals?.length > 0 && why(vm.refusals[0]),
+    !vm.available && vm.refusals?.length > 0 && why(vm.refusals),
     (vm.warnings ?? []).map((one) => h("div", { class: "aside warning", data: { testid: "warning", code: one.code } }, h("p", {}, one.message, one.fix && h("span", { class: "quiet" }, ` ${one.fix}`)))));
 }
 
@@ -154,9 +154,10 @@ function canWords({ available, refusals }) {
   return refusals?.every((one) => one.code.startsWith("Approval")) ? "Ask" : "Not possible";
 }
 
-function why(refusal) {
+/** The first reason speaks; how many more there are is said, and what they are stands behind the link. */
+function why([refusal, ...more]) {
   return h("div", { class: "aside", data: { testid: "refusal", code: refusal.code } },
-    h("p", { title: refusal.message }, h("strong", {}, shortRefusal(refusal)), ". ", fixWords(refusal)),
+    h("p", { title: refusal.message }, h("strong", {}, shortRefusal(refusal)), ". ", fixWords(refusal), more.length > 0 && h("span", { class: "quiet" }, ` And ${more.length} more.`)),
     refusal.fixCommand && command(refusal.fixCommand));
 }
 

@@ -12,7 +12,7 @@ from tests.e2e.local_stack import LocalStack, until
 from tests.e2e.person import SignedIn
 from tests.e2e.test_page import open_console, signed_in
 
-WEB_01, WEB_04 = (vm for vm in fleet.VIRTUAL_MACHINES if vm.name in ("web-01", "web-04"))
+WEB_01, WEB_02, WEB_04 = (vm for vm in fleet.VIRTUAL_MACHINES if vm.name in ("web-01", "web-02", "web-04"))
 BOOTED = b"Started after"
 """What the demo machine prints once for every start."""
 
@@ -197,6 +197,20 @@ def _settled(page: Page) -> Any:
     checks = page.get_by_test_id("refused-check")
     expect(checks.first).to_be_visible()
     return checks
+
+
+@pytest.mark.qemu
+def test_a_vm_that_is_started_from_its_panel_is_waited_for(browser: Browser, stack: LocalStack, ada: SignedIn) -> None:
+    with signed_in(browser, stack, fleet.ADA) as page:
+        open_console(page, "web-02")
+        page.get_by_test_id("start").click()
+        page.get_by_test_id("confirm-act").click()
+        try:
+            connected(page)
+        finally:
+            assert (answer := ada.api.post(f"{WEB_02.id}/serialConsole/stop", json={})).is_success, answer.text
+        expect(page.get_by_test_id("ended")).to_contain_text("Ended because the VM stopped")
+        until(lambda: "VmNotRunning" in ada.get(f"{WEB_02.id}/serialConsole").text, "web-02 is deallocated as before")
 
 
 @pytest.mark.qemu
