@@ -108,11 +108,6 @@ def refusals(checks: Sequence[Check]) -> list[Refusal]:
     return [check.refusal for check in checks if check.refusal]
 
 
-def permitted(checks: Sequence[Check]) -> bool:
-    """Whether the caller's rights suffice, whatever else stands in the way."""
-    return all(check.refusal is None for check in checks if check.what is Checked.PERMISSION)
-
-
 def _refuse(seen: Inspected, code: Code, because: str | None = None) -> Refusal:
     return refuse(code, because=because, target=seen.vm.id.resource_id, caller=seen.caller.oid)
 
@@ -153,8 +148,8 @@ def _cloud(seen: Inspected) -> Refusal | None:
 
 
 def _region(seen: Inspected) -> Refusal | None:
-    region = seen.vm.location.lower()
-    if region in seen.service.closed_regions:
+    region = policy.region_name(seen.vm.location)
+    if region in map(policy.region_name, seen.service.closed_regions):
         return _refuse(seen, Code.REGION_NOT_AVAILABLE, f"The service does not serve the region {region}.")
     level = policy.region_refusing(seen.levels, region)
     if level is None:

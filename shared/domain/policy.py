@@ -176,9 +176,14 @@ def tag_missing(levels: Sequence[Level], tags: Mapping[str, str]) -> str | None:
     return None
 
 
+def region_name(text: str) -> str:
+    """A region's one spelling: Azure writes uksouth, and "UK South" too."""
+    return text.lower().replace(" ", "")
+
+
 def region_refusing(levels: Sequence[Level], region: str) -> Level | None:
     for level in levels:
-        if level.policy.regions and region.lower() not in level.policy.regions:
+        if level.policy.regions and region_name(region) not in level.policy.regions:
             return level
     return None
 

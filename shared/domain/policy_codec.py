@@ -7,7 +7,7 @@ from enum import StrEnum
 from ipaddress import ip_network
 from typing import Any
 
-from shared.domain.policy import BadScope, Level, Network, Policy, Scope, Switch
+from shared.domain.policy import BadScope, Level, Network, Policy, Scope, Switch, region_name
 from shared.domain.rights import Right
 
 _CONTEXT = re.compile(r"c([1-9][0-9]?)", re.ASCII)
@@ -86,8 +86,9 @@ def _texts(name: str, value: object) -> tuple[str, ...]:
 
 
 def _networks(name: str, value: object) -> tuple[Network, ...]:
+    texts = _texts(name, value)
     try:
-        return tuple(ip_network(each) for each in _texts(name, value))
+        return tuple(ip_network(text) for text in texts)
     except ValueError as error:
         raise InvalidPolicy(f"{name} takes addresses and networks like 10.0.0.0/8 or 2001:db8::/32") from error
 
@@ -99,7 +100,7 @@ def _tags(name: str, value: object) -> Mapping[str, tuple[str, ...]]:
 
 
 def _regions(name: str, value: object) -> tuple[str, ...]:
-    return tuple(region.lower().replace(" ", "") for region in _texts(name, value))
+    return tuple(region_name(region) for region in _texts(name, value))
 
 
 def _sign_in(name: str, value: object) -> Mapping[Right, str]:

@@ -9,6 +9,9 @@ from shared.flows.show_console import Shown, show_console
 from shared.ports import Unavailable
 from tests.fakes import VM, FakeWorld, everything, machine, person, without_read
 
+ADMINISTERED = {*everything(), *on_vm(DEFAULT, Right.ADMINISTER, VM)} - {VM_READ}
+"""What somebody lacks who may read the VM and nothing else."""
+
 
 async def test_the_preflight_says_who_writes(fakes: FakeWorld) -> None:
     await open_session(fakes.world, person(), VM, Wish())
@@ -33,8 +36,8 @@ async def test_a_vm_that_is_not_there_has_no_preflight(fakes: FakeWorld) -> None
 
 
 async def test_the_preflight_says_what_the_callers_rights_suffice_for(fakes: FakeWorld) -> None:
-    fakes.rights.lacking["alan"] = {*everything(), *on_vm(DEFAULT, Right.ADMINISTER, VM)} - {VM_READ}
-    fakes.rights.lacking["grace"] = set(fakes.rights.lacking["alan"]) - {*on_vm(DEFAULT, Right.WATCH, VM)}
+    fakes.rights.lacking["alan"] = ADMINISTERED
+    fakes.rights.lacking["grace"] = ADMINISTERED - {*on_vm(DEFAULT, Right.WATCH, VM)}
     held = []
     for oid in ("ada", "grace", "alan"):
         shown = await show_console(fakes.world, person(oid), VM, Right.WATCH)

@@ -1,0 +1,171 @@
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.policy import Level, Policy, Switch
+from shared.domain.policy_codec import InvalidPolicy, levels_from_text, policy_from_json, policy_to_json
+from shared.domain.rights import Right
+from tests.unit.domain.sight import GROUP, TENANT, WEB
+
+TEXTS = st.lists(st.text(min_size=1, max_size=128).filter(str.strip), max_size=5).map(tuple)
+DECIDED = (Right.WATCH, Right.WRITE, Right.POWER, Right.NMI)
+POLICIES = st.builds(
+    Policy,
+    console=st.sampled_from(Switch),
+    reason=st.booleans(),
+    tickets=TEXTS,
+    networks=st.lists(st.ip_addresses(network="10.0.0.0/8") | st.ip_addresses(v=6), max_size=3).map(
+        lambda found: policy_from_json({"networks": [str(each) for each in found]}).networks
+    ),
+    tags=st.dictionaries(st.text(max_size=20), TEXTS, max_size=3),
+    regions=st.lists(st.sampled_from(["westeurope", "eastus", "uksouth"]), max_size=3).map(tuple),
+    sign_in=st.dictionaries(st.sampled_from(Right), st.integers(1, 99).map("c{}".format), max_size=3),
+    approval=st.frozensets(st.sampled_from(DECIDED)),
+    approval_seconds=st.integers(60, 86400),
+)
+
+
+@given(POLICIES)
+def test_a_policy_is_read_as_it_was_written(policy: Policy) -> None:
+    written = policy_to_json(policy)
+    assert policy_from_json(json.loads(json.dumps(written))) == policy
+    assert policy_to_json(policy_from_json(written)) == written
+
+
+def test_nothing_said_demands_nothing() -> None:
+    assert policy_from_json({}) == Policy()
+    assert policy_from_json(policy_to_json(Policy())) == Policy()
+
+
+def test_every_field_is_written_in_the_order_of_the_documentation() -> None:
+    assert policy_to_json(Policy(approval=frozenset(DECIDED))) == {
+        "console": "inherited",
+        "reason": False,
+        "tickets": [],
+        "networks": [],
+        "tags": {},
+        "regions": [],
+        "signIn": {},
+        "approval": ["nmi", "power", "watch", "write"],
+        "approvalSeconds": 3600,
+    }
+
+
+def test_regions_are_kept_in_one_spelling() -> None:
+    assert policy_from_json({"regions": ["West Europe", "EASTUS"]}).regions == ("westeurope", "eastus")
+
+
+def test_a_single_address_is_a_network_of_its_own() -> None:
+    said = {"networks": ["192.0.2.7", "2001:DB8::/32"]}
+    assert policy_to_json(policy_from_json(said))["networks"] == ["192.0.2.7/32", "2001:db8::/32"]
+
+
+@pytest.mark.parametrize("seconds", [60, 86400])
+@pytest.mark.parametrize("context", ["c1", "c99"])
+def test_limits_are_within(seconds: int, context: str) -> None:
+    said = {"approvalSeconds": seconds, "signIn": {"nmi": context}, "tickets": ["x" * 128] * 64}
+    said["tags"] = {str(number): [] for number in range(64)}
+    assert policy_from_json(said).approval_seconds == seconds
+
+
+LISTS = ["tickets", "networks", "regions", "approval"]
+NO_LISTS: list[Any] = [None, True, 1, "INC-*", {}, {"a": 1}]
+WRONG: list[tuple[str, Any, str]] = [
+    *(("console", value, "console must be one of on, off, inherited") for value in (None, True, 1, "ON", "", [], {})),
+    *(("reason", value, "reason must be true or false") for value in (None, 0, 1, "true", [], {})),
+    *((name, value, f"{name} must be a list of at most 64 texts") for name in LISTS for value in NO_LISTS),
+    *((name, ["10.0.0.1"] * 65, f"{name} must be a list of at most 64 texts") for name in LISTS),
+    *(
+        (name, [value], f"{name} takes texts of 1 to 128 characters")
+        for name in LISTS
+        for value in (None, True, 1, [], {}, "", " \t", "x" * 129)
+    ),
+    *(
+        ("networks", [value], "networks takes addresses and networks like")
+        for value in ("x", "10.0.0.1/8", "10.0.0.0/33", "10.0.0", "2001:db8::1/32", " 10.0.0.0/8", "10.0.0.0/8 ", "*")
+    ),
+    *(("tags", value, "tags must be an object") for value in (None, [], "x", True, {str(n): [] for n in range(65)})),
+    ("tags", {"team": "a"}, "tags.team must be a list of at most 64 texts"),
+    ("tags", {"team": [1]}, "tags.team takes texts of 1 to 128 characters"),
+    ("tags", {"x" * 99: 1}, f"tags.{'x' * 40} must be a list"),
+    *(("signIn", value, "signIn must be an object") for value in (None, [], "c1", True)),
+    *(
+        ("signIn", {"write": value}, "signIn takes the authentication contexts c1 to c99")
+        for value in (None, 1, True, "", "c0", "c01", "c100", "C1", "c1\n", " c1", "c\u0661", "1", [])
+    ),
+    *(("signIn", {value: "c1"}, "a right of signIn must be one of watch, write") for value in ("", "own", "WRITE")),
+    ("approval", ["own"], "approval must be one of watch, write"),
+    *(("approval", [right], "approval takes watch, write, power, nmi") for right in ("administer", "read", "approve")),
+    *(
+        ("approvalSeconds", value, "approvalSeconds must be a whole number of seconds from 60 to 86400")
+        for value in (None, True, "60", 59, 86401, -60, 60.0, 60.5, float("nan"), [], {})
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "said"), WRONG)
+def test_what_cannot_be_read_is_named_with_what_it_takes(name: str, value: object, said: str) -> None:
+    with pytest.raises(InvalidPolicy, match=f"^{re.escape(said)}"):
+        policy_from_json({name: value})
+
+
+@pytest.mark.parametrize("said", [None, True, 1, "on", [], [{}]])
+def test_a_policy_is_an_object(said: object) -> None:
+    with pytest.raises(InvalidPolicy, match="a policy is a JSON object"):
+        policy_from_json(said)
+
+
+@pytest.mark.parametrize("name", ["sign_in", "approval_seconds", "Console", "", "x" * 500])
+def test_a_field_that_is_unknown_is_named(name: str) -> None:
+    with pytest.raises(InvalidPolicy, match="a policy has no field") as refused:
+        policy_from_json({"console": "on", name: 1})
+    assert repr(name[:80]) in str(refused.value)
+    assert len(str(refused.value)) < 250
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(list(policy_to_json(Policy()))), JSON, max_size=3))
+def test_any_json_at_all_is_a_policy_or_refused(said: dict[str, Any]) -> None:
+    try:
+        assert policy_from_json(policy_to_json(policy_from_json(said))) == policy_from_json(said)
+    except InvalidPolicy as refused:
+        assert any(name in str(refused) for name in said)  # noqa: PT017 - most of what is drawn is refused
+
+
+def test_the_setting_holds_policies_by_scope() -> None:
+    said = {"/": {"reason": True}, WEB.resource_id: {"console": "off"}, GROUP.upper(): {}}
+    assert levels_from_text(json.dumps(said)) == (
+        Level(TENANT, Policy(reason=True)),
+        Level(WEB.console, Policy(console=Switch.OFF)),
+        Level(GROUP, Policy()),
+    )
+
+
+def test_a_setting_that_is_empty_sets_no_policy() -> None:
+    assert levels_from_text("") == levels_from_text("{}") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "not JSON"),
+        ("[]", "write a JSON object: scopes and their policies"),
+        ("null", "write a JSON object: scopes and their policies"),
+        ('{"/x": {}}', "not a tenant, subscription, resource group, scale set or VM: '/x'"),
+        ('{"/": []}', "a policy is a JSON object"),
+        ('{"/": {"reason": 1}}', "reason must be true or false"),
+    ],
+)
+def test_a_setting_that_cannot_be_read_says_what_about_it(text: str, said: str) -> None:
+    with pytest.raises(InvalidPolicy, match=f"^{re.escape(said)}"):
+        levels_from_text(text)
