@@ -27,7 +27,7 @@ def policy_from_json(said: object) -> Policy:
     if not isinstance(said, dict):
         raise InvalidPolicy("a policy is a JSON object")
     fields: dict[str, object] = said
-    if unknown := min(fields.keys() - _READERS.keys(), default=None):
+    if (unknown := min(fields.keys() - _READERS.keys(), default=None)) is not None:
         raise InvalidPolicy(f"a policy has no field {unknown[:80]!r}; there are {', '.join(_READERS)}")
     return Policy(**{_NAMES.get(name, name): _READERS[name](name, value) for name, value in fields.items()})
 
