@@ -1,6 +1,7 @@
 """Sessions and burnt tokens: the fakes and the real tables through the same tests."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ from shared.adapters.table_burnt_tokens import TableBurntTokens
 from shared.adapters.table_sessions import TableSessions
 from shared.adapters.tables import table_service
 from shared.domain.grant import Mode
+from shared.domain.policy import Scope
 from shared.domain.vm import VmId
 from shared.ports import BurntTokens, Session, Sessions, Unavailable
 from tests.fakes import VM, FakeBurntTokens, FakeSessions
@@ -118,3 +120,32 @@ async def test_an_accounts_name_is_its_public_address() -> None:
     credential: Any = Credential()
     async with table_service("stcontoso", credential) as service:
         assert service.url == "https://stcontoso.table.core.windows.net"
+
+
+@pytest.mark.parametrize(
+    ("scope", "found"),
+    [
+        ("/", {"here", "beside", "group", "elsewhere"}),
+        (f"/subscriptions/{VM.subscription}", {"here", "beside", "group"}),
+        (f"/subscriptions/{VM.subscription}/resourceGroups/{VM.group}", {"here", "beside"}),
+        (VM.resource_id, {"here"}),
+    ],
+)
+async def test_live_sessions_are_found_within_a_scope(sessions: Sessions, scope: str, found: set[str]) -> None:
+    """Names that only begin alike are other scopes."""
+    other = "5b5c0000-0000-4000-8000-00000000000f"
+    places = {
+        "here": VM,
+        "beside": replace(VM, name=f"{VM.name}0"),
+        "group": replace(VM, group=f"{VM.group}2"),
+        "elsewhere": replace(VM, subscription=other),
+    }
+    run = uuid.uuid4().hex
+    for name, at in places.items():
+        await sessions.add(replace(session(f"{name}-{run}", requested_at=100.0), vm=at))
+        await sessions.add(replace(session(f"old-{name}-{run}", requested_at=10.0), vm=at))
+        await sessions.add(replace(session(f"over-{name}-{run}", requested_at=100.0), vm=at))
+        await sessions.ended(at, f"over-{name}-{run}", 101.0, "Goodbye")
+    live = await sessions.live(Scope.parse(scope), 50.0)
+    assert {each.id for each in live if each.id.endswith(run)} == {f"{name}-{run}" for name in found}
+    assert all(each.vm.console == places[each.id.partition("-")[0]].console for each in live if each.id.endswith(run))
