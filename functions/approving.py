@@ -19,6 +19,11 @@ bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 @bp.orchestration_trigger(context_name="context")
 def await_approval(context: task.OrchestrationContext, asked: dict[str, Any]) -> Generator[Any, Any, Any]:
     """Answers the request as it was settled, whoever's decision came first."""
+    return (yield from waiting(context, asked))
+
+
+def waiting(context: task.OrchestrationContext, asked: dict[str, Any]) -> Generator[Any, Any, Any]:
+    """The orchestration itself, which any engine can run."""
     decision = context.wait_for_external_event(DECISION)
     over = context.create_timer(datetime.fromtimestamp(asked["waits_until"], UTC))
     first = yield task.when_any([decision, over])

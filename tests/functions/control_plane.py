@@ -65,6 +65,8 @@ class ControlPlane:
     stack: Stack
     world: World
     relay: RelayControl
+    storage: str
+    """Connection string of the account that holds its tables and blobs."""
 
     def call(self, method: str, path: str, who: Person | str | None, **options: Any) -> httpx.Response:
         token = user_token(self.stack, who) if isinstance(who, Person) else who
@@ -92,7 +94,7 @@ def control_plane(home: Path) -> Iterator[ControlPlane]:
             "RELAYS": f"r0=ws://localhost:1|{relay.address}",
         }
         with running(ROOT, settings) as host:
-            yield ControlPlane(host, stack, world, relay)
+            yield ControlPlane(host, stack, world, relay, storage)
 
 
 @contextmanager
