@@ -154,7 +154,7 @@ def engine() -> Iterator[TaskHubGrpcClient]:
     with TaskHubGrpcWorker(host_address=address) as worker, TaskHubGrpcClient(host_address=address) as client:
         worker.add_orchestrator(waiting)
         worker.add_activity(settle_approval)
-        worker.start()
+        worker.start()  # type: ignore[no-untyped-call]  # the library leaves it untyped
         yield client
     hub.stop()
 
