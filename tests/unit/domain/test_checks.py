@@ -1,140 +1,229 @@
-from collections.abc import Mapping
+import json
 from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any
 
 import pytest
 
-from shared.domain import checks
-from shared.domain.approval import Approval, State
-from shared.domain.caller import Kind
-from shared.domain.checks import OPEN, Checked, Inspected, Service, Storage, check, refusals, step_up
-from shared.domain.policy import Level, Policy, Switch
-from shared.domain.refusals import Code
+from shared.domain.approval import State
+from shared.domain.caller import Caller, Kind
+from shared.domain.checks import (
+    OPEN,
+    Check,
+    Checked,
+    Inspected,
+    Storage,
+    check,
+    refusals,
+    step_up,
+    switch_refusal,
+)
+from shared.domain.policy import Switch
+from shared.domain.refusals import Code, Refusal
 from shared.domain.rights import Right
 from shared.domain.storage import Account, NoAccount
 from shared.domain.vm import Power
-from tests.fakes import VM, machine, person
-
-SERVICE = Service("AzureCloud", frozenset({"AzureCloud"}), frozenset({"uksouth"}), on_by_default=True)
-ADA = replace(person(), address="10.0.0.1", answers_challenges=True)
-ACCOUNT = Account("/subscriptions/s/account", "stdiag", firewalled=False)
-SUBSCRIPTION = f"/subscriptions/{VM.subscription}"
-ASKED = Approval("a", VM, Right.WRITE, ADA.subject, "Ada", "why", 0.0, 100.0, good_seconds=100)
-
-
-def seen(**changes: Any) -> Inspected:
-    usual: dict[str, Any] = {
-        "vm": machine(), "caller": ADA, "right": Right.WRITE, "missing": (), "service": SERVICE,
-    }  # fmt: skip
-    return Inspected(**(usual | changes))
-
-
-def under(scope: str = VM.console, **demands: Any) -> dict[str, Any]:
-    return {"levels": [Level(scope, Policy(**demands))]}
-
-
-def test_a_vm_in_order_passes_every_check_in_the_order_of_mending() -> None:
-    made = check(seen())
-    assert refusals(made) == []
-    assert [each.what for each in made] == list(Checked)
-
-
-@pytest.mark.parametrize(
-    ("what", "changes", "code"),
-    [
-        (Checked.SIGN_IN, under(sign_in={Right.WRITE: "c1"}), Code.MFA_REQUIRED),
-        (Checked.PERMISSION, {"missing": ("x",)}, Code.VM_PERMISSION_DENIED),
-        (Checked.CLOUD, {"service": replace(SERVICE, cloud="AzureChinaCloud")}, Code.CLOUD_NOT_AVAILABLE),
-        (Checked.REGION, {"vm": machine(location="UKSouth")}, Code.REGION_NOT_AVAILABLE),
-        (Checked.REGION, under(regions=("northeurope",)), Code.REGION_NOT_AVAILABLE),
-        (Checked.SWITCH, {"around": replace(OPEN, subscription_enabled=False)}, Code.CONSOLE_DISABLED_FOR_SUBSCRIPTION),
-        (Checked.SWITCH, under(SUBSCRIPTION, console=Switch.OFF), Code.CONSOLE_DISABLED_FOR_SUBSCRIPTION),
-        (Checked.SWITCH, under(console=Switch.OFF), Code.CONSOLE_DISABLED_BY_POLICY),
-        (Checked.SWITCH, {"service": replace(SERVICE, on_by_default=False)}, Code.CONSOLE_DISABLED_BY_POLICY),
-        (Checked.PORT, {"around": replace(OPEN, port_enabled=False)}, Code.SERIAL_PORT_DISABLED),
-        (Checked.NETWORK, under(networks=(ip_network("192.0.2.0/24"),)), Code.NETWORK_NOT_ALLOWED),
-        (Checked.TAG, under(tags={"console": ("yes",)}), Code.TAG_NOT_ALLOWED),
-        (Checked.LOCK, {"around": replace(OPEN, lock="freeze")}, Code.RESOURCE_LOCKED),
-        (Checked.PROVISIONING, {"vm": machine(provisioning="Failed")}, Code.VM_PROVISIONING),
-        (Checked.POWER, {"vm": machine(power=Power.STOPPED)}, Code.VM_NOT_RUNNING),
-        (Checked.BOOT_DIAGNOSTICS, {"vm": machine(boot_diagnostics=False)}, Code.BOOT_DIAGNOSTICS_DISABLED),
-        (Checked.STORAGE, {"storage": Storage(NoAccount.MALFORMED, "")}, Code.BOOT_DIAGNOSTICS_URI_INVALID),
-        (Checked.STORAGE, {"storage": Storage(NoAccount.DELETED, "st")}, Code.BOOT_DIAGNOSTICS_STORAGE_NOT_FOUND),
-        (Checked.STORAGE, {"storage": Storage(NoAccount.UNSEEN, "st")}, Code.STORAGE_RESOURCE_GROUP_UNKNOWN),
-        (Checked.STORAGE, {"storage": Storage(ACCOUNT, "st", ("x",))}, Code.STORAGE_PERMISSION_DENIED),
-        (
-            Checked.STORAGE,
-            {"storage": Storage(replace(ACCOUNT, firewalled=True), "st")},
-            Code.BOOT_DIAGNOSTICS_STORAGE_FORBIDDEN,
-        ),
-        (Checked.REASON, under(reason=True), Code.REASON_REQUIRED),
-        (Checked.APPROVAL, under(approval=frozenset({Right.WRITE})), Code.APPROVAL_REQUIRED),
-        (
-            Checked.APPROVAL,
-            {**under(approval=frozenset({Right.WRITE})), "approvals": [ASKED]},
-            Code.APPROVAL_PENDING,
-        ),
-    ],
+from tests.unit.domain.sight import (
+    GROUP,
+    INSTANCE,
+    NOW,
+    SUBSCRIPTION,
+    WEB,
+    approval,
+    caller,
+    inspected,
+    level,
+    service,
+    vm,
 )
-def test_each_check_refuses_for_its_own_reason_and_names_the_vm(
-    what: Checked, changes: Mapping[str, Any], code: Code
+
+ACCOUNT = Account(f"{GROUP}/providers/Microsoft.Storage/storageAccounts/diag01", "diag01", firewalled=False)
+FIREWALLED = replace(ACCOUNT, firewalled=True)
+WRITES = frozenset({Right.WRITE})
+
+
+def only(seen: Inspected) -> tuple[Checked, Refusal]:
+    """The one check that did not pass."""
+    (failed,) = [each for each in check(seen) if each.refusal]
+    assert failed.refusal
+    return failed.what, failed.refusal
+
+
+def stored(account: Account | NoAccount, *missing: str) -> Inspected:
+    return inspected(storage=Storage(account, "diag01", missing))
+
+
+PASSING = [
+    {},
+    {"vm": vm(INSTANCE)},
+    {"levels": [level(sign_in={Right.WRITE: "c1"})], "caller": caller(contexts=frozenset({"c1"}))},
+    {"levels": [level(sign_in={Right.NMI: "c1"})]},
+    {"service": service(cloud="AzureChinaCloud", clouds=frozenset({"AzureCloud", "AzureChinaCloud"}))},
+    {"levels": [level(regions=("westeurope",))], "vm": vm(location="West Europe")},
+    {"levels": [level(console=Switch.ON)], "service": service(on_by_default=False)},
+    {"levels": [level(networks=(ip_network("10.0.0.0/8"),))], "caller": caller(address="10.0.0.1")},
+    {"levels": [level(tags={"console": ("yes",)})], "vm": vm(tags={"Console": "yes"})},
+    {"storage": Storage(ACCOUNT, "diag01")},
+    {"levels": [level(tickets=("INC-*",))], "reason": "INC-1 disk full"},
+    {"levels": [level(approval=frozenset({Right.NMI}))]},
+]
+
+
+@pytest.mark.parametrize("changes", PASSING)
+def test_what_is_in_order_passes_every_check(changes: dict[str, Any]) -> None:
+    assert check(inspected(**changes)) == tuple(Check(what, None) for what in Checked)
+
+
+FAILING: list[tuple[Checked, dict[str, Any], Code, str | None]] = [
+    (Checked.PERMISSION, {"missing": ("x",)}, Code.VM_PERMISSION_DENIED, None),
+    (
+        Checked.CLOUD,
+        {"service": service(cloud="AzureChinaCloud")},
+        Code.CLOUD_NOT_AVAILABLE,
+        "The service does not serve the cloud AzureChinaCloud.",
+    ),
+    (
+        Checked.REGION,
+        {"vm": vm(location="UKSouth")},
+        Code.REGION_NOT_AVAILABLE,
+        "The service does not serve the region uksouth.",
+    ),
+    (
+        Checked.REGION,
+        {"vm": vm(location="UK South"), "service": service(closed_regions=frozenset({"UKSouth"}))},
+        Code.REGION_NOT_AVAILABLE,
+        "The service does not serve the region uksouth.",
+    ),
+    (
+        Checked.REGION,
+        {"levels": [level(GROUP, regions=("eastus",))]},
+        Code.REGION_NOT_AVAILABLE,
+        "The policy of resource group rg-web does not allow the region westeurope.",
+    ),
+    (
+        Checked.SWITCH,
+        {"around": replace(OPEN, subscription_enabled=False)},
+        Code.CONSOLE_DISABLED_FOR_SUBSCRIPTION,
+        None,
+    ),
+    (
+        Checked.SWITCH,
+        {"levels": [level(SUBSCRIPTION, console=Switch.OFF)]},
+        Code.CONSOLE_DISABLED_FOR_SUBSCRIPTION,
+        None,
+    ),
+    (
+        Checked.SWITCH,
+        {"levels": [level(WEB.console, console=Switch.OFF)]},
+        Code.CONSOLE_DISABLED_BY_POLICY,
+        "The policy of VM web-01 has switched the console off.",
+    ),
+    (
+        Checked.SWITCH,
+        {"service": service(on_by_default=False)},
+        Code.CONSOLE_DISABLED_BY_POLICY,
+        "The policy of the tenant has switched the console off.",
+    ),
+    (Checked.PORT, {"around": replace(OPEN, port_enabled=False)}, Code.SERIAL_PORT_DISABLED, None),
+    (
+        Checked.NETWORK,
+        {"levels": [level(networks=(ip_network("10.0.0.0/8"),))], "caller": caller(address="192.0.2.1")},
+        Code.NETWORK_NOT_ALLOWED,
+        "The policy of the tenant does not allow this from your network.",
+    ),
+    (
+        Checked.TAG,
+        {"levels": [level(tags={"console": ("yes", "on")})], "vm": vm(tags={"console": "no"})},
+        Code.TAG_NOT_ALLOWED,
+        "A policy allows consoles only of VMs with the tag console=yes or on.",
+    ),
+    (
+        Checked.LOCK,
+        {"around": replace(OPEN, lock="freeze")},
+        Code.RESOURCE_LOCKED,
+        "The read-only lock freeze stops the serial console.",
+    ),
+    (Checked.PROVISIONING, {"vm": vm(provisioning="Failed")}, Code.VM_PROVISIONING, None),
+    (Checked.POWER, {"vm": vm(power=Power.DEALLOCATED)}, Code.VM_NOT_RUNNING, None),
+    (Checked.BOOT_DIAGNOSTICS, {"vm": vm(boot_diagnostics=False)}, Code.BOOT_DIAGNOSTICS_DISABLED, None),
+    (Checked.REASON, {"levels": [level(reason=True)]}, Code.REASON_REQUIRED, "A policy demands a reason."),
+    (
+        Checked.REASON,
+        {"levels": [level(tickets=("INC-*",))], "reason": "disk full"},
+        Code.REASON_REQUIRED,
+        "The policy of the tenant demands a ticket in the reason, like INC-*.",
+    ),
+    (Checked.APPROVAL, {"levels": [level(approval=WRITES)]}, Code.APPROVAL_REQUIRED, None),
+    (
+        Checked.APPROVAL,
+        {"levels": [level(approval=WRITES)], "approvals": [approval()]},
+        Code.APPROVAL_PENDING,
+        None,
+    ),
+]
+
+
+@pytest.mark.parametrize(("what", "changes", "code", "message"), FAILING)
+def test_what_is_wrong_fails_its_own_check_alone(
+    what: Checked, changes: dict[str, Any], code: Code, message: str | None
 ) -> None:
-    made = check(seen(**changes))
-    assert [(each.what, each.refusal.code) for each in made if each.refusal] == [(what, code)]
-    (refusal,) = refusals(made)
-    assert refusal.target == (None if what is Checked.SIGN_IN else VM.resource_id)
+    failed, refusal = only(inspected(**changes))
+    assert (failed, refusal.code, refusal.target) == (what, code, WEB.resource_id)
+    assert message is None or refusal.message == message
+    assert refusal.status >= 400
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        under(regions=("westeurope",)),
-        {**under(console=Switch.ON), "service": replace(SERVICE, on_by_default=False)},
-        under(networks=(ip_network("10.0.0.0/8"),)),
-        {**under(reason=True), "reason": "disk full"},
-        {**under(sign_in={Right.WRITE: "c1"}), "caller": replace(ADA, contexts=frozenset({"c1"}))},
-        under(sign_in={Right.POWER: "c1"}, approval=frozenset({Right.POWER})),
-        {"storage": Storage(ACCOUNT, "st")},
-        {
-            **under(approval=frozenset({Right.WRITE})),
-            "approvals": [replace(ASKED, state=State.APPROVED, decided_at=0.0)],
-        },
+EVERYTHING = inspected(
+    vm=vm(location="uksouth", provisioning="Failed", power=Power.STOPPED, boot_diagnostics=False),
+    missing=("x",),
+    service=service(cloud="AzureChinaCloud"),
+    levels=[
+        level(
+            console=Switch.OFF,
+            reason=True,
+            networks=(ip_network("10.0.0.0/8"),),
+            tags={"console": ()},
+            sign_in={Right.WRITE: "c1"},
+            approval=WRITES,
+        )
     ],
+    around=replace(OPEN, port_enabled=False, lock="freeze"),
+    storage=Storage(NoAccount.DELETED, "diag01"),
 )
-def test_a_demand_that_is_met_refuses_nothing(changes: dict[str, Any]) -> None:
-    assert refusals(check(seen(**changes))) == []
 
 
 def test_failures_come_in_the_order_in_which_they_are_mended() -> None:
-    vm = machine(provisioning="Failed", power=Power.DEALLOCATED, boot_diagnostics=False)
-    wrong = refusals(check(seen(vm=vm, missing=("x",), **under(console=Switch.OFF, reason=True))))
-    assert [each.code for each in wrong] == [
+    assert [each.code for each in refusals(check(EVERYTHING))] == [
+        Code.STEP_UP_UNSUPPORTED,
         Code.VM_PERMISSION_DENIED,
+        Code.CLOUD_NOT_AVAILABLE,
+        Code.REGION_NOT_AVAILABLE,
         Code.CONSOLE_DISABLED_BY_POLICY,
+        Code.SERIAL_PORT_DISABLED,
+        Code.NETWORK_NOT_ALLOWED,
+        Code.TAG_NOT_ALLOWED,
+        Code.RESOURCE_LOCKED,
         Code.VM_PROVISIONING,
         Code.VM_NOT_RUNNING,
         Code.BOOT_DIAGNOSTICS_DISABLED,
+        Code.BOOT_DIAGNOSTICS_STORAGE_NOT_FOUND,
         Code.REASON_REQUIRED,
+        Code.APPROVAL_REQUIRED,
     ]
+    assert [each.what for each in check(EVERYTHING)] == list(Checked)
 
 
-def test_only_the_checks_that_are_wanted_are_made() -> None:
-    made = check(seen(vm=machine(power=Power.STOPPED)), (Checked.PERMISSION,))
-    assert [each.what for each in made] == [Checked.PERMISSION]
-
-
-@pytest.mark.parametrize("power", [power for power in Power if power is not Power.RUNNING])
-def test_only_a_running_vm_has_a_console_and_one_on_its_way_is_worth_another_try(power: Power) -> None:
-    (refusal,) = refusals(check(seen(vm=machine(power=power))))
-    assert refusal.code is Code.VM_NOT_RUNNING
-    assert refusal.retryable is (power in {Power.STARTING, Power.UNKNOWN})
+def test_only_the_checks_that_are_asked_for_are_made_in_the_order_asked() -> None:
+    found = check(EVERYTHING, [Checked.POWER, Checked.PERMISSION])
+    assert [each.what for each in found] == [Checked.POWER, Checked.PERMISSION]
+    assert check(EVERYTHING, []) == ()
 
 
 @pytest.mark.parametrize(
     ("right", "code"),
     [
         (Right.WATCH, Code.VM_PERMISSION_DENIED),
+        (Right.WRITE, Code.VM_PERMISSION_DENIED),
         (Right.POWER, Code.POWER_PERMISSION_DENIED),
         (Right.NMI, Code.NMI_PERMISSION_DENIED),
         (Right.ADMINISTER, Code.ADMINISTRATION_DENIED),
@@ -142,34 +231,158 @@ def test_only_a_running_vm_has_a_console_and_one_on_its_way_is_worth_another_try
         (Right.APPROVE, Code.APPROVER_PERMISSION_DENIED),
     ],
 )
-def test_a_right_that_is_lacking_is_named_with_whom_to_ask(right: Right, code: Code) -> None:
-    (refusal,) = refusals(check(seen(right=right, missing=("x",))))
-    assert refusal.code is code
-    assert f"--assignee ada --scope {VM.resource_id}" in (refusal.fix_command or "")
-
-
-def test_the_words_about_an_account_carry_its_name_and_its_id() -> None:
-    (unknown,) = refusals(check(seen(storage=Storage(NoAccount.UNSEEN, "stdiag"))))
-    assert unknown.message == (
-        "Unable to determine the resource group for the boot diagnostics storage account 'stdiag'. Verify that boot "
-        "diagnostics is enabled for this VM and you have access to this storage account."
-    )
-    (gone,) = refusals(check(seen(storage=Storage(NoAccount.DELETED, "stdiag"))))
-    assert gone.message == (
-        "The storage account 'stdiag' used for boot diagnostics on this VM could not be found. Verify that boot "
-        "diagnostics is enabled for this VM, this storage account has not been deleted, and you have access to this "
-        "storage account."
-    )
-    (lacking,) = refusals(check(seen(storage=Storage(ACCOUNT, "stdiag", ("x",)))))
-    assert f"--assignee ada --scope {ACCOUNT.resource_id}" in (lacking.fix_command or "")
-
-
-def test_a_challenge_names_the_context_and_is_for_people_who_can_answer_it() -> None:
-    asked = step_up(ADA, "c7")
-    assert asked.claims == '{"access_token": {"acrs": {"essential": true, "value": "c7"}}}'
-    for other in (replace(ADA, answers_challenges=False), replace(ADA, kind=Kind.APPLICATION)):
-        assert step_up(other, "c7").code is Code.STEP_UP_UNSUPPORTED
+def test_each_right_that_is_lacking_has_its_own_words_and_names_who_lacks_it(right: Right, code: Code) -> None:
+    what, refusal = only(inspected(right=right, missing=("x",), caller=caller(oid="ada-oid")))
+    assert (what, refusal.code, refusal.status) == (Checked.PERMISSION, code, 403)
+    assert refusal.fix_command
+    assert f"--assignee ada-oid --scope {WEB.resource_id}" in refusal.fix_command
 
 
 def test_every_right_that_can_be_lacked_has_its_refusal() -> None:
-    assert set(checks._LACKED) == set(Right)
+    for right in Right:
+        assert only(inspected(right=right, missing=("x",)))[0] is Checked.PERMISSION
+
+
+@pytest.mark.parametrize("power", [power for power in Power if power is not Power.RUNNING])
+def test_only_a_running_vm_has_a_console_and_one_on_its_way_is_worth_another_try(power: Power) -> None:
+    what, refusal = only(inspected(vm=vm(power=power)))
+    assert (what, refusal.code) == (Checked.POWER, Code.VM_NOT_RUNNING)
+    assert refusal.retry_after == (15 if power in {Power.STARTING, Power.UNKNOWN} else None)
+
+
+@pytest.mark.parametrize("provisioning", ["Creating", "Updating", "Deleting", "Failed", "succeeded", ""])
+def test_a_vm_that_is_not_fully_deployed_is_worth_another_try(provisioning: str) -> None:
+    what, refusal = only(inspected(vm=vm(provisioning=provisioning)))
+    assert (what, refusal.code, refusal.retryable) == (Checked.PROVISIONING, Code.VM_PROVISIONING, True)
+
+
+# a stronger sign-in
+
+
+def test_a_client_that_knows_challenges_is_told_how_to_sign_in() -> None:
+    able = caller(contexts=frozenset({"c1"}), answers_challenges=True)
+    levels = [level(sign_in={Right.WRITE: "c1"}), level(GROUP, sign_in={Right.WRITE: "c2"})]
+    what, refusal = only(inspected(caller=able, levels=levels))
+    assert (what, refusal.code, refusal.status) == (Checked.SIGN_IN, Code.MFA_REQUIRED, 401)
+    assert json.loads(refusal.claims or "") == {"access_token": {"acrs": {"essential": True, "value": "c2"}}}
+
+
+@pytest.mark.parametrize("who", [caller(), caller(kind=Kind.APPLICATION, answers_challenges=True)])
+def test_who_cannot_answer_a_challenge_is_refused_without_one(who: Caller) -> None:
+    """An older client would choke on it, and nobody sits at an application."""
+    refusal = step_up(who, "c1")
+    assert (refusal.code, refusal.status, refusal.claims) == (Code.STEP_UP_UNSUPPORTED, 403, None)
+    assert "cp1" in refusal.fix
+
+
+# the switch
+
+
+def test_the_switch_can_be_looked_at_alone() -> None:
+    assert switch_refusal(WEB, (), service()) is None
+    refusal = switch_refusal(INSTANCE, [level(INSTANCE.console, console=Switch.OFF)], service())
+    assert refusal
+    assert (refusal.code, refusal.target) == (Code.CONSOLE_DISABLED_BY_POLICY, INSTANCE.resource_id)
+
+
+def test_a_switch_that_is_off_above_stays_off_below() -> None:
+    levels = [level(GROUP, console=Switch.OFF), level(WEB.console, console=Switch.ON)]
+    _, refusal = only(inspected(levels=levels))
+    assert refusal.message == "The policy of resource group rg-web has switched the console off."
+
+
+def test_a_subscription_that_is_off_is_said_in_azures_words_in_whatever_letter_case_it_was_written() -> None:
+    loud = replace(WEB, subscription=WEB.subscription.upper())
+    refusal = switch_refusal(loud, [level(SUBSCRIPTION, console=Switch.OFF)], service())
+    assert refusal
+    assert refusal.code is Code.CONSOLE_DISABLED_FOR_SUBSCRIPTION
+    assert refusal.message == (
+        "Azure Serial Console is not enabled for this subscription, contact your subscription administrator to enable."
+    )
+
+
+# the account of boot diagnostics
+
+NOT_FOUND = (
+    "The storage account 'diag01' used for boot diagnostics on this VM could not be found. Verify that boot "
+    "diagnostics is enabled for this VM, this storage account has not been deleted, and you have access to this "
+    "storage account."
+)
+UNKNOWN_GROUP = (
+    "Unable to determine the resource group for the boot diagnostics storage account 'diag01'. "
+    "Verify that boot diagnostics is enabled for this VM and you have access to this storage account."
+)
+DENIED = (
+    "You do not have the required permissions to write to the boot diagnostics storage account for this VM. "
+    "Please ensure you have at least VM Contributor permissions"
+)
+FORBIDDEN = 'A "Forbidden" response was encountered when accessing this VM\'s boot diagnostic storage account.'
+BAD_REQUEST = "The serial console connection to the VM encountered an error: 'Bad Request' (400)"
+
+
+@pytest.mark.parametrize(
+    ("seen", "code", "status", "message"),
+    [
+        (stored(NoAccount.DELETED), Code.BOOT_DIAGNOSTICS_STORAGE_NOT_FOUND, 404, NOT_FOUND),
+        (stored(NoAccount.UNSEEN), Code.STORAGE_RESOURCE_GROUP_UNKNOWN, 404, UNKNOWN_GROUP),
+        (stored(NoAccount.MALFORMED), Code.BOOT_DIAGNOSTICS_URI_INVALID, 400, BAD_REQUEST),
+        (stored(ACCOUNT, "x"), Code.STORAGE_PERMISSION_DENIED, 403, DENIED),
+        (stored(FIREWALLED), Code.BOOT_DIAGNOSTICS_STORAGE_FORBIDDEN, 403, FORBIDDEN),
+        (stored(FIREWALLED, "x"), Code.STORAGE_PERMISSION_DENIED, 403, DENIED),
+    ],
+)
+def test_an_account_that_cannot_be_used_is_said_in_azures_words(
+    seen: Inspected, code: Code, status: int, message: str
+) -> None:
+    what, refusal = only(seen)
+    assert (what, refusal.code, refusal.status, refusal.message) == (Checked.STORAGE, code, status, message)
+    assert refusal.target == WEB.resource_id
+
+
+def test_the_mending_names_the_account_or_moves_away_from_it() -> None:
+    commands = [
+        only(each)[1].fix_command for each in (stored(ACCOUNT, "x"), stored(FIREWALLED), stored(NoAccount.DELETED))
+    ]
+    assert commands == [
+        f"az role assignment create --role Contributor --assignee ada --scope {ACCOUNT.resource_id}",
+        f"az storage account update --ids {ACCOUNT.resource_id} --default-action Allow",
+        f'az vm boot-diagnostics enable --ids {WEB.resource_id} --storage ""',
+    ]
+
+
+# approval
+
+DEMANDED = [level(approval=frozenset({Right.WATCH, Right.WRITE}))]
+YES = approval(state=State.APPROVED, decided_by="t1.grace", decided_at=NOW - 10)
+
+
+def approved(right: Right, *approvals: Any, **changes: Any) -> Code | None:
+    found = refusals(check(inspected(right=right, levels=DEMANDED, approvals=approvals, **changes)))
+    return found[0].code if found else None
+
+
+def test_a_yes_to_writing_is_one_to_watching_and_not_the_reverse() -> None:
+    assert approved(Right.WRITE, YES) is None
+    assert approved(Right.WATCH, YES) is None
+    assert approved(Right.WATCH, replace(YES, right=Right.WATCH)) is None
+    assert approved(Right.WRITE, replace(YES, right=Right.WATCH)) is Code.APPROVAL_REQUIRED
+
+
+def test_a_request_to_write_that_waits_is_one_to_watch_and_not_the_reverse() -> None:
+    assert approved(Right.WATCH, approval()) is Code.APPROVAL_PENDING
+    assert approved(Right.WRITE, approval(Right.WATCH)) is Code.APPROVAL_REQUIRED
+
+
+def test_a_yes_that_is_over_or_another_ones_is_none() -> None:
+    assert approved(Right.WRITE, YES, now=NOW + 3590) is Code.APPROVAL_REQUIRED
+    assert approved(Right.WRITE, YES, now=NOW + 3589) is None
+    assert approved(Right.WRITE, YES, caller=caller(oid="grace")) is Code.APPROVAL_REQUIRED
+    assert approved(Right.WRITE, replace(YES, state=State.DENIED)) is Code.APPROVAL_REQUIRED
+
+
+def test_a_request_that_nobody_decided_in_time_is_to_be_made_anew() -> None:
+    assert approved(Right.WRITE, approval(), now=NOW + 60) is Code.APPROVAL_REQUIRED
+
+
+def test_one_yes_among_many_requests_is_enough() -> None:
+    assert approved(Right.WRITE, approval(), replace(YES, state=State.DENIED), YES) is None

@@ -1,5 +1,6 @@
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -73,38 +74,37 @@ def test_limits_are_within(seconds: int, context: str) -> None:
 
 
 LISTS = ["tickets", "networks", "regions", "approval"]
-NO_LISTS: list[Any] = [None, True, 1, "INC-*", {}, {"a": 1}]
-WRONG: list[tuple[str, Any, str]] = [
-    *(("console", value, "console must be one of on, off, inherited") for value in (None, True, 1, "ON", "", [], {})),
-    *(("reason", value, "reason must be true or false") for value in (None, 0, 1, "true", [], {})),
-    *((name, value, f"{name} must be a list of at most 64 texts") for name in LISTS for value in NO_LISTS),
-    *((name, ["10.0.0.1"] * 65, f"{name} must be a list of at most 64 texts") for name in LISTS),
-    *(
-        (name, [value], f"{name} takes texts of 1 to 128 characters")
-        for name in LISTS
-        for value in (None, True, 1, [], {}, "", " \t", "x" * 129)
-    ),
-    *(
-        ("networks", [value], "networks takes addresses and networks like")
-        for value in ("x", "10.0.0.1/8", "10.0.0.0/33", "10.0.0", "2001:db8::1/32", " 10.0.0.0/8", "10.0.0.0/8 ", "*")
-    ),
-    *(("tags", value, "tags must be an object") for value in (None, [], "x", True, {str(n): [] for n in range(65)})),
-    ("tags", {"team": "a"}, "tags.team must be a list of at most 64 texts"),
-    ("tags", {"team": [1]}, "tags.team takes texts of 1 to 128 characters"),
-    ("tags", {"x" * 99: 1}, f"tags.{'x' * 40} must be a list"),
-    *(("signIn", value, "signIn must be an object") for value in (None, [], "c1", True)),
-    *(
-        ("signIn", {"write": value}, "signIn takes the authentication contexts c1 to c99")
-        for value in (None, 1, True, "", "c0", "c01", "c100", "C1", "c1\n", " c1", "c\u0661", "1", [])
-    ),
-    *(("signIn", {value: "c1"}, "a right of signIn must be one of watch, write") for value in ("", "own", "WRITE")),
-    ("approval", ["own"], "approval must be one of watch, write"),
-    *(("approval", [right], "approval takes watch, write, power, nmi") for right in ("administer", "read", "approve")),
-    *(
-        ("approvalSeconds", value, "approvalSeconds must be a whole number of seconds from 60 to 86400")
-        for value in (None, True, "60", 59, 86401, -60, 60.0, 60.5, float("nan"), [], {})
-    ),
+NETWORKS = ["x", "10.0.0.1/8", "10.0.0.0/33", "10.0.0", "2001:db8::1/32", " 10.0.0.0/8", "10.0.0.0/8 ", "*"]
+CONTEXTS: list[Any] = [None, 1, True, "", "c0", "c01", "c100", "C1", "c1\n", " c1", "c\u0661", "1", []]
+SECONDS: list[Any] = [None, True, "60", 59, 86401, -60, 60.0, 60.5, float("nan"), [], {}]
+
+
+def wrong(name: str, values: Iterable[Any], said: str) -> list[tuple[str, Any, str]]:
+    return [(name, value, said) for value in values]
+
+
+WRONG = [
+    *wrong("console", [None, True, 1, "ON", "", [], {}], "console must be one of on, off, inherited"),
+    *wrong("reason", [None, 0, 1, "true", [], {}], "reason must be true or false"),
+    *wrong("networks", [[each] for each in NETWORKS], "networks takes addresses and networks like"),
+    *wrong("tags", [None, [], "x", True, {str(n): [] for n in range(65)}], "tags must be an object"),
+    *wrong("tags", [{"team": "a"}], "tags.team must be a list of at most 64 texts"),
+    *wrong("tags", [{"team": [1]}], "tags.team takes texts of 1 to 128 characters"),
+    *wrong("tags", [{"x" * 99: 1}], f"tags.{'x' * 40} must be a list"),
+    *wrong("signIn", [None, [], "c1", True], "signIn must be an object"),
+    *wrong("signIn", [{"write": each} for each in CONTEXTS], "signIn takes the authentication contexts c1 to c99"),
+    *wrong("signIn", [{"": "c1"}, {"own": "c1"}, {"WRITE": "c1"}], "a right of signIn must be one of watch, write"),
+    *wrong("approval", [["own"]], "approval must be one of watch, write"),
+    *wrong("approval", [["administer"], ["read"], ["approve"]], "approval takes watch, write, power, nmi"),
+    *wrong("approvalSeconds", SECONDS, "approvalSeconds must be a whole number of seconds from 60 to 86400"),
 ]
+for each in LISTS:
+    WRONG += wrong(each, [None, True, 1, "INC-*", {}, ["10.0.0.1"] * 65], f"{each} must be a list of at most 64 texts")
+    WRONG += wrong(
+        each,
+        [[None], [True], [1], [[]], [{}], [""], [" \t"], ["x" * 129]],
+        f"{each} takes texts of 1 to 128 characters",
+    )
 
 
 @pytest.mark.parametrize(("name", "value", "said"), WRONG)
