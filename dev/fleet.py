@@ -34,6 +34,8 @@ class Person:
     name: str
     email: str
     about: str
+    second_factor: bool = False
+    """The tenant lets this person reach Azure Resource Manager with a second factor only."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,14 @@ ALAN = Person(
     "alan@contoso.example",
     "Reader on the whole subscription: sees every VM, may open no console",
 )
-PEOPLE = (ADA, GRACE, ALAN)
+EDITH = Person(
+    "0a0c0000-0000-4000-8000-000000000004",
+    "Edith Clarke",
+    "edith@contoso.example",
+    "Contributor on the whole subscription, with a second factor only",
+    second_factor=True,
+)
+PEOPLE = (ADA, GRACE, ALAN, EDITH)
 
 SERVICE = Application(API_CLIENT, "0a0c0000-0000-4000-8000-000000000010", "Serial console API", API_SECRET)
 RELAY = Application(
@@ -149,6 +158,7 @@ VIRTUAL_MACHINES = (
         storage_account="stcontosodiag",
         eager=True,
     ),
+    VirtualMachine("win-01", "rg-web", "Windows Server; its machine prints what the others print", os="Windows"),
 )
 GROUPS = ("rg-web", "rg-data")
 STORAGE_ACCOUNTS = {"stcontosodiag": "rg-data"}
@@ -159,6 +169,7 @@ ASSIGNMENTS = (
     Assignment(GRACE.oid, VM_CONTRIBUTOR, group("rg-web")),
     Assignment(GRACE.oid, READER, group("rg-data")),
     Assignment(ALAN.oid, READER, f"/subscriptions/{SUBSCRIPTION}"),
+    Assignment(EDITH.oid, CONTRIBUTOR, f"/subscriptions/{SUBSCRIPTION}"),
     Assignment(RELAY.oid, VM_CONTRIBUTOR, f"/subscriptions/{SUBSCRIPTION}"),
     Assignment(SERVICE.oid, READER, f"/subscriptions/{SUBSCRIPTION}"),
     Assignment(AUTOMATION.oid, VM_CONTRIBUTOR, group("rg-web")),

@@ -16,6 +16,8 @@ export async function openAuth(config) {
       authorityMetadata: config.authorityMetadata ? JSON.stringify(config.authorityMetadata) : "",
       redirectUri: home(),
       postLogoutRedirectUri: home(),
+      // The API may ask for a stronger sign-in: tokens say that this page can answer.
+      clientCapabilities: ["CP1"],
     },
     cache: { cacheLocation: "sessionStorage" },
   });

@@ -1,17 +1,22 @@
 """The caller's token inside an on-behalf-of request: the middle tier may only present what was meant for it."""
 
+from typing import Any
+
 import jwt
 
 from dev.entra.issuer import Issuer
 from dev.entra.keys import ALGORITHM
 from dev.entra.refusals import RefusedError
-from dev.fleet import Person
+from dev.entra.step_up import Proofs
+from dev.fleet import PEOPLE, Person
 
 _NEEDED = ["exp", "nbf", "iat", "iss", "aud", "oid", "tid"]
 
 
-def asserted_person(assertion: str, *, issuer: Issuer, client: str) -> Person:
-    """Return the person behind a token issued to `client`; raise RefusedError unless every part of it holds."""
+def asserted_person(assertion: str, *, issuer: Issuer, client: str) -> tuple[Person, Proofs]:
+    """Return the person behind a token issued to `client`, and what they did to sign in; raise RefusedError unless
+    every part of it holds.
+    """
     try:
         named = jwt.get_unverified_header(assertion).get("kid")
     except jwt.PyJWTError as broken:
@@ -21,12 +26,15 @@ def asserted_person(assertion: str, *, issuer: Issuer, client: str) -> Person:
     claims = _verified(assertion, issuer, client)
     if claims.get("idtyp") == "app" or "scp" not in claims:
         raise RefusedError(7000114, client=client)
-    return Person(claims["oid"], claims.get("name", ""), claims.get("preferred_username", ""), "")
+    known = next((person for person in PEOPLE if person.oid == claims["oid"]), None)
+    person = known or Person(claims["oid"], claims.get("name", ""), claims.get("preferred_username", ""), "")
+    proofs = Proofs(frozenset(claims.get("acrs") or ()), frozenset(claims.get("capolids_latebind") or ()))
+    return person, proofs
 
 
-def _verified(assertion: str, issuer: Issuer, client: str) -> dict[str, str]:
+def _verified(assertion: str, issuer: Issuer, client: str) -> dict[str, Any]:
     try:
-        claims: dict[str, str] = jwt.decode(
+        claims: dict[str, Any] = jwt.decode(
             assertion,
             issuer.key.public,
             algorithms=[ALGORITHM],

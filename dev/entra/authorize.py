@@ -4,7 +4,7 @@ Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import Request
@@ -15,6 +15,7 @@ from dev.entra.client_info import client_info
 from dev.entra.parts import grants_of, issuer_of
 from dev.entra.refusals import RefusedError
 from dev.entra.registrations import check_page, check_tenant, is_loopback, wanted
+from dev.entra.step_up import Proofs
 from dev.fleet import PEOPLE, Person
 
 _SEE_OTHER = 303
@@ -49,20 +50,35 @@ async def authorize(request: Request) -> Response:
         return reply.refusing(refusal, asked.get("client-request-id"))
     if person is None:
         return sign_in_page.choose(request.path_params["tenant"], asked, _suggested(asked))
-    return _signed_in(request, asked, reply, person)
+    return _proven(request, asked, reply, person)
 
 
 async def sign_in(request: Request) -> Response:
-    """Take the sign-in page's answer: a person, or nobody."""
+    """Take the sign-in page's answer: a person or nobody, and what became of the second factor."""
     asked = await _form(request)
-    chosen = asked.pop("person", "")
+    chosen, factor = asked.pop("person", ""), asked.pop("second_factor", "")
     reply = _reply(request, asked)
     try:
         _check(request, asked)
-        person = _chosen(chosen)
+        person = _chosen("" if factor == "denied" else chosen)
     except RefusedError as refusal:
         return reply.refusing(refusal, asked.get("client-request-id"))
-    return _signed_in(request, asked, reply, person)
+    return _proven(request, asked, reply, person, approved=factor == "approved")
+
+
+def _proven(
+    request: Request, asked: Mapping[str, str], reply: Reply, person: Person, *, approved: bool = False
+) -> Response:
+    """Sign the person in, once they have proven what the client asks for."""
+    wished = Proofs.asked(asked.get("claims", ""))
+    proofs = session.proven(request, issuer_of(request), person)
+    if approved:
+        proofs = proofs.joined(wished)
+    if not proofs.covers(wished):
+        if asked.get("prompt") == "none":
+            return reply.refusing(RefusedError(50076, resource=asked["scope"]), asked.get("client-request-id"))
+        return sign_in_page.step_up(request.path_params["tenant"], asked, person)
+    return _signed_in(request, asked, reply, person, replace(proofs, capable=wished.capable))
 
 
 async def sign_out(request: Request) -> Response:
@@ -110,6 +126,7 @@ def _check(request: Request, asked: Mapping[str, str]) -> None:
     if asked.get("code_challenge_method") != "S256" or not asked.get("code_challenge"):
         raise RefusedError(9002325)
     wanted(asked["scope"], issuer_of(request).stack)
+    Proofs.asked(asked.get("claims", ""))
 
 
 def _known_person(request: Request, asked: Mapping[str, str]) -> Person | None:
@@ -128,7 +145,7 @@ def _suggested(asked: Mapping[str, str]) -> Person | None:
     return next((person for person in PEOPLE if person.email == hint), None)
 
 
-def _signed_in(request: Request, asked: Mapping[str, str], reply: Reply, person: Person) -> Response:
+def _signed_in(request: Request, asked: Mapping[str, str], reply: Reply, person: Person, proofs: Proofs) -> Response:
     code = grants_of(request).code(
         person=person,
         client=asked["client_id"],
@@ -136,8 +153,9 @@ def _signed_in(request: Request, asked: Mapping[str, str], reply: Reply, person:
         redirect=reply.redirect,
         challenge=asked["code_challenge"],
         nonce=asked.get("nonce"),
+        proofs=proofs,
     )
     extra = {"client_info": client_info(person)} if asked.get("client_info") == "1" else {}
     answer = reply.with_(code=code, **extra)
-    session.remember(answer, person, issuer_of(request))
+    session.remember(answer, person, proofs, issuer_of(request))
     return answer

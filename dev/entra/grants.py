@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from dev.entra.refusals import RefusedError
+from dev.entra.step_up import Proofs
 from dev.fleet import Person
 
 CODE_SECONDS = 60
@@ -30,6 +31,8 @@ class Grant:
     nonce: str | None
     expires: float
     spent: bool = False
+    proofs: Proofs = field(default_factory=Proofs)
+    """What the person has done to sign in, and what their client can do."""
 
 
 @dataclass
@@ -40,12 +43,22 @@ class Grants:
     _codes: dict[str, Grant] = field(default_factory=dict)
     _refresh: dict[str, Grant] = field(default_factory=dict)
 
-    def code(self, *, person: Person, client: str, scope: str, redirect: str, challenge: str, nonce: str | None) -> str:
+    def code(
+        self,
+        *,
+        person: Person,
+        client: str,
+        scope: str,
+        redirect: str,
+        challenge: str,
+        nonce: str | None,
+        proofs: Proofs,
+    ) -> str:
         """Hand out a code: one use, 60 s."""
         self._forget()
         code = secrets.token_urlsafe(48)
         expires = self.clock() + CODE_SECONDS
-        self._codes[code] = Grant(person, client, scope, redirect, challenge, nonce, expires)
+        self._codes[code] = Grant(person, client, scope, redirect, challenge, nonce, expires, proofs=proofs)
         return code
 
     def redeem(self, code: str, *, client: str, redirect: str, verifier: str) -> Grant:

@@ -41,7 +41,6 @@ class Issuer:
                 **_about(person, audience),
                 "azp": client,
                 "scp": scope,
-                "xms_cc": ["CP1"],
                 **changes,
             }
         )

@@ -34,6 +34,11 @@ _TABLE: dict[int, _Kind] = {
         "login_required",
         "A silent sign-in request was sent but no user is signed in.",
     ),
+    50076: _Kind(
+        "interaction_required",
+        "Due to a configuration change made by your administrator, or because you moved to a new location, you must "
+        "use multi-factor authentication to access '{resource}'.",
+    ),
     54005: _Kind(
         "invalid_grant",
         "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing "
@@ -144,6 +149,8 @@ class RefusedError(Exception):
         self.error, text, self.status = _TABLE[number]
         self.number = number
         self.sentence = f"AADSTS{number}: {text.format(**words)}"
+        self.claims: str | None = None
+        """What to sign in with (JSON), where a stronger sign-in would help."""
         super().__init__(self.sentence)
 
     def body(self, correlation: str | None = None) -> dict[str, Any]:
@@ -157,4 +164,5 @@ class RefusedError(Exception):
             "timestamp": at,
             "trace_id": trace,
             "correlation_id": correlation,
+            **({"claims": self.claims} if self.claims else {}),
         }

@@ -1,11 +1,14 @@
 """Who is signed in to this browser: a cookie signed with the tenant's key, good for a working day and over restarts."""
 
+from typing import Any
+
 import jwt
 from starlette.requests import Request
 from starlette.responses import Response
 
 from dev.entra.issuer import Issuer
 from dev.entra.keys import ALGORITHM
+from dev.entra.step_up import Proofs
 from dev.fleet import PEOPLE, Person
 
 COOKIE = "local_entra_session"
@@ -13,10 +16,11 @@ _AUDIENCE = "local-entra-session"
 _SECONDS = 8 * 3600
 
 
-def remember(response: Response, person: Person, issuer: Issuer) -> None:
+def remember(response: Response, person: Person, proofs: Proofs, issuer: Issuer) -> None:
     """Sign the browser in. No `Secure`: the page is on plain http, on loopback only."""
     now = int(issuer.clock())
-    claims = {"aud": _AUDIENCE, "iss": issuer.name, "oid": person.oid, "iat": now, "exp": now + _SECONDS}
+    done = {"contexts": sorted(proofs.contexts), "policies": sorted(proofs.policies)}
+    claims = {"aud": _AUDIENCE, "iss": issuer.name, "oid": person.oid, "iat": now, "exp": now + _SECONDS, **done}
     value = jwt.encode(claims, issuer.key.private, algorithm=ALGORITHM, headers={"kid": issuer.key.kid})
     response.set_cookie(COOKIE, value, max_age=_SECONDS, httponly=True, samesite="lax")
 
@@ -27,8 +31,21 @@ def forget(response: Response) -> None:
 
 def signed_in(request: Request, issuer: Issuer) -> Person | None:
     """Return the person this browser signed in as, if its cookie is ours and still good."""
+    oid = _claims(request, issuer).get("oid")
+    return next((person for person in PEOPLE if person.oid == oid), None)
+
+
+def proven(request: Request, issuer: Issuer, person: Person) -> Proofs:
+    """Return what this person has done in this browser beyond signing in."""
+    claims = _claims(request, issuer)
+    if claims.get("oid") != person.oid:
+        return Proofs()
+    return Proofs(frozenset(claims.get("contexts") or ()), frozenset(claims.get("policies") or ()))
+
+
+def _claims(request: Request, issuer: Issuer) -> dict[str, Any]:
     try:
-        claims = jwt.decode(
+        claims: dict[str, Any] = jwt.decode(
             request.cookies.get(COOKIE, ""),
             issuer.key.public,
             algorithms=[ALGORITHM],
@@ -36,5 +53,5 @@ def signed_in(request: Request, issuer: Issuer) -> Person | None:
             issuer=issuer.name,
         )
     except jwt.PyJWTError:
-        return None
-    return next((person for person in PEOPLE if person.oid == claims.get("oid")), None)
+        return {}
+    return claims

@@ -13,6 +13,7 @@ FOLDER = Path(__file__).parent / "page"
 _FRAME = Template((FOLDER / "frame.html").read_text("utf-8"))
 _CHOOSE = Template((FOLDER / "choose.html").read_text("utf-8"))
 _PERSON = Template((FOLDER / "person.html").read_text("utf-8"))
+_STEP_UP = Template((FOLDER / "step_up.html").read_text("utf-8"))
 
 _HEADERS = {
     # A form's redirect counts as its target in Chromium, so the page it goes back to has to be named.
@@ -27,13 +28,18 @@ _HEADERS = {
 
 def choose(tenant: str, asked: Mapping[str, str], suggested: Person | None) -> HTMLResponse:
     """Offer the demo people; the form carries the request along, to be checked again when it comes back."""
-    kept = "\n".join(
-        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in asked.items()
-    )
     first = suggested or PEOPLE[0]
     people = "\n".join(_person(person, number, person is first) for number, person in enumerate(PEOPLE, start=1))
-    body = _CHOOSE.substitute(tenant=escape(tenant), kept=kept, people=people)
+    body = _CHOOSE.substitute(tenant=escape(tenant), kept=_kept(asked), people=people)
     return _page("Sign in", body)
+
+
+def step_up(tenant: str, asked: Mapping[str, str], person: Person) -> HTMLResponse:
+    """Ask for a second factor: one press of a button stands for the phone."""
+    body = _STEP_UP.substitute(
+        tenant=escape(tenant), kept=_kept(asked), name=escape(person.name), oid=escape(person.oid)
+    )
+    return _page("Approve the sign-in", body)
 
 
 def refused(sentence: str, status: int) -> HTMLResponse:
@@ -43,6 +49,12 @@ def refused(sentence: str, status: int) -> HTMLResponse:
 
 def goodbye() -> HTMLResponse:
     return _page("Signed out", "<h1>You are signed out</h1>\n<p>You can close this window.</p>")
+
+
+def _kept(asked: Mapping[str, str]) -> str:
+    """Carry the request along, to be checked again when it comes back."""
+    fields = (f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in asked.items())
+    return "\n".join(fields)
 
 
 def _person(person: Person, number: int, first: bool) -> str:  # noqa: FBT001 - a template's blank, passed right above

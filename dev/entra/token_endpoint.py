@@ -21,6 +21,7 @@ from dev.entra.issuer import Issuer
 from dev.entra.parts import grants_of, issuer_of
 from dev.entra.refusals import RefusedError
 from dev.entra.registrations import Wanted, authenticated, check_tenant, wanted
+from dev.entra.step_up import MFA, Proofs, demanded
 from dev.fleet import API_CLIENT, PAGE_CLIENT, Person
 
 _ON_BEHALF_OF = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -71,7 +72,11 @@ class TokenDesk:
 
     def _for_grant(self, form: Form, grant: Grant, *, renewed: bool) -> Answer:
         asked = wanted(form.get("scope") or grant.scope, self._issuer.stack)
-        answer = self._for_person(form, grant.person, asked, grant.client, grant.nonce)
+        claims = Proofs.asked(form.get("claims", ""))
+        if not grant.proofs.covers(claims):
+            raise RefusedError(50076, resource=asked.audience)
+        proofs = replace(grant.proofs, capable=grant.proofs.capable or claims.capable)
+        answer = self._for_person(form, grant.person, asked, client=grant.client, nonce=grant.nonce, proofs=proofs)
         if "offline_access" in asked.openid or renewed:
             answer["refresh_token"] = self._grants.refresh_token(grant, renewed=renewed)
             answer["refresh_token_expires_in"] = self._grants.seconds_left(answer["refresh_token"])
@@ -81,9 +86,11 @@ class TokenDesk:
         application = authenticated(_needed(form, "client_id"), form.get("client_secret"))
         if form.get("requested_token_use") != "on_behalf_of":
             raise RefusedError(900144, parameter="requested_token_use")
-        person = asserted_person(_needed(form, "assertion"), issuer=self._issuer, client=application.client)
+        person, proofs = asserted_person(_needed(form, "assertion"), issuer=self._issuer, client=application.client)
         asked = wanted(_needed(form, "scope"), self._issuer.stack)
-        return self._for_person(form, person, asked, application.client, None)
+        if person.second_factor and MFA not in proofs.policies:
+            raise demanded(MFA, asked.audience)
+        return self._for_person(form, person, asked, client=application.client, nonce=None, proofs=proofs)
 
     def _for_application(self, form: Form) -> Answer:
         application = authenticated(_needed(form, "client_id"), form.get("client_secret"))
@@ -94,8 +101,11 @@ class TokenDesk:
         roles = application.roles if asked.audience == API_CLIENT else ()
         return self._bearer(self._issuer.app_token(application, audience=asked.audience, roles=roles))
 
-    def _for_person(self, form: Form, person: Person, asked: Wanted, client: str, nonce: str | None) -> Answer:
-        bought = self._issuer.user_token(person, audience=asked.audience, scope=asked.scp, client=client)
+    def _for_person(
+        self, form: Form, person: Person, asked: Wanted, *, client: str, nonce: str | None, proofs: Proofs
+    ) -> Answer:
+        about = {"audience": asked.audience, "scope": asked.scp, "client": client, **proofs.as_claims()}
+        bought = self._issuer.user_token(person, **about)
         answer = {**self._bearer(bought), "scope": asked.granted}
         if "openid" in asked.openid:
             answer["id_token"] = self._issuer.id_token(person, client=client, nonce=nonce)

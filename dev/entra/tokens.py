@@ -60,4 +60,5 @@ def unsigned_token(stack: Stack, person: Person, *, audience: str = API_CLIENT) 
 def _user_token(issuer: Issuer, person: Person, audience: str, changes: dict[str, Any]) -> str:
     scope = "Console.Access" if audience == API_CLIENT else "user_impersonation"
     client = PAGE_CLIENT if audience == API_CLIENT else API_CLIENT
-    return issuer.user_token(person, audience=audience, scope=scope, client=client, **{"tid": TENANT, **changes})
+    usual = {"tid": TENANT, "xms_cc": ["CP1"]}
+    return issuer.user_token(person, audience=audience, scope=scope, client=client, **{**usual, **changes})

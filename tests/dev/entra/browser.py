@@ -6,9 +6,12 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
+import jwt
 
 from dev.entra.grants import s256
+from dev.entra.keys import kept_key
 from dev.fleet import API_SCOPE, PAGE_CLIENT, TENANT, Person
+from dev.stack import Stack
 
 BACK = "http://localhost:8400/"
 VERIFIER = "v" * 43
@@ -87,3 +90,11 @@ def refusal(response: httpx.Response) -> tuple[int, int, str]:
     assert set(body) == {"error", "error_description", "error_codes", "timestamp", "trace_id", "correlation_id"}
     assert body["error_description"].startswith(f"AADSTS{body['error_codes'][0]}: ")
     return response.status_code, body["error_codes"][0], body["error"]
+
+
+def verified(stack: Stack, token: str, audience: str) -> dict[str, Any]:
+    issuer = f"{stack.authority}/{TENANT}/v2.0"
+    claims: dict[str, Any] = jwt.decode(
+        token, kept_key(stack.home).public, algorithms=["RS256"], audience=audience, issuer=issuer
+    )
+    return claims
