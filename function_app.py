@@ -11,6 +11,7 @@ from functions import (
     compatible,
     consoles,
     health,
+    openapi,
     policies,
     relays,
     sessions,
@@ -21,5 +22,6 @@ from functions import (
 app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 for module in (
     archive, consoles, approving, sessions, acts, approvals, policies, compatible, relays, health, status, transcripts,
+    openapi,
 ):  # fmt: skip
     app.register_functions(module.bp)

@@ -1,14 +1,23 @@
 """The function app's triggers. They only translate: bind, parse, one flow, map the result.
 
-sessions    open, show and end a console's session
-consoles    the lock: a durable entity, and the orchestration through which it answers
-status      every check of a VM, the list of VMs, what the page needs, public keys; addresses that lead nowhere
-relays      attach, heartbeat, detach
-health      every dependency by name
-archive     records from the Event Hub into the transcripts
+sessions      open, show and end a console's session
+consoles      the lock: a durable entity, and the orchestration through which it answers
+status        every check of a VM, the list of VMs, what the page needs, public keys; addresses that lead nowhere
+transcripts   what a console printed
+acts          reset, restart, start, stop, NMI, SysRq
+approvals     ask for approval, see it, decide; `approving` waits for the decision
+policies      show, set and clear the policy of a scope
+compatible    the same service at the addresses of Azure's own API
+relays        attach, heartbeat, detach
+health        every dependency by name
+archive       records from the Event Hub into the transcripts
+openapi       all of this, for tools
 
-addresses   triggers at a VM's address and at a scale-set instance's
-answering   who asks, what came of it, one audit line
-requests    strict reading of addresses and bodies
-responses   results and refusals as HTTP
+addresses     triggers at a VM's address and at a scale-set instance's
+answering     who asks, what came of it, one audit line
+requests      strict reading of addresses and bodies
+responses     results and refusals as HTTP
+describing    what each operation is, said beside its trigger; `shapes` has the schemas
+origin        which network a request comes from
+cross_origin  which pages may call
 """

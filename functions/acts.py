@@ -7,7 +7,9 @@ import azure.functions as func
 
 from functions.addresses import at_console
 from functions.answering import Asked, Result, Work
+from functions.describing import AT_THE_LINE, About
 from functions.requests import BadRequest, Fields, body_of
+from functions.shapes import ref
 from shared.domain.acts import Act
 from shared.domain.refusals import Refusal
 from shared.flows.act_on_vm import act_on_vm
@@ -35,5 +37,16 @@ def _keys(fields: Fields) -> str:
     return keys
 
 
+_SAID = {
+    Act.RESET: "Resets the VM, as its reset button would",
+    Act.RESTART: "Restarts the VM through Azure",
+    Act.START: "Starts the VM",
+    Act.STOP: "Stops the VM",
+    Act.NMI: "Sends a non-maskable interrupt to the guest",
+    Act.SYSRQ: "Sends SysRq keys to the guest",
+}
+
 for each in Act:
-    at_console(bp, f"{each.value}_vm", "POST", _doing(each), f"/{each.value}")
+    wish = "SysRqWish" if each is Act.SYSRQ else "ActWish"
+    about = About(f"{_SAID[each]}; it is begun when this answers", {202: ref("Act")}, AT_THE_LINE, body=wish)
+    at_console(bp, f"{each.value}_vm", "POST", _doing(each), f"/{each.value}", about=about)

@@ -7,6 +7,7 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from functions.answering import Work, answer
+from functions.describing import About, describe
 
 _GROUP = "subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Compute/"
 VM = _GROUP + "virtualMachines/{name}/serialConsole"
@@ -31,13 +32,24 @@ def starter(bp: df.Blueprint) -> Callable[..., Any]:
     return binding
 
 
-def at_console(bp: df.Blueprint, name: str, method: str, work: Work, tail: str = "") -> None:
+type Trigger = Callable[[func.HttpRequest, str], Awaitable[func.HttpResponse]]
+
+
+def at(bp: df.Blueprint, name: str, method: str, address: str, trigger: Trigger, *, about: About) -> None:
+    """Registers a trigger, and describes it."""
+    bp.function_name(name)(bp.route(route=address, methods=[method])(starter(bp)(trigger)))
+    describe(name, method, address, about)
+
+
+def at_console(bp: df.Blueprint, name: str, method: str, work: Work, tail: str = "", *, about: About) -> None:
     """Registers the work as two functions: `name`, and `name_of_instance`."""
     for function, address in ((name, VM), (f"{name}_of_instance", INSTANCE)):
-        bp.function_name(function)(bp.route(route=address + tail, methods=[method])(starter(bp)(_trigger(name, work))))
+        at(bp, function, method, address + tail, calling(name, work), about=about)
 
 
-def _trigger(name: str, work: Work) -> Callable[..., Awaitable[func.HttpResponse]]:
+def calling(name: str, work: Work) -> Trigger:
+    """The work as a trigger for callers; `name` is what the audit event calls it."""
+
     async def trigger(req: func.HttpRequest, starter: str) -> func.HttpResponse:
         return await answer(name, req, starter, work)
 

@@ -5,10 +5,12 @@ from typing import Any
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions.addresses import at_console, starter
-from functions.answering import Asked, Result, answer
+from functions.addresses import at, at_console, calling
+from functions.answering import Asked, Result
+from functions.describing import CHANGES, About
 from functions.requests import BadRequest, body_of, query_of, session_id
 from functions.responses import time_text
+from functions.shapes import CONSOLE_RIGHTS, page, ref
 from shared.domain.approval import Approval, State
 from shared.domain.caller import Caller
 from shared.domain.refusals import Refusal
@@ -16,15 +18,14 @@ from shared.domain.rights import Right
 from shared.flows.approve import ask_approval, decide_approval, list_approvals, show_approval
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
-_FOR = (Right.WATCH, Right.WRITE, Right.POWER, Right.NMI)
 
 
 async def _ask(asked: Asked) -> Result | Refusal:
     vm, fields = asked.console(), body_of(asked.req)
     right, reason = fields.choice("for", Right, Right.WRITE), fields.text("reason")
     fields.done()
-    if right not in _FOR:
-        raise BadRequest.because(f"for must be one of {', '.join(_FOR)}")
+    if right not in CONSOLE_RIGHTS:
+        raise BadRequest.because(f"for must be one of {', '.join(CONSOLE_RIGHTS)}")
     asked.said["right"] = right.value
     approval = await ask_approval(asked.world, asked.caller, vm, right, reason)
     if isinstance(approval, Refusal):
@@ -53,15 +54,24 @@ async def _list(asked: Asked) -> Result | Refusal:
     return Result({"value": [_shown(each, asked.caller) for each in listed]})
 
 
-at_console(bp, "ask_approval", "POST", _ask, "/approvals")
-at_console(bp, "show_approval", "GET", _show, "/approvals/{approval}")
-at_console(bp, "decide_approval", "POST", _decide, "/approvals/{approval}/decision")
-
-
-@bp.route(route="approvals", methods=["GET"])
-@starter(bp)
-async def list_all_approvals(req: func.HttpRequest, starter: str) -> func.HttpResponse:
-    return await answer("list_approvals", req, starter, _list)
+at_console(
+    bp, "ask_approval", "POST", _ask, "/approvals",
+    about=About(
+        "Asks somebody else to approve", {201: ref("Approval")}, CHANGES, tells=("Location",), body="ApprovalWish"
+    ),
+)  # fmt: skip
+at_console(
+    bp, "show_approval", "GET", _show, "/approvals/{approval}",
+    about=About("One request, for who asked and who may decide", {200: ref("Approval")}),
+)  # fmt: skip
+at_console(
+    bp, "decide_approval", "POST", _decide, "/approvals/{approval}/decision",
+    about=About("Approves somebody else's request, or denies it", {200: ref("Approval")}, CHANGES, body="Decision"),
+)  # fmt: skip
+at(
+    bp, "list_all_approvals", "GET", "approvals", calling("list_approvals", _list),
+    about=About("Requests that wait: one's own, and those that one may decide", {200: page("Approval")}),
+)  # fmt: skip
 
 
 def _id(asked: Asked) -> str:

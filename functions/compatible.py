@@ -4,18 +4,19 @@ The switch of a subscription and the state of a port are this service's policies
 and shapes are those of the published API, version 2023-01-01 and others alike.
 """
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions.addresses import starter
-from functions.answering import Asked, Result, Work, answer
+from functions.addresses import at, calling
+from functions.answering import Asked, Result, Work
+from functions.describing import AT_THE_LINE, AZURES, CHANGES, READS, About
 from functions.requests import BadRequest, body_of, vm_id
 from functions.responses import time_text
 from functions.sessions import whom
+from functions.shapes import Schema, page, ref
 from shared.domain.policy import Scope
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
@@ -151,28 +152,36 @@ _ACTIONS = {
 }
 
 
-def _trigger(name: str, work: Work) -> Callable[..., Awaitable[func.HttpResponse]]:
+def _where_it_is_on(work: Work) -> Work:
     async def where_it_is_on(asked: Asked) -> Result | Refusal:
         return await work(asked) if asked.world.settings.compatible else refuse(Code.NOT_FOUND)
 
-    async def trigger(req: func.HttpRequest, starter: str) -> func.HttpResponse:
-        return await answer(name, req, starter, where_it_is_on)
-
-    return trigger
+    return where_it_is_on
 
 
-def _at(name: str, method: str, address: str, work: Work) -> None:
-    route = bp.route(route=address, methods=[method])
-    bp.function_name(f"azure_{name}")(route(starter(bp)(_trigger(f"azure_{name}", work))))
+def _at(name: str, method: str, address: str, work: Work, about: About) -> None:
+    at(bp, f"azure_{name}", method, address, calling(f"azure_{name}", _where_it_is_on(work)), about=about)
 
 
-_at("operations", "GET", f"{_PROVIDER}/operations", _operations)
-_at("console_status", "GET", _SERVICE, _status)
-_at("disable_console", "POST", f"{_SERVICE}/disableConsole", _switching(on=False))
-_at("enable_console", "POST", f"{_SERVICE}/enableConsole", _switching(on=True))
-_at("all_ports", "GET", f"{_SUBSCRIPTION}{_PROVIDER}/serialPorts", _list_all)
+def _about(summary: str, schema: Schema, refuses: tuple[int, ...] = READS, status: int = 200) -> About:
+    return About(summary, {status: schema}, refuses, dialect=AZURES)
+
+
+_SWITCH = ref("AzureSwitch")
+_at("operations", "GET", f"{_PROVIDER}/operations", _operations, _about("Every action", page("AzureOperation")))
+_at("console_status", "GET", _SERVICE, _status, _about("Whether the console is on", _SWITCH))
+for verb, on in (("disable", False), ("enable", True)):
+    turning = _about(f"Turns the console {'on' if on else 'off'} for a subscription", _SWITCH, CHANGES)
+    _at(f"{verb}_console", "POST", f"{_SERVICE}/{verb}Console", _switching(on=on), turning)
+_at(
+    "all_ports", "GET", f"{_SUBSCRIPTION}{_PROVIDER}/serialPorts", _list_all,
+    _about("The ports that one could open", page("AzurePort")),
+)  # fmt: skip
 for owner, ports in OWNERS.items():
-    _at(f"ports_of_{owner}", "GET", ports, _list)
-    _at(f"port_of_{owner}", "GET", f"{ports}/{{port}}", _get)
-    _at(f"put_port_of_{owner}", "PUT", f"{ports}/{{port}}", _put)
-    _at(f"connect_{owner}", "POST", f"{ports}/{{port}}/connect", _connect)
+    port = f"{ports}/{{port}}"
+    put = About("Enables or disables a port", {201: ref("AzurePort")}, CHANGES, body="AzurePortWish", dialect=AZURES)
+    connecting = _about("Opens a session", ref("AzureConnection"), AT_THE_LINE)
+    _at(f"ports_of_{owner}", "GET", ports, _list, _about("The ports of a VM", page("AzurePort")))
+    _at(f"port_of_{owner}", "GET", port, _get, _about("One port", ref("AzurePort")))
+    _at(f"put_port_of_{owner}", "PUT", port, _put, put)
+    _at(f"connect_{owner}", "POST", f"{port}/connect", _connect, connecting)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions.addresses import starter
+from functions.addresses import at
 from functions.answering import Result, answer_anybody
+from functions.describing import NEVER, About
+from functions.shapes import ref
 from shared.flows.check_health import Dependency, check_health
 from shared.flows.world import World
 
@@ -26,10 +28,14 @@ class _Kept:
 _kept: dict[int, _Kept] = {}
 
 
-@bp.route(route="health", methods=["GET"])
-@starter(bp)
 async def show_health(req: func.HttpRequest, starter: str) -> func.HttpResponse:
     return await answer_anybody("show_health", req, starter, _health)
+
+
+at(
+    bp, "show_health", "GET", "health", show_health,
+    about=About("Every dependency by name", {200: ref("Health"), 503: ref("Health")}, NEVER, public=True),
+)  # fmt: skip
 
 
 async def _health(world: World) -> Result:

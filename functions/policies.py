@@ -1,16 +1,17 @@
 """Policies of the tenant, subscriptions, groups, scale sets and VMs: show, set, clear."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import quote
 
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions.addresses import POLICIES, starter
-from functions.answering import Asked, Result, Work, answer
+from functions.addresses import POLICIES, at, calling
+from functions.answering import Asked, Result
+from functions.describing import CHANGES, CONDITIONAL, About
 from functions.requests import BadRequest, object_of, query_of, scope_of, version_of
 from functions.responses import time_text
+from functions.shapes import ref
 from shared.domain.policy import Policy
 from shared.domain.policy_codec import InvalidPolicy, policy_from_json, policy_to_json
 from shared.domain.refusals import Refusal
@@ -63,14 +64,24 @@ def _said(shown: Shown, version: str | None) -> dict[str, Any]:
     }
 
 
-def _trigger(name: str, work: Work) -> Callable[..., Awaitable[func.HttpResponse]]:
-    async def trigger(req: func.HttpRequest, starter: str) -> func.HttpResponse:
-        return await answer(name, req, starter, work)
-
-    return trigger
-
+_SHOWING = About("The policy of a scope, and what holds there as well", {200: ref("PolicyOfScope")}, tells=("ETag",))
+_SETTING = About(
+    "Sets the policy of a scope",
+    {200: ref("PolicyOfScope")},
+    CONDITIONAL,
+    headers={
+        "If-Match": "The version that is to be replaced, in quotes",
+        "If-None-Match": "*: only if there is none yet",
+    },
+    tells=("ETag",),
+    body="Policy",
+)
+_CLEARING = About("Clears the policy of a scope", {204: None}, CHANGES)
 
 for of, address in POLICIES.items():
-    for verb, method, doing in (("show", "GET", _show), ("set", "PUT", _set), ("clear", "DELETE", _clear)):
-        route = bp.route(route=address, methods=[method])
-        bp.function_name(f"{verb}_policy_of_{of}")(route(starter(bp)(_trigger(f"{verb}_policy", doing))))
+    for verb, method, doing, about in (
+        ("show", "GET", _show, _SHOWING),
+        ("set", "PUT", _set, _SETTING),
+        ("clear", "DELETE", _clear, _CLEARING),
+    ):
+        at(bp, f"{verb}_policy_of_{of}", method, address, calling(f"{verb}_policy", doing), about=about)

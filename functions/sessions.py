@@ -7,8 +7,10 @@ import azure.functions as func
 
 from functions.addresses import at_console
 from functions.answering import Asked, Result
+from functions.describing import AT_THE_LINE, CHANGES, About
 from functions.requests import body_of, session_of
 from functions.responses import time_text
+from functions.shapes import page, ref
 from shared.domain.cautions import Warn
 from shared.domain.grant import Mode
 from shared.domain.lock import Holder, Takeover
@@ -47,10 +49,20 @@ async def _close(asked: Asked) -> Result | Refusal:
     return ended if isinstance(ended, Refusal) else Result(None, 204)
 
 
-at_console(bp, "open_session", "POST", _open, "/sessions")
-at_console(bp, "list_sessions", "GET", _list, "/sessions")
-at_console(bp, "show_session", "GET", _show, "/sessions/{session}")
-at_console(bp, "close_session", "DELETE", _close, "/sessions/{session}")
+at_console(
+    bp, "open_session", "POST", _open, "/sessions",
+    about=About(
+        "Takes the console, or watches it", {201: ref("OpenedSession")}, AT_THE_LINE, tells=("Location",),
+        body="SessionWish",
+    ),
+)  # fmt: skip
+at_console(
+    bp, "list_sessions", "GET", _list, "/sessions", about=About("Live sessions of the VM", {200: page("Session")})
+)
+at_console(bp, "show_session", "GET", _show, "/sessions/{session}", about=About("One session", {200: ref("Session")}))
+at_console(
+    bp, "close_session", "DELETE", _close, "/sessions/{session}", about=About("Ends a session", {204: None}, CHANGES)
+)
 
 
 def _wish(req: func.HttpRequest) -> Wish:

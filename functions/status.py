@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions.addresses import SCALE_SET, at_console, starter
+from functions.addresses import SCALE_SET, at, at_console, calling, starter
 from functions.answering import Asked, Result, answer, answer_anybody, answer_stray
+from functions.describing import NEVER, About
 from functions.requests import BadRequest, query_of
 from functions.sessions import person, warning
+from functions.shapes import CONSOLE_RIGHTS, one_of, page, ref
 from shared.domain.access import SCOPE
 from shared.domain.checks import Check
 from shared.domain.refusals import Code, Refusal, refuse
@@ -34,12 +36,9 @@ async def _show(asked: Asked) -> Result | Refusal:
 def _right(query: Mapping[str, str]) -> Right:
     """What the checks are asked for. Raises BadRequest."""
     wanted = query.get("for", Right.WRITE)
-    if wanted not in _ASKED_FOR:
-        raise BadRequest.because(f"for must be one of {', '.join(_ASKED_FOR)}")
+    if wanted not in CONSOLE_RIGHTS:
+        raise BadRequest.because(f"for must be one of {', '.join(CONSOLE_RIGHTS)}")
     return Right(wanted)
-
-
-_ASKED_FOR = (Right.WATCH, Right.WRITE, Right.POWER, Right.NMI)
 
 
 async def _list(asked: Asked) -> Result | Refusal:
@@ -51,13 +50,18 @@ async def _no_instance(_: Asked) -> Result | Refusal:
     return refuse(Code.SCALE_SET_NOT_SPECIFIED)
 
 
-at_console(bp, "show_console", "GET", _show)
-
-
-@bp.route(route="consoles", methods=["GET"])
-@starter(bp)
-async def list_all_consoles(req: func.HttpRequest, starter: str) -> func.HttpResponse:
-    return await answer("list_consoles", req, starter, _list)
+at_console(
+    bp, "show_console", "GET", _show,
+    about=About(
+        "Every check of a VM, and who is at its console",
+        {200: ref("Preflight")},
+        query={"for": ("What one wants to do; write if it is left out", one_of(CONSOLE_RIGHTS))},
+    ),
+)  # fmt: skip
+at(
+    bp, "list_all_consoles", "GET", "consoles", calling("list_consoles", _list),
+    about=About("Every VM that the caller may read", {200: page("Console")}),
+)  # fmt: skip
 
 
 @bp.route(route=SCALE_SET, methods=ANY)
@@ -66,16 +70,22 @@ async def refuse_scale_set(req: func.HttpRequest, starter: str) -> func.HttpResp
     return await answer("refuse_scale_set", req, starter, _no_instance)
 
 
-@bp.route(route="config", methods=["GET"])
-@starter(bp)
 async def show_config(req: func.HttpRequest, starter: str) -> func.HttpResponse:
     return await answer_anybody("show_config", req, starter, _config)
 
 
-@bp.route(route="keys", methods=["GET"])
-@starter(bp)
 async def show_keys(req: func.HttpRequest, starter: str) -> func.HttpResponse:
     return await answer_anybody("show_keys", req, starter, _keys)
+
+
+at(
+    bp, "show_config", "GET", "config", show_config,
+    about=About("What a page needs to sign in", {200: ref("Config")}, NEVER, public=True),
+)  # fmt: skip
+at(
+    bp, "show_keys", "GET", "keys", show_keys,
+    about=About("Public keys of session tokens", {200: ref("Keys")}, NEVER, public=True),
+)  # fmt: skip
 
 
 @bp.route(route="{*rest}", methods=ANY)

@@ -1,16 +1,18 @@
 """What a console printed, for whoever may open it: GET .../serialConsole/transcript."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions.addresses import INSTANCE, VM, starter
+from functions.addresses import INSTANCE, VM, Trigger, at
 from functions.answering import Asked, Result, answer
+from functions.describing import About
 from functions.requests import BadRequest
+from functions.shapes import TEXT, one_of
 from shared import wiring
 from shared.domain.playback import BadCursor, Cursor
 from shared.domain.refusals import Refusal
@@ -106,7 +108,7 @@ async def _page(segments: Segments, console: str, wish: Wish) -> Page:
         raise BadRequest.because("segment is not what x-console-segment-next said") from damage
 
 
-def _trigger(name: str) -> Callable[..., Awaitable[func.HttpResponse]]:
+def _trigger(name: str) -> Trigger:
     async def trigger(req: func.HttpRequest, starter: str) -> func.HttpResponse:
         found: list[_Answer] = []
 
@@ -130,6 +132,17 @@ def _with(response: func.HttpResponse, found: _Answer) -> func.HttpResponse:
     )
 
 
+_READING = About(
+    "What the console printed, piece by piece",
+    {200: {}},
+    query={
+        "format": ("raw if it is left out", one_of([*Format])),
+        "limit": ("Bytes of a piece", {"type": "integer", "minimum": 1, "maximum": _MOST}),
+        "offset": ("Of raw: the first byte of the piece", {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}),
+        "segment": ("Of cast and events: what x-console-segment-next said", TEXT),
+    },
+    tells=("x-console-offset-start", "x-console-offset-next", "x-console-offset-end", "x-console-segment-next"),
+    media=tuple(_MEDIA.values()),
+)
 for function, address in (("read_transcript", VM), ("read_transcript_of_instance", INSTANCE)):
-    route = bp.route(route=f"{address}/transcript", methods=["GET"])
-    bp.function_name(function)(route(starter(bp)(_trigger("read_transcript"))))
+    at(bp, function, "GET", f"{address}/transcript", _trigger("read_transcript"), about=_READING)

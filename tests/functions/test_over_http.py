@@ -172,7 +172,8 @@ def test_the_preflight_makes_every_check(plane: ControlPlane) -> None:
     assert [each["check"] for each in shown["checks"]] == [check for check in Checked if check is not Checked.REASON]
     assert [each["check"] for each in shown["checks"] if not each["passed"]] == ["permission", "power"]
     assert (shown["for"], shown["rights"]) == ("write", [])
-    assert "az vm start" in shown["checks"][2]["fixCommand"]
+    (power,) = (each for each in shown["checks"] if each["check"] == "power")
+    assert "az vm start" in power["fixCommand"]
 
 
 def test_tokens_that_are_not_ours_open_nothing(plane: ControlPlane) -> None:

@@ -32,6 +32,7 @@ HTTP = {
     "show_config": ("GET", "config"),
     "show_keys": ("GET", "keys"),
     "show_health": ("GET", "health"),
+    "show_openapi": ("GET", "openapi.json"),
     "attach": ("POST", "relay/attach"),
     "heartbeat": ("POST", "relay/heartbeat"),
     "detach": ("POST", "relay/detach"),

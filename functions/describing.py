@@ -1,0 +1,55 @@
+"""What each operation is: said where its trigger is registered, so that no description outlives its operation."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from functions.shapes import Schema
+
+READS = (400, 401, 403, 404, 409, 429, 500, 503)
+"""Statuses with which an operation that changes nothing refuses."""
+CHANGES = (*READS[:5], 413, *READS[5:])
+AT_THE_LINE = (*CHANGES, 502, 504)
+"""Those of operations that reach to the VM itself."""
+CONDITIONAL = (*CHANGES[:5], 412, *CHANGES[5:])
+NEVER = (500,)
+"""Those of what is public and always there."""
+
+OURS, AZURES = "serial console", "Microsoft.SerialConsole"
+"""The two dialects; the second is served where COMPATIBILITY is on."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """One operation in words and schemas."""
+
+    summary: str
+    answers: Mapping[int, Schema | None]
+    """What comes when it is done, by status; None for nothing."""
+    refuses: tuple[int, ...] = READS
+    """With the error envelope."""
+    query: Mapping[str, tuple[str, Schema]] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Of the request, all optional."""
+    tells: tuple[str, ...] = ()
+    """Headers of the answer that a client reads."""
+    body: str | None = None
+    """The name of the schema of the request's body, which may be left out where none of its fields is required."""
+    media: tuple[str, ...] = ("application/json",)
+    public: bool = False
+    dialect: str = OURS
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    name: str
+    method: str
+    address: str
+    about: About
+
+
+OPERATIONS: dict[str, Operation] = {}
+"""Every operation that is described, by the name of its function."""
+
+
+def describe(name: str, method: str, address: str, about: About) -> None:
+    OPERATIONS[name] = Operation(name, method, address, about)
