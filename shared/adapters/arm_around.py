@@ -10,7 +10,7 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
-from shared.adapters.arm_clients import ArmAccess, asking_arm
+from shared.adapters.arm_clients import ArmAccess, as_the_service, asking_arm
 from shared.adapters.kept import Kept
 from shared.domain.checks import Surroundings
 from shared.domain.storage import Account, NoAccount
@@ -98,7 +98,7 @@ async def _asking() -> AsyncIterator[_Asked]:
     """Bounds a question; what is not there has no answer. Raises Unavailable, also where ARM refuses the service."""
     asked = _Asked()
     try:
-        async with asking_arm():
+        async with asking_arm(), as_the_service():
             yield asked
     except HttpResponseError as error:
         if error.status_code != _NOT_FOUND:

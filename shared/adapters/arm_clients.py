@@ -18,8 +18,9 @@ from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.pipeline.transport import AioHttpTransport
 
 from shared import correlation
-from shared.adapters.on_behalf_of import Assertions, on_behalf_of
+from shared.adapters.on_behalf_of import Assertions, on_behalf_of, sign_in_refusal
 from shared.domain.caller import Caller, Kind
+from shared.domain.refusals import Refusal
 from shared.ports import Clock, Unavailable
 from shared.settings import FunctionSettings
 
@@ -29,6 +30,7 @@ KEPT_SECONDS = 300.0
 KEPT_USERS = 256
 REASONED = frozenset({403, 404})
 """Statuses by which ARM says no to the caller."""
+_NOT_SIGNED_IN = "the service's own identity cannot sign in"
 _RETRIES = {"retry_total": 2, "retry_backoff_factor": 0.4, "retry_backoff_max": 2, "connection_timeout": 3}
 
 
@@ -179,3 +181,21 @@ async def asking_arm(reasoned: Container[int] = REASONED) -> AsyncIterator[None]
         raise Unavailable("arm", f"answered {error.status_code}") from error
     except (AzureError, TimeoutError) as error:
         raise Unavailable("arm", type(error).__name__) from error
+
+
+@asynccontextmanager
+async def as_the_service() -> AsyncIterator[None]:
+    """That our own identity cannot sign in is nothing that a caller could mend: Unavailable."""
+    try:
+        yield
+    except ClientAuthenticationError as error:
+        raise Unavailable("arm", _NOT_SIGNED_IN) from error
+
+
+def signed_out(error: ClientAuthenticationError, caller: Caller) -> Refusal:
+    """What to say when a call failed that was made for the caller. Raises Unavailable where the fault is ours: for an
+    application the service asks as itself.
+    """
+    if caller.kind is Kind.APPLICATION:
+        raise Unavailable("arm", _NOT_SIGNED_IN) from error
+    return sign_in_refusal(error, caller)

@@ -7,8 +7,7 @@ from typing import Any
 
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
-from shared.adapters.arm_clients import REASONED, ArmAccess, asking_arm
-from shared.adapters.on_behalf_of import sign_in_refusal
+from shared.adapters.arm_clients import REASONED, ArmAccess, asking_arm, signed_out
 from shared.domain.acts import Act
 from shared.domain.caller import Caller, Kind
 from shared.domain.refusals import Code, Refusal, refuse
@@ -29,7 +28,7 @@ class ArmPower:
             async with asking_arm(reasoned=REASONED | {_CONFLICT}):
                 await _begin(self._access.of(caller).compute(vm.subscription), vm, act)
         except ClientAuthenticationError as error:
-            return sign_in_refusal(error, caller)
+            return signed_out(error, caller)
         except HttpResponseError as error:
             return _refusal(error, caller, vm)
         return None

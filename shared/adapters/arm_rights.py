@@ -15,9 +15,8 @@ from typing import Any
 
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
-from shared.adapters.arm_clients import ArmAccess, asking_arm
+from shared.adapters.arm_clients import ArmAccess, as_the_service, asking_arm, signed_out
 from shared.adapters.kept import Kept
-from shared.adapters.on_behalf_of import sign_in_refusal
 from shared.domain.access import Denial, Permission, missing
 from shared.domain.caller import Caller, Kind
 from shared.domain.refusals import Refusal
@@ -64,7 +63,7 @@ class ArmRights:
                     self._granted(caller, resource_id), self._denied(caller, resource_id)
                 )
         except ClientAuthenticationError as error:
-            return sign_in_refusal(error, caller)
+            return signed_out(error, caller)
         except HttpResponseError:
             return None
         return _Facts(granted, denied)
@@ -84,9 +83,10 @@ class ArmRights:
     async def _assigned(self, oid: str, resource_id: str) -> list[Permission]:
         wanted = f"atScope() and assignedTo('{oid}')"
         listed = self._service(resource_id).role_assignments.list_for_scope(resource_id.lstrip("/"), wanted)
-        assignments = [each async for each in listed]
         definitions = self._access.service.roles(_subscription(resource_id))
-        roles = await asyncio.gather(*(self._role(definitions, each.role_definition_id) for each in assignments))
+        async with as_the_service():
+            assignments = [each async for each in listed]
+            roles = await asyncio.gather(*(self._role(definitions, each.role_definition_id) for each in assignments))
         return [
             _permission(each, assignment.condition or each.condition)
             for assignment, role in zip(assignments, roles, strict=True)
@@ -104,7 +104,8 @@ class ArmRights:
         found = self._service(resource_id).deny_assignments.list_for_scope(
             resource_id.lstrip("/"), f"assignedTo('{caller.oid}')"
         )
-        return [_denial(each) async for each in found]
+        async with as_the_service():
+            return [_denial(each) async for each in found]
 
     def _service(self, resource_id: str) -> Any:
         return self._access.service.authorization(_subscription(resource_id))

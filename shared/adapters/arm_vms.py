@@ -6,8 +6,7 @@ from typing import Any
 
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
-from shared.adapters.arm_clients import ArmAccess, ArmClients, asking_arm
-from shared.adapters.on_behalf_of import sign_in_refusal
+from shared.adapters.arm_clients import ArmAccess, ArmClients, asking_arm, signed_out
 from shared.domain.caller import Caller
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import InvalidVmId, Os, Power, Vm, VmId
@@ -26,7 +25,7 @@ class ArmVms:
                 model = await _get(self._access.of(caller), vm)
                 return _misnamed(vm, model) or _instance(vm, model)
         except ClientAuthenticationError as error:
-            return sign_in_refusal(error, caller)
+            return signed_out(error, caller)
         except HttpResponseError:
             return refuse(Code.VM_NOT_FOUND, target=vm.resource_id)
 
@@ -37,7 +36,7 @@ class ArmVms:
             async with asking_arm():
                 found = await asyncio.gather(*(_list(clients, each) for each in self._subscriptions))
         except ClientAuthenticationError as error:
-            return sign_in_refusal(error, caller)
+            return signed_out(error, caller)
         return [vm for vms in found for vm in vms]
 
 

@@ -48,8 +48,11 @@ class Kept[T]:
             self._asking.pop(key, None)
 
     def _keep(self, key: Hashable, at: float, value: T) -> T:
-        """As old as its question: Azure may have answered before a change that came while the answer travelled."""
-        if self._seconds > 0:
+        """As old as its question: Azure may have answered before a change that came while the answer travelled. One
+        that was asked for earlier takes nobody's place.
+        """
+        kept = self._answers.get(key)
+        if self._seconds > 0 and not (kept and kept.at > at):
             self._answers[key] = _Answer(at, value)
             self._answers.move_to_end(key)
             while len(self._answers) > MOST:

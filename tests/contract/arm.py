@@ -29,7 +29,10 @@ from tests.fakes import FakeClock, settings
 
 
 class Arm:
-    def __init__(self, azure: LocalAzure, arm: str | None = None, *, cache_seconds: float = 0) -> None:
+    def __init__(
+        self, azure: LocalAzure, arm: str | None = None, *, cache_seconds: float = 0, secret: str = API_SECRET
+    ) -> None:
+        """`secret` is that of the service's own identity; on-behalf-of has its own."""
         self._stack = azure.stack
         self.world = azure.world
         self.clock = FakeClock()
@@ -45,7 +48,7 @@ class Arm:
         self.service = ClientSecretCredential(
             TENANT,
             SERVICE.client,
-            API_SECRET,
+            secret,
             authority=azure.stack.authority,
             disable_instance_discovery=True,
             connection_verify=str(azure.stack.ca),

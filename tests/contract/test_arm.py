@@ -19,6 +19,7 @@ from dev.fleet import (
 )
 from shared.adapters import arm_clients
 from shared.adapters.arm_clients import asking_arm
+from shared.domain.acts import Act
 from shared.domain.refusals import Code, Refusal
 from shared.domain.rights import DEFAULT, Right, on_vm, read_action
 from shared.domain.vm import Os, Power, Vm, VmId
@@ -46,6 +47,10 @@ async def test_what_makes_a_vm_different_is_read_too(arm: Arm) -> None:
     assert not (await found(arm, "web-03")).boot_diagnostics
     assert not (await found(arm, "web-04")).password_login
     assert (await found(arm, "web-05")).provisioning == "Updating"
+    assert ((await found(arm, "win-01")).os, (await found(arm, "win-01")).publisher) == (
+        Os.WINDOWS,
+        "MicrosoftWindowsServer",
+    )
     assert "stcontosodiag" in ((await found(arm, "db-01", "rg-data")).storage_uri or "")
 
 
@@ -120,8 +125,9 @@ async def test_a_token_that_cannot_be_exchanged_is_a_refusal(arm: Arm, azure: Lo
         await arm.vms.find(late, vm("web-01")),
         await arm.vms.visible(late),
         await arm.rights.missing(late, vm("web-01").resource_id, on_vm(DEFAULT, Right.WRITE, vm("web-01"))),
+        await arm.power.do(late, vm("web-01"), Act.RESTART),
     ]
-    assert [each.code for each in answers] == [Code.CALLER_NOT_AUTHENTICATED] * 3
+    assert [each.code for each in answers] == [Code.CALLER_NOT_AUTHENTICATED] * 4
 
 
 async def test_clients_of_a_user_are_kept_for_minutes_and_bounded(arm: Arm, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,6 +150,26 @@ async def test_a_fault_of_our_own_is_not_the_callers(azure: LocalAzure) -> None:
             await nowhere.vms.find(nowhere.user(ADA), vm("web-01"))
     finally:
         await nowhere.close()
+
+
+@pytest.mark.parametrize("who", ["application", "user"])
+async def test_a_service_that_cannot_sign_in_is_nothing_that_a_caller_could_mend(azure: LocalAzure, who: str) -> None:
+    arm, at = Arm(azure, secret="an old one"), vm("web-01")
+    caller = WATCHMAN if who == "application" else arm.user(ADA)
+    asked: list[Any] = [
+        lambda: arm.rights.missing(caller, at.resource_id, on_vm(DEFAULT, Right.WRITE, at)),
+        lambda: arm.around.of(at),
+        lambda: arm.around.account("stcontosodiag", at),
+    ]
+    if who == "application":  # a user does these as themselves
+        asked += [lambda: arm.vms.find(caller, at), lambda: arm.vms.visible(caller)]
+        asked += [lambda: arm.power.do(caller, at, Act.RESTART)]
+    try:
+        for ask in asked:
+            with pytest.raises(Unavailable, match="the service's own identity cannot sign in"):
+                await ask()
+    finally:
+        await arm.close()
 
 
 def broken(status: int) -> HttpResponseError:
