@@ -16,6 +16,7 @@ serial_console Microsoft.SerialConsole: the subscription's switch, ports, connec
 storage        Microsoft.Storage: the boot-diagnostics account
 subscriptions  the subscription itself
 admin          changes for tests and demonstrations; Azure has nothing like it
+bodies         what those are sent, made into the world's records
 paging         nextLink
 refusals       ARM's errors, in its own words
 """

@@ -45,9 +45,7 @@ def build(stack: Stack, key: SigningKey, machines: Machines, world: World | None
     app = Starlette(
         routes=[
             Path("/healthz", _healthy),
-            Path("/admin/vms/{name}", admin.change_vm, methods=["POST"]),
-            Path("/admin/locks", admin.replace_locks, methods=["POST"]),
-            Path("/admin/assignments", admin.replace_assignments, methods=["POST"]),
+            *admin.ROUTES,
             Path("/{path:path}", resources.answer, methods=_METHODS),
         ],
         middleware=[

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from dev.arm.paging import page
 from dev.arm.refusals import RefusedError, authorization_failed, invalid_request
 from dev.arm.rights import is_within
-from dev.arm.roles import BUILT_IN, ROLES, Role
+from dev.arm.roles import ROLES, Role
 from dev.arm.routing import Call, Route
 from dev.arm.world import Denial, Lock, subscription_scope
 from dev.fleet import Assignment
@@ -48,7 +48,7 @@ async def _assignments(call: Call) -> Response:
 
 
 async def _definition(call: Call) -> Response:
-    role = (ROLES | call.world.roles).get(call.parts["role"].lower())
+    role = call.world.known_roles.get(call.parts["role"].lower())
     if role is None:
         text = f"The specified role definition with ID '{call.parts['role']}' does not exist."
         raise RefusedError(404, "RoleDefinitionDoesNotExist", text)
@@ -57,14 +57,15 @@ async def _definition(call: Call) -> Response:
 
 async def _definitions(call: Call) -> Response:
     wanted = re.fullmatch(r"roleName eq '([^']+)'", call.request.query_params.get("$filter", ""))
-    return page(call, [_role(role) for role in BUILT_IN if wanted is None or role.name == wanted[1]])
+    roles = call.world.known_roles.values()
+    return page(call, [_role(role) for role in roles if wanted is None or role.name == wanted[1]])
 
 
 async def _denials(call: Call) -> Response:
     """List the deny assignments that reach the scope, of a principal and its groups where one is named."""
     wanted = re.fullmatch(r"assignedTo\('([^']+)'\)", call.request.query_params.get("$filter", ""))
     scope, world = call.parts["scope"], call.world
-    found = [one for one in world.denials if wanted is None or one in world.denials_of(wanted[1], scope)]
+    found = world.denials_of(wanted[1], scope) if wanted else [one for one in world.denials if one.reaches(scope)]
     return page(call, [_denial(one) for one in found])
 
 
@@ -134,7 +135,7 @@ def _role(role: Role) -> dict[str, Any]:
         "properties": {
             "roleName": role.name,
             "description": role.about,
-            "type": "BuiltInRole",
+            "type": "BuiltInRole" if role.id in ROLES else "CustomRole",
             "permissions": [_permission(role)],
             "assignableScopes": ["/"],
         },

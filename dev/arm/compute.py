@@ -12,6 +12,7 @@ from dev.arm.paging import page
 from dev.arm.refusals import RefusedError, group_not_found, instance_not_found, resource_not_found
 from dev.arm.routing import Call, Route
 from dev.arm.world import SCALE_SET, SCALE_SET_GROUP, SCALE_SET_ID, Unit
+from dev.fleet import SUBSCRIPTION
 
 _SUBSCRIPTION = "/subscriptions/{subscription}"
 _GROUP = f"{_SUBSCRIPTION}/resourceGroups/{{group}}"
@@ -40,7 +41,7 @@ def _vm(call: Call, name: str) -> Unit:
 
 def _instance(call: Call) -> Unit:
     """An instance of a flexible set is the VM itself, and says so by its id."""
-    if call.parts["instance"] in call.world.flexible.get(call.parts["set"].lower(), ()):
+    if call.parts["instance"].lower() in call.world.flexible.get(call.parts["set"].lower(), ()):
         return _vm(call, call.parts["instance"])
     _check_scale_set(call)
     for unit in call.world.instances():
@@ -49,8 +50,13 @@ def _instance(call: Call) -> Unit:
     raise instance_not_found(call.parts["instance"])
 
 
+def in_fleet(call: Call) -> bool:
+    """The other subscription holds no VM, and no group that we know by name."""
+    return call.parts["subscription"].lower() == SUBSCRIPTION
+
+
 def _check_group(call: Call) -> None:
-    if call.parts["group"].lower() not in call.world.groups:
+    if not in_fleet(call) or call.parts["group"].lower() not in call.world.groups:
         raise group_not_found(call.parts["group"])
 
 
@@ -68,7 +74,7 @@ async def _list_vms(call: Call) -> Response:
         _check_group(call)
     units = [
         unit
-        for unit in call.world.vms()
+        for unit in (call.world.vms() if in_fleet(call) else ())
         if (not where or unit.vm.group.lower() == where) and call.may(f"{_VM_ACTION}/read", unit.id)
     ]
     with_status = call.request.query_params.get("statusOnly", "").lower() == "true"
@@ -87,7 +93,7 @@ async def _get_scale_set(call: Call) -> Response:
 
 
 async def _list_scale_sets(call: Call) -> Response:
-    here = call.parts.get("group", SCALE_SET_GROUP).lower() == SCALE_SET_GROUP
+    here = in_fleet(call) and call.parts.get("group", SCALE_SET_GROUP).lower() == SCALE_SET_GROUP
     shown = here and call.may(f"{_SET_ACTION}/read", SCALE_SET_ID)
     return page(call, [documents.scale_set(len(call.world.instances()))] if shown else [])
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from dev.arm.compute import find_unit, power_now
+from dev.arm.compute import find_unit, in_fleet, power_now
 from dev.arm.paging import page
 from dev.arm.refusals import RefusedError, invalid_request, resource_not_found
 from dev.arm.routing import Call, Route
@@ -28,11 +28,11 @@ _COM1 = "0"
 
 
 async def _console_status(call: Call) -> Response:
-    return JSONResponse({"properties": {"disabled": call.world.console_disabled}})
+    return JSONResponse({"properties": {"disabled": call.parts["subscription"].lower() in call.world.consoles_off}})
 
 
 async def _switch_console(call: Call, *, disabled: bool) -> Response:
-    call.world.console_disabled = disabled
+    call.world.switch_console(call.parts["subscription"], disabled=disabled)
     return await _console_status(call)
 
 
@@ -41,9 +41,9 @@ async def _list_ports(call: Call) -> Response:
 
 
 async def _list_all_ports(call: Call) -> Response:
-    readable = [
-        unit for unit in call.world.units.values() if call.may("Microsoft.SerialConsole/serialPorts/read", unit.id)
-    ]
+    action = "Microsoft.SerialConsole/serialPorts/read"
+    units = call.world.units.values() if in_fleet(call) else ()
+    readable = [unit for unit in units if call.may(action, unit.id)]
     return page(call, [_port(unit) for unit in readable])
 
 

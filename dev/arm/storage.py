@@ -17,6 +17,7 @@ from dev.fleet import REGION
 
 _ACTIONS = "Microsoft.Storage/storageAccounts"
 _GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
+_CHECK = "[/subscriptions/{subscription}]/providers/Microsoft.Storage/checkNameAvailability"
 _ACCOUNT = f"[{_GROUP}/providers/Microsoft.Storage/storageAccounts/{{account}}]"
 
 
@@ -60,10 +61,9 @@ async def _list_keys(call: Call) -> Response:
 
 def _found(call: Call) -> tuple[str, StorageAccount]:
     name, where = call.parts["account"].lower(), call.parts["group"].lower()
-    if where not in call.world.groups:
-        raise group_not_found(call.parts["group"])
     account = call.world.accounts.get(name)
-    if account is None or account.hidden or account.group.lower() != where:
+    at = (call.parts["subscription"].lower(), where)
+    if account is None or account.hidden or (account.subscription, account.group.lower()) != at:
         raise resource_not_found(_ACTIONS, call.parts["account"], call.parts["group"])
     return name, account
 
@@ -101,7 +101,6 @@ ROUTES = [
     Route("GET", "/subscriptions/{subscription}/providers/Microsoft.Storage/storageAccounts", None, _list_accounts),
     Route("GET", f"[{_GROUP}]/providers/Microsoft.Storage/storageAccounts", f"{_ACTIONS}/read", _list_accounts),
     Route("GET", _ACCOUNT, f"{_ACTIONS}/read", _get_account),
-    # Everybody with some role in the subscription may ask for a name.
-    Route("POST", "/subscriptions/{subscription}/providers/Microsoft.Storage/checkNameAvailability", None, _check_name),
+    Route("POST", _CHECK, "Microsoft.Storage/checknameavailability/read", _check_name),
     Route("POST", f"{_ACCOUNT}/listKeys", f"{_ACTIONS}/listKeys/action", _list_keys),
 ]

@@ -2,7 +2,7 @@
 
 import uuid
 from asyncio import Task
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from dev.arm.rights import allows, is_within, matches
 from dev.arm.roles import ROLES, Role
@@ -66,6 +66,10 @@ class Denial:
     excluded: tuple[str, ...] = ()
     only_this_scope: bool = False
 
+    def reaches(self, scope: str) -> bool:
+        same = scope.lower().rstrip("/") == self.scope.lower().rstrip("/")
+        return same or (is_within(scope, self.scope) and not self.only_this_scope)
+
 
 @dataclass(frozen=True)
 class StorageAccount:
@@ -105,7 +109,8 @@ class World:
     groups: tuple[str, ...] = GROUPS
     flexible: dict[str, tuple[str, ...]] = field(default_factory=lambda: {"pool": ("web-01",)})
     """Flexible scale sets of rg-web: their instances are VMs, which are also found under the set."""
-    console_disabled: bool = False
+    consoles_off: set[str] = field(default_factory=set)
+    """Subscriptions in which Azure's own switch is off."""
     operations: dict[str, Operation] = field(default_factory=dict)
     correlations: set[str] = field(default_factory=set)
     """Ids of requests of others for which ARM was asked."""
@@ -113,6 +118,28 @@ class World:
     """Where lists say that they go on, instead of where they do: what no ARM says."""
     page_size: int = 100
     retry_seconds: int = 1
+
+    @property
+    def known_roles(self) -> dict[str, Role]:
+        return ROLES | self.roles
+
+    @property
+    def console_disabled(self) -> bool:
+        """Azure's switch of the subscription in which the fleet is."""
+        return SUBSCRIPTION in self.consoles_off
+
+    @console_disabled.setter
+    def console_disabled(self, disabled: bool) -> None:
+        self.switch_console(SUBSCRIPTION, disabled=disabled)
+
+    def switch_console(self, subscription: str, *, disabled: bool) -> None:
+        (self.consoles_off.add if disabled else self.consoles_off.discard)(subscription.lower())
+
+    def reset(self) -> None:
+        """As the fleet says again. What is under way ends by itself; how the stand-in answers stays as it was set."""
+        fresh = World(operations=self.operations, page_size=self.page_size, retry_seconds=self.retry_seconds)
+        for one in fields(self):
+            setattr(self, one.name, getattr(fresh, one.name))
 
     def may(self, oid: str, action: str, scope: str) -> bool:
         """By the rules of Azure RBAC: some role allows it, and nothing denies it."""
@@ -122,7 +149,7 @@ class World:
 
     def roles_of(self, oid: str, scope: str) -> list[tuple[Role, Assignment]]:
         """The roles a principal has at a scope, those of its groups and those inherited included."""
-        mine, known = self.principals(oid), ROLES | self.roles
+        mine, known = self.principals(oid), self.known_roles
         found = [one for one in self.assignments if one.principal in mine and is_within(scope, one.scope)]
         return [(known[one.role], one) for one in found]
 
@@ -134,7 +161,7 @@ class World:
 
     def denials_of(self, oid: str, scope: str) -> list[Denial]:
         mine = self.principals(oid)
-        return [one for one in self.denials if mine & {*one.principals} and _reaches(one, scope)]
+        return [one for one in self.denials if mine & {*one.principals} and one.reaches(scope)]
 
     def principals(self, oid: str) -> set[str]:
         """The principal itself and the groups that it is in."""
@@ -149,11 +176,6 @@ class World:
 
     def instances(self) -> list[Unit]:
         return [unit for unit in self.units.values() if unit.instance is not None]
-
-
-def _reaches(denial: Denial, scope: str) -> bool:
-    same = scope.lower().rstrip("/") == denial.scope.lower().rstrip("/")
-    return same or (is_within(scope, denial.scope) and not denial.only_this_scope)
 
 
 def subscription_scope() -> str:

@@ -68,6 +68,21 @@ async def test_what_was_read_is_kept_for_seconds(azure: LocalAzure) -> None:
         await arm.close()
 
 
+async def test_an_account_is_kept_for_seconds_and_a_service_that_may_not_look_for_one_says_so(
+    azure: LocalAzure,
+) -> None:
+    arm = Arm(azure, cache_seconds=15)
+    try:
+        found = await arm.around.account("stcontosodiag", WEB)
+        arm.world.assignments = ()
+        assert await arm.around.account("stcontosodiag", WEB) == found
+        arm.clock.time += 15
+        with pytest.raises(Unavailable, match="needs the role Reader"):
+            await arm.around.account("stcontosodiag", WEB)
+    finally:
+        await arm.close()
+
+
 async def test_a_service_that_may_not_read_says_so(arm: Arm) -> None:
     arm.world.assignments = ()
     with pytest.raises(Unavailable, match="needs the role Reader"):
