@@ -44,6 +44,7 @@ class _Peeked:
 class EntraCallers:
     def __init__(self, settings: FunctionSettings, keys: SigningKeys) -> None:
         self._settings, self._keys = settings, keys
+        self._tenants = frozenset(tenant.lower() for tenant in settings.tenants)
 
     async def identify(self, authorization: str | None) -> Caller | Refusal:
         """Raises Unavailable when the tenant's keys cannot be had."""
@@ -52,7 +53,7 @@ class EntraCallers:
             peeked = _peek(token)
         except _NotAToken:
             return _UNAUTHENTICATED
-        if peeked.tenant not in self._settings.tenants:
+        if peeked.tenant not in self._tenants:
             return _UNAUTHENTICATED
         key = await self._keys.find(f"{self._settings.authority}/{peeked.tenant}/discovery/v2.0/keys", peeked.key_id)
         claims = self._verified(token, key, peeked.tenant) if key else None
@@ -61,7 +62,7 @@ class EntraCallers:
     def _verified(self, token: str, key: jwt.PyJWK, tenant: str) -> dict[str, Any] | None:
         issuers = {
             "2.0": f"{self._settings.authority}/{tenant}/v2.0",
-            "1.0": f"https://sts.windows.net/{tenant}/",
+            "1.0": f"{_issuer_of_version_1(self._settings.authority)}/{tenant}/",
         }
         try:
             claims: dict[str, Any] = jwt.decode(
@@ -79,6 +80,11 @@ class EntraCallers:
         return claims if agrees and isinstance(claims["oid"], str) and claims["oid"] else None
 
 
+def _issuer_of_version_1(authority: str) -> str:
+    """China's cloud has its own; all others, also the US government's, have the public one's."""
+    return "https://sts.chinacloudapi.cn" if authority.endswith(".cn") else "https://sts.windows.net"
+
+
 def fetch_keys(http: Http) -> Fetch:
     """How signing keys are had from Entra."""
 
@@ -89,8 +95,8 @@ def fetch_keys(http: Http) -> Fetch:
 
 
 def _bearer(authorization: str | None) -> str:
-    scheme, _, token = (authorization or "").strip().partition(" ")
-    token = token.strip()
+    scheme, _, token = (authorization or "").strip(" ").partition(" ")
+    token = token.strip(" ")
     if scheme.lower() != "bearer" or not token or len(token) > _LONGEST:
         raise _NotAToken
     return token
@@ -121,6 +127,8 @@ def _caller(claims: Mapping[str, Any], token: str) -> Caller | Refusal:
     """Delegated tokens must carry our scope; tokens without a user must carry some app role of ours."""
     scopes, roles = frozenset(str(claims.get("scp") or "").split()), frozenset(map(str, claims.get("roles") or ()))
     kind = Kind.USER if scopes else Kind.APPLICATION
+    if not _is_access_token(claims, kind):
+        return _UNAUTHENTICATED
     if SCOPE not in scopes if kind is Kind.USER else not roles:
         return refuse(Code.CALLER_NOT_PERMITTED)
     return Caller(
@@ -133,6 +141,16 @@ def _caller(claims: Mapping[str, Any], token: str) -> Caller | Refusal:
         contexts=frozenset(text for text in _texts(claims.get("acrs")) if _CONTEXT.fullmatch(text)),
         answers_challenges="cp1" in (text.lower() for text in _texts(claims.get("xms_cc"))),
     )
+
+
+def _is_access_token(claims: Mapping[str, Any], kind: Kind) -> bool:
+    """An id token has our client id as its audience too, no scope, and may carry a person's app roles: it must not pass
+    for an application's. Only there is the subject the object id itself.
+    """
+    said = claims.get("idtyp")
+    if kind is Kind.USER:
+        return said in (None, "user")
+    return said in (None, "app") and claims.get("sub") == claims["oid"]
 
 
 _CONTEXT = re.compile(r"c[1-9][0-9]?", re.ASCII)

@@ -33,18 +33,20 @@ from tests.fakes import settings
 class Sut:
     """The adapter, and every address that it fetched."""
 
-    def __init__(self, stack: Stack, keys: dict[str, Any] | None = None) -> None:
+    def __init__(self, stack: Stack, *, tenants: str = TENANT, keys: dict[str, Any] | None = None) -> None:
+        """`keys` are the key sets of further tenants."""
         self.stack, self.fetched = stack, list[str]()
-        self._keys = keys
+        self._keys = keys or {}
         about = settings(
-            ENTRA_AUTHORITY=stack.authority, ENTRA_TENANTS=TENANT, API_CLIENT_ID=API_CLIENT, API_AUDIENCE=API_URI
+            ENTRA_AUTHORITY=stack.authority, ENTRA_TENANTS=tenants, API_CLIENT_ID=API_CLIENT, API_AUDIENCE=API_URI
         )
         self._callers = EntraCallers(about, SigningKeys(self._fetch, SystemClock()))
 
     async def _fetch(self, address: str) -> dict[str, Any]:
         self.fetched.append(address)
         async with httpx.AsyncClient(verify=ssl.create_default_context(cafile=self.stack.ca)) as client:
-            answer: dict[str, Any] = self._keys or (await client.get(address)).json()
+            known = next((keys for tenant, keys in self._keys.items() if tenant in address), None)
+            answer: dict[str, Any] = known or (await client.get(address)).json()
             return answer
 
     async def identify(self, token: str | None) -> Caller | Refusal:
@@ -107,7 +109,8 @@ async def test_only_the_bearer_scheme_is_read(sut: Sut) -> None:
 
 async def test_scope_and_roles_are_demanded(sut: Sut) -> None:
     assert code(await sut.identify(user_token(sut.stack, ADA, scp="User.Read"))) is Code.CALLER_NOT_PERMITTED
-    assert code(await sut.identify(user_token(sut.stack, ADA, scp=None))) is Code.CALLER_NOT_PERMITTED
+    assert code(await sut.identify(app_token(sut.stack, RELAY, roles=None))) is Code.CALLER_NOT_PERMITTED
+    assert code(await sut.identify(user_token(sut.stack, ADA, scp=None))) is Code.CALLER_NOT_AUTHENTICATED
 
 
 async def test_clocks_may_differ_by_a_minute(sut: Sut) -> None:
