@@ -131,7 +131,7 @@ class Relay:
         self._requests[grant.session] = correlation.current.get()
         try:
             refusal = await bridge.expect(grant)
-        except asyncio.CancelledError:
+        except BaseException:  # the visitor went away, or something broke
             bridge.forget(grant.session)
             self.detached(grant.session, "ConnectionLost", 0, 0)
             raise

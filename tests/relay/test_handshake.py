@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from relay.bridge import Bridge
 from relay.reception import MAX_PENDING
 from shared.adapters.jwt_tokens import JwtTokens
 from shared.domain.frames import PROTOCOL, TOKEN_PREFIX
@@ -139,6 +140,17 @@ async def test_a_fault_behind_the_door_is_answered_too(stage: Stage, monkeypatch
     monkeypatch.setattr(stage.control_plane, "attach", broken)
     assert await refused(stage, stage.token()) == (502, "ConsoleFault")
     assert stage.log[0]["event"] == "fault"
+    stage.log.clear()
+
+
+async def test_a_fault_at_the_console_frees_it(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_self: object, _grant: object) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(Bridge, "expect", broken)
+    assert await refused(stage, stage.token()) == (502, "ConsoleFault")
+    await stage.until(lambda: stage.control_plane.detached == [("ada", "ConnectionLost", 0, 0)])
+    assert not stage.relay.grants
     stage.log.clear()
 
 
