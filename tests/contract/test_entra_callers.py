@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import ssl
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -109,7 +110,7 @@ async def test_only_the_bearer_scheme_is_read(sut: Sut) -> None:
 
 async def test_scope_and_roles_are_demanded(sut: Sut) -> None:
     assert code(await sut.identify(user_token(sut.stack, ADA, scp="User.Read"))) is Code.CALLER_NOT_PERMITTED
-    assert code(await sut.identify(app_token(sut.stack, RELAY, roles=None))) is Code.CALLER_NOT_PERMITTED
+    assert code(await sut.identify(app_token(sut.stack, replace(RELAY, roles=())))) is Code.CALLER_NOT_PERMITTED
     assert code(await sut.identify(user_token(sut.stack, ADA, scp=None))) is Code.CALLER_NOT_AUTHENTICATED
 
 
