@@ -128,6 +128,7 @@ EDITH = Person(
 PEOPLE = (ADA, GRACE, ALAN, EDITH)
 
 SERVICE = Application(API_CLIENT, "0a0c0000-0000-4000-8000-000000000010", "Serial console API", API_SECRET)
+"""Only reads. To restart, start or stop a VM for an application it would need Virtual Machine Contributor there."""
 RELAY = Application(
     "a91c0000-0000-4000-8000-000000000003",
     "0a0c0000-0000-4000-8000-000000000011",

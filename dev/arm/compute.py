@@ -121,6 +121,8 @@ async def _boot_diagnostics(call: Call) -> Response:
 
 
 async def _change_power(call: Call, *, action: str) -> Response:
+    if call.world.busy is not None:
+        return JSONResponse(call.world.busy, 409)
     operation = power.begin(call.world, call.machines, find_unit(call), action)
     url, version = call.request.url, call.request.query_params["api-version"]
     where = f"/subscriptions/{call.parts['subscription']}{_COMPUTE}/locations/westeurope/operations/{operation.id}"

@@ -3,6 +3,7 @@
 import uuid
 from asyncio import Task
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from dev.arm.rights import allows, is_within, matches
 from dev.arm.roles import ROLES, Role
@@ -116,6 +117,8 @@ class World:
     """Ids of requests of others for which ARM was asked."""
     next_link: str | None = None
     """Where lists say that they go on, instead of where they do: what no ARM says."""
+    busy: Any = None
+    """What a power change is refused with (409): any JSON."""
     page_size: int = 100
     retry_seconds: int = 1
 

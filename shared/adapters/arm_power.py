@@ -44,11 +44,17 @@ async def _begin(compute: Any, vm: VmId, act: Act) -> None:
 
 def _refusal(error: HttpResponseError, caller: Caller, vm: VmId) -> Refusal:
     if error.status_code == _CONFLICT:
-        said = "".join(letter for letter in str(error.error or "") if letter.isprintable())[:_LONGEST]
-        return refuse(Code.POWER_ACT_REFUSED, because=f"Azure refused it: {said}", target=vm.resource_id)
+        because = f"Azure refused it: {said}" if (said := _said(error)) else None
+        return refuse(Code.POWER_ACT_REFUSED, because=because, target=vm.resource_id)
     if error.status_code == _FORBIDDEN:
         ours = "For applications the service acts itself, and it may not do this to the VM: it needs the role Virtual "
         because = f"{ours}Machine Contributor there." if caller.kind is Kind.APPLICATION else None
         code = Code.POWER_PERMISSION_DENIED
         return refuse(code, because=because, target=vm.resource_id, caller=caller.oid)
     return refuse(Code.VM_NOT_FOUND, target=vm.resource_id)
+
+
+def _said(error: HttpResponseError) -> str:
+    """ARM's own sentence, on one line, without what no screen should be sent."""
+    text = " ".join(str(error.error.message or "").split()) if error.error else ""
+    return "".join(letter for letter in text if letter.isprintable())[:_LONGEST]

@@ -155,7 +155,24 @@ async def test_what_arm_refuses_now_is_told_in_its_words(arm: Arm) -> None:
     refusal = await arm.power.do(arm.user(ADA), WEB, Act.RESTART)
     assert refusal is not None
     assert refusal.code is Code.POWER_ACT_REFUSED
+    assert refusal.message.startswith(f"Azure refused it: The scope '{WEB.resource_id}' cannot perform")
     assert "locked" in refusal.message
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ({"error": {"code": "Busy", "message": "one\n two\u202e\x1b[2J"}}, "Azure refused it: one two[2J"),
+        ({"error": {"code": "Busy", "message": "x" * 999}}, f"Azure refused it: {'x' * 300}"),
+        ({"error": {"code": "Busy"}}, "Azure refused to do this to the VM now."),
+        ("not an error of ARM's", "Azure refused to do this to the VM now."),
+    ],
+)
+async def test_what_arm_says_is_bounded_and_harmless(arm: Arm, answer: object, told: str) -> None:
+    arm.world.busy = answer
+    refusal = await arm.power.do(arm.user(ADA), WEB, Act.RESTART)
+    assert refusal is not None
+    assert refusal.message == told
 
 
 async def test_no_vm_is_no_vm(arm: Arm) -> None:
