@@ -148,6 +148,19 @@ def test_the_matcher_is_the_recursive_one(patterns: tuple[str, ...], action: str
     assert _matches(patterns, action) == fits_any(patterns, action)
 
 
+PIECES = st.tuples(st.text("aB", max_size=3), st.text("aB", max_size=2))
+"""What a star stands for, and what follows the star."""
+
+
+@given(st.text(LETTERS, max_size=2), st.lists(PIECES, max_size=3))
+def test_a_star_stands_for_anything(start: str, pieces: list[tuple[str, str]]) -> None:
+    """What it stands for may hold the letters that follow it, so that there is more than one way to read an action."""
+    pattern = start + "".join(f"*{piece}" for _, piece in pieces)
+    action = start + "".join(filling + piece for filling, piece in pieces)
+    assert _matches((pattern,), action)
+    assert _matches((pattern,), action + "+") == fits(pattern.lower(), action.lower() + "+")
+
+
 @given(ROLES, ACTIONS)
 def test_a_role_is_the_set_of_its_actions(role: Permission, action: str) -> None:
     assert role.allows(action) == (not role.condition and action in spans(role, {action}))
