@@ -24,7 +24,7 @@ from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
 from shared.flows.world import World
 from shared.ports import Unavailable
-from shared.settings import BadSetting
+from shared.settings import BadSetting, FunctionSettings
 
 _audit = logging.getLogger("serial_console.audit")
 _log = logging.getLogger(__name__)
@@ -81,37 +81,54 @@ async def answer_anybody(
 ) -> func.HttpResponse:
     """For what is public: no caller, and no audit event, for these are asked all day."""
     correlation = correlation_id(req)
+    current.set(correlation)
     try:
         result = await work(wiring.world(starter))
         answered = responses.result(result.value, correlation, status=result.status, headers=result.headers)
-        return _for_pages(req, starter, answered)
     except Exception:  # noqa: BLE001 - as above
         _log.exception("%s failed, correlation id %s", operation, correlation)
-        return responses.broken(correlation)
+        answered = responses.broken(correlation)
+    return _for_pages(req, starter, answered)
 
 
 async def answer_stray(operation: str, req: func.HttpRequest, starter: str) -> func.HttpResponse:
     """For addresses that lead nowhere, and for browsers that ask before they let a page call one that does."""
-    began, correlation = time.perf_counter(), correlation_id(req)
-    refusal: Refusal | None = refuse(Code.NOT_FOUND)
-    if is_preflight(req):
-        permitted = listed(req, wiring.world(starter).settings.origins)
-        refusal = None if permitted else refuse(Code.CALLER_NOT_PERMITTED, because=_FOREIGN)
+    began, event = time.perf_counter(), _Event(operation, correlation_id(req))
+    current.set(event.correlation)
+    refusal = _stray(req, starter, event)
     if refusal is None:
-        return _for_pages(req, starter, responses.result(None, correlation, status=204, headers=PREFLIGHT))
-    _Event(operation, correlation).write(refusal, refusal.status, time.perf_counter() - began)
-    return responses.refused(refusal, correlation)
+        return _for_pages(req, starter, responses.result(None, event.correlation, status=204, headers=PREFLIGHT))
+    event.write(refusal, refusal.status, time.perf_counter() - began)
+    return _for_pages(req, starter, responses.refused(refusal, event.correlation))
+
+
+def _stray(req: func.HttpRequest, starter: str, event: "_Event") -> Refusal | None:
+    """None for a preflight of a page that may call."""
+    about = _settings(starter)
+    event.address = _address(req, about) if about else None
+    if not is_preflight(req):
+        return refuse(Code.NOT_FOUND)
+    return None if about and listed(req, about.origins) else refuse(Code.CALLER_NOT_PERMITTED, because=_FOREIGN)
 
 
 _FOREIGN = "Pages of this origin may not call the API."
 
 
-def _for_pages(req: func.HttpRequest, starter: str, response: func.HttpResponse) -> func.HttpResponse:
-    """A world that cannot be built has no origins; its answer says why to whoever may read it."""
+def _settings(starter: str) -> FunctionSettings | None:
+    """None where they are wrong: whoever needs a world for more says so."""
     try:
-        return allow(req, response, wiring.world(starter).settings.origins)
+        return wiring.world(starter).settings
     except BadSetting:
-        return response
+        return None
+
+
+def _address(req: func.HttpRequest, about: FunctionSettings) -> str | None:
+    return address_of(req.headers.get("x-forwarded-for"), about.trusted_proxies)
+
+
+def _for_pages(req: func.HttpRequest, starter: str, response: func.HttpResponse) -> func.HttpResponse:
+    about = _settings(starter)
+    return allow(req, response, about.origins) if about else response
 
 
 async def answer_relay(operation: str, req: func.HttpRequest, starter: str, work: Work) -> func.HttpResponse:
@@ -125,6 +142,7 @@ class _Event:
 
     operation: str
     correlation: str
+    address: str | None = None
     asked: Asked | None = None
 
     def write(self, outcome: Result | Refusal | None, status: int, seconds: float) -> None:
@@ -132,7 +150,7 @@ class _Event:
             "operation": self.operation,
             "caller": self.asked.caller.subject if self.asked else None,
             "kind": self.asked.caller.kind.value if self.asked else None,
-            "address": self.asked.caller.address if self.asked else None,
+            "address": self.address,
             "vm": self.asked.vm.resource_id if self.asked and self.asked.vm else None,
             "outcome": _word(outcome),
             "status": status,
@@ -151,12 +169,12 @@ def _word(outcome: Result | Refusal | None) -> str:
 
 async def _outcome(req: func.HttpRequest, starter: str, event: _Event, work: Work, admits: Admits) -> Result | Refusal:
     world = wiring.world(starter)
+    event.address = _address(req, world.settings)
     try:
         caller = await world.callers.identify(req.headers.get("authorization"))
         if isinstance(caller, Refusal):
             return caller
-        forwarded = req.headers.get("x-forwarded-for")
-        caller = replace(caller, address=address_of(forwarded, world.settings.trusted_proxies))
+        caller = replace(caller, address=event.address)
         event.asked = Asked(req, world, caller, event.correlation)
         return await work(event.asked) if admits(caller) else refuse(Code.CALLER_NOT_PERMITTED)
     except BadRequest as error:

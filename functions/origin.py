@@ -4,6 +4,7 @@ App Service's front end appends the address that it sees, with a port, so the ri
 left end is whatever the client claims. From the right, addresses of one's own proxies are passed over.
 """
 
+import re
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
@@ -20,13 +21,16 @@ def address_of(forwarded: str | None, proxies: Sequence[Network]) -> str | None:
     return str(found) if found else None
 
 
+_PORT = r"(?::[0-9]{1,5})?"
+_ENTRY = re.compile(rf"\[(?P<six>[0-9A-Fa-f:.]+)\]{_PORT}|(?P<four>[0-9.]+){_PORT}|(?P<bare>[0-9A-Fa-f:.]+)")
+
+
 def _address(entry: str) -> IPv4Address | IPv6Address | None:
     """`1.2.3.4`, `1.2.3.4:567`, `2001:db8::1`, `[2001:db8::1]:567`; an IPv4 address in IPv6 clothes as itself."""
-    text = entry[1:].partition("]")[0] if entry.startswith("[") else entry
-    if text.count(":") == 1:
-        text = text.partition(":")[0]
+    if not (read := _ENTRY.fullmatch(entry)):
+        return None
     try:
-        found = ip_address(text)
+        found = ip_address(read["six"] or read["four"] or read["bare"])
     except ValueError:
         return None
     return getattr(found, "ipv4_mapped", None) or found

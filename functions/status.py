@@ -24,6 +24,8 @@ from shared.flows.world import World
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 ANY = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+CALLS = [method for method in ANY if method != "OPTIONS"]
+"""What a browser asks before one of them goes to the address that takes everything."""
 
 
 async def _show(asked: Asked) -> Result | Refusal:
@@ -64,7 +66,7 @@ at(
 )  # fmt: skip
 
 
-@bp.route(route=SCALE_SET, methods=ANY)
+@bp.route(route=SCALE_SET, methods=CALLS)
 @starter(bp)
 async def refuse_scale_set(req: func.HttpRequest, starter: str) -> func.HttpResponse:
     return await answer("refuse_scale_set", req, starter, _no_instance)

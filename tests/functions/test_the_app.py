@@ -14,7 +14,8 @@ from shared.adapters.durable_consoles import ENTITY, ORCHESTRATION
 G = "subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Compute/"
 VM = G + "virtualMachines/{name}/serialConsole"
 INSTANCE = G + "virtualMachineScaleSets/{scale_set}/virtualMachines/{name}/serialConsole"
-ANY = "GET POST PUT PATCH DELETE HEAD OPTIONS"
+CALLS = "GET POST PUT PATCH DELETE HEAD"
+ANY = f"{CALLS} OPTIONS"
 
 HTTP = {
     "open_session": ("POST", f"{VM}/sessions"),
@@ -36,7 +37,7 @@ HTTP = {
     "attach": ("POST", "relay/attach"),
     "heartbeat": ("POST", "relay/heartbeat"),
     "detach": ("POST", "relay/detach"),
-    "refuse_scale_set": (ANY, G + "virtualMachineScaleSets/{scale_set}/serialConsole/{*rest}"),
+    "refuse_scale_set": (CALLS, G + "virtualMachineScaleSets/{scale_set}/serialConsole/{*rest}"),
     "refuse_unknown": (ANY, "{*rest}"),
 }
 ACTS = ("reset", "restart", "start", "stop", "nmi", "sysrq")
