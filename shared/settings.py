@@ -19,11 +19,11 @@ class BadSetting(Exception):
     """A setting is missing or not readable; the text names it and says what it should be. Never its value."""
 
 
-def _setting(name: str, meaning: str, default: str | None = None, *, also: str = "") -> Any:
+def _setting(name: str, meaning: str, default: str | None = None, *, also: str = "", least: int = 0) -> Any:
     """A dataclass field read from the environment variable `name`, or from `also`, the spelling that a Functions
-    binding demands for the same thing; without a default it must be set.
+    binding demands for the same thing; without a default it must be set. A number is `least` or more.
     """
-    return field(metadata={"name": name, "meaning": meaning, "default": default, "also": also})
+    return field(metadata={"name": name, "meaning": meaning, "default": default, "also": also, "least": least})
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -78,9 +78,12 @@ def _read(about: Mapping[str, Any], kind: Any, environment: Mapping[str, str]) -
     if text is None:
         raise BadSetting(f"{about['name']} is not set: {about['meaning']}")
     try:
-        return _READERS[kind](text)
+        value = _READERS[kind](text)
     except ValueError as error:
         raise BadSetting(f"{about['name']} cannot be read ({about['meaning']}): {error}") from error
+    if kind is int and value < about["least"]:
+        raise BadSetting(f"{about['name']} cannot be read ({about['meaning']}): write {about['least']} or more")
+    return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,8 +157,8 @@ class FunctionSettings(Common):
         "STORAGE_CHECK", "on, or off to ask nothing of a VM's own boot-diagnostics account", "on"
     )
     storage_suffix: str = _setting("STORAGE_SUFFIX", "the cloud's storage addresses end so", "core.windows.net")
-    caller_rate: int = _setting("RATE_CALLER", "requests that change something, per caller and minute", "120")
-    vm_rate: int = _setting("RATE_VM", "sessions and power acts per VM and minute", "60")
+    caller_rate: int = _setting("RATE_CALLER", "requests that change something, per caller and minute", "120", least=1)
+    vm_rate: int = _setting("RATE_VM", "sessions and power acts per VM and minute", "60", least=1)
     recheck_seconds: int = _setting("RECHECK_SECONDS", "time between two looks at a live session's rights", "50")
     cache_seconds: int = _setting("CACHE_SECONDS", "how long an answer of Azure about rights and locks is kept", "15")
     origins: tuple[str, ...] = _setting("PAGE_ORIGINS", "origins whose pages may call the API or connect", "")

@@ -32,6 +32,7 @@ export const CLOSES = {
   4400: close("InvalidRequest", "choice", "The relay refused what this page sent", "Reload the page; if it happens again, report it with the time."),
   4401: close("TokenExpired", "later", "The relay did not accept the session token", "A new one is requested by itself."),
 };
+const ENDED = close("SessionEnded", "choice", "The session was ended", "Connect again if you still need the console.");
 const LOST = close("ConnectionLost", "later", "Connection lost", "It is tried again by itself.");
 
 function close(code, again, words, fix) {
@@ -40,7 +41,7 @@ function close(code, again, words, fix) {
 
 /** The entry of a close code; what is not ours (1001, 1006, 1011 ...) is a lost connection. */
 export function closeWords(code) {
-  return CLOSES[code] ?? LOST;
+  return CLOSES[code] ?? (code >= 4000 && code < 5000 ? ENDED : LOST);
 }
 
 /** A printed frame: the stream offset of its first byte (in the epoch), and the bytes. Throws RangeError. */

@@ -35,11 +35,13 @@ class ArmPower:
 
 
 async def _begin(compute: Any, vm: VmId, act: Act) -> None:
+    """Sent once: an act whose answer was lost may have been done."""
+    once = {"polling": False, "retry_total": 0}
     if vm.scale_set:
         instances = compute.virtual_machine_scale_set_vms
-        await getattr(instances, _BEGIN[act])(vm.group, vm.scale_set, vm.name, polling=False)
+        await getattr(instances, _BEGIN[act])(vm.group, vm.scale_set, vm.name, **once)
     else:
-        await getattr(compute.virtual_machines, _BEGIN[act])(vm.group, vm.name, polling=False)
+        await getattr(compute.virtual_machines, _BEGIN[act])(vm.group, vm.name, **once)
 
 
 def _refusal(error: HttpResponseError, caller: Caller, vm: VmId) -> Refusal:

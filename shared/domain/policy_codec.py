@@ -85,6 +85,13 @@ def _texts(name: str, value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _tickets(name: str, value: object) -> tuple[str, ...]:
+    patterns = _texts(name, value)
+    if any(letter.isspace() or letter == "[" for pattern in patterns for letter in pattern):
+        raise InvalidPolicy(f"{name} takes patterns for one word, with * and ?: INC-*")
+    return patterns
+
+
 def _networks(name: str, value: object) -> tuple[Network, ...]:
     texts = _texts(name, value)
     try:
@@ -128,7 +135,7 @@ def _seconds(name: str, value: object) -> int:
 _READERS: Mapping[str, Callable[[str, object], Any]] = {
     "console": _switch,
     "reason": _flag,
-    "tickets": _texts,
+    "tickets": _tickets,
     "networks": _networks,
     "tags": _tags,
     "regions": _regions,

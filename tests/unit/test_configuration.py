@@ -92,6 +92,14 @@ def test_the_host_is_set_as_the_document_says() -> None:
         ({"TOKEN_SECONDS": "soon"}, "TOKEN_SECONDS cannot be read"),
         ({"ENTRA_INSTANCE_DISCOVERY": "yes"}, "write on or off"),
         ({"RELAYS": "r0=http://x"}, "RELAYS cannot be read"),
+        ({"RATE_CALLER": "0"}, "RATE_CALLER cannot be read .*: write 1 or more"),
+        ({"CACHE_SECONDS": "-1"}, "CACHE_SECONDS cannot be read .*: write 0 or more"),
+        (
+            {"POLICY": '{"/": {"console": "shut"}}'},
+            "POLICY cannot be read .*: console must be one of on, off, inherited",
+        ),
+        ({"RIGHTS": '{"write": ["*"]}'}, "RIGHTS cannot be read .*: write takes whole Azure actions"),
+        ({"TRUSTED_PROXIES": "everybody"}, "TRUSTED_PROXIES cannot be read"),
     ],
 )
 def test_a_setting_that_is_wrong_is_named(wrong: dict[str, str], named: str) -> None:

@@ -27,6 +27,10 @@ test("no two close codes say the same", () => {
   assert.equal(new Set(all).size, all.length);
 });
 
+test("a session that the service ended for a reason without a code of its own has ended", () => {
+  assert.deepEqual([closeWords(4000).code, closeWords(4000).again], ["SessionEnded", "choice"]);
+});
+
 test("any other close is a lost connection", () => {
   for (const code of [1001, 1005, 1006, 1011, 1012]) assert.equal(closeWords(code).code, "ConnectionLost");
 });

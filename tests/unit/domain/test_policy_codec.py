@@ -18,7 +18,7 @@ POLICIES = st.builds(
     Policy,
     console=st.sampled_from(Switch),
     reason=st.booleans(),
-    tickets=TEXTS,
+    tickets=st.lists(st.from_regex(r"[^\s\[]{1,20}", fullmatch=True), max_size=5).map(tuple),
     networks=st.lists(st.ip_addresses(network="10.0.0.0/8") | st.ip_addresses(v=6), max_size=3).map(
         lambda found: policy_from_json({"networks": [str(each) for each in found]}).networks
     ),
@@ -86,6 +86,9 @@ def wrong(name: str, values: Iterable[Any], said: str) -> list[tuple[str, Any, s
 WRONG = [
     *wrong("console", [None, True, 1, "ON", "", [], {}], "console must be one of on, off, inherited"),
     *wrong("reason", [None, 0, 1, "true", [], {}], "reason must be true or false"),
+    *wrong(
+        "tickets", [["INC *"], ["a\u2003b"], ["[IC]NC"]], "tickets takes patterns for one word, with * and ?: INC-*"
+    ),
     *wrong("networks", [[each] for each in NETWORKS], "networks takes addresses and networks like"),
     *wrong("tags", [None, [], "x", True, {str(n): [] for n in range(65)}], "tags must be an object"),
     *wrong("tags", [{"team": "a"}], "tags.team must be a list of at most 64 texts"),
