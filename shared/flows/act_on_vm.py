@@ -1,14 +1,13 @@
 """Reset, restart, start, stop, NMI and SysRq: each checked like a console, each in the transcript."""
 
-import asyncio
 import logging
 
 from shared.domain.acts import Act
 from shared.domain.caller import Caller
-from shared.domain.refusals import Refusal, together
+from shared.domain.refusals import Refusal
 from shared.domain.vm import VmId
-from shared.flows.examine_vm import ACT, Wanted, examine_vm
-from shared.flows.keep_pace import pace_caller, pace_vm
+from shared.flows.examine_vm import ACT, Wanted
+from shared.flows.keep_pace import admit_paced
 from shared.flows.world import World
 
 _log = logging.getLogger(__name__)
@@ -18,16 +17,9 @@ async def act_on_vm(
     world: World, caller: Caller, vm: VmId, act: Act, *, keys: str = "", reason: str | None
 ) -> Refusal | None:
     """None when the act has begun. `keys` are SysRq's letters and digits. Raises Unavailable."""
-    wanted = Wanted(act.right, ACT, reason)
-    examined, hasty = await asyncio.gather(examine_vm(world, caller, vm, wanted), pace_caller(world, caller))
-    if hasty:
-        return hasty
+    examined = await admit_paced(world, caller, vm, Wanted(act.right, ACT, reason))
     if isinstance(examined, Refusal):
         return examined
-    if examined.refusals:
-        return together(examined.refusals)
-    if hasty := await pace_vm(world, vm):
-        return hasty
     if act.down_the_line:
         return await world.relays.command(vm, act, keys, caller.name)
     return await _through_azure(world, caller, vm, act)

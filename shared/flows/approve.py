@@ -7,10 +7,10 @@ from shared.domain import approval as rules
 from shared.domain import policy
 from shared.domain.approval import Approval
 from shared.domain.caller import Caller
-from shared.domain.refusals import Code, Refusal, refuse, together
+from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.rights import Right
 from shared.domain.vm import VmId
-from shared.flows.examine_vm import ASKING, ENTRANCE, Examined, Wanted, examine_vm
+from shared.flows.examine_vm import ASKING, ENTRANCE, Examined, Wanted, admit_to_vm
 from shared.flows.keep_pace import pace_caller
 from shared.flows.world import World
 from shared.ports import Unavailable
@@ -23,11 +23,9 @@ async def ask_approval(world: World, caller: Caller, vm: VmId, right: Right, rea
     """A request that waits already is answered again instead of another. Raises Unavailable."""
     if hasty := await pace_caller(world, caller):
         return hasty
-    examined = await examine_vm(world, caller, vm, Wanted(right, ASKING, reason))
+    examined = await admit_to_vm(world, caller, vm, Wanted(right, ASKING, reason))
     if isinstance(examined, Refusal):
         return examined
-    if examined.refusals:
-        return together(examined.refusals)
     seconds = policy.approval_seconds(examined.levels, right)
     if seconds is None:
         return refuse(Code.INVALID_REQUEST, because=f"No policy demands approval for {right} here: just do it.")
@@ -78,8 +76,8 @@ async def _concerns(world: World, caller: Caller, approval: Approval, gate: asyn
 
 
 async def _may_approve(world: World, caller: Caller, vm: VmId) -> bool:
-    examined = await examine_vm(world, caller, vm, Wanted(Right.APPROVE, ENTRANCE))
-    return isinstance(examined, Examined) and not examined.refusals
+    examined = await admit_to_vm(world, caller, vm, Wanted(Right.APPROVE, ENTRANCE))
+    return isinstance(examined, Examined)
 
 
 async def decide_approval(
@@ -88,11 +86,9 @@ async def decide_approval(
     """Says yes or no to somebody else's request, once. Raises Unavailable."""
     if hasty := await pace_caller(world, caller):
         return hasty
-    examined = await examine_vm(world, caller, vm, Wanted(Right.APPROVE, ENTRANCE))
+    examined = await admit_to_vm(world, caller, vm, Wanted(Right.APPROVE, ENTRANCE))
     if isinstance(examined, Refusal):
         return examined
-    if examined.refusals:
-        return together(examined.refusals)
     found = await world.approvals.find(vm, approval)
     if found is None:
         return refuse(Code.APPROVAL_NOT_FOUND, target=vm.resource_id)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from shared.domain.caller import Caller
 from shared.domain.grant import Mode
 from shared.domain.policy import Scope
-from shared.domain.refusals import Code, Refusal, refuse, together
+from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.rights import Right
 from shared.domain.vm import VmId
-from shared.flows.examine_vm import ENTRANCE, Examined, Wanted, examine_vm
+from shared.flows.examine_vm import ENTRANCE, Examined, Wanted, admit_to_vm
 from shared.flows.renew_sessions import Live
 from shared.flows.world import World
 from shared.ports import Session
@@ -35,8 +35,8 @@ async def close_session(world: World, caller: Caller, vm: VmId, session: str) ->
 
 
 async def _administers(world: World, caller: Caller, vm: VmId) -> bool:
-    examined = await examine_vm(world, caller, vm, Wanted(Right.ADMINISTER, ENTRANCE))
-    return isinstance(examined, Examined) and not examined.refusals
+    examined = await admit_to_vm(world, caller, vm, Wanted(Right.ADMINISTER, ENTRANCE))
+    return isinstance(examined, Examined)
 
 
 async def end_session(world: World, session: Session, code: Code, by: str) -> None:
@@ -50,11 +50,9 @@ async def end_session(world: World, session: Session, code: Code, by: str) -> No
 
 async def list_sessions(world: World, caller: Caller, vm: VmId) -> Sequence[Session] | Refusal:
     """Live sessions of one console, for those who may write there. Raises Unavailable."""
-    examined = await examine_vm(world, caller, vm, Wanted(Right.WRITE, ENTRANCE))
+    examined = await admit_to_vm(world, caller, vm, Wanted(Right.WRITE, ENTRANCE))
     if isinstance(examined, Refusal):
         return examined
-    if examined.refusals:
-        return together(examined.refusals)
     return await world.sessions.live(Scope.of_vm(vm), world.clock.now() - world.settings.session_seconds)
 
 

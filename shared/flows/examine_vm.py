@@ -10,7 +10,7 @@ from shared.domain.caller import Caller
 from shared.domain.cautions import Warn, warnings
 from shared.domain.checks import OPEN, Check, Checked, Inspected, Service, Storage, Surroundings
 from shared.domain.policy import Level
-from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.refusals import Code, Refusal, refuse, together
 from shared.domain.rights import Right
 from shared.domain.storage import Account, NoAccount
 from shared.domain.vm import Vm, VmId
@@ -81,6 +81,14 @@ async def examine_vm(world: World, caller: Caller, vm: VmId, wanted: Wanted) -> 
     return Examined(
         seen.vm, checks.check(seen, wanted.checks), warnings(seen.vm), seen.levels, seen.approvals
     )  # fmt: skip
+
+
+async def admit_to_vm(world: World, caller: Caller, vm: VmId, wanted: Wanted) -> Examined | Refusal:
+    """The VM, when nothing stands in the way; else all that does as one refusal. Raises Unavailable."""
+    examined = await examine_vm(world, caller, vm, wanted)
+    if isinstance(examined, Refusal) or not examined.refusals:
+        return examined
+    return together(examined.refusals)
 
 
 async def inspect_vm(world: World, caller: Caller, vm: VmId, wanted: Wanted) -> Inspected | Refusal:

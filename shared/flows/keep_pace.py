@@ -1,5 +1,6 @@
 """Nobody asks for more than their share: callers by themselves, and each VM whoever asks."""
 
+import asyncio
 import math
 from dataclasses import replace
 
@@ -7,12 +8,21 @@ from shared.domain.caller import Caller
 from shared.domain.pace import Pace
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
+from shared.flows.examine_vm import Examined, Wanted, admit_to_vm
 from shared.flows.world import World
 
 
 async def pace_caller(world: World, caller: Caller) -> Refusal | None:
     """Raises Unavailable."""
     return await _paced(world, f"caller {caller.subject}", world.settings.caller_rate)
+
+
+async def admit_paced(world: World, caller: Caller, vm: VmId, wanted: Wanted) -> Examined | Refusal:
+    """For what is done on a VM's line: all checks, then nobody's share used up. Raises Unavailable."""
+    examined, hasty = await asyncio.gather(admit_to_vm(world, caller, vm, wanted), pace_caller(world, caller))
+    if hasty or isinstance(examined, Refusal):
+        return hasty or examined
+    return await pace_vm(world, vm) or examined
 
 
 async def pace_vm(world: World, vm: VmId) -> Refusal | None:

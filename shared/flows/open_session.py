@@ -9,11 +9,11 @@ from shared.domain.caller import Caller
 from shared.domain.cautions import Warn
 from shared.domain.grant import MAX_SECONDS, Grant, Mode
 from shared.domain.lock import Acquired, Claim, Held, Holder, Takeover
-from shared.domain.refusals import Code, Refusal, refuse, together
+from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.rights import Right
 from shared.domain.vm import VmId
-from shared.flows.examine_vm import SESSION, Wanted, examine_vm
-from shared.flows.keep_pace import pace_caller, pace_vm
+from shared.flows.examine_vm import SESSION, Wanted
+from shared.flows.keep_pace import admit_paced
 from shared.flows.world import World
 from shared.ports import Session, Unavailable
 
@@ -42,15 +42,9 @@ class Opened:
 async def open_session(world: World, caller: Caller, vm: VmId, wish: Wish) -> Opened | Refusal:
     """Raises Unavailable; then nothing is left half done that would not end by itself within the lock's lease."""
     wanted = Wanted(Right(wish.mode), SESSION, wish.reason)
-    examined, hasty = await asyncio.gather(examine_vm(world, caller, vm, wanted), pace_caller(world, caller))
-    if hasty:
-        return hasty
+    examined = await admit_paced(world, caller, vm, wanted)
     if isinstance(examined, Refusal):
         return examined
-    if examined.refusals:
-        return together(examined.refusals)
-    if hasty := await pace_vm(world, vm):
-        return hasty
     asked = _Asked(world, caller, vm, wish, Holder(world.ids.session(), caller.subject, caller.name, world.clock.now()))
     taken = await (_take(asked) if wish.mode is Mode.WRITE else _watch(asked))
     if isinstance(taken, Refusal):

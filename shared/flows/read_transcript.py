@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from shared.domain.caller import Caller
 from shared.domain.playback import Cursor, code_of, printed, retimed, time_us
-from shared.domain.refusals import Refusal, together
+from shared.domain.refusals import Refusal
 from shared.domain.rights import Right
 from shared.domain.segment import CHECKPOINT, EVENT, PRINTED, read_line
 from shared.domain.vm import VmId
-from shared.flows.examine_vm import READING, Wanted, examine_vm
+from shared.flows.examine_vm import READING, Wanted, admit_to_vm
 from shared.flows.find_tail import find_tail
 from shared.flows.walk_segments import Segments, header_of, lines, place_before, segment_of
 from shared.flows.world import World
@@ -26,10 +26,8 @@ _US = 1_000_000
 
 async def permitted(world: World, caller: Caller, vm: VmId) -> Refusal | None:
     """Why the caller may not read this VM's transcript. Raises Unavailable."""
-    examined = await examine_vm(world, caller, vm, Wanted(Right.READ, READING))
-    if isinstance(examined, Refusal):
-        return examined
-    return together(examined.refusals) if examined.refusals else None
+    examined = await admit_to_vm(world, caller, vm, Wanted(Right.READ, READING))
+    return examined if isinstance(examined, Refusal) else None
 
 
 @dataclass(frozen=True, slots=True)

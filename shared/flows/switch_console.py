@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from shared.domain import policy
 from shared.domain.caller import Caller
 from shared.domain.policy import Level, Policy, Scope, Switch
-from shared.domain.refusals import Code, Refusal, refuse, together
+from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.rights import Right
 from shared.domain.vm import VmId
-from shared.flows.examine_vm import ENTRANCE, Wanted, examine_vm
+from shared.flows.examine_vm import ENTRANCE, Wanted, admit_to_vm
 from shared.flows.keep_policy import Shown, set_policy
 from shared.flows.world import World
 
@@ -47,12 +47,10 @@ async def turn_switch(world: World, caller: Caller, scope: Scope, *, on: bool) -
 async def show_port(world: World, caller: Caller, vm: VmId) -> Port | Refusal:
     """Raises Unavailable."""
     examined, lock = await asyncio.gather(
-        examine_vm(world, caller, vm, Wanted(Right.WATCH, ENTRANCE)), world.consoles.show(vm)
+        admit_to_vm(world, caller, vm, Wanted(Right.WATCH, ENTRANCE)), world.consoles.show(vm)
     )
     if isinstance(examined, Refusal):
         return examined
-    if examined.refusals:
-        return together(examined.refusals)
     return Port(_on(world, examined.levels), lock.live_holder(world.clock.now()) is not None)
 
 
