@@ -1,13 +1,15 @@
 """Triggers at the addresses of consoles: a VM's, and a scale-set instance's, whose work is the same."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions.answering import Work, answer
+from functions.answering import Asked, Result, Work, answer
 from functions.describing import About, describe
+from functions.requests import query_of
+from shared.domain.refusals import Refusal
 
 _GROUP = "subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Compute/"
 VM = _GROUP + "virtualMachines/{name}/serialConsole"
@@ -44,13 +46,24 @@ def at(bp: df.Blueprint, name: str, method: str, address: str, trigger: Trigger,
 def at_console(bp: df.Blueprint, name: str, method: str, work: Work, tail: str = "", *, about: About) -> None:
     """Registers the work as two functions: `name`, and `name_of_instance`."""
     for function, address in ((name, VM), (f"{name}_of_instance", INSTANCE)):
-        at(bp, function, method, address + tail, calling(name, work), about=about)
+        at(bp, function, method, address + tail, calling(name, work, about.query), about=about)
 
 
-def calling(name: str, work: Work) -> Trigger:
-    """The work as a trigger for callers; `name` is what the audit event calls it."""
+def calling(name: str, work: Work, known: Collection[str] | None = ()) -> Trigger:
+    """The work as a trigger for callers; `name` is what the audit event calls it.
+
+    `known` are the query's fields. None takes whatever comes: else a `?mode=watch` that nobody reads would write.
+    """
 
     async def trigger(req: func.HttpRequest, starter: str) -> func.HttpResponse:
-        return await answer(name, req, starter, work)
+        return await answer(name, req, starter, work if known is None else _knowing(known, work))
 
     return trigger
+
+
+def _knowing(known: Collection[str], work: Work) -> Work:
+    async def knowing(asked: Asked) -> Result | Refusal:
+        query_of(asked.req, *known)
+        return await work(asked)
+
+    return knowing

@@ -8,7 +8,7 @@ import azure.functions as func
 from functions.addresses import at, at_console, calling
 from functions.answering import Asked, Result
 from functions.describing import CHANGES, About
-from functions.requests import BadRequest, body_of, query_of, session_id
+from functions.requests import BadRequest, body_of, session_id
 from functions.responses import time_text
 from functions.shapes import CONSOLE_RIGHTS, page, ref
 from shared.domain.approval import Approval, State
@@ -49,7 +49,6 @@ async def _decide(asked: Asked) -> Result | Refusal:
 
 
 async def _list(asked: Asked) -> Result | Refusal:
-    query_of(asked.req)
     listed = await list_approvals(asked.world, asked.caller)
     return Result({"value": [_shown(each, asked.caller) for each in listed]})
 

@@ -5,7 +5,7 @@ and shapes are those of the published API, version 2023-01-01 and others alike.
 """
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -13,7 +13,7 @@ import azure.functions as func
 from functions.addresses import at, calling
 from functions.answering import Asked, Result, Work
 from functions.describing import AT_THE_LINE, AZURES, CHANGES, READS, About
-from functions.requests import BadRequest, body_of, vm_id
+from functions.requests import BadRequest, body_of, scope_of, vm_id
 from functions.responses import time_text
 from functions.sessions import whom
 from functions.shapes import Schema, page, ref
@@ -34,13 +34,17 @@ OWNERS = {
     "vm": f"{_COMPUTE}{{kind}}/{{name}}{_PORTS}",
     "instance": f"{_COMPUTE}virtualMachineScaleSets/{{scale_set}}/virtualMachines/{{name}}{_PORTS}",
 }
-"""Clients write the kind of a scale-set instance as one encoded segment, people as three."""
+"""The kind of a scale-set instance is three segments, or one whose slashes are encoded."""
 
 
 def _vm(asked: Asked) -> VmId:
     """Raises BadRequest."""
     parts = asked.req.route_params
-    kind = f"virtualMachineScaleSets/{parts['scale_set']}/virtualMachines" if "scale_set" in parts else parts["kind"]
+    kind = (
+        f"virtualMachineScaleSets/{parts['scale_set']}/virtualMachines"
+        if "scale_set" in parts
+        else unquote(parts["kind"])
+    )
     if parts.get("port", "0") != "0":
         raise BadRequest.because("a VM has one serial port, 0")
     place = f"/subscriptions/{parts['subscription']}/resourceGroups/{parts['group']}/providers/Microsoft.Compute"
@@ -48,23 +52,15 @@ def _vm(asked: Asked) -> VmId:
     return asked.vm
 
 
-def _subscription(asked: Asked) -> Scope:
-    """Raises BadRequest."""
-    try:
-        return Scope.parse(f"/subscriptions/{asked.req.route_params['subscription']}")
-    except ValueError as error:
-        raise BadRequest.because(f"the address: {error}") from error
-
-
 async def _status(asked: Asked) -> Result | Refusal:
-    on = await show_switch(asked.world, asked.caller, _subscription(asked))
+    on = await show_switch(asked.world, asked.caller, scope_of(asked.req))
     return on if isinstance(on, Refusal) else Result({"properties": {"disabled": not on}})
 
 
 def _switching(*, on: bool) -> Work:
     async def work(asked: Asked) -> Result | Refusal:
         asked.said["console"] = "on" if on else "off"
-        turned = await turn_switch(asked.world, asked.caller, _subscription(asked), on=on)
+        turned = await turn_switch(asked.world, asked.caller, scope_of(asked.req), on=on)
         return turned if isinstance(turned, Refusal) else Result({"properties": {"disabled": not on}})
 
     return work
@@ -84,7 +80,7 @@ async def _list(asked: Asked) -> Result | Refusal:
 
 async def _list_all(asked: Asked) -> Result | Refusal:
     """The ports that the caller could open, in one subscription."""
-    subscription, listed = _subscription(asked), await list_consoles(asked.world, asked.caller)
+    subscription, listed = scope_of(asked.req), await list_consoles(asked.world, asked.caller)
     if isinstance(listed, Refusal):
         return listed
     mine = [each.vm.id for each in listed if f"/subscriptions/{each.vm.id.subscription}".lower() == subscription.text]
@@ -160,7 +156,7 @@ def _where_it_is_on(work: Work) -> Work:
 
 
 def _at(name: str, method: str, address: str, work: Work, about: About) -> None:
-    at(bp, f"azure_{name}", method, address, calling(f"azure_{name}", _where_it_is_on(work)), about=about)
+    at(bp, f"azure_{name}", method, address, calling(f"azure_{name}", _where_it_is_on(work), None), about=about)
 
 
 def _about(summary: str, schema: Schema, refuses: tuple[int, ...] = READS, status: int = 200) -> About:

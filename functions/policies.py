@@ -9,7 +9,7 @@ import azure.functions as func
 from functions.addresses import POLICIES, at, calling
 from functions.answering import Asked, Result
 from functions.describing import CHANGES, CONDITIONAL, About
-from functions.requests import BadRequest, object_of, query_of, scope_of, version_of
+from functions.requests import BadRequest, object_of, scope_of, version_of
 from functions.responses import time_text
 from functions.shapes import ref
 from shared.domain.policy import Policy
@@ -21,7 +21,6 @@ bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 
 async def _show(asked: Asked) -> Result | Refusal:
-    query_of(asked.req)
     return _answered(await show_policy(asked.world, asked.caller, scope_of(asked.req)))
 
 

@@ -3,7 +3,7 @@
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any, Self
 from urllib.parse import unquote
@@ -130,7 +130,25 @@ def _no_constant(name: str) -> Any:
 
 def object_of(req: func.HttpRequest) -> dict[str, Any]:
     """The JSON object of the body as it is, for whoever reads it strictly themselves. Raises BadRequest."""
-    return body_of(req).rest()
+    found = body_of(req).rest()
+    if any(_UNPRINTABLE.search(text) for text in _texts_in(found)):
+        raise BadRequest.because("the body takes printable characters only")
+    return found
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    """Names and values, however deep they lie."""
+    waiting = [value]
+    while waiting:
+        match waiting.pop():
+            case str(text):
+                yield text
+            case dict(fields):
+                waiting += [*fields, *fields.values()]
+            case list(entries):
+                waiting += entries
+            case _:
+                pass
 
 
 def query_of(req: func.HttpRequest, *known: str) -> Mapping[str, str]:
@@ -154,9 +172,15 @@ def version_of(req: func.HttpRequest) -> str | None:
     if match is None:
         return None
     version = unquote(match.strip().strip('"'))
-    if not version:
+    if not _VERSION.fullmatch(version):
         raise BadRequest.because("If-Match must be a version in quotes, as GET answers it")
     return version
+
+
+_VERSION = re.compile(
+    r"""W/"datetime'[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}%3A[0-9]{2}%3A[0-9]{2}(\.[0-9]{1,7})?Z'\"""", re.ASCII
+)
+"""As table storage writes it, which calls anything else a fault instead of a version that is not there any more."""
 
 
 class Fields:

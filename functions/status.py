@@ -11,7 +11,7 @@ import azure.functions as func
 from functions.addresses import SCALE_SET, at, at_console, calling, starter
 from functions.answering import Asked, Result, answer, answer_anybody, answer_stray
 from functions.describing import NEVER, About
-from functions.requests import BadRequest, query_of
+from functions.requests import BadRequest
 from functions.sessions import person, warning
 from functions.shapes import CONSOLE_RIGHTS, one_of, page, ref
 from shared.domain.access import SCOPE
@@ -29,7 +29,7 @@ CALLS = [method for method in ANY if method != "OPTIONS"]
 
 
 async def _show(asked: Asked) -> Result | Refusal:
-    vm, right = asked.console(), _right(query_of(asked.req, "for"))
+    vm, right = asked.console(), _right(asked.req.params)
     shown = await show_console(asked.world, asked.caller, vm, right)
     asked.said["right"] = right.value
     return shown if isinstance(shown, Refusal) else Result(_shown(shown))
