@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 
 from dev.fleet import ADA, Person, group
+from functions import acts, approvals, policies, sessions, status
+from functions.answering import Work, answer
+from shared import wiring
+from shared.domain.acts import Act
+from shared.domain.caller import Caller, Kind, Secret
+from shared.domain.rights import DEFAULT, Right, on_vm
+from tests.fakes import VM, FakeWorld, machine
 from tests.functions.control_plane import ControlPlane
+from tests.functions.test_answers import request
 
 COMPUTE = f"/api{group('rg-web')}/providers/Microsoft.Compute"
 STRANGER = Person("0a0c0000-0000-4000-8000-0000000000ee", "Nobody", "nobody@contoso.example", "no role anywhere")
@@ -43,6 +51,49 @@ def test_a_stranger_is_told_the_same_of_a_vm_that_is_there_and_of_one_that_is_no
         headers = {name: value for name, value in answer.headers.items() if name != "date"}
         told.append((answer.status_code, answer.text.replace(name, "NAME").replace(correlation, "ID"), headers))
     assert told[0] == told[1]
+
+
+class Heard:
+    """A port that writes down what it is asked."""
+
+    def __init__(self, port: Any, asked: list[str]) -> None:
+        self._port, self._asked = port, asked
+
+    def __getattr__(self, method: str) -> Any:
+        self._asked.append(f"{type(self._port).__name__}.{method}")
+        return getattr(self._port, method)
+
+
+WORKS: dict[str, tuple[Work, Any]] = {
+    "show": (status._show, None),
+    "list sessions": (sessions._list, None),
+    "open": (sessions._open, {}),
+    "watch": (sessions._open, {"mode": "watch"}),
+    "restart": (acts._doing(Act.RESTART), {}),
+    "ask for approval": (approvals._ask, {"reason": "x"}),
+    "show the policy": (policies._show, None),
+    "set the policy": (policies._set, {"console": "off"}),
+}
+
+
+@pytest.mark.parametrize("work", WORKS)
+async def test_a_vm_that_is_not_there_is_asked_about_like_one_that_is(work: str) -> None:
+    """An application's VM is found with the service's own identity, so the two could differ."""
+    doing, body = WORKS[work]
+    heard: list[list[str]] = []
+    for there in (True, False):
+        fakes, asked = FakeWorld(), list[str]()
+        fakes.callers.answer = Caller("t1", "app", "x", Kind.APPLICATION, frozenset({"Console.Automation"}), Secret(""))
+        fakes.rights.lacking["app"] = [action for right in Right for action in on_vm(DEFAULT, right, VM)]
+        fakes.vms.vms = {VM.console: machine(storage_uri="https://st.blob.core.windows.net/")} if there else {}
+        ports = ("vms", "rights", "around", "policies", "approvals", "power", "consoles", "sessions", "relays")
+        changes: dict[str, Any] = {name: Heard(getattr(fakes, name), asked) for name in ports}
+        wiring.worlds["heard"] = replace(fakes.world, **changes)
+        response = await answer("test", request(body), "heard", doing)
+        assert response.headers["x-ms-error-code"] == "VmNotFound"
+        heard.append(sorted(asked))
+    del wiring.worlds["heard"]
+    assert heard[0] == heard[1] != []
 
 
 @pytest.fixture
