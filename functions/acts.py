@@ -23,6 +23,7 @@ def _doing(act: Act) -> Work:
         vm, fields = asked.console(), body_of(asked.req)
         reason, keys = fields.text_or_none("reason"), _keys(fields) if act is Act.SYSRQ else ""
         fields.done()
+        asked.said |= {"act": act.value, "right": act.right.value}
         refusal = await act_on_vm(asked.world, asked.caller, vm, act, keys=keys, reason=reason)
         return refusal or Result({"act": act.value, "by": {"name": asked.caller.name}}, 202)
 

@@ -4,6 +4,7 @@ The switch of a subscription and the state of a port are this service's policies
 and shapes are those of the published API, version 2023-01-01 and others alike.
 """
 
+import asyncio
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -30,6 +31,8 @@ _SUBSCRIPTION = "subscriptions/{subscription}/"
 _SERVICE = f"{_SUBSCRIPTION}{_PROVIDER}/consoleServices/default"
 _COMPUTE = _SUBSCRIPTION + "resourceGroups/{group}/providers/Microsoft.Compute/"
 _PORTS = f"/{_PROVIDER}/serialPorts"
+_AT_ONCE = 8
+"""VMs asked about at the same time for one list: ARM throttles by principal."""
 OWNERS = {
     "vm": f"{_COMPUTE}{{kind}}/{{name}}{_PORTS}",
     "instance": f"{_COMPUTE}virtualMachineScaleSets/{{scale_set}}/virtualMachines/{{name}}{_PORTS}",
@@ -84,8 +87,14 @@ async def _list_all(asked: Asked) -> Result | Refusal:
     if isinstance(listed, Refusal):
         return listed
     mine = [each.vm.id for each in listed if f"/subscriptions/{each.vm.id.subscription}".lower() == subscription.text]
-    shown = [(vm, await show_port(asked.world, asked.caller, vm)) for vm in mine]
-    return Result({"value": [_port(vm, port) for vm, port in shown if isinstance(port, Port)]})
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def show(vm: VmId) -> Port | Refusal:
+        async with gate:
+            return await show_port(asked.world, asked.caller, vm)
+
+    ports = await asyncio.gather(*map(show, mine))
+    return Result({"value": [_port(vm, port) for vm, port in zip(mine, ports, strict=True) if isinstance(port, Port)]})
 
 
 async def _put(asked: Asked) -> Result | Refusal:

@@ -11,7 +11,7 @@ import azure.functions as func
 import pytest
 
 from functions import relays, sessions, status
-from functions.answering import Asked, Result, answer, answer_anybody
+from functions.answering import Asked, Result, answer, answer_anybody, answer_stray
 from functions.health import _health
 from shared import wiring
 from shared.domain.caller import Caller, Kind, Secret
@@ -88,6 +88,14 @@ async def test_the_other_failed_checks_are_details() -> None:
 
 
 @pytest.mark.usefixtures("fakes")
+async def test_a_stronger_sign_in_that_is_not_the_first_thing_in_the_way_is_a_detail_only() -> None:
+    stronger = refuse(Code.MFA_REQUIRED, claims="{}")
+    response = await sent(answering(replace(refuse(Code.VM_NOT_RUNNING), details=(stronger,))))
+    assert [each["code"] for each in error(response)["details"]] == ["MfaRequired"]
+    assert "WWW-Authenticate" not in response.headers
+
+
+@pytest.mark.usefixtures("fakes")
 @pytest.mark.parametrize(("what", "code"), [("relay r0", "RelayUnavailable"), ("arm", "AzureUnavailable")])
 async def test_what_does_not_answer_is_503_and_worth_another_try(what: str, code: str) -> None:
     response = await sent(answering(Unavailable(what, "a secret address")))
@@ -114,6 +122,7 @@ async def test_settings_that_are_missing_are_an_envelope_too(monkeypatch: pytest
         return Result(None)
 
     assert (await answer_anybody("test", request(), "no world", public)).status_code == 500
+    assert error(await answer_stray("test", request(), "no world"))["code"] == "NotFound"
 
 
 async def test_one_line_says_who_did_what(fakes: FakeWorld, caplog: pytest.LogCaptureFixture) -> None:
