@@ -104,7 +104,7 @@ async def answer_stray(operation: str, req: func.HttpRequest, starter: str) -> f
 
 def _stray(req: func.HttpRequest, starter: str, event: "_Event") -> Refusal | None:
     """None for a preflight of a page that may call."""
-    about = _settings(starter)
+    about = settings_of(starter)
     event.address = _address(req, about) if about else None
     if not is_preflight(req):
         return refuse(Code.NOT_FOUND)
@@ -114,7 +114,7 @@ def _stray(req: func.HttpRequest, starter: str, event: "_Event") -> Refusal | No
 _FOREIGN = "Pages of this origin may not call the API."
 
 
-def _settings(starter: str) -> FunctionSettings | None:
+def settings_of(starter: str) -> FunctionSettings | None:
     """None where they are wrong: whoever needs a world for more says so."""
     try:
         return wiring.world(starter).settings
@@ -127,7 +127,7 @@ def _address(req: func.HttpRequest, about: FunctionSettings) -> str | None:
 
 
 def _for_pages(req: func.HttpRequest, starter: str, response: func.HttpResponse) -> func.HttpResponse:
-    about = _settings(starter)
+    about = settings_of(starter)
     return allow(req, response, about.origins) if about else response
 
 

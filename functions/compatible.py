@@ -11,15 +11,15 @@ from urllib.parse import unquote, urlsplit
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions.addresses import at, calling
-from functions.answering import Asked, Result, Work
+from functions.addresses import Trigger, at, calling
+from functions.answering import Asked, Result, Work, answer_stray, settings_of
 from functions.describing import AT_THE_LINE, AZURES, CHANGES, READS, About
 from functions.requests import BadRequest, body_of, scope_of, vm_id
 from functions.responses import time_text
 from functions.sessions import whom
 from functions.shapes import Schema, page, ref
 from shared.domain.policy import Scope
-from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.refusals import Refusal
 from shared.domain.vm import VmId
 from shared.flows.list_consoles import list_consoles
 from shared.flows.open_session import Opened, Wish, open_session
@@ -157,15 +157,20 @@ _ACTIONS = {
 }
 
 
-def _where_it_is_on(work: Work) -> Work:
-    async def where_it_is_on(asked: Asked) -> Result | Refusal:
-        return await work(asked) if asked.world.settings.compatible else refuse(Code.NOT_FOUND)
+def _at(name: str, method: str, address: str, work: Work, about: About) -> None:
+    operation = f"azure_{name}"
+    at(bp, operation, method, address, _where_it_is_on(operation, calling(operation, work, None)), about=about)
+
+
+def _where_it_is_on(operation: str, trigger: Trigger) -> Trigger:
+    """Elsewhere the address leads nowhere, whoever asks."""
+
+    async def where_it_is_on(req: func.HttpRequest, starter: str) -> func.HttpResponse:
+        about = settings_of(starter)
+        off = about is not None and not about.compatible
+        return await (answer_stray(operation, req, starter) if off else trigger(req, starter))
 
     return where_it_is_on
-
-
-def _at(name: str, method: str, address: str, work: Work, about: About) -> None:
-    at(bp, f"azure_{name}", method, address, calling(f"azure_{name}", _where_it_is_on(work), None), about=about)
 
 
 def _about(summary: str, schema: Schema, refuses: tuple[int, ...] = READS, status: int = 200) -> About:

@@ -16,7 +16,13 @@ from azure.mgmt.serialconsole.models import SerialPort, SerialPortProperties, Se
 from dev.entra.tokens import user_token
 from dev.fleet import ADA, ALAN, API_URI, GRACE, SUBSCRIPTION, Person, group
 from dev.stack import ROOT
+from functions import compatible
+from functions.addresses import calling
+from shared import wiring
+from shared.domain.refusals import Code, refuse
+from tests.fakes import FakeWorld
 from tests.functions.control_plane import ControlPlane
+from tests.functions.test_answers import request
 
 VM = ("rg-web", "Microsoft.Compute", "virtualMachines", "web-01")
 INSTANCE = ("rg-web", "Microsoft.Compute", "virtualMachineScaleSets/workers/virtualMachines", "0")
@@ -190,3 +196,14 @@ def test_refusals_are_those_of_our_own_addresses(console: Any) -> None:
     with pytest.raises(HttpResponseError) as error:
         console.serial_ports.connect(*VM, "1")
     assert refusal(error) == (400, "InvalidRequest")
+
+
+@pytest.mark.parametrize(("switch", "status", "unknown"), [("off", 404, 404), ("on", 200, 401)])
+async def test_where_it_is_off_its_addresses_lead_nowhere(switch: str, status: int, unknown: int) -> None:
+    trigger = compatible._where_it_is_on("azure_operations", calling("azure_operations", compatible._operations))
+    fakes = FakeWorld(COMPATIBILITY=switch)
+    wiring.worlds["switched"] = fakes.world
+    assert (await trigger(request(), "switched")).status_code == status
+    fakes.callers.answer = refuse(Code.CALLER_NOT_AUTHENTICATED)
+    assert (await trigger(request(), "switched")).status_code == unknown
+    del wiring.worlds["switched"]
