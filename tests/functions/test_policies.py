@@ -202,3 +202,25 @@ def test_a_stronger_sign_in_is_asked_of_who_can_give_one(plane: ControlPlane, wh
         satisfied = plane.call("POST", f"/api{VM}/serialConsole/sessions", user_token(plane.stack, ADA, acrs=["c7"]))
     assert refusal(answer)[1] in (("MfaRequired", "StepUpUnsupported") if person else ("StepUpUnsupported",))
     assert satisfied.status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("claimed", "status"),
+    [
+        ("10.1.1.1", 201), ("10.1.1.1:4711", 201), ("203.0.113.9, 10.1.1.1", 201),
+        (None, 403),
+        ("203.0.113.9", 403), ("10.1.1.1, 203.0.113.9", 403), ("10.1.1.1, 10.1.1.1, nonsense", 403), ("10.1.1.1,", 403),
+        ("10.1.1.1, [2001:db8::1]:443", 403), ("10.1.1.1;203.0.113.9", 403),
+    ],
+)  # fmt: skip
+def test_a_network_is_that_of_the_last_address_that_no_proxy_of_ours_added(
+    plane: ControlPlane, claimed: str | None, status: int
+) -> None:
+    """The host adds 127.0.0.1, which is one of TRUSTED_PROXIES here, as App Service's front end adds what it sees."""
+    headers = {"X-Forwarded-For": claimed} if claimed else {}
+    with demanding(plane, VM, networks=["10.0.0.0/8"]):
+        answer = plane.call("POST", f"/api{VM}/serialConsole/sessions", ADA, headers=headers)
+    assert (answer.status_code, answer.headers.get("x-ms-error-code")) == (
+        status,
+        None if status == 201 else "NetworkNotAllowed",
+    )
