@@ -42,10 +42,18 @@ class Kept[T]:
         return task
 
     async def _ask(self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
+        at, me = self._clock.now(), asyncio.current_task()
         try:
-            return self._keep(key, self._clock.now(), await ask())
+            value = await ask()
+            return self._keep(key, at, value) if self._asking.get(key) is me else value
         finally:
-            self._asking.pop(key, None)
+            if self._asking.get(key) is me:
+                del self._asking[key]
+
+    def forget(self, key: Hashable) -> None:
+        """What is kept holds no more, nor what is being answered now: whoever asks next asks anew."""
+        self._answers.pop(key, None)
+        self._asking.pop(key, None)
 
     def _keep(self, key: Hashable, at: float, value: T) -> T:
         """As old as its question: Azure may have answered before a change that came while the answer travelled. One

@@ -44,7 +44,7 @@ class TablePaces:
     async def take(self, key: str, pace: Pace) -> float:
         row_key = hashlib.sha256(key.encode()).hexdigest()
         turn = self._turns.setdefault(row_key, asyncio.Lock())
-        async with turn, self._table.open() as table:
+        async with self._table.open() as table, turn:  # the wait for one's turn is bounded as well
             for attempt in range(_TRIES):
                 row = self._kept.get(row_key) or await _read(table, row_key)
                 due, wait = rules.take(row.due if row else 0.0, pace, self._clock.now())

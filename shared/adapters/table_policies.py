@@ -4,10 +4,8 @@ Heartbeats ask for hundreds of consoles every few seconds, so the whole table, w
 two seconds and kept. Nobody is let in by an old copy: when the table cannot be read, neither can the policies.
 """
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from azure.core import MatchConditions
@@ -15,6 +13,7 @@ from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, Re
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableServiceClient
 
+from shared.adapters.kept import Kept
 from shared.adapters.tables import Table
 from shared.domain.policy import Level, Policy, Scope, scopes_of
 from shared.domain.policy_codec import InvalidPolicy, policy_from_json, policy_to_json
@@ -26,21 +25,14 @@ FRESH_SECONDS = 2.0
 _PARTITION = "policy"
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    at: float
-    by_scope: Mapping[str, Policy]
-
-
 class TablePolicies:
     def __init__(self, service: TableServiceClient, settings: Sequence[Level], clock: Clock) -> None:
         """`settings` hold whatever is set through the API, and come before it."""
-        self._table, self._settings, self._clock = Table(service, TABLE), tuple(settings), clock
-        self._kept: _Read | None = None
-        self._reading = asyncio.Lock()
+        self._table, self._settings = Table(service, TABLE), tuple(settings)
+        self._kept: Kept[Mapping[str, Policy]] = Kept(FRESH_SECONDS, clock)
 
     async def over(self, vm: VmId) -> Sequence[Level]:
-        stored = await self._all()
+        stored = await self._kept.get(TABLE, self._read)
         levels: list[Level] = []
         for scope in scopes_of(vm):
             levels += (level for level in self._settings if level.scope == scope)
@@ -63,7 +55,7 @@ class TablePolicies:
         except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
             return None
         finally:
-            self._kept = None
+            self._kept.forget(TABLE)
         return Stored(policy, by, at, metadata["etag"])
 
     async def _write(self, row: dict[str, Any], version: str | None) -> Mapping[str, Any]:
@@ -80,21 +72,7 @@ class TablePolicies:
             async with self._table.open() as table:
                 await table.delete_entity(_PARTITION, _key(scope.text))
         finally:
-            self._kept = None
-
-    async def _all(self) -> Mapping[str, Policy]:
-        if (kept := self._fresh()) is not None:
-            return kept
-        async with self._reading:
-            if (kept := self._fresh()) is not None:  # somebody read while we waited, and what they read is ours
-                return kept
-            read = _Read(self._clock.now(), await self._read())
-            self._kept = read
-            return read.by_scope
-
-    def _fresh(self) -> Mapping[str, Policy] | None:
-        kept = self._kept
-        return kept.by_scope if kept and self._clock.now() - kept.at < FRESH_SECONDS else None
+            self._kept.forget(TABLE)
 
     async def _read(self) -> Mapping[str, Policy]:
         async with self._table.open() as table:

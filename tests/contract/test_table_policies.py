@@ -105,6 +105,41 @@ async def test_hundreds_of_consoles_are_one_question(table: TablePolicies, monke
     assert len(reads) == 1
 
 
+async def test_a_change_is_not_undone_by_a_reading_that_began_before_it(
+    table: TablePolicies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, gate = table._read, asyncio.Event()
+
+    async def slow() -> Any:
+        found = await read()
+        await gate.wait()
+        return found
+
+    monkeypatch.setattr(table, "_read", slow)
+    early = asyncio.create_task(table.over(VM))
+    await asyncio.sleep(0)
+    await table.set(ONE, Policy(console=Switch.OFF), "t.ada", NOW, version=None)
+    gate.set()
+    await early
+    assert await table.over(VM) == [Level(ONE.text, Policy(console=Switch.OFF))]
+
+
+async def test_a_table_that_is_away_costs_everybody_one_wait(
+    table: TablePolicies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    async def away() -> Any:
+        asked.append(1)
+        await asyncio.sleep(0.05)
+        raise Unavailable("storage tables", "away")
+
+    monkeypatch.setattr(table, "_read", away)
+    answers = await asyncio.gather(*(table.over(VM) for _ in range(50)), return_exceptions=True)
+    assert all(isinstance(answer, Unavailable) for answer in answers)
+    assert len(asked) == 1
+
+
 async def test_a_policy_that_cannot_be_read_lets_nobody_in(storage: str, table: TablePolicies) -> None:
     async with table_service(storage, NOBODY) as service, Table(service, "policies").open() as rows:
         row = {"PartitionKey": "policy", "RowKey": ONE.text.replace("/", "|"), "SetBy": "x", "SetAt": NOW}
