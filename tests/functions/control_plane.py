@@ -24,6 +24,7 @@ from dev.stack import ROOT, Stack
 from tests.contract.azurite import azurite
 from tests.dev.functions_host.host_process import HostProcess, running
 from tests.dev.local_azure import NoMachines, local_azure, served
+from tests.functions.described import conforms
 
 ISSUER = "http://localhost:8400"
 
@@ -71,7 +72,9 @@ class ControlPlane:
     def call(self, method: str, path: str, who: Person | str | None, **options: Any) -> httpx.Response:
         token = user_token(self.stack, who) if isinstance(who, Person) else who
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return self.host.client.request(method, path, headers=headers | options.pop("headers", {}), **options)
+        answer = self.host.client.request(method, path, headers=headers | options.pop("headers", {}), **options)
+        conforms(answer)
+        return answer
 
     def as_relay(self, what: str, body: Any) -> httpx.Response:
         return self.call("POST", f"/api/relay/{what}", app_token(self.stack, RELAY), json=body)

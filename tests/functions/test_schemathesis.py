@@ -20,6 +20,7 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 from dev.entra.tokens import user_token
 from dev.fleet import ADA, SUBSCRIPTION, group
 from tests.functions.control_plane import ControlPlane, control_plane
+from tests.functions.described import closed
 from tests.functions.test_openapi import DOCUMENT
 
 CONFORMS = [
@@ -32,16 +33,6 @@ HERE = {"path.subscription": SUBSCRIPTION, "path.group": "rg-web", "path.name": 
 TWINS = "_of_(instance|group|scale_set|tenant|subscription)$|^azure_.*_instance$"
 """Operations that are another one at another address."""
 FEW = settings(derandomize=True, deadline=None, database=None, max_examples=4, suppress_health_check=list(HealthCheck))
-
-
-def closed(schema: Any) -> Any:
-    """The schema, which now also refuses what it does not name: an answer is not to say more than is described."""
-    if isinstance(schema, list):
-        return [closed(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    shut = {"additionalProperties": False} if "properties" in schema and "required" in schema else {}
-    return shut | {name: closed(each) for name, each in schema.items()}
 
 
 def described(**parameters: Any) -> OpenApiSchema:
