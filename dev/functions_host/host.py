@@ -12,7 +12,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from dev.functions_host.checkpoints import BlobCheckpoints
 from dev.functions_host.durable import Durable
@@ -68,9 +68,8 @@ class Host:
         async def lifespan(app: Starlette) -> AsyncIterator[None]:
             try:
                 await self._start()
-                app.router.routes.append(
-                    Mount("/", HttpTriggers(self._worker, self._settings.route_prefix, self._options.key))
-                )
+                # Everything that is not /admin, also a path that no route could match, like one with a line end.
+                app.router.default = HttpTriggers(self._worker, self._settings.route_prefix, self._options.key)
                 yield
             finally:
                 await self._stop()

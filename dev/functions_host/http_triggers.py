@@ -93,7 +93,10 @@ async def _message(request: Request, raw_path: str, params: dict[str, str]) -> m
 
 def _peer(request: Request) -> list[tuple[str, str]]:
     """What App Service's front end adds: the address and port that it sees, after whatever the client claims."""
-    return [("x-forwarded-for", f"{request.client.host}:{request.client.port}")] if request.client else []
+    if request.client is None:
+        return []
+    host, port = request.client
+    return [("x-forwarded-for", f"[{host}]:{port}" if ":" in host else f"{host}:{port}")]
 
 
 def _joined(pairs: list[tuple[str, str]]) -> dict[str, str]:

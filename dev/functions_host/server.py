@@ -45,6 +45,7 @@ async def serve(options: Options, port: int) -> bool:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # who is at the other end is what the socket says, not what the request does
         timeout_graceful_shutdown=int(GRACE),
     )
     server = Server(config)

@@ -1,5 +1,6 @@
 import concurrent.futures
 import http.client
+import re
 import statistics
 import time
 
@@ -19,6 +20,17 @@ def test_a_request_reaches_its_function_and_the_answer_comes_back(host: HostProc
     assert told["size"] == 5
     assert told["query"] == {"x": "1,2", "y": "ü", "z": ""}
     assert told["url"] == f"{host.client.base_url}/api/items/a%20b%252F?x=1&x=2&y=%C3%BC&z=".replace("//api", "/api")
+
+
+def test_whom_the_host_sees_comes_last_whatever_a_client_claims(host: HostProcess) -> None:
+    claimed = {"X-Forwarded-For": "203.0.113.7, 10.0.0.1", "Forwarded": "for=203.0.113.7"}
+    told = host.client.post("/api/items/1", headers=claimed).json()["forwarded"]
+    assert re.fullmatch(r"203\.0\.113\.7, 10\.0\.0\.1,127\.0\.0\.1:\d+", told)
+    assert re.fullmatch(r"127\.0\.0\.1:\d+", host.post("items/1").json()["forwarded"])
+
+
+def test_a_path_with_a_line_end_reaches_its_function_too(host: HostProcess) -> None:
+    assert host.client.post("/api/items/a%0Ab").json()["id"] == "a\nb"
 
 
 def test_every_cookie_arrives(host: HostProcess) -> None:

@@ -32,6 +32,7 @@ async def item(req: func.HttpRequest) -> func.HttpResponse:
         "size": len(req.get_body()),
         "query": dict(req.params),
         "agent": req.headers.get("User-Agent"),
+        "forwarded": req.headers.get("X-Forwarded-For"),
         "url": req.url,
     }
     made = func.HttpResponse(json.dumps(told), status_code=201, mimetype="application/json", headers={"x-test": "1"})
