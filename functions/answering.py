@@ -79,15 +79,19 @@ async def answer(
 async def answer_anybody(
     operation: str, req: func.HttpRequest, starter: str, work: Callable[[World], Awaitable[Result]]
 ) -> func.HttpResponse:
-    """For what is public: no caller, and no audit event, for these are asked all day."""
-    correlation = correlation_id(req)
-    current.set(correlation)
+    """For what is public: there is no caller."""
+    began, event = time.perf_counter(), _Event(operation, correlation_id(req))
+    current.set(event.correlation)
+    result: Result | None = None
     try:
-        result = await work(wiring.world(starter))
-        answered = responses.result(result.value, correlation, status=result.status, headers=result.headers)
+        world = wiring.world(starter)
+        event.address = _address(req, world.settings)
+        result = await work(world)
+        answered = responses.result(result.value, event.correlation, status=result.status, headers=result.headers)
     except Exception:  # noqa: BLE001 - as above
-        _log.exception("%s failed, correlation id %s", operation, correlation)
-        answered = responses.broken(correlation)
+        _log.exception("%s failed, correlation id %s", operation, event.correlation)
+        answered = responses.broken(event.correlation)
+    event.write(result, answered.status_code, time.perf_counter() - began)
     return _for_pages(req, starter, answered)
 
 
@@ -97,9 +101,11 @@ async def answer_stray(operation: str, req: func.HttpRequest, starter: str) -> f
     current.set(event.correlation)
     refusal = _stray(req, starter, event)
     if refusal is None:
-        return _for_pages(req, starter, responses.result(None, event.correlation, status=204, headers=PREFLIGHT))
-    event.write(refusal, refusal.status, time.perf_counter() - began)
-    return _for_pages(req, starter, responses.refused(refusal, event.correlation))
+        answered = responses.result(None, event.correlation, status=204, headers=PREFLIGHT)
+    else:
+        answered = responses.refused(refusal, event.correlation)
+    event.write(refusal or Result(None), answered.status_code, time.perf_counter() - began)
+    return _for_pages(req, starter, answered)
 
 
 def _stray(req: func.HttpRequest, starter: str, event: "_Event") -> Refusal | None:
