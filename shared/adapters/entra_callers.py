@@ -6,7 +6,6 @@ Claims are as Microsoft documents them for access tokens of versions 1.0 and 2.0
 """
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Mapping
@@ -25,6 +24,10 @@ from shared.settings import FunctionSettings
 LEEWAY_SECONDS = 60
 _LONGEST = 16 * 1024
 """Characters of a token; Entra's stay under half of that, whatever the number of groups."""
+_FORM = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+){2}")
+"""Header, claims and signature. Decoders forgive padding and foreign letters: a token has one spelling here."""
+_LONGEST_NAME = 256
+"""Characters; Entra's own bound."""
 _DEMANDED = ["exp", "nbf", "iat", "iss", "aud", "tid", "oid", "ver"]
 _UNAUTHENTICATED = refuse(Code.CALLER_NOT_AUTHENTICATED)
 
@@ -76,8 +79,8 @@ class EntraCallers:
             )
         except jwt.PyJWTError:
             return None
-        agrees = isinstance(claims["ver"], str) and claims["iss"] == issuers.get(claims["ver"])
-        return claims if agrees and isinstance(claims["oid"], str) and claims["oid"] else None
+        texts = all(isinstance(claims[claim], str) and claims[claim] for claim in ("ver", "oid", "aud"))
+        return claims if texts and claims["iss"] == issuers.get(claims["ver"]) else None
 
 
 def _issuer_of_version_1(authority: str) -> str:
@@ -97,7 +100,7 @@ def fetch_keys(http: Http) -> Fetch:
 def _bearer(authorization: str | None) -> str:
     scheme, _, token = (authorization or "").strip(" ").partition(" ")
     token = token.strip(" ")
-    if scheme.lower() != "bearer" or not token or len(token) > _LONGEST:
+    if scheme.lower() != "bearer" or len(token) > _LONGEST or not _FORM.fullmatch(token):
         raise _NotAToken
     return token
 
@@ -105,7 +108,7 @@ def _bearer(authorization: str | None) -> str:
 def _peek(token: str) -> _Peeked:
     """Reads tenant and key id before anything is verified."""
     try:
-        header, claims = (json.loads(_decoded(part)) for part in token.split(".", 2)[:2])
+        header, claims = (json.loads(_decoded(part)) for part in token.split(".")[:2])
         if header["alg"] != "RS256":
             raise _NotAToken
         peeked = _Peeked(claims["tid"], header["kid"])
@@ -117,15 +120,13 @@ def _peek(token: str) -> _Peeked:
 
 
 def _decoded(part: str) -> bytes:
-    try:
-        return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
-    except binascii.Error as error:
-        raise _NotAToken from error
+    """Raises ValueError."""
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
 def _caller(claims: Mapping[str, Any], token: str) -> Caller | Refusal:
     """Delegated tokens must carry our scope; tokens without a user must carry some app role of ours."""
-    scopes, roles = frozenset(str(claims.get("scp") or "").split()), frozenset(map(str, claims.get("roles") or ()))
+    scopes, roles = frozenset(str(claims.get("scp") or "").split()), frozenset(_texts(claims.get("roles")))
     kind = Kind.USER if scopes else Kind.APPLICATION
     if not _is_access_token(claims, kind):
         return _UNAUTHENTICATED
@@ -163,6 +164,10 @@ def _texts(claim: Any) -> list[str]:
 
 
 def _name(claims: Mapping[str, Any]) -> str:
-    """What people read; it decides nothing, so claims that a user may edit will do."""
+    """What people read; it decides nothing, so claims that a user may edit will do.
+
+    Others read it in their terminals: nothing in it may steer one, or turn the text around.
+    """
     named = (claims.get(claim) for claim in ("name", "preferred_username", "upn", "app_displayname", "azp", "appid"))
-    return next((str(name) for name in named if name), claims["oid"])
+    shown = ("".join(filter(str.isprintable, name)).strip()[:_LONGEST_NAME] for name in named if isinstance(name, str))
+    return next(filter(None, shown), claims["oid"])

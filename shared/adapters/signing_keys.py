@@ -1,7 +1,7 @@
 """Public keys of token issuers, fetched on demand and kept: without blocking, and not at an attacker's pace.
 
 One fetch is in flight per address; an unknown key id asks again at most once a minute, so forged tokens cannot make
-us hammer the issuer; while the issuer is away, keys fetched within the last day go on being used.
+us hammer the issuer; while the issuer is away, keys fetched within the last day go on being used, and older ones never.
 """
 
 import asyncio
@@ -16,6 +16,8 @@ from shared.ports import Clock, Unavailable
 FRESH_SECONDS = 3600.0
 STALE_SECONDS = 86400.0
 COOL_DOWN_SECONDS = 60.0
+EMPTY_COOL_DOWN_SECONDS = 1.0
+"""Without any key nobody can be let in: the issuer is asked again soon, though not by every request."""
 _NEVER = float("-inf")
 
 type Fetch = Callable[[str], Awaitable[dict[str, Any]]]
@@ -45,15 +47,20 @@ class SigningKeys:
             async with kept.lock:
                 if kept.asked == before:  # else somebody asked while we waited, and their answer is ours
                     await self._refresh(kept, address)
-            if not kept.keys:
-                raise Unavailable("entra", "its keys cannot be fetched")
+        if not self._usable(kept):
+            raise Unavailable("entra", "its keys cannot be fetched")
         return kept.keys.get(key_id)
 
+    def _usable(self, kept: _Kept) -> bool:
+        return bool(kept.keys) and self._clock.now() - kept.fetched <= STALE_SECONDS
+
     def _must_ask(self, kept: _Kept, key_id: str) -> bool:
+        """Whoever has a key that is good enough waits for nobody else's question."""
         now = self._clock.now()
-        outdated = now - kept.fetched > FRESH_SECONDS
-        rested = now - kept.tried > COOL_DOWN_SECONDS
-        return not kept.keys or ((outdated or key_id not in kept.keys) and rested)
+        rested, usable = now - kept.tried, self._usable(kept)
+        if usable and key_id in kept.keys:
+            return now - kept.fetched > FRESH_SECONDS and rested > COOL_DOWN_SECONDS
+        return kept.lock.locked() or rested > (COOL_DOWN_SECONDS if usable else EMPTY_COOL_DOWN_SECONDS)
 
     async def _refresh(self, kept: _Kept, address: str) -> None:
         kept.tried = self._clock.now()
@@ -61,19 +68,22 @@ class SigningKeys:
             kept.keys = _rsa_keys(await self._fetch(address))
             kept.fetched = self._clock.now()
         except Unavailable:
-            if not kept.keys or self._clock.now() - kept.fetched > STALE_SECONDS:
+            if not self._usable(kept):
                 raise
         finally:
             kept.asked += 1
 
 
 def _rsa_keys(document: dict[str, Any]) -> dict[str, PyJWK]:
-    """Raises Unavailable: the answer is no key set."""
+    """Raises Unavailable: the answer is no key set, or an empty one."""
     try:
-        return {
+        keys = {
             key["kid"]: PyJWK({**key, "alg": "RS256"})
             for key in document["keys"]
             if key.get("kty") == "RSA" and key.get("use", "sig") == "sig" and key.get("kid")
         }
     except (KeyError, TypeError, AttributeError, PyJWTError) as error:
         raise Unavailable("entra", "its keys cannot be read") from error
+    if not keys:
+        raise Unavailable("entra", "its keys cannot be read")
+    return keys

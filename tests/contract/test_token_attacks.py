@@ -83,13 +83,24 @@ def bent(stack: Stack) -> dict[str, str]:
         "the signature of another": f"{head}.{body}.{user_token(stack, ADA, oid='x').split('.')[2]}",
         "something after it": f"{good}.x",
         "a letter after it": f"{good}x!",
+        "padding after it": f"{good}==",
+        "letters that no token has": f"{head}.{body}.{signature[:8]}!!!!{signature[8:]}",
+        "a line broken": f"{head}.{body}.{signature[:8]}\n{signature[8:]}",
+        "a part too few": f"{head}.{body}",
+        "an empty part": f"{head}..{signature}",
+        "a dot before it": f".{good}",
+        "a dot after it": f"{good}.",
         "two tokens": f"{good} {other}",
         "two tokens and a comma": f"{good},{other}",
         "a critical header": jwt.encode(claims, kept.private, "RS256", {"kid": kept.kid, "crit": ["x"], "x": 1}),
         "nested deeply": f"{head}.{part('[' * 5000)}.{signature}",
+        "a header nested deeply": f"{part(nested(kept.kid))}.{body}.{signature}",
+        "a number without end": f"{head}.{part('{"tid":' + '9' * 5000 + '}')}.{signature}",
         "a list for a body": f"{head}.{part([])}.{signature}",
         "for Azure itself": user_token(stack, ADA, audience="https://management.azure.com"),
-        "for somebody else too": user_token(stack, ADA, aud=["00000003-0000-0000-c000-000000000000"]),
+        "for a list of others": user_token(stack, ADA, aud=["00000003-0000-0000-c000-000000000000"]),
+        "for somebody else too": user_token(stack, ADA, aud=[API_CLIENT, "https://management.azure.com"]),
+        "with its body's key twice, signed": signed_as_is(stack, twice),
         "an id token": issuer.id_token(ADA, client=API_CLIENT, nonce=None),
         "an id token with app roles": user_token(stack, ADA, scp=None, roles=["Console.Administrator"]),
         "an application with a scope": app_token(stack, RELAY, scp="Console.Access"),
@@ -102,6 +113,17 @@ def bent(stack: Stack) -> dict[str, str]:
         "whose time is no number": user_token(stack, ADA, exp=True, nbf={}),
         "not begun yet": user_token(stack, ADA, nbf=2**40),
     }  # fmt: skip
+
+
+def nested(key_id: str) -> str:
+    return f'{{"alg":"RS256","kid":"{key_id}","x":{"[" * 3000 + "]" * 3000}}}'
+
+
+def signed_as_is(stack: Stack, body: str) -> str:
+    """By our own issuer's key: the last of two names counts for every reader, or nobody may come in by it."""
+    key = kept_key(stack.home)
+    first = body.replace('{"tid":"evil",', "{", 1)[:-1] + ',"tid":"evil"}'
+    return jwt.api_jws.PyJWS().encode(first.encode(), key.private, "RS256", {"kid": key.kid})
 
 
 def session_token() -> str:
@@ -160,6 +182,26 @@ async def test_a_scope_that_only_contains_ours_is_another(sut: Sut) -> None:
     for scope in ("Console.Access.All", "xConsole.Access", "console.access"):
         assert code(await sut.identify(user_token(sut.stack, ADA, scp=scope))) is Code.CALLER_NOT_PERMITTED
     assert code(await sut.identify(user_token(sut.stack, ADA, scp="User.Read Console.Access"))) is None
+
+
+@pytest.mark.parametrize(("roles", "read"), [("Relay.Attach", {"Relay.Attach"}), (5, set()), ([1, "R"], {"R"})])
+async def test_app_roles_are_texts(sut: Sut, roles: Any, read: set[str]) -> None:
+    caller = await sut.identify(user_token(sut.stack, ADA, roles=roles))
+    assert isinstance(caller, Caller)
+    assert caller.roles == read
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("\x1b[31mAda\r\n\x07", "[31mAda"), ("Ada\u202eecalevoL", "AdaecalevoL"), ("\ud800", "ada@contoso.example"),
+        (7, "ada@contoso.example"), ("A" * 5000, "A" * 256), ("\u0410\u0434\u0430 \u00e9", "\u0410\u0434\u0430 \u00e9"),
+    ],
+)  # fmt: skip
+async def test_a_name_steers_no_terminal_in_which_others_read_it(sut: Sut, name: Any, shown: str) -> None:
+    caller = await sut.identify(user_token(sut.stack, ADA, name=name))
+    assert isinstance(caller, Caller)
+    assert caller.name == shown
 
 
 async def test_a_guest_is_known_by_the_object_id_in_the_tenant_that_signed(sut: Sut) -> None:

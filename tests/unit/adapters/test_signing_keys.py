@@ -6,7 +6,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
-from shared.adapters.signing_keys import COOL_DOWN_SECONDS, FRESH_SECONDS, STALE_SECONDS, SigningKeys
+from shared.adapters.signing_keys import (
+    COOL_DOWN_SECONDS,
+    EMPTY_COOL_DOWN_SECONDS,
+    FRESH_SECONDS,
+    STALE_SECONDS,
+    SigningKeys,
+)
 from shared.ports import Unavailable
 from tests.fakes import FakeClock
 
@@ -17,10 +23,19 @@ class Issuer:
     def __init__(self) -> None:
         self.kids, self.away, self.asked = ["k1"], False, 0
         self.answer: Any = None
+        self.asked_now, self.answering = asyncio.Event(), asyncio.Event()
+        self.answering.set()
+
+    def hold(self) -> None:
+        """Answers nobody until `answering` is set."""
+        self.asked_now.clear()
+        self.answering.clear()
 
     async def fetch(self, _: str) -> dict[str, Any]:
         self.asked += 1
+        self.asked_now.set()
         await asyncio.sleep(0)
+        await self.answering.wait()
         if self.away:
             raise Unavailable("entra", "away")
         return self.answer or {"keys": [{**PUBLIC, "kid": kid} for kid in self.kids]}
@@ -73,8 +88,12 @@ async def test_known_keys_serve_a_day_while_the_issuer_is_away(
     clock.time += FRESH_SECONDS + 1
     assert await keys.find("a", "k1")
     clock.time += STALE_SECONDS
-    with pytest.raises(Unavailable):
-        await keys.find("a", "k1")
+    for _ in range(2):  # not even right after it was refused, when the issuer is not asked again
+        with pytest.raises(Unavailable):
+            await keys.find("a", "k1")
+    issuer.away = False
+    clock.time += EMPTY_COOL_DOWN_SECONDS + 1
+    assert await keys.find("a", "k1")
 
 
 async def test_everybody_who_waited_for_an_issuer_that_is_away_hears_it_at_once(
@@ -86,8 +105,60 @@ async def test_everybody_who_waited_for_an_issuer_that_is_away_hears_it_at_once(
     assert issuer.asked == 1
 
 
+async def test_an_issuer_that_is_away_is_not_hammered_by_those_who_cannot_be_let_in(
+    keys: SigningKeys, issuer: Issuer, clock: FakeClock
+) -> None:
+    issuer.away = True
+    for number in range(20):
+        with pytest.raises(Unavailable):
+            await keys.find("a", f"k{number}")
+    assert issuer.asked == 1
+    issuer.away = False
+    clock.time += EMPTY_COOL_DOWN_SECONDS + 0.1
+    assert await keys.find("a", "k1")
+
+
+async def test_nobody_with_a_known_key_waits_for_a_question_about_an_unknown_one(
+    keys: SigningKeys, issuer: Issuer, clock: FakeClock
+) -> None:
+    await keys.find("a", "k1")
+    clock.time += COOL_DOWN_SECONDS + 1
+    issuer.hold()
+    unknown = asyncio.ensure_future(keys.find("a", "forged"))
+    await issuer.asked_now.wait()
+    assert await asyncio.wait_for(keys.find("a", "k1"), 5)
+    assert not unknown.done()
+    issuer.answering.set()
+    assert await unknown is None
+
+
+async def test_a_new_key_is_found_by_whoever_asks_while_a_question_is_on_its_way(
+    keys: SigningKeys, issuer: Issuer, clock: FakeClock
+) -> None:
+    await keys.find("a", "k1")
+    clock.time += COOL_DOWN_SECONDS + 1
+    issuer.hold()
+    issuer.kids.append("k2")
+    found = asyncio.gather(*(keys.find("a", kid) for kid in ("forged", "k2", "k2")))
+    await issuer.asked_now.wait()
+    issuer.answering.set()
+    assert [bool(key) for key in await found] == [False, True, True]
+    assert issuer.asked == 2
+
+
+@pytest.mark.parametrize("answer", [{"keys": []}, {"keys": [{"kty": "EC", "kid": "k2"}]}, {"error": "busy"}])
+async def test_an_issuer_that_lost_its_keys_takes_none_from_us(
+    keys: SigningKeys, issuer: Issuer, clock: FakeClock, answer: Any
+) -> None:
+    await keys.find("a", "k1")
+    issuer.answer = answer
+    clock.time += FRESH_SECONDS + 1
+    assert await keys.find("a", "k1")
+
+
 @pytest.mark.parametrize(
-    "answer", [{"nothing": 1}, {"keys": 5}, {"keys": ["x"]}, {"keys": [{"kty": "RSA", "kid": "k", "n": "?"}]}]
+    "answer",
+    [{"nothing": 1}, {"keys": 5}, {"keys": []}, {"keys": ["x"]}, {"keys": [{"kty": "RSA", "kid": "k", "n": "?"}]}],
 )
 async def test_an_answer_that_is_no_key_set_is_unavailable(keys: SigningKeys, issuer: Issuer, answer: Any) -> None:
     issuer.answer = answer
