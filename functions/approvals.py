@@ -43,9 +43,12 @@ async def _decide(asked: Asked) -> Result | Refusal:
     vm, fields = asked.console(), body_of(asked.req)
     allow, comment = fields.flag("allow"), fields.text_or_none("comment")
     fields.done()
-    asked.said["decision"] = "allow" if allow else "deny"
+    asked.said |= {"approval": _id(asked), "decision": "allow" if allow else "deny"}
     settled = await decide_approval(asked.world, asked.caller, vm, _id(asked), allow=allow, comment=comment)
-    return settled if isinstance(settled, Refusal) else Result(_shown(settled, asked.caller))
+    if isinstance(settled, Refusal):
+        return settled
+    asked.said |= {"right": settled.right.value, "of": settled.subject}
+    return Result(_shown(settled, asked.caller))
 
 
 async def _list(asked: Asked) -> Result | Refusal:

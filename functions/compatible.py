@@ -62,7 +62,7 @@ async def _status(asked: Asked) -> Result | Refusal:
 
 def _switching(*, on: bool) -> Work:
     async def work(asked: Asked) -> Result | Refusal:
-        asked.said["console"] = "on" if on else "off"
+        asked.said |= {"scope": scope_of(asked.req).text, "console": "on" if on else "off"}
         turned = await turn_switch(asked.world, asked.caller, scope_of(asked.req), on=on)
         return turned if isinstance(turned, Refusal) else Result({"properties": {"disabled": not on}})
 

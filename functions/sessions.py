@@ -45,8 +45,13 @@ async def _list(asked: Asked) -> Result | Refusal:
 
 
 async def _close(asked: Asked) -> Result | Refusal:
-    ended = await close_session(asked.world, asked.caller, asked.console(), session_of(asked.req))
-    return ended if isinstance(ended, Refusal) else Result(None, 204)
+    vm, session = asked.console(), session_of(asked.req)
+    asked.said["session"] = session
+    ended = await close_session(asked.world, asked.caller, vm, session)
+    if isinstance(ended, Refusal):
+        return ended
+    asked.said["of"] = ended.subject
+    return Result(None, 204)
 
 
 at_console(

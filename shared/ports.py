@@ -77,7 +77,7 @@ class AroundVms(Protocol):
         """Locks and Azure's own switches. Raises Unavailable."""
         ...
 
-    async def account(self, name: str, near: VmId) -> Account | NoAccount:
+    async def account(self, name: str, near: VmId, *, fresh: bool = False) -> Account | NoAccount:
         """The storage account of this name: in the VM's subscription, or another one that is served."""
         ...
 

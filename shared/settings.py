@@ -114,7 +114,10 @@ class Common(_Settings):
 class FunctionSettings(Common):
     """The function app's settings."""
 
-    tenants: tuple[str, ...] = _setting("ENTRA_TENANTS", "tenant ids whose tokens are accepted")
+    tenants: tuple[str, ...] = _setting(
+        "ENTRA_TENANTS",
+        "tenant ids whose tokens are accepted; the first is home: its app roles alone make administrators and relays",
+    )
     api_client: str = _setting("API_CLIENT_ID", "client id of the API's app registration")
     api_audience: str = _setting("API_AUDIENCE", "application id URI of the API, for example api://{client id}")
     api_secret: str = _setting(
@@ -159,7 +162,7 @@ class FunctionSettings(Common):
     storage_suffix: str = _setting("STORAGE_SUFFIX", "the cloud's storage addresses end so", "core.windows.net")
     caller_rate: int = _setting("RATE_CALLER", "requests that change something, per caller and minute", "120", least=1)
     vm_rate: int = _setting("RATE_VM", "sessions and power acts per VM and minute", "60", least=1)
-    recheck_seconds: int = _setting("RECHECK_SECONDS", "time between two looks at a live session's rights", "50")
+    recheck_seconds: int = _setting("RECHECK_SECONDS", "time between two looks at a live session's rights", "40")
     cache_seconds: int = _setting("CACHE_SECONDS", "how long an answer of Azure about rights and locks is kept", "15")
     origins: tuple[str, ...] = _setting("PAGE_ORIGINS", "origins whose pages may call the API or connect", "")
     trusted_proxies: tuple[Network, ...] = _setting(

@@ -119,7 +119,7 @@ class FakeAround:
     async def of(self, vm: VmId, *, fresh: bool = False) -> Surroundings:
         return self.surroundings
 
-    async def account(self, name: str, near: VmId) -> Account | NoAccount:
+    async def account(self, name: str, near: VmId, *, fresh: bool = False) -> Account | NoAccount:
         return self.accounts.get(name, NoAccount.DELETED)
 
 

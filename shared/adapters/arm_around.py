@@ -40,8 +40,9 @@ class ArmAround:
         )
         return Surroundings(lock, subscription, port)
 
-    async def account(self, name: str, near: VmId) -> Account | NoAccount:
-        return await self._accounts.get((name, near.subscription.lower()), lambda: self._account(name, near))
+    async def account(self, name: str, near: VmId, *, fresh: bool = False) -> Account | NoAccount:
+        key = name, near.subscription.lower()
+        return await self._accounts.get(key, lambda: self._account(name, near), fresh=fresh)
 
     async def _lock(self, vm: VmId) -> str | None:
         """A VM that is not there has no lock: whether it is, is another's question."""

@@ -8,10 +8,9 @@ is no list of permissions. Deny assignments are read so for both: the list of a 
 import asyncio
 import hashlib
 import re
-import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Awaitable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
@@ -22,8 +21,6 @@ from shared.domain.caller import Caller, Kind
 from shared.domain.refusals import Refusal
 from shared.ports import Clock
 
-_ROLE_SECONDS = 600.0
-"""How long a role's definition is kept; definitions change rarely, assignments are asked again and again."""
 _ID = re.compile(
     r"/subscriptions/(?P<subscription>[^/]+)(?:/resourceGroups/(?P<group>[^/]+)"
     r"(?:/providers/(?P<provider>[^/]+)/(?:(?P<parent>.+)/)?(?P<type>[^/]+)/(?P<name>[^/]+))?)?",
@@ -42,7 +39,7 @@ class _Facts:
 class ArmRights:
     def __init__(self, access: ArmAccess, cache_seconds: float, clock: Clock) -> None:
         self._access = access
-        self._roles: dict[str, tuple[float, Any]] = {}
+        self._roles: Kept[Any] = Kept(cache_seconds, clock)
         self._kept: Kept[_Facts | Refusal | None] = Kept(cache_seconds, clock)
 
     async def missing(
@@ -59,9 +56,7 @@ class ArmRights:
     async def _facts(self, caller: Caller, resource_id: str) -> _Facts | Refusal | None:
         try:
             async with asking_arm():
-                granted, denied = await asyncio.gather(
-                    self._granted(caller, resource_id), self._denied(caller, resource_id)
-                )
+                granted, denied = await _both(self._granted(caller, resource_id), self._denied(caller, resource_id))
         except ClientAuthenticationError as error:
             return signed_out(error, caller)
         except HttpResponseError:
@@ -94,11 +89,8 @@ class ArmRights:
         ]
 
     async def _role(self, client: Any, role_id: str) -> Any:
-        kept = self._roles.get(role_id.lower())
-        if kept is None or time.monotonic() - kept[0] > _ROLE_SECONDS:
-            kept = time.monotonic(), await client.role_definitions.get_by_id(role_id)
-            self._roles[role_id.lower()] = kept
-        return kept[1]
+        """The same role reaches many: its definition is asked for once in the seconds that answers are kept."""
+        return await self._roles.get(role_id.lower(), lambda: client.role_definitions.get_by_id(role_id))
 
     async def _denied(self, caller: Caller, resource_id: str) -> list[Denial]:
         found = self._service(resource_id).deny_assignments.list_for_scope(
@@ -109,6 +101,15 @@ class ArmRights:
 
     def _service(self, resource_id: str) -> Any:
         return self._access.service.authorization(_subscription(resource_id))
+
+
+async def _both[A, B](first: Awaitable[A], second: Awaitable[B]) -> tuple[A, B]:
+    """Waits for both, also when the first is refused: a refusal that came at once would tell what is not there."""
+    one, other = await asyncio.gather(first, second, return_exceptions=True)
+    for answer in (one, other):
+        if isinstance(answer, BaseException):
+            raise answer
+    return cast("tuple[A, B]", (one, other))
 
 
 def _subscription(resource_id: str) -> str:

@@ -16,7 +16,7 @@ import jwt
 
 from shared.adapters.http_json import Http
 from shared.adapters.signing_keys import Fetch, SigningKeys
-from shared.domain.access import SCOPE
+from shared.domain.access import SCOPE, honoured
 from shared.domain.caller import Caller, Kind, Secret
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.settings import FunctionSettings
@@ -60,7 +60,8 @@ class EntraCallers:
             return _UNAUTHENTICATED
         key = await self._keys.find(f"{self._settings.authority}/{peeked.tenant}/discovery/v2.0/keys", peeked.key_id)
         claims = self._verified(token, key, peeked.tenant) if key else None
-        return _caller(claims, token) if claims else _UNAUTHENTICATED
+        home = self._settings.tenants[0].lower()
+        return _caller(claims, token, home) if claims else _UNAUTHENTICATED
 
     def _verified(self, token: str, key: jwt.PyJWK, tenant: str) -> dict[str, Any] | None:
         issuers = {
@@ -124,7 +125,7 @@ def _decoded(part: str) -> bytes:
     return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
-def _caller(claims: Mapping[str, Any], token: str) -> Caller | Refusal:
+def _caller(claims: Mapping[str, Any], token: str, home: str) -> Caller | Refusal:
     """Delegated tokens must carry our scope; tokens without a user must carry some app role of ours."""
     scopes, roles = frozenset(str(claims.get("scp") or "").split()), frozenset(_texts(claims.get("roles")))
     kind = Kind.USER if scopes else Kind.APPLICATION
@@ -137,7 +138,7 @@ def _caller(claims: Mapping[str, Any], token: str) -> Caller | Refusal:
         claims["oid"],
         _name(claims),
         kind,
-        roles,
+        honoured(roles, at_home=claims["tid"] == home),
         Secret(token),
         contexts=frozenset(text for text in _texts(claims.get("acrs")) if _CONTEXT.fullmatch(text)),
         answers_challenges="cp1" in (text.lower() for text in _texts(claims.get("xms_cc"))),

@@ -18,42 +18,43 @@ class _Answer[T]:
 
 
 class Kept[T]:
-    """`seconds` of 0 keep nothing. What is asked `fresh` is asked for itself alone, and its answer is kept."""
+    """`seconds` of 0 keep nothing. What is asked `fresh` is asked anew, and its answer is kept."""
 
     def __init__(self, seconds: float, clock: Clock) -> None:
         self._seconds, self._clock = seconds, clock
         self._answers: OrderedDict[Hashable, _Answer[T]] = OrderedDict()
-        self._asking: dict[Hashable, asyncio.Task[T]] = {}
+        self._asking: dict[tuple[Hashable, bool], asyncio.Task[T]] = {}
+        """Questions under way, those that no kept answer will do for apart."""
 
     async def get(self, key: Hashable, ask: Callable[[], Awaitable[T]], *, fresh: bool = False) -> T:
         """Raises what `ask` raises; a failure is never kept."""
-        if fresh:
-            return self._keep(key, self._clock.now(), await ask())
-        kept = self._answers.get(key)
+        kept = None if fresh else self._answers.get(key)
         if kept and self._clock.now() - kept.at < self._seconds:
             self._answers.move_to_end(key)
             return kept.value
-        return await asyncio.shield(self._asking.get(key) or self._start(key, ask))
+        asking = key, fresh
+        return await asyncio.shield(self._asking.get(asking) or self._start(asking, ask))
 
-    def _start(self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> asyncio.Task[T]:
+    def _start(self, asking: tuple[Hashable, bool], ask: Callable[[], Awaitable[T]]) -> asyncio.Task[T]:
         """A task of its own: that one asker goes away is nothing to the others."""
-        task = self._asking[key] = asyncio.create_task(self._ask(key, ask))
+        task = self._asking[asking] = asyncio.create_task(self._ask(asking, ask))
         task.add_done_callback(lambda done: done.cancelled() or done.exception())  # whoever waits is told
         return task
 
-    async def _ask(self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
+    async def _ask(self, asking: tuple[Hashable, bool], ask: Callable[[], Awaitable[T]]) -> T:
         at, me = self._clock.now(), asyncio.current_task()
         try:
             value = await ask()
-            return self._keep(key, at, value) if self._asking.get(key) is me else value
+            return self._keep(asking[0], at, value) if self._asking.get(asking) is me else value
         finally:
-            if self._asking.get(key) is me:
-                del self._asking[key]
+            if self._asking.get(asking) is me:
+                del self._asking[asking]
 
     def forget(self, key: Hashable) -> None:
         """What is kept holds no more, nor what is being answered now: whoever asks next asks anew."""
         self._answers.pop(key, None)
-        self._asking.pop(key, None)
+        for fresh in (False, True):
+            self._asking.pop((key, fresh), None)
 
     def _keep(self, key: Hashable, at: float, value: T) -> T:
         """As old as its question: Azure may have answered before a change that came while the answer travelled. One

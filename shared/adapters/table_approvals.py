@@ -46,19 +46,20 @@ class TableApprovals:
 
     async def of(self, vm: VmId, subject: str) -> Sequence[Approval]:
         asked = "PartitionKey eq @partition and Subject eq @subject and AskedAt gt @since"
-        since = self._clock.now() - DAY_SECONDS
+        since = self._clock.now() - 2 * DAY_SECONDS  # a day to wait, and a day that the yes is good for
         found = {"partition": _partition(vm), "subject": subject, "since": since}
         async with self._table.open() as table:
             mine = [_approval(row) async for row in table.query_entities(asked, parameters=found)]
         return sorted(mine, key=lambda each: each.asked_at, reverse=True)
 
     async def pending(self) -> Sequence[Approval]:
-        found = {"partition": _WAITING}
+        asked = "PartitionKey eq @partition and AskedAt gt @since"  # what is older has expired, whoever left it here
+        found = {"partition": _WAITING, "since": self._clock.now() - DAY_SECONDS}
         async with self._table.open() as table:
-            listed = [row async for row in table.query_entities("PartitionKey eq @partition", parameters=found)]
+            listed = [row async for row in table.query_entities(asked, parameters=found)]
         oldest = sorted(listed, key=lambda row: float(row["AskedAt"]))[:MOST]
-        asked = await asyncio.gather(*(self.find(VmId.parse(row["Vm"]), row["RowKey"]) for row in oldest))
-        return [each for each in asked if each and each.at(self._clock.now()).state is State.PENDING]
+        rows = await asyncio.gather(*(self.find(VmId.parse(row["Vm"]), row["RowKey"]) for row in oldest))
+        return [each for each in rows if each and each.at(self._clock.now()).state is State.PENDING]
 
     async def settle(self, decided: Approval) -> Approval:
         """Keeps a decision, unless the request was decided before; answers the request as it is now."""

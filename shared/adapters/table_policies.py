@@ -29,14 +29,15 @@ class TablePolicies:
     def __init__(self, service: TableServiceClient, settings: Sequence[Level], clock: Clock) -> None:
         """`settings` hold whatever is set through the API, and come before it."""
         self._table, self._settings = Table(service, TABLE), tuple(settings)
-        self._kept: Kept[Mapping[str, Policy]] = Kept(FRESH_SECONDS, clock)
+        self._kept: Kept[Mapping[str, Policy | None]] = Kept(FRESH_SECONDS, clock)
 
     async def over(self, vm: VmId) -> Sequence[Level]:
         stored = await self._kept.get(TABLE, self._read)
         levels: list[Level] = []
         for scope in scopes_of(vm):
             levels += (level for level in self._settings if level.scope == scope)
-            levels += [Level(scope, stored[scope])] if scope in stored else []
+            if scope in stored:
+                levels.append(Level(scope, _readable(stored[scope], scope)))
         return levels
 
     async def find(self, scope: Scope) -> Stored | None:
@@ -45,7 +46,8 @@ class TablePolicies:
                 row = await table.get_entity(_PARTITION, _key(scope.text))
             except ResourceNotFoundError:
                 return None
-        return Stored(_policy(row), row["SetBy"], float(row["SetAt"]), str(row.metadata["etag"]))
+        policy = _readable(_policy(row), scope.text)
+        return Stored(policy, row["SetBy"], float(row["SetAt"]), str(row.metadata["etag"]))
 
     async def set(self, scope: Scope, policy: Policy, by: str, at: float, *, version: str | None) -> Stored | None:
         text = json.dumps(policy_to_json(policy), ensure_ascii=False)
@@ -74,7 +76,7 @@ class TablePolicies:
         finally:
             self._kept.forget(TABLE)
 
-    async def _read(self) -> Mapping[str, Policy]:
+    async def _read(self) -> Mapping[str, Policy | None]:
         async with self._table.open() as table:
             rows = table.query_entities("PartitionKey eq @partition", parameters={"partition": _PARTITION})
             return {_scope(row["RowKey"]): _policy(row) async for row in rows}
@@ -89,9 +91,18 @@ def _scope(key: str) -> str:
     return key.replace("|", "/")
 
 
-def _policy(row: Mapping[str, Any]) -> Policy:
-    """A policy that cannot be read was set by newer software: who knows what it demands. Raises Unavailable."""
+def _policy(row: Mapping[str, Any]) -> Policy | None:
+    """None when it cannot be read."""
     try:
         return policy_from_json(json.loads(row["Policy"]))
-    except (InvalidPolicy, ValueError) as error:
-        raise Unavailable("storage tables", f"the policy of {_scope(row['RowKey'])} cannot be read") from error
+    except (InvalidPolicy, ValueError):
+        return None
+
+
+def _readable(policy: Policy | None, scope: str) -> Policy:
+    """A policy that cannot be read was set by newer software, and who knows what it demands: it closes its own scope,
+    and no other. Raises Unavailable.
+    """
+    if policy is None:
+        raise Unavailable("storage tables", f"the policy of {scope} cannot be read")
+    return policy

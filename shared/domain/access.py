@@ -22,9 +22,16 @@ RELAY_ROLE = "Relay.Attach"
 """App role of relays."""
 
 
+def honoured(roles: frozenset[str], *, at_home: bool) -> frozenset[str]:
+    """The app roles that count. In a tenant that is only served, its own administrators hand them out: they may make
+    nobody an administrator or a relay of the service.
+    """
+    return roles if at_home else roles - {ADMINISTRATOR_ROLE, RELAY_ROLE}
+
+
 def may_use_consoles(caller: Caller) -> bool:
-    """A user's scope was checked when the token was; an application needs its role."""
-    return caller.kind is Kind.USER or AUTOMATION_ROLE in caller.roles
+    """A user's scope was checked when the token was; an application needs a role."""
+    return caller.kind is Kind.USER or not caller.roles.isdisjoint({AUTOMATION_ROLE, ADMINISTRATOR_ROLE})
 
 
 def may_relay(caller: Caller) -> bool:

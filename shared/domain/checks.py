@@ -12,7 +12,7 @@ from shared.domain import policy
 from shared.domain.approval import Approval
 from shared.domain.caller import Caller, Kind
 from shared.domain.policy import Level
-from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.refusals import TABLE, Code, Refusal, refuse
 from shared.domain.rights import Right
 from shared.domain.storage import Account, NoAccount
 from shared.domain.vm import Power, Vm, VmId
@@ -171,9 +171,23 @@ def switch_refusal(vm: VmId, levels: Sequence[Level], service: Service) -> Refus
     if level is None:
         return None
     if level.scope == f"/subscriptions/{vm.subscription}".lower():
-        return refuse(Code.CONSOLE_DISABLED_FOR_SUBSCRIPTION, target=vm.resource_id)
+        refusal = refuse(Code.CONSOLE_DISABLED_FOR_SUBSCRIPTION, target=vm.resource_id)
+        fix = TABLE[Code.CONSOLE_DISABLED_BY_POLICY].fix  # the command of the other is for Azure's own switch
+        return replace(refusal, fix=fix, fix_command=None)
     said = f"The policy of {level.place} has switched the console off."
     return refuse(Code.CONSOLE_DISABLED_BY_POLICY, because=said, target=vm.resource_id)
+
+
+def entrance(caller: Caller, levels: Sequence[Level], target: str) -> Refusal | None:
+    """What policies demand of somebody who administers: how they signed in, and where they come from."""
+    if context := policy.sign_in_wanted(levels, Right.ADMINISTER, caller.contexts):
+        return step_up(caller, context)
+    level = policy.network_refusing(levels, caller.address)
+    return refuse(Code.NETWORK_NOT_ALLOWED, because=_from_elsewhere(level), target=target) if level else None
+
+
+def _from_elsewhere(level: Level) -> str:
+    return f"The policy of {level.place} does not allow this from your network."
 
 
 def _port(seen: Inspected) -> Refusal | None:
@@ -184,8 +198,7 @@ def _network(seen: Inspected) -> Refusal | None:
     level = policy.network_refusing(seen.levels, seen.caller.address)
     if level is None:
         return None
-    said = f"The policy of {level.place} does not allow this from your network."
-    return _refuse(seen, Code.NETWORK_NOT_ALLOWED, said)
+    return _refuse(seen, Code.NETWORK_NOT_ALLOWED, _from_elsewhere(level))
 
 
 def _tag(seen: Inspected) -> Refusal | None:
@@ -232,7 +245,9 @@ def _storage(seen: Inspected) -> Refusal | None:
     code = Code.STORAGE_PERMISSION_DENIED if seen.storage.missing else Code.BOOT_DIAGNOSTICS_STORAGE_FORBIDDEN
     if not (seen.storage.missing or account.firewalled):
         return None
-    return refuse(code, target=target, caller=seen.caller.oid, account=account.name, storage=account.resource_id)
+    nearby = account.resource_id.lower().startswith(f"/subscriptions/{seen.vm.id.subscription}/".lower())
+    storage = {"storage": account.resource_id} if nearby else {}  # where it lies elsewhere, not everybody may know
+    return refuse(code, target=target, caller=seen.caller.oid, account=account.name, **storage)
 
 
 def _reason(seen: Inspected) -> Refusal | None:

@@ -190,10 +190,16 @@ def region_refusing(levels: Sequence[Level], region: str) -> Level | None:
 
 def sign_in_wanted(levels: Sequence[Level], right: Right, contexts: frozenset[str]) -> str | None:
     """The first authentication context that the right demands and the sign-in did not satisfy."""
-    wanted = (level.policy.sign_in.get(right) for level in levels)
+    wanted = (level.policy.sign_in.get(each) for level in levels for each in _implied(right))
     return next((context for context in wanted if context and context not in contexts), None)
 
 
 def approval_seconds(levels: Sequence[Level], right: Right) -> int | None:
     """How long an approval may wait and be good for, the shortest that is demanded; None where none is."""
-    return min((level.policy.approval_seconds for level in levels if right in level.policy.approval), default=None)
+    demanding = (level.policy for level in levels if not level.policy.approval.isdisjoint(_implied(right)))
+    return min((policy.approval_seconds for policy in demanding), default=None)
+
+
+def _implied(right: Right) -> tuple[Right, ...]:
+    """Who writes sees all that a watcher sees: what watching demands, writing demands."""
+    return (Right.WATCH, Right.WRITE) if right is Right.WRITE else (right,)

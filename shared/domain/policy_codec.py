@@ -11,6 +11,7 @@ from shared.domain.policy import BadScope, Level, Network, Policy, Scope, Switch
 from shared.domain.rights import Right
 
 _CONTEXT = re.compile(r"c([1-9][0-9]?)", re.ASCII)
+_REGION = re.compile(r"[a-z0-9]+", re.ASCII)
 _LISTED = 64
 """Entries of a list."""
 _LONG = 128
@@ -95,7 +96,8 @@ def _tickets(name: str, value: object) -> tuple[str, ...]:
 def _networks(name: str, value: object) -> tuple[Network, ...]:
     texts = _texts(name, value)
     try:
-        return tuple(ip_network(text) for text in texts)
+        # What follows a percent sign is a zone of one machine, and no network.
+        return tuple(ip_network(text.replace("%", "no zone")) for text in texts)
     except ValueError as error:
         raise InvalidPolicy(f"{name} takes addresses and networks like 10.0.0.0/8 or 2001:db8::/32") from error
 
@@ -107,7 +109,10 @@ def _tags(name: str, value: object) -> Mapping[str, tuple[str, ...]]:
 
 
 def _regions(name: str, value: object) -> tuple[str, ...]:
-    return tuple(region_name(region) for region in _texts(name, value))
+    regions = tuple(region_name(region) for region in _texts(name, value))
+    if not all(_REGION.fullmatch(region) for region in regions):
+        raise InvalidPolicy(f"{name} takes names of regions: westeurope")
+    return regions
 
 
 def _sign_in(name: str, value: object) -> Mapping[Right, str]:

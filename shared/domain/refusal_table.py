@@ -179,8 +179,8 @@ TABLE: dict[Code, Entry] = {
         409,
         "The VM's serial port is disabled.",
         "Enable the port with Microsoft.SerialConsole, then open the console again.",
-        "az rest --method put --url {vm}/providers/Microsoft.SerialConsole/serialPorts/0?api-version=2018-05-01 "
-        '--body "{{\\"properties\\":{{\\"state\\":\\"enabled\\"}}}}"',
+        "az rest --method put --url {vm}/providers/Microsoft.SerialConsole/serialPorts/0 "
+        '--url-parameters api-version=2018-05-01 --body \'{{"properties":{{"state":"enabled"}}}}\'',
         close=4012,
     ),
     Code.RESOURCE_LOCKED: Entry(
@@ -205,9 +205,10 @@ TABLE: dict[Code, Entry] = {
         403,
         "A policy demands that somebody else approves this.",
         "Ask for approval: POST .../serialConsole/approvals with what it is for and a reason.",
+        close=4004,
     ),
     Code.APPROVAL_PENDING: Entry(
-        403, "Your request waits for somebody's approval.", "Ask again when it is decided.", retry_after=5
+        403, "Your request waits for somebody's approval.", "Ask again when it is decided.", retry_after=5, close=4004
     ),
     Code.APPROVAL_NOT_FOUND: Entry(404, "There is no such request for approval on this console.", "Ask for approval."),
     Code.APPROVAL_CLOSED: Entry(
@@ -269,7 +270,7 @@ TABLE: dict[Code, Entry] = {
         "We found that you specified a Virtual Machine Scale Set and not a VM. "
         "Use the --instance-id parameter to select the VMSS instance you want to connect to.",
         "Name an instance: .../virtualMachineScaleSets/{set}/virtualMachines/{instance id}.",
-        "az vmss list-instances --ids {vm} --query [].instanceId",
+        "az vmss list-instances --ids {vm} --query '[].instanceId'",
     ),
     Code.CALLER_NOT_AUTHENTICATED: Entry(
         401, "The request carries no valid access token.", "Sign in again and send the access token as a bearer token."

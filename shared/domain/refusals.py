@@ -1,6 +1,7 @@
 """Every reasoned no. A refusal is a value: flows return it, the HTTP skin and the relay translate it."""
 
 from dataclasses import dataclass, replace
+from shlex import quote
 
 from shared.domain.refusal_table import TABLE, Code
 
@@ -51,7 +52,8 @@ def refuse(
     """
     entry = TABLE[code]
     names = {"vm": target or "{vm}", "caller": caller, "storage": storage}
-    command = entry.fix_command and entry.fix_command.format(**names)
+    quoted = {name: value if value.startswith("{") else quote(value) for name, value in names.items()}
+    command = entry.fix_command and entry.fix_command.format(**quoted)
     message = because or entry.message.replace("''", f"'{account}'")
     return Refusal(code, message, entry.fix, command, entry.retry_after, target, claims=claims)
 

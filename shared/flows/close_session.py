@@ -10,7 +10,7 @@ from shared.domain.policy import Scope
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.rights import Right
 from shared.domain.vm import VmId
-from shared.flows.examine_vm import ENTRANCE, Examined, Wanted, admit_to_vm
+from shared.flows.examine_vm import ENTRANCE, Wanted, admit_to_vm
 from shared.flows.renew_sessions import Live
 from shared.flows.world import World
 from shared.ports import Session
@@ -27,16 +27,24 @@ async def show_session(world: World, caller: Caller, vm: VmId, session: str) -> 
 async def close_session(world: World, caller: Caller, vm: VmId, session: str) -> Session | Refusal:
     """Ends one's own session, or as an administrator anybody's; ending it twice is no error. Raises Unavailable."""
     found = await world.sessions.find(vm, session)
-    if found is None or (found.subject != caller.subject and not await _administers(world, caller, vm)):
+    if found is None:
         return refuse(Code.SESSION_NOT_FOUND, target=vm.resource_id)
+    if found.subject != caller.subject and (refusal := await _administers(world, caller, vm)):
+        return refusal
     if found.state != "ended":
         await end_session(world, found, Code.SESSION_ENDED, caller.name)
     return found
 
 
-async def _administers(world: World, caller: Caller, vm: VmId) -> bool:
-    examined = await admit_to_vm(world, caller, vm, Wanted(Right.ADMINISTER, ENTRANCE))
-    return isinstance(examined, Examined)
+_MENDABLE = frozenset({Code.MFA_REQUIRED, Code.STEP_UP_UNSUPPORTED, Code.NETWORK_NOT_ALLOWED})
+
+
+async def _administers(world: World, caller: Caller, vm: VmId) -> Refusal | None:
+    """Why somebody else's session is not there for this caller, or what would make it be."""
+    admitted = await admit_to_vm(world, caller, vm, Wanted(Right.ADMINISTER, ENTRANCE))
+    if not isinstance(admitted, Refusal):
+        return None
+    return admitted if admitted.code in _MENDABLE else refuse(Code.SESSION_NOT_FOUND, target=vm.resource_id)
 
 
 async def end_session(world: World, session: Session, code: Code, by: str) -> None:

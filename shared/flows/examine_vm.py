@@ -37,9 +37,11 @@ ENTRANCE = (Checked.SIGN_IN, Checked.PERMISSION, Checked.NETWORK)
 READING = (*ENTRANCE, Checked.STORAGE)
 LIVE = (
     Checked.PERMISSION, Checked.CLOUD, Checked.REGION, Checked.SWITCH, Checked.PORT, Checked.TAG,
-    Checked.BOOT_DIAGNOSTICS, Checked.STORAGE,
+    Checked.BOOT_DIAGNOSTICS, Checked.STORAGE, Checked.APPROVAL,
 )  # fmt: skip
-"""Of a session that is open. That a VM stops, its port tells; where somebody comes from was asked when they came."""
+"""Of a session that is open. That a VM stops, its port tells; where somebody comes from, how they signed in and why was
+asked when they came.
+"""
 _AROUND = frozenset({Checked.SWITCH, Checked.PORT, Checked.LOCK})
 
 
@@ -101,10 +103,11 @@ async def inspect_vm(world: World, caller: Caller, vm: VmId, wanted: Wanted) -> 
         _around(world, vm, wanted),
         _approvals(world, caller, vm, wanted),
     )
-    if isinstance(found, Refusal):
-        return found
     if isinstance(missing, Refusal):
         return missing
+    if isinstance(found, Refusal):  # what else there is to say of it is for those who may read it
+        hidden = rights.read_action(vm) in missing
+        return refuse(Code.VM_NOT_FOUND, target=vm.resource_id) if hidden else found
     account = None if rights.read_action(vm) in missing else await _storage(world, caller, found, wanted)
     if isinstance(account, Refusal):
         return account
@@ -144,7 +147,7 @@ async def _storage(world: World, caller: Caller, vm: Vm, wanted: Wanted) -> Stor
     name = storage.account_of(uri, world.settings.storage_suffix)
     if name is None:
         return Storage(NoAccount.MALFORMED, "")
-    account = await world.around.account(name, vm.id)
+    account = await world.around.account(name, vm.id, fresh=wanted.fresh)
     return await _lacking(world, caller, account, wanted) if isinstance(account, Account) else Storage(account, name)
 
 

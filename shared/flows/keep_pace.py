@@ -1,12 +1,12 @@
 """Nobody asks for more than their share: callers by themselves, and each VM whoever asks."""
 
-import asyncio
 import math
 from dataclasses import replace
 
 from shared.domain.caller import Caller
 from shared.domain.pace import Pace
 from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.rights import Right
 from shared.domain.vm import VmId
 from shared.flows.examine_vm import Examined, Wanted, admit_to_vm
 from shared.flows.world import World
@@ -18,16 +18,20 @@ async def pace_caller(world: World, caller: Caller) -> Refusal | None:
 
 
 async def admit_paced(world: World, caller: Caller, vm: VmId, wanted: Wanted) -> Examined | Refusal:
-    """For what is done on a VM's line: all checks, then nobody's share used up. Raises Unavailable."""
-    examined, hasty = await asyncio.gather(admit_to_vm(world, caller, vm, wanted), pace_caller(world, caller))
-    if hasty or isinstance(examined, Refusal):
-        return hasty or examined
-    return await pace_vm(world, vm) or examined
+    """For what is done on a VM's line: nobody's share used up, and all checks between. Raises Unavailable."""
+    if hasty := await pace_caller(world, caller):
+        return hasty
+    examined = await admit_to_vm(world, caller, vm, wanted)
+    if isinstance(examined, Refusal):
+        return examined
+    return await pace_vm(world, vm, wanted.right) or examined
 
 
-async def pace_vm(world: World, vm: VmId) -> Refusal | None:
-    """To be asked only once the caller may use the VM: else anybody could keep others out. Raises Unavailable."""
-    return await _paced(world, f"vm {vm.console}", world.settings.vm_rate)
+async def pace_vm(world: World, vm: VmId, right: Right) -> Refusal | None:
+    """To be asked only once the caller may do this on the VM: else anybody could keep others out. Each right has its
+    own, so that who may only watch keeps no writer out. Raises Unavailable.
+    """
+    return await _paced(world, f"vm {vm.console} {right}", world.settings.vm_rate)
 
 
 async def _paced(world: World, key: str, per_minute: int) -> Refusal | None:

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from shared.domain import rights
+from shared.domain import checks, rights
 from shared.domain.access import ADMINISTRATOR_ROLE
 from shared.domain.caller import Caller
 from shared.domain.checks import switch_refusal
@@ -43,6 +43,9 @@ async def set_policy(
     """`version` makes it conditional: that of what is there, "" for nothing. Raises Unavailable."""
     if refusal := await pace_caller(world, caller) or await _administers(world, caller, scope):
         return refusal
+    found = await world.vms.find(caller, scope.vm) if scope.vm else None
+    if isinstance(found, Refusal):
+        return found
     now = world.clock.now()
     if await world.policies.set(scope, policy, caller.subject, now, version=version) is None:
         return refuse(Code.POLICY_CHANGED, target=scope.text)
@@ -60,15 +63,21 @@ async def clear_policy(world: World, caller: Caller, scope: Scope) -> Refusal | 
 
 
 async def _administers(world: World, caller: Caller, scope: Scope) -> Refusal | None:
-    """The app role opens every scope; below the tenant, Azure's own rights do too."""
+    """The app role opens every scope, whatever policies demand: somebody must be able to mend them. Below the tenant,
+    Azure's own rights do too, under the demands of the policies that hold there.
+    """
     if ADMINISTRATOR_ROLE in caller.roles:
         return None
-    missing = await _missing(world, caller, scope) if scope.text != TENANT else SCOPE_ACTIONS
+    if scope.text == TENANT:  # no role of Azure's would help, so no command is offered
+        return replace(refuse(Code.ADMINISTRATION_DENIED, target=scope.text), fix_command=None)
+    missing, levels = await asyncio.gather(_missing(world, caller, scope), world.policies.over(scope.some_vm))
     if isinstance(missing, Refusal):
         return missing
     if scope.vm and rights.read_action(scope.vm) in missing:
         return refuse(Code.VM_NOT_FOUND, target=scope.text)
-    return refuse(Code.ADMINISTRATION_DENIED, target=scope.text, caller=caller.oid) if missing else None
+    if missing:
+        return refuse(Code.ADMINISTRATION_DENIED, target=scope.text, caller=caller.oid)
+    return checks.entrance(caller, [level for level in levels if level.scope in (*scope.above, scope.text)], scope.text)
 
 
 async def _missing(world: World, caller: Caller, scope: Scope) -> Sequence[str] | Refusal:

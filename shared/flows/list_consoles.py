@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.domain import cautions, checks, rights
-from shared.domain.caller import Caller
+from shared.domain.caller import Caller, Kind
 from shared.domain.checks import Checked
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.rights import Right
@@ -49,6 +49,8 @@ async def _list(world: World, caller: Caller, vm: Vm, gate: asyncio.Semaphore) -
                 world.rights.missing(caller, vm.id.resource_id, actions), world.policies.over(vm.id)
             )
     except Unavailable:
+        if caller.kind is Kind.APPLICATION:  # what the service sees is not yet theirs to see
+            return None
         return Listed(vm, (refuse(Code.AZURE_UNAVAILABLE, target=vm.id.resource_id),), warnings)
     if isinstance(missing, Refusal):
         return Listed(vm, (missing,), warnings)

@@ -5,7 +5,7 @@ service's own identity: the user's token is not kept.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from shared.domain import checks
@@ -19,7 +19,13 @@ from shared.flows.examine_vm import LIVE, Wanted, inspect_vm, service
 from shared.flows.world import World
 from shared.ports import Session, Unavailable
 
-AT_ONCE = 16
+AT_ONCE = 64
+LOOK_SECONDS = 4.0
+"""What a look at one session may take; the relay gives the whole heartbeat 10 s."""
+AGAIN_SECONDS = 15.0
+"""After a look that told nothing."""
+
+type Ask = Callable[[World, "Live"], Awaitable["Ending | None"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +47,35 @@ class Ending:
 
 
 async def renew_sessions(world: World, live: Sequence[Live]) -> Sequence[Ending]:
-    """A session about which nothing could be learnt goes on: a heartbeat later it is asked again."""
-    gate = asyncio.Semaphore(AT_ONCE)
-    endings = await asyncio.gather(*(_renew(world, each, gate) for each in live))
+    """A session about which nothing could be learnt goes on: some heartbeats later it is asked about again.
+
+    Leases and switches come first, for all; only then is Azure asked, and a slow Azure holds nobody up: the relay waits
+    for this answer, and without it no lease is kept.
+    """
+    kept = await _each(world, live, _kept)
+    over = {ending.session for ending in kept}
+    due = [each for each in live if each.session not in over and _due(world, each)]
+    looked = await _each(world, due, _looked_at)
     _forget(world)
+    return [*kept, *looked]
+
+
+async def _each(world: World, live: Sequence[Live], ask: Ask) -> list[Ending]:
+    gate = asyncio.Semaphore(AT_ONCE)
+    endings = await asyncio.gather(*(_gated(world, each, ask, gate) for each in live))
     return [ending for ending in endings if ending]
 
 
-async def _renew(world: World, live: Live, gate: asyncio.Semaphore) -> Ending | None:
+async def _gated(world: World, live: Live, ask: Ask, gate: asyncio.Semaphore) -> Ending | None:
     async with gate:
         try:
-            return await _switched_off(world, live) or await _superseded(world, live) or await _ended(world, live)
+            return await ask(world, live)
         except Unavailable:
             return None
+
+
+async def _kept(world: World, live: Live) -> Ending | None:
+    return await _switched_off(world, live) or await _superseded(world, live) or await _closed(world, live)
 
 
 async def _switched_off(world: World, live: Live) -> Ending | None:
@@ -71,15 +93,32 @@ async def _superseded(world: World, live: Live) -> Ending | None:
     return Ending(live.session, Code.SESSION_SUPERSEDED, holder.name)
 
 
-async def _ended(world: World, live: Live) -> Ending | None:
-    """What the index and Azure say. A writer's row is read only when its rights are due: its lock ends it before."""
-    due = world.clock.now() - world.rechecked.get(live.session, float("-inf")) >= world.settings.recheck_seconds
-    if live.mode is Mode.WRITE and not due:
+async def _closed(world: World, live: Live) -> Ending | None:
+    """What the index says of a watcher; a writer's lock ends them before."""
+    if live.mode is Mode.WRITE:
         return None
-    session = await world.sessions.find(live.vm, live.session)
+    return _over(live, await world.sessions.find(live.vm, live.session))
+
+
+def _over(live: Live, session: Session | None) -> Ending | None:
     if session is None or session.state == "ended":
         return Ending(live.session, Code.SESSION_ENDED, session.name if session else "")
-    return await _no_longer(world, session) if due else None
+    return None
+
+
+def _due(world: World, live: Live) -> bool:
+    return world.clock.now() - world.rechecked.get(live.session, float("-inf")) >= world.settings.recheck_seconds
+
+
+async def _looked_at(world: World, live: Live) -> Ending | None:
+    """An attempt that fails counts for some seconds: Azure, when it is slow, is not asked with every beat."""
+    world.rechecked[live.session] = world.clock.now() - world.settings.recheck_seconds + AGAIN_SECONDS
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            session = await world.sessions.find(live.vm, live.session)
+            return _over(live, session) or (await _no_longer(world, session) if session else None)
+    except TimeoutError:
+        return None
 
 
 async def _no_longer(world: World, session: Session) -> Ending | None:

@@ -40,7 +40,7 @@ async def turn_switch(world: World, caller: Caller, scope: Scope, *, on: bool) -
     """Turns the switch of one scope and leaves its other demands. Raises Unavailable."""
     stored = await world.policies.find(scope)
     before = stored.policy if stored else Policy()
-    wanted = replace(before, console=Switch.INHERITED if on else Switch.OFF)
+    wanted = replace(before, console=Switch.ON if on else Switch.OFF)
     return await set_policy(world, caller, scope, wanted, stored.version if stored else "")
 
 

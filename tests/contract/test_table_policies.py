@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -146,6 +147,9 @@ async def test_a_policy_that_cannot_be_read_lets_nobody_in(storage: str, table: 
         await rows.create_entity(row | {"Policy": json.dumps({"of the future": 1})})
     with pytest.raises(Unavailable, match=VM.name):
         await table.over(VM)
+    with pytest.raises(Unavailable, match=VM.name):
+        await table.find(ONE)
+    assert await table.over(replace(VM, name="other")) == [], "nobody else is shut out by it"
 
 
 async def test_a_table_that_does_not_answer_lets_nobody_in() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.access import Denial, Permission, _matches, may_relay, may_use_consoles, missing
+from shared.domain.access import Denial, Permission, _matches, honoured, may_relay, may_use_consoles, missing
 from shared.domain.caller import Kind
 from shared.domain.rights import DEFAULT, Right, on_vm, read_action
 from shared.domain.vm import VmId
@@ -206,3 +206,9 @@ def test_users_and_automations_use_consoles_and_relays_relay() -> None:
 def test_a_callers_token_prints_nowhere() -> None:
     assert "token" not in repr(caller().token)
     assert caller().token.reveal() == "token"
+
+
+def test_another_tenants_administrators_make_nobody_ours() -> None:
+    handed_out = frozenset({"Console.Automation", "Console.Administrator", "Relay.Attach"})
+    assert honoured(handed_out, at_home=True) == handed_out
+    assert honoured(handed_out, at_home=False) == {"Console.Automation"}

@@ -324,3 +324,15 @@ def test_the_shortest_approval_holds() -> None:
     assert approval_seconds(levels, Right.NMI) == 300
     assert approval_seconds(levels, Right.WATCH) is None
     assert approval_seconds([level(approval=frozenset({Right.NMI}))], Right.NMI) == 3600
+
+
+def test_what_watching_demands_writing_demands() -> None:
+    """Who writes sees all that a watcher sees."""
+    watched = [
+        Level(TENANT, Policy(sign_in={Right.WATCH: "c1"}, approval=frozenset({Right.WATCH}), approval_seconds=90))
+    ]
+    assert sign_in_wanted(watched, Right.WRITE, frozenset()) == "c1"
+    assert approval_seconds(watched, Right.WRITE) == 90
+    written = [Level(TENANT, Policy(sign_in={Right.WRITE: "c1"}, approval=frozenset({Right.WRITE})))]
+    assert sign_in_wanted(written, Right.WATCH, frozenset()) is None
+    assert approval_seconds(written, Right.WATCH) is None

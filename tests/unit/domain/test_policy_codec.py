@@ -90,6 +90,8 @@ WRONG = [
         "tickets", [["INC *"], ["a\u2003b"], ["[IC]NC"]], "tickets takes patterns for one word, with * and ?: INC-*"
     ),
     *wrong("networks", [[each] for each in NETWORKS], "networks takes addresses and networks like"),
+    *wrong("regions", [["\u0130" * 65], ["west-europe"], ["wes\u017f"], ["a/b"]], "regions takes names of regions"),
+    *wrong("networks", [["fe80::%eth0"], ["fe80::1%" + "x" * 100]], "networks takes addresses and networks like"),
     *wrong("tags", [None, [], "x", True, {str(n): [] for n in range(65)}], "tags must be an object"),
     *wrong("tags", [{"team": "a"}], "tags.team must be a list of at most 64 texts"),
     *wrong("tags", [{"team": [1]}], "tags.team takes texts of 1 to 128 characters"),

@@ -115,3 +115,10 @@ def test_the_first_speaks_for_all() -> None:
     assert second.message == "why"
     with pytest.raises(ValueError, match="unpack"):
         together([])
+
+
+def test_a_command_can_be_pasted_whatever_the_names_are() -> None:
+    odd = "/subscriptions/s/resourceGroups/rg(1)/providers/Microsoft.Compute/virtualMachines/vm"
+    assert refuse(Code.VM_NOT_RUNNING, target=odd).fix_command == f"az vm start --ids '{odd}'"
+    assert refuse(Code.VM_NOT_RUNNING, target="/plain/id").fix_command == "az vm start --ids /plain/id"
+    assert refuse(Code.VM_NOT_RUNNING).fix_command == "az vm start --ids {vm}"

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from shared.domain.grant import Mode
 from shared.domain.refusals import Code, Refusal
+from shared.domain.rights import Right
 from shared.flows.close_session import Left, close_session, detach_session, list_sessions, show_session
 from shared.flows.open_session import Opened, Wish, open_session
 from shared.flows.renew_sessions import Live
@@ -58,6 +61,15 @@ async def test_an_administrator_ends_the_session_of_another(fakes: FakeWorld) ->
     assert await close_session(fakes.world, person("grace", "Grace"), VM, mine.id) == mine
     assert fakes.relays.told == [("end", mine.id, Code.SESSION_ENDED, "Grace")]
     assert (await fakes.consoles.show(VM)).holder is None
+
+
+async def test_an_administrator_is_told_what_would_let_them_end_it(fakes: FakeWorld) -> None:
+    mine = await session(fakes)
+    fakes.policies.put(VM.console, sign_in={Right.ADMINISTER: "c1"})
+    modern = replace(person("grace", "Grace"), answers_challenges=True)
+    answer = await close_session(fakes.world, modern, VM, mine.id)
+    assert isinstance(answer, Refusal)
+    assert answer.code is Code.MFA_REQUIRED
 
 
 async def test_live_sessions_are_listed_for_those_who_may_write(fakes: FakeWorld) -> None:

@@ -84,6 +84,15 @@ async def test_who_may_not_read_the_vm_learns_nothing_of_its_account(custom: Fak
     assert custom.rights.asked == 1
 
 
+async def test_what_is_said_of_a_vm_is_for_those_who_may_read_it(fakes: FakeWorld) -> None:
+    """The service found it, and would name it."""
+    fakes.vms.refusal = refuse(Code.INVALID_REQUEST, because="it is the VM secret-01")
+    assert await examine_vm(fakes.world, person(), VM, Wanted()) == fakes.vms.refusal
+    fakes.rights.lacking["ada"] = everything()
+    hidden = await examine_vm(fakes.world, person(), VM, Wanted())
+    assert hidden == refuse(Code.VM_NOT_FOUND, target=VM.resource_id)
+
+
 async def test_locks_and_azures_switches_are_asked_where_they_are_checked(fakes: FakeWorld) -> None:
     fakes.around.surroundings = replace(OPEN, lock="freeze", subscription_enabled=False, port_enabled=False)
     assert await codes(fakes) == [

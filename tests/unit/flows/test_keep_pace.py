@@ -1,4 +1,5 @@
 from shared.domain.acts import Act
+from shared.domain.grant import Mode
 from shared.domain.policy import Policy, Scope
 from shared.domain.refusals import Code, Refusal
 from shared.domain.rights import Right
@@ -23,12 +24,28 @@ async def test_a_caller_who_asks_too_often_is_told_when_to_come_again() -> None:
 async def test_a_vm_is_not_asked_for_more_than_its_share() -> None:
     fakes = FakeWorld(RATE_VM="2")
     assert isinstance(await open_session(fakes.world, person(), VM, Wish()), Opened)
+    assert await act_on_vm(fakes.world, person("grace"), VM, Act.RESTART, reason=None) is None
     for refused in (
         await open_session(fakes.world, person("grace"), VM, Wish()),
-        await act_on_vm(fakes.world, person("grace"), VM, Act.RESTART, reason=None),
+        await act_on_vm(fakes.world, person("grace"), VM, Act.STOP, reason=None),
     ):
         assert isinstance(refused, Refusal)
         assert refused.code is Code.TOO_MANY_REQUESTS
+
+
+async def test_who_may_only_watch_keeps_no_writer_out() -> None:
+    fakes = FakeWorld(RATE_VM="2")
+    for _ in range(3):
+        await open_session(fakes.world, person("eve"), VM, Wish(mode=Mode.WATCH))
+    assert isinstance(await open_session(fakes.world, person(), VM, Wish()), Opened)
+
+
+async def test_who_asks_too_often_costs_azure_nothing() -> None:
+    fakes = FakeWorld(RATE_CALLER="1")
+    await open_session(fakes.world, person(), VM, Wish())
+    fakes.rights.asked = 0
+    await open_session(fakes.world, person(), VM, Wish())
+    assert fakes.rights.asked == 0
 
 
 async def test_who_may_not_open_a_console_uses_up_nothing_of_its_share() -> None:

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from ipaddress import ip_network
 
 import pytest
 
@@ -6,7 +7,7 @@ from shared.domain.access import ADMINISTRATOR_ROLE
 from shared.domain.caller import Caller
 from shared.domain.policy import TENANT, Policy, Scope, Switch
 from shared.domain.refusals import Code, Refusal, refuse
-from shared.domain.rights import SCOPE_ACTIONS
+from shared.domain.rights import SCOPE_ACTIONS, Right
 from shared.flows.keep_policy import Shown, clear_policy, set_policy, show_policy
 from shared.flows.open_session import Opened, Wish, open_session
 from shared.ports import Session, Unavailable
@@ -75,6 +76,34 @@ async def test_a_vm_that_may_not_be_read_is_not_there(fakes: FakeWorld) -> None:
     answer = await show_policy(fakes.world, person(), ONE)
     assert isinstance(answer, Refusal)
     assert answer.code is Code.VM_NOT_FOUND
+
+
+async def test_policies_are_changed_under_the_demands_of_the_policies(fakes: FakeWorld) -> None:
+    fakes.policies.put(GROUP.text, networks=(ip_network("10.0.0.0/8"),), sign_in={Right.ADMINISTER: "c1"})
+    outside = replace(person(), address="203.0.113.9", contexts=frozenset({"c1"}))
+    inside = replace(person(), address="10.0.0.1", answers_challenges=True)
+    for caller, code in ((outside, Code.NETWORK_NOT_ALLOWED), (inside, Code.MFA_REQUIRED)):
+        for scope in (GROUP, ONE):
+            answer = await clear_policy(fakes.world, caller, scope)
+            assert isinstance(answer, Refusal)
+            assert answer.code is code
+    assert await clear_policy(fakes.world, inside, SUBSCRIPTION) is None, "what is demanded below does not hold above"
+    assert await clear_policy(fakes.world, administrator(), GROUP) is None, "somebody must be able to mend it"
+
+
+async def test_a_vm_that_is_not_there_has_no_policy(fakes: FakeWorld) -> None:
+    """Anybody who administers a group could fill the table with names."""
+    nowhere = Scope.of_vm(replace(VM, name="made-up"))
+    answer = await set_policy(fakes.world, person(), nowhere, Policy(reason=True), None)
+    assert isinstance(answer, Refusal)
+    assert answer.code is Code.VM_NOT_FOUND
+    assert not fakes.policies.stored
+
+
+async def test_no_role_of_azures_is_offered_for_the_tenant(fakes: FakeWorld) -> None:
+    answer = await show_policy(fakes.world, person(), SCOPES[0])
+    assert isinstance(answer, Refusal)
+    assert (answer.code, answer.fix_command) == (Code.ADMINISTRATION_DENIED, None)
 
 
 async def test_a_stronger_sign_in_may_be_asked_for(fakes: FakeWorld) -> None:

@@ -1,15 +1,19 @@
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
+from shared.domain.approval import Approval
 from shared.domain.checks import OPEN
 from shared.domain.grant import Mode
 from shared.domain.policy import Switch
 from shared.domain.refusals import Code, refuse
+from shared.domain.rights import Right
 from shared.domain.vm import Power
+from shared.flows.approve import ask_approval, decide_approval
 from shared.flows.open_session import Opened, Wish, open_session
-from shared.flows.renew_sessions import Ending, Live, renew_sessions
+from shared.flows.renew_sessions import AGAIN_SECONDS, Ending, Live, renew_sessions
 from shared.ports import Unavailable
 from tests.fakes import VM, FakeWorld, machine, person, without_read
 
@@ -114,6 +118,39 @@ async def test_a_switch_turned_off_ends_the_session_at_its_next_heartbeat(
     assert await renew_sessions(fakes.world, [session]) == []
     fakes.policies.put(scope, console=Switch.OFF)
     assert await renew_sessions(fakes.world, [session]) == [Ending(session.session, code, "")]
+
+
+async def test_a_slow_azure_keeps_no_lease_and_no_ending_waiting(
+    fakes: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.flows.renew_sessions.LOOK_SECONDS", 0.01)
+    old, new = await live(fakes), await live(fakes, "grace")
+    asked: list[str] = []
+
+    async def never(*_: object, **__: object) -> object:
+        asked.append("arm")
+        return await asyncio.get_running_loop().create_future()
+
+    fakes.vms.find = never  # type: ignore[method-assign,assignment]  # it hangs
+    fakes.clock.time += 14
+    assert await renew_sessions(fakes.world, [old, new]) == [Ending(old.session, Code.SESSION_SUPERSEDED, "Grace")]
+    assert (await fakes.consoles.show(VM)).live_holder(fakes.clock.now() + 14) is not None
+    await renew_sessions(fakes.world, [new])
+    assert asked == ["arm"], "it is not asked again with the next beat"
+    fakes.clock.time += AGAIN_SECONDS
+    await renew_sessions(fakes.world, [new])
+    assert len(asked) == 2
+
+
+async def test_a_session_ends_with_the_approval_that_opened_it(fakes: FakeWorld) -> None:
+    fakes.policies.put(VM.console, approval=frozenset({Right.WRITE}), approval_seconds=60)
+    asked = await ask_approval(fakes.world, person(), VM, Right.WRITE, "why")
+    assert isinstance(asked, Approval)
+    await decide_approval(fakes.world, person("grace"), VM, asked.id, allow=True, comment=None)
+    session = await live(fakes)
+    assert await renew_sessions(fakes.world, [session]) == []
+    fakes.clock.time += 60
+    assert await renew_sessions(fakes.world, [session]) == [Ending(session.session, Code.APPROVAL_REQUIRED, "")]
 
 
 async def test_a_live_session_is_judged_by_nothing_that_was_kept(fakes: FakeWorld) -> None:

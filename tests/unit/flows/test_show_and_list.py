@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+from shared.domain.caller import Kind
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.rights import DEFAULT, VM_READ, Right, on_vm
 from shared.domain.vm import Power
@@ -71,6 +72,12 @@ async def test_a_vm_whose_rights_cannot_be_had_is_listed_as_not_available(fakes:
     listed = await list_consoles(fakes.world, person())
     assert not isinstance(listed, Refusal)
     assert listed[0].refusals[0].code is Code.MFA_REQUIRED
+
+
+async def test_an_application_whose_rights_cannot_be_had_is_shown_nothing(fakes: FakeWorld) -> None:
+    """The list is what the service sees."""
+    fakes.rights.fail = Unavailable("arm", "429")
+    assert await list_consoles(fakes.world, replace(person(), kind=Kind.APPLICATION)) == []
 
 
 async def test_a_vm_that_only_the_service_may_read_is_not_listed(fakes: FakeWorld) -> None:

@@ -35,7 +35,7 @@ async def test_who_may_not_see_the_switch_does_not(fakes: FakeWorld, lacking: li
 @pytest.mark.parametrize("scope", [SUBSCRIPTION, ONE], ids=str)
 async def test_turning_it_leaves_all_other_demands(fakes: FakeWorld, scope: Scope) -> None:
     fakes.policies.put(scope.text, reason=True)
-    for on, switch in ((False, Switch.OFF), (True, Switch.INHERITED)):
+    for on, switch in ((False, Switch.OFF), (True, Switch.ON)):
         assert isinstance(await turn_switch(fakes.world, person(), scope, on=on), Shown)
         assert fakes.policies.stored[scope.text].policy == Policy(console=switch, reason=True)
 
