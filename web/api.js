@@ -66,7 +66,8 @@ export class Api {
     if (answer.status !== 401 || !error.claims) throw error;
     const second = await this.#send(method, path, options, error.claims);
     if (second.ok) return second;
-    throw second.status === 401 ? ApiError.signInRequired(error.claims) : await refusal(second);
+    const still = await refusal(second);
+    throw second.status === 401 ? ApiError.signInRequired(still.claims ?? error.claims) : still;
   }
 
   async #send(method, path, options, claims) {

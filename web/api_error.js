@@ -25,9 +25,16 @@ export class ApiError extends Error {
   }
 
   static signInRequired(claims = null) {
-    return new ApiError("SignInRequired", claims ? "Your organization asks for a stronger sign-in." : "Your sign-in has expired.", {
+    return new ApiError("SignInRequired", claims ? "Your organization asks for a stronger sign-in for this." : "Your sign-in has expired.", {
       fix: "Sign in again; you come back to this place.",
       claims,
+    });
+  }
+
+  /** The same was asked for right after it was done: another time would end in the same way. */
+  static stepUpInVain() {
+    return new ApiError("StepUpInVain", "You signed in as your organization asks, and it asks for the same again.", {
+      fix: "Ask your administrator which sign-in this needs, or sign out and use another account.",
     });
   }
 

@@ -5,6 +5,7 @@
 
 import { CacheLookupPolicy, PublicClientApplication } from "./msal.js";
 import { ApiError } from "./api_error.js";
+import { StepUp } from "./step_up.js";
 
 /** Starts MSAL from `GET /api/config` and takes in the answer of a sign-in that has just come back. */
 export async function openAuth(config) {
@@ -22,22 +23,24 @@ export async function openAuth(config) {
     cache: { cacheLocation: "sessionStorage" },
   });
   await msal.initialize();
-  const auth = new Auth(msal, config.scopes);
+  const auth = new Auth(msal, config.scopes, new StepUp(sessionStorage));
   await auth.takeAnswer();
   return auth;
 }
 
 const home = () => `${location.origin}/`;
 
-class Auth {
+export class Auth {
   #msal;
   #scopes;
+  #stepUp;
   /** What went wrong at the last sign-in, in words, or null. */
   problem = null;
 
-  constructor(msal, scopes) {
+  constructor(msal, scopes, stepUp) {
     this.#msal = msal;
     this.#scopes = scopes;
+    this.#stepUp = stepUp;
   }
 
   /** `{name, email}` of who is signed in, or null. */
@@ -54,13 +57,17 @@ class Auth {
       // What a sign-out leaves behind says nothing to anybody.
       if (location.search) history.replaceState(null, "", home() + location.hash);
       if (answer?.state) history.replaceState(null, "", answer.state);
+      if (answer) this.#stepUp.arrive();
     } catch (error) {
       this.problem = error.errorMessage || error.message;
-      history.replaceState(null, "", home());
+      history.replaceState(null, "", home() + (this.#stepUp.forget() ?? ""));
     }
   }
 
+  /** With `claims` (JSON) for a challenge of the API; the person has read why, and comes back to this place. */
   signIn({ claims } = {}) {
+    if (claims) this.#stepUp.leave(claims, location.hash);
+    else this.#stepUp.forget();
     const request = { scopes: this.#scopes, state: location.hash, claims };
     const account = this.#msal.getActiveAccount();
     return account && claims
@@ -69,11 +76,13 @@ class Auth {
   }
 
   signOut() {
+    this.#stepUp.forget();
     return this.#msal.logoutRedirect({ account: this.#msal.getActiveAccount() });
   }
 
-  /** An access token. Throws ApiError SignInRequired when only the person can get one. */
+  /** An access token. Throws ApiError: SignInRequired when only the person can get one, StepUpInVain when they just did. */
   async token({ claims } = {}) {
+    if (claims && this.#stepUp.justDone(claims)) throw ApiError.stepUpInVain();
     try {
       const answer = await this.#msal.acquireTokenSilent({
         scopes: this.#scopes,

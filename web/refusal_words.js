@@ -62,6 +62,7 @@ export const SHORT = {
   ConsoleFault: "The connection to the serial port was lost",
   ExternalTakeover: "The serial port was taken from elsewhere",
   SignInRequired: "Sign in again to go on",
+  StepUpInVain: "The stronger sign-in was not enough",
   Unreachable: "The service could not be reached",
   InternalError: "The service failed",
 };
@@ -93,6 +94,8 @@ const ENDS = {
   TagNotAllowed: end("Ended because the VM lost a tag that a policy demands", "Give the VM its tag back, or ask who set the policy."),
   VmPermissionDenied: end("Ended because you lost the role for this console", "Ask an owner of the VM for the role Virtual Machine Contributor."),
   StoragePermissionDenied: end("Ended because you lost your rights on the diagnostics storage account", "Ask an owner of the storage account for the role Contributor."),
+  ApprovalRequired: end("Ended because the time of its approval is over", "Ask for approval again."),
+  ApprovalPending: end("Ended because the time of its approval is over", "Your new request waits for somebody's approval."),
   VmNotFound: end("Ended because the VM was deleted, or you may not read it any more", "Look for the VM in the list of consoles."),
   GatewayTimeout: end("The VM's host did not answer in time", "It is tried again by itself; most such faults pass."),
 };

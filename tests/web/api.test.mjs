@@ -49,6 +49,13 @@ test("a claims challenge is answered once with a token for those claims", async 
   await assert.rejects(stuck.api.consoles(), { code: "SignInRequired", claims: CLAIMS });
 });
 
+test("whoever met one challenge is told the next one, and not the first again", async () => {
+  const more = CLAIMS.replace("c1", "c2");
+  const refusal = (claims) => () => json(401, { error: { code: "MfaRequired", message: "m" } }, { "WWW-Authenticate": `Bearer claims="${btoa(claims)}"` });
+  const { api } = service(refusal(CLAIMS), refusal(more));
+  await assert.rejects(api.consoles(), { code: "SignInRequired", claims: more });
+});
+
 test("an answer that is not ours is still an error in words", async () => {
   const { api } = service(() => new Response("<html>Bad gateway</html>", { status: 502 }));
   await assert.rejects(api.consoles(), { code: "Http502", retryable: true });
