@@ -123,7 +123,7 @@ class Approvals(Protocol):
     async def find(self, vm: VmId, approval: str) -> Approval | None: ...
 
     async def of(self, vm: VmId, subject: str) -> Sequence[Approval]:
-        """One's requests on one console of the last day, the newest first."""
+        """One's requests on one console that may still count, the newest first: those of the last two days."""
         ...
 
     async def pending(self) -> Sequence[Approval]:

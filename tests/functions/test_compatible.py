@@ -107,7 +107,7 @@ def test_the_switch_is_the_policy_and_leaves_its_other_demands(plane: ControlPla
     assert (policy["console"], policy["networks"]) == ("off", ["0.0.0.0/0", "::/0"])
     console.enable_console("default")
     policy = plane.call("GET", address, ADA).json()["policy"]
-    assert (policy["console"], policy["networks"]) == ("inherited", ["0.0.0.0/0", "::/0"])
+    assert (policy["console"], policy["networks"]) == ("on", ["0.0.0.0/0", "::/0"])
     assert plane.call("DELETE", address, ADA).status_code == 204
 
 
