@@ -19,7 +19,7 @@ from shared.domain.policy import Level, Policy, Scope
 from shared.domain.record import Record, Source
 from shared.domain.refusals import Refusal
 from shared.domain.storage import Account, NoAccount
-from shared.domain.vm import Vm, VmId
+from shared.domain.vm import Os, Vm, VmId
 
 
 class Unavailable(Exception):
@@ -182,6 +182,8 @@ class Session:
     requested_at: float
     relay: str
     reason: str | None = None
+    os: Os | None = None
+    """What the VM ran when the session was opened; None of a session that is older than this field."""
     state: str = "requested"
     """requested, attached or ended"""
     ended_at: float | None = None

@@ -11,7 +11,7 @@ from azure.data.tables.aio import TableClient, TableServiceClient
 from shared.adapters.tables import Table
 from shared.domain.grant import Mode
 from shared.domain.policy import Scope
-from shared.domain.vm import VmId
+from shared.domain.vm import Os, VmId
 from shared.ports import Session, Unavailable
 
 TABLE = "sessions"
@@ -101,6 +101,7 @@ def _row(session: Session) -> dict[str, Any]:
         "RequestedAt": session.requested_at,
         "Relay": session.relay,
         "Reason": session.reason,
+        "Os": session.os and session.os.value,
         "State": session.state,
         "EndedAt": session.ended_at,
         "EndedBy": session.ended_by,
@@ -119,6 +120,7 @@ def _session(vm: VmId, row: _Row) -> Session:
         requested_at=float(row["RequestedAt"]),
         relay=row["Relay"],
         reason=row.get("Reason"),
+        os=Os(row["Os"]) if row.get("Os") else None,
         state=row["State"],
         ended_at=row.get("EndedAt"),
         ended_by=row.get("EndedBy"),

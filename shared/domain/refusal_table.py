@@ -71,6 +71,7 @@ class Code(StrEnum):
     VM_STOPPED = "VmStopped"
     CONSOLE_FAULT = "ConsoleFault"
     EXTERNAL_TAKEOVER = "ExternalTakeover"
+    OS_TYPE_CONFLICT = "OsTypeConflict"
 
 
 class Entry(NamedTuple):
@@ -342,6 +343,12 @@ TABLE: dict[Code, Entry] = {
     Code.VM_STOPPED: Entry(409, "The VM stopped.", "Start the VM, then connect again.", _START, close=4005),
     Code.CONSOLE_FAULT: Entry(
         502, "The connection to the VM's serial port was lost.", "Connect again.", retry_after=5, close=4006
+    ),
+    Code.OS_TYPE_CONFLICT: Entry(
+        409,
+        'Existing console has conflicting OS type "Windows" with the requested OS type of Linux',
+        "The VM's OS disk was exchanged for one of the other system. Connect again: the console opens for the new one.",
+        close=4012,
     ),
     Code.EXTERNAL_TAKEOVER: Entry(
         409,

@@ -12,7 +12,7 @@ from shared.domain.lock import Acquired, Claim, Held, Holder, Takeover
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.rights import Right
 from shared.domain.vm import VmId
-from shared.flows.examine_vm import SESSION, Wanted
+from shared.flows.examine_vm import SESSION, Examined, Wanted
 from shared.flows.keep_pace import admit_paced
 from shared.flows.world import World
 from shared.ports import Session, Unavailable
@@ -49,7 +49,7 @@ async def open_session(world: World, caller: Caller, vm: VmId, wish: Wish) -> Op
     taken = await (_take(asked) if wish.mode is Mode.WRITE else _watch(asked))
     if isinstance(taken, Refusal):
         return taken
-    return await _hand_out(asked, taken, examined.warnings)
+    return await _hand_out(asked, taken, examined)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def _in_use(held: Held, vm: VmId) -> Refusal:
     return refuse(Code.CONSOLE_IN_USE, because=because, target=vm.resource_id)
 
 
-async def _hand_out(asked: _Asked, taken: Acquired, warnings: tuple[Warn, ...]) -> Opened:
+async def _hand_out(asked: _Asked, taken: Acquired, examined: Examined) -> Opened:
     world, relay = asked.world, asked.world.relays.of(asked.vm)
     session = Session(
         id=asked.holder.session,
@@ -96,11 +96,12 @@ async def _hand_out(asked: _Asked, taken: Acquired, warnings: tuple[Warn, ...]) 
         requested_at=asked.holder.since,
         relay=relay.name,
         reason=asked.wish.reason,
+        os=examined.vm.os,
     )
     grant = _grant(world, session)
     token = world.tokens.sign(grant)
     await asyncio.gather(_index(world, session), _fence(asked, taken))
-    return Opened(session, token, grant.expires_at, relay.address, taken.displaced, warnings)
+    return Opened(session, token, grant.expires_at, relay.address, taken.displaced, examined.warnings)
 
 
 def _grant(world: World, session: Session) -> Grant:

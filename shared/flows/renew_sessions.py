@@ -128,6 +128,8 @@ async def _no_longer(world: World, session: Session) -> Ending | None:
     seen = await inspect_vm(world, subject, session.vm, Wanted(Right(session.mode), LIVE, fresh=True))
     if isinstance(seen, Refusal):
         return Ending(session.id, seen.code, "") if seen.code is Code.VM_NOT_FOUND else None
+    if session.os not in (None, seen.vm.os):
+        return Ending(session.id, Code.OS_TYPE_CONFLICT, "")
     if ended := checks.refusals(checks.check(seen, LIVE)):
         code = Code.ACCESS_REVOKED if seen.missing else ended[0].code
         return Ending(session.id, code, "")

@@ -13,7 +13,7 @@ from shared.adapters.table_sessions import TableSessions
 from shared.adapters.tables import table_service
 from shared.domain.grant import Mode
 from shared.domain.policy import Scope
-from shared.domain.vm import VmId
+from shared.domain.vm import Os, VmId
 from shared.ports import BurntTokens, Session, Sessions, Unavailable
 from tests.fakes import VM, FakeBurntTokens, FakeSessions
 
@@ -49,7 +49,7 @@ def session(name: str, **changes: Any) -> Session:
 
 
 async def test_a_session_is_found_as_it_was_added(sessions: Sessions) -> None:
-    mine = session("as-it-was", reason="boot loop", mode=Mode.WATCH)
+    mine = session("as-it-was", reason="boot loop", mode=Mode.WATCH, os=Os.WINDOWS)
     await sessions.add(mine)
     assert await sessions.find(VM, mine.id) == mine
 

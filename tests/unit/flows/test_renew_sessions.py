@@ -10,7 +10,7 @@ from shared.domain.grant import Mode
 from shared.domain.policy import Switch
 from shared.domain.refusals import Code, refuse
 from shared.domain.rights import Right
-from shared.domain.vm import Power
+from shared.domain.vm import Os, Power
 from shared.flows.approve import ask_approval, decide_approval
 from shared.flows.open_session import Opened, Wish, open_session
 from shared.flows.renew_sessions import AGAIN_SECONDS, Ending, Live, renew_sessions
@@ -82,6 +82,7 @@ type Change = Callable[[FakeWorld], object]
     ("change", "code"),
     [
         (lambda fakes: fakes.vms.vms.clear(), Code.VM_NOT_FOUND),
+        (lambda fakes: fakes.vms.vms.update({VM.console: machine(os=Os.WINDOWS)}), Code.OS_TYPE_CONFLICT),
         (
             lambda fakes: fakes.vms.vms.update({VM.console: machine(boot_diagnostics=False)}),
             Code.BOOT_DIAGNOSTICS_DISABLED,
