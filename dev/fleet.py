@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 TENANT = "7a5c0000-0000-4000-8000-000000000001"
+PARTNER_TENANT = "7a5c0000-0000-4000-8000-000000000002"
+"""Signs its people in at the same Entra ID, with the same keys; holds nothing. Served where it is on the list."""
+STRANGER_TENANT = "7a5c0000-0000-4000-8000-0000000000ff"
+"""On nobody's list."""
 SUBSCRIPTION = "5b5c0000-0000-4000-8000-000000000001"
 OTHER_SUBSCRIPTION = "5b5c0000-0000-4000-8000-000000000002"
 """Holds nothing but, for tests, storage accounts."""

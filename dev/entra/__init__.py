@@ -6,6 +6,9 @@ authorize        the code flow's first half: check the request, show the page, h
 sign_in_page     the page itself, and the pages for errors and goodbyes
 token_endpoint   the four grants that buy a token
 assertion        the caller's token inside an on-behalf-of request, verified
+step_up          a stronger sign-in: asked for, proven, demanded
+demands          of whom the tenant demands one
+admin            a hook that changes that, for tests
 session          who is signed in to this browser (a signed cookie)
 grants           codes and refresh tokens that are out
 registrations    which clients and resources this tenant knows

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from dev.entra import metadata, sign_in_page
+from dev.entra import admin, metadata, sign_in_page
 from dev.entra.authorize import authorize, sign_in, sign_out
 from dev.entra.grants import Grants
 from dev.entra.issuer import Issuer
@@ -28,6 +28,7 @@ def build(issuer: Issuer, grants: Grants | None = None) -> Starlette:
     app = Starlette(
         routes=[
             Route("/healthz", _healthy),
+            *admin.ROUTES,
             Route("/common/discovery/instance", metadata.instances),
             Route("/{tenant}/v2.0/.well-known/openid-configuration", metadata.configuration),
             Route("/{tenant}/discovery/v2.0/keys", metadata.keys),

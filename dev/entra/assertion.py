@@ -8,7 +8,7 @@ from dev.entra.issuer import Issuer
 from dev.entra.keys import ALGORITHM
 from dev.entra.refusals import RefusedError
 from dev.entra.step_up import Proofs
-from dev.fleet import PEOPLE, Person
+from dev.fleet import PEOPLE, TENANT, Person
 
 _NEEDED = ["exp", "nbf", "iat", "iss", "aud", "oid", "tid"]
 
@@ -38,8 +38,8 @@ def _verified(assertion: str, issuer: Issuer, client: str) -> dict[str, Any]:
             assertion,
             issuer.key.public,
             algorithms=[ALGORITHM],
-            audience=client,
-            issuer=issuer.name,
+            audience=[client, f"api://{client}"],
+            issuer=[issuer.name_in(TENANT, version) for version in ("2.0", "1.0")],
             options={"require": _NEEDED},
         )
     except (jwt.ExpiredSignatureError, jwt.ImmatureSignatureError) as untimely:

@@ -31,7 +31,11 @@ class Issuer:
 
     @property
     def name(self) -> str:
-        return f"{self.stack.authority}/{TENANT}/v2.0"
+        return self.name_in(TENANT)
+
+    def name_in(self, tenant: str, version: str = "2.0") -> str:
+        """What it calls itself in tokens of that tenant; in old ones by one name everywhere, as at Entra."""
+        return f"{self.stack.authority}/{tenant}/v2.0" if version == "2.0" else f"https://sts.windows.net/{tenant}/"
 
     def user_token(self, person: Person, *, audience: str, scope: str, client: str, **changes: Any) -> str:
         """Sign an access token for a person; `changes` replace single claims, None removes one."""

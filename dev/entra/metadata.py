@@ -4,8 +4,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from dev.entra.parts import issuer_of
-from dev.entra.registrations import check_tenant
-from dev.fleet import TENANT
+from dev.entra.registrations import WITH_KEYS, check_tenant
+from dev.fleet import PARTNER_TENANT, TENANT
 
 
 def _here(request: Request) -> str:
@@ -58,6 +58,8 @@ async def instances(request: Request) -> Response:
 
 
 async def keys(request: Request) -> Response:
-    check_tenant(request.path_params["tenant"])
+    tenant = request.path_params["tenant"]
+    check_tenant(tenant, WITH_KEYS)
     issuer = issuer_of(request)
-    return JSONResponse({"keys": [issuer.key.published(issuer.name)]})
+    named = issuer.name_in(tenant if tenant == PARTNER_TENANT else TENANT)
+    return JSONResponse({"keys": [issuer.key.published(named)]})

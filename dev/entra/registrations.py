@@ -5,10 +5,12 @@ import re
 from dataclasses import dataclass
 
 from dev.entra.refusals import RefusedError
-from dev.fleet import API_CLIENT, API_URI, APPLICATIONS, PAGE_CLIENT, TENANT, Application
+from dev.fleet import API_CLIENT, API_URI, APPLICATIONS, PAGE_CLIENT, PARTNER_TENANT, TENANT, Application
 from dev.stack import Port, Stack
 
 TENANT_ALIASES = frozenset({TENANT, "common", "organizations"})
+WITH_KEYS = TENANT_ALIASES | {PARTNER_TENANT}
+"""Tenants whose keys anybody may read: they are the same for all of them."""
 OPENID_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})
 ARM = "https://management.azure.com"
 GRAPH = "00000003-0000-0000-c000-000000000000"
@@ -38,9 +40,9 @@ class Wanted:
         return " ".join(self.permissions)
 
 
-def check_tenant(tenant: str) -> None:
+def check_tenant(tenant: str, served: frozenset[str] = TENANT_ALIASES) -> None:
     """Raise RefusedError unless this is the tenant or one of its aliases."""
-    if tenant.lower() not in TENANT_ALIASES:
+    if tenant.lower() not in served:
         raise RefusedError(90002, tenant=tenant)
 
 

@@ -16,9 +16,10 @@ from starlette.responses import JSONResponse, Response
 
 from dev.entra.assertion import asserted_person
 from dev.entra.client_info import client_info
+from dev.entra.demands import Demands
 from dev.entra.grants import Grant, Grants
 from dev.entra.issuer import Issuer
-from dev.entra.parts import grants_of, issuer_of
+from dev.entra.parts import demands_of, grants_of, issuer_of
 from dev.entra.refusals import RefusedError
 from dev.entra.registrations import Wanted, authenticated, check_tenant, wanted
 from dev.entra.step_up import MFA, Proofs, demanded
@@ -35,16 +36,17 @@ async def token(request: Request) -> Response:
     check_tenant(request.path_params["tenant"])
     form = dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
     form |= _basic_credentials(request)
-    desk = TokenDesk(issuer_of(request), grants_of(request))
+    desk = TokenDesk(issuer_of(request), grants_of(request), demands_of(request))
     return JSONResponse(desk.answer(form), headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
 
 
 class TokenDesk:
     """Takes a token request's form, returns the answer's fields. Raises RefusedError."""
 
-    def __init__(self, issuer: Issuer, grants: Grants) -> None:
+    def __init__(self, issuer: Issuer, grants: Grants, demands: Demands) -> None:
         self._issuer = issuer
         self._grants = grants
+        self._demands = demands
 
     def answer(self, form: Form) -> Answer:
         match _needed(form, "grant_type"):
@@ -88,7 +90,7 @@ class TokenDesk:
             raise RefusedError(900144, parameter="requested_token_use")
         person, proofs = asserted_person(_needed(form, "assertion"), issuer=self._issuer, client=application.client)
         asked = wanted(_needed(form, "scope"), self._issuer.stack)
-        if person.second_factor and MFA not in proofs.policies:
+        if person.oid in self._demands.people and MFA not in proofs.policies:
             raise demanded(MFA, asked.audience)
         return self._for_person(form, person, asked, client=application.client, nonce=None, proofs=proofs)
 

@@ -12,6 +12,7 @@ import pytest
 
 from dev.entra.keys import kept_key
 from dev.entra.tokens import (
+    Making,
     app_token,
     expired_token,
     foreign_key_token,
@@ -20,7 +21,7 @@ from dev.entra.tokens import (
     wrong_audience_token,
     wrong_tenant_token,
 )
-from dev.fleet import ADA, API_CLIENT, API_URI, RELAY, TENANT
+from dev.fleet import ADA, API_CLIENT, API_URI, AUTOMATION, PARTNER_TENANT, RELAY, STRANGER_TENANT, TENANT
 from dev.stack import Stack
 from shared.adapters.entra_callers import LEEWAY_SECONDS, EntraCallers
 from shared.adapters.signing_keys import SigningKeys
@@ -79,10 +80,38 @@ async def test_an_application_is_known_by_its_roles(sut: Sut) -> None:
 
 
 async def test_a_version_1_token_is_accepted_from_its_own_issuer_only(sut: Sut) -> None:
-    old = {"ver": "1.0", "iss": f"https://sts.windows.net/{TENANT}/", "aud": API_URI}
+    old: dict[str, Any] = {"ver": "1.0", "iss": f"https://sts.windows.net/{TENANT}/", "aud": API_URI}
     assert code(await sut.identify(user_token(sut.stack, ADA, **old))) is None
     for mixed in ({"ver": "1.0"}, {"iss": old["iss"]}, {"ver": "3.0"}, {"ver": 2.0}):
         assert code(await sut.identify(user_token(sut.stack, ADA, **mixed))) is Code.CALLER_NOT_AUTHENTICATED
+
+
+async def test_old_tokens_say_the_same_of_people_and_applications(sut: Sut) -> None:
+    caller = await sut.identify(user_token(sut.stack, ADA, making=Making(version="1.0", contexts=["c3"])))
+    assert isinstance(caller, Caller)
+    assert (caller.name, caller.contexts, caller.answers_challenges) == (ADA.name, frozenset({"c3"}), True)
+    application = await sut.identify(app_token(sut.stack, RELAY, making=Making(version="1.0", capabilities=())))
+    assert isinstance(application, Caller)
+    assert (application.kind, application.answers_challenges) == (Kind.APPLICATION, False)
+
+
+async def test_a_managed_identitys_token_need_not_say_that_it_is_an_applications(sut: Sut) -> None:
+    assert code(await sut.identify(app_token(sut.stack, AUTOMATION, idtyp=None))) is None
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+async def test_a_tenant_is_served_by_the_list_alone_however_the_list_is_written(
+    azure: LocalAzure, version: str
+) -> None:
+    partner = user_token(azure.stack, ADA, making=Making(PARTNER_TENANT, version))
+    listed = Sut(azure.stack, tenants=f"{TENANT} {PARTNER_TENANT.upper()}")
+    caller = await listed.identify(partner)
+    assert isinstance(caller, Caller)
+    assert caller.subject == f"{PARTNER_TENANT}.{ADA.oid}"
+    assert code(await Sut(azure.stack).identify(partner)) is Code.CALLER_NOT_AUTHENTICATED
+    stranger = user_token(azure.stack, ADA, making=Making(STRANGER_TENANT, version))
+    assert code(await listed.identify(stranger)) is Code.CALLER_NOT_AUTHENTICATED
+    assert listed.fetched == [f"{azure.stack.authority}/{PARTNER_TENANT}/discovery/v2.0/keys"]
 
 
 async def test_tokens_of_another_making_name_nobody(sut: Sut) -> None:

@@ -3,6 +3,7 @@ import jwt
 import pytest
 
 from dev.entra.tokens import (
+    Making,
     app_token,
     expired_token,
     foreign_key_token,
@@ -11,7 +12,18 @@ from dev.entra.tokens import (
     wrong_audience_token,
     wrong_tenant_token,
 )
-from dev.fleet import ADA, API_CLIENT, API_SECRET, API_URI, RELAY, SERVICE
+from dev.fleet import (
+    ADA,
+    API_CLIENT,
+    API_SECRET,
+    API_URI,
+    PAGE_CLIENT,
+    PARTNER_TENANT,
+    RELAY,
+    SERVICE,
+    STRANGER_TENANT,
+    TENANT,
+)
 from dev.stack import Port, Stack
 from tests.dev.entra.browser import buy, refusal
 
@@ -85,11 +97,29 @@ async def test_the_api_acts_for_the_person_who_called_it(page: httpx.AsyncClient
     assert claims["scp"] == "user_impersonation"
 
 
+async def test_an_old_token_is_acted_on_like_a_new_one(page: httpx.AsyncClient, stack: Stack) -> None:
+    old = user_token(stack, ADA, making=Making(version="1.0", contexts=["c1"]))
+    claims = read(old)
+    assert (claims["iss"], claims["aud"]) == (f"https://sts.windows.net/{TENANT}/", API_URI)
+    assert (claims["amr"], claims["upn"], claims["appid"]) == (["pwd", "mfa"], ADA.email, PAGE_CLIENT)
+    assert not {"azp", "preferred_username"} & claims.keys()
+    assert read((await buy(page, **on_behalf_of(old))).json()["access_token"])["oid"] == ADA.oid
+
+
+async def test_a_partners_keys_are_served_and_a_strangers_are_not(page: httpx.AsyncClient) -> None:
+    ours = (await page.get(f"/{TENANT}/discovery/v2.0/keys")).json()["keys"]
+    partners = (await page.get(f"/{PARTNER_TENANT}/discovery/v2.0/keys")).json()["keys"]
+    assert [key["kid"] for key in ours] == [key["kid"] for key in partners]
+    assert PARTNER_TENANT in partners[0]["issuer"]
+    assert refusal(await page.get(f"/{STRANGER_TENANT}/discovery/v2.0/keys"))[1] == 90002
+
+
 async def test_the_api_may_not_act_on_a_token_that_does_not_hold(page: httpx.AsyncClient, stack: Stack) -> None:
     numbers = {
         expired_token(stack, ADA): 500133,
         wrong_audience_token(stack, ADA): 500131,
         wrong_tenant_token(stack, ADA): 50013,
+        user_token(stack, ADA, making=Making(PARTNER_TENANT, "1.0")): 50013,
         foreign_key_token(stack, ADA): 50013,
         foreign_key_token(stack, ADA, borrow_kid=True): 50013,
         unsigned_token(stack, ADA): 50013,

@@ -1,11 +1,13 @@
 """A stronger sign-in, as a page, its API and a person meet it."""
 
 import json
+from typing import Any
 
 import httpx
 import pytest
 
 from dev.entra.step_up import MFA
+from dev.entra.tokens import user_token
 from dev.fleet import API_CLIENT, API_SECRET, EDITH, GRACE, TENANT, Person
 from dev.stack import Stack
 from tests.dev.entra.browser import OAUTH, answered, asked, buy, hidden_fields, redeem, sign_in, verified
@@ -95,6 +97,27 @@ async def test_the_tenant_demands_a_second_factor_for_arm(page: httpx.AsyncClien
     back = await step_up(page, EDITH, POLICY, "approved")
     token = (await redeem(page, back["code"])).json()["access_token"]
     assert (await on_behalf_of(page, token)).status_code == 200
+
+
+async def test_the_demand_can_be_made_of_somebody_and_taken_back(page: httpx.AsyncClient, stack: Stack) -> None:
+    for person, demanded in ((EDITH, False), (GRACE, True), (GRACE, False)):
+        changed = await page.put(f"/admin/people/{person.oid}", json={"second_factor": demanded})
+        assert changed.status_code == 204
+        token = user_token(stack, person)
+        assert (await on_behalf_of(page, token)).status_code == (400 if demanded else 200)
+
+
+@pytest.mark.parametrize("body", [{}, {"second_factor": "yes"}, {"second_factor": True, "more": 1}, [], "{"])
+async def test_a_demand_that_cannot_be_read_changes_nothing(page: httpx.AsyncClient, stack: Stack, body: Any) -> None:
+    sent = await page.put(f"/admin/people/{EDITH.oid}", content=body if isinstance(body, str) else json.dumps(body))
+    assert sent.status_code == 400
+    assert (await page.put("/admin/people/nobody", json={"second_factor": True})).status_code == 400
+    assert (await on_behalf_of(page, user_token(stack, EDITH))).status_code == 400
+
+
+async def test_no_page_of_another_origin_can_change_a_demand(page: httpx.AsyncClient) -> None:
+    asks = {"Origin": "http://localhost:8400", "Access-Control-Request-Method": "PUT"}
+    assert (await page.options(f"/admin/people/{EDITH.oid}", headers=asks)).status_code == 400
 
 
 async def test_of_others_it_does_not(page: httpx.AsyncClient) -> None:
