@@ -18,6 +18,7 @@ STALE_SECONDS = 86400.0
 COOL_DOWN_SECONDS = 60.0
 EMPTY_COOL_DOWN_SECONDS = 1.0
 """Without any key nobody can be let in: the issuer is asked again soon, though not by every request."""
+_KINDS = {"RS256": "RSA", "ES256": "EC"}
 _NEVER = float("-inf")
 
 type Fetch = Callable[[str], Awaitable[dict[str, Any]]]
@@ -35,8 +36,18 @@ class _Kept:
 
 
 class SigningKeys:
-    def __init__(self, fetch: Fetch, clock: Clock) -> None:
+    def __init__(
+        self,
+        fetch: Fetch,
+        clock: Clock,
+        *,
+        issuer: str = "entra",
+        algorithm: str = "RS256",
+        cool_down: float = COOL_DOWN_SECONDS,
+    ) -> None:
+        """`issuer` is what a refusal calls it; keys of another `algorithm` are passed over; `cool_down` in seconds."""
         self._fetch, self._clock = fetch, clock
+        self._issuer, self._algorithm, self._cool_down = issuer, algorithm, cool_down
         self._kept: dict[str, _Kept] = {}
 
     async def find(self, address: str, key_id: str) -> PyJWK | None:
@@ -48,7 +59,7 @@ class SigningKeys:
                 if kept.asked == before:  # else somebody asked while we waited, and their answer is ours
                     await self._refresh(kept, address)
         if not self._usable(kept):
-            raise Unavailable("entra", "its keys cannot be fetched")
+            raise Unavailable(self._issuer, "its keys cannot be fetched")
         return kept.keys.get(key_id)
 
     def _usable(self, kept: _Kept) -> bool:
@@ -59,13 +70,13 @@ class SigningKeys:
         now = self._clock.now()
         rested, usable = now - kept.tried, self._usable(kept)
         if usable and key_id in kept.keys:
-            return now - kept.fetched > FRESH_SECONDS and rested > COOL_DOWN_SECONDS
-        return kept.lock.locked() or rested > (COOL_DOWN_SECONDS if usable else EMPTY_COOL_DOWN_SECONDS)
+            return now - kept.fetched > FRESH_SECONDS and rested > self._cool_down
+        return kept.lock.locked() or rested > (self._cool_down if usable else EMPTY_COOL_DOWN_SECONDS)
 
     async def _refresh(self, kept: _Kept, address: str) -> None:
         kept.tried = self._clock.now()
         try:
-            kept.keys = _rsa_keys(await self._fetch(address))
+            kept.keys = self._read(await self._fetch(address))
             kept.fetched = self._clock.now()
         except Unavailable:
             if not self._usable(kept):
@@ -73,17 +84,17 @@ class SigningKeys:
         finally:
             kept.asked += 1
 
+    def _read(self, document: dict[str, Any]) -> dict[str, PyJWK]:
+        """Raises Unavailable: the answer is no key set, or has no key for us."""
+        try:
+            keys = {key["kid"]: PyJWK({**key, "alg": self._algorithm}) for key in document["keys"] if self._ours(key)}
+        except (KeyError, TypeError, AttributeError, PyJWTError) as error:
+            raise Unavailable(self._issuer, "its keys cannot be read") from error
+        if not keys:
+            raise Unavailable(self._issuer, "its keys cannot be read")
+        return keys
 
-def _rsa_keys(document: dict[str, Any]) -> dict[str, PyJWK]:
-    """Raises Unavailable: the answer is no key set, or an empty one."""
-    try:
-        keys = {
-            key["kid"]: PyJWK({**key, "alg": "RS256"})
-            for key in document["keys"]
-            if key.get("kty") == "RSA" and key.get("use", "sig") == "sig" and key.get("kid")
-        }
-    except (KeyError, TypeError, AttributeError, PyJWTError) as error:
-        raise Unavailable("entra", "its keys cannot be read") from error
-    if not keys:
-        raise Unavailable("entra", "its keys cannot be read")
-    return keys
+    def _ours(self, key: dict[str, Any]) -> bool:
+        """Entra names no algorithm; what a key is for may be left out as well."""
+        fits = key.get("kty") == _KINDS[self._algorithm] and key.get("alg", self._algorithm) == self._algorithm
+        return bool(fits and key.get("use", "sig") == "sig" and key.get("kid"))

@@ -5,32 +5,35 @@ import hmac
 from typing import Any
 
 import jwt
-from jwt import PyJWK
 
 from shared.adapters.http_json import Http
+from shared.adapters.signing_keys import SigningKeys
 from shared.domain.grant import COMMAND_TYPE, TOKEN_TYPE, Grant, InvalidGrant
 from shared.domain.refusals import Code, Refusal, refuse
-from shared.ports import Clock, Unavailable
+from shared.ports import Clock
 
 COOL_DOWN_SECONDS = 10.0
 """Between two questions for a key that is not known: forged tokens cannot make us hammer the function app."""
 LEEWAY_SECONDS = 5.0
 COMMAND_SECONDS = 30.0
 _BEARER = "Bearer "
+_ISSUER = "control plane"
 
 
 class TokenKeys:
-    """A relay.world.Keys. Keys that were fetched once go on being used while the function app is away."""
+    """A relay.world.Keys. Keys that were fetched go on being used for a day while the function app is away."""
 
     def __init__(self, address: str, issuer: str, relay: str, http: Http, clock: Clock) -> None:
         """`address` of the JWKS; `relay` is this relay's name."""
         self._address, self._issuer, self._audience = address, issuer, f"relay:{relay}"
-        self._http, self._clock = http, clock
-        self._keys: dict[str, PyJWK] = {}
-        self._asked = float("-inf")
+        self._clock = clock
+        self._keys = SigningKeys(
+            lambda keys: http.get_json(keys, _ISSUER), clock, issuer=_ISSUER, algorithm="ES256",
+            cool_down=COOL_DOWN_SECONDS,
+        )  # fmt: skip
 
     async def grant(self, token: str) -> Grant | Refusal:
-        """Raises Unavailable when no key was ever fetched."""
+        """Raises Unavailable when no key can be had."""
         claims = await self._claims(token, TOKEN_TYPE)
         if claims is None:
             return refuse(Code.TOKEN_INVALID)
@@ -44,7 +47,7 @@ class TokenKeys:
         return grant if now < grant.expires_at + LEEWAY_SECONDS else refuse(Code.TOKEN_EXPIRED)
 
     async def commanded(self, authorization: str | None, body: bytes) -> bool:
-        """Raises Unavailable when no key was ever fetched."""
+        """Raises Unavailable when no key can be had."""
         if authorization is None or not authorization.startswith(_BEARER):
             return False
         claims = await self._claims(authorization.removeprefix(_BEARER), COMMAND_TYPE)
@@ -63,7 +66,7 @@ class TokenKeys:
             header = jwt.get_unverified_header(token)
             if header.get("typ") != kind or not isinstance(header.get("kid"), str):
                 return None
-            key = await self._key(header["kid"])
+            key = await self._keys.find(self._address, header["kid"])
             if key is None:
                 return None
             claims: dict[str, Any] = jwt.decode(
@@ -76,20 +79,3 @@ class TokenKeys:
         except jwt.PyJWTError:
             return None
         return claims
-
-    async def _key(self, key_id: str) -> PyJWK | None:
-        if key_id not in self._keys and self._clock.now() - self._asked >= COOL_DOWN_SECONDS:
-            await self._fetch()
-        if not self._keys:
-            raise Unavailable("control plane", "its keys cannot be fetched")
-        return self._keys.get(key_id)
-
-    async def _fetch(self) -> None:
-        self._asked = self._clock.now()
-        try:
-            document = await self._http.get_json(self._address, "control plane")
-            self._keys = {key["kid"]: PyJWK(key) for key in document["keys"] if key.get("alg") == "ES256"}
-        except (Unavailable, KeyError, TypeError, AttributeError, jwt.PyJWTError) as error:
-            if not self._keys:
-                self._asked = float("-inf")  # the next visitor may ask again at once: nobody can come in without
-                raise Unavailable("control plane", "its keys cannot be fetched") from error

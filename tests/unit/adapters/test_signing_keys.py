@@ -3,8 +3,8 @@ import json
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from jwt.algorithms import RSAAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from shared.adapters.signing_keys import (
     COOL_DOWN_SECONDS,
@@ -17,6 +17,8 @@ from shared.ports import Unavailable
 from tests.fakes import FakeClock
 
 PUBLIC = json.loads(RSAAlgorithm.to_jwk(rsa.generate_private_key(65537, 2048).public_key()))
+
+CURVE = json.loads(ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()).public_key()))
 
 
 class Issuer:
@@ -164,3 +166,13 @@ async def test_an_answer_that_is_no_key_set_is_unavailable(keys: SigningKeys, is
     issuer.answer = answer
     with pytest.raises(Unavailable, match="cannot be read"):
         await keys.find("a", "k1")
+
+
+async def test_keys_of_another_algorithm_are_passed_over(issuer: Issuer, clock: FakeClock) -> None:
+    issuer.answer = {"keys": [{**PUBLIC, "kid": "r"}, {**CURVE, "kid": "e"}, {**CURVE, "kid": "x", "alg": "ES384"}]}
+    for algorithm, found in {"RS256": ["r"], "ES256": ["e"]}.items():
+        keys = SigningKeys(issuer.fetch, clock, issuer="control plane", algorithm=algorithm)
+        assert [kid for kid in ("r", "e", "x") if await keys.find("a", kid)] == found
+    issuer.answer = {"keys": []}
+    with pytest.raises(Unavailable, match="control plane"):
+        await SigningKeys(issuer.fetch, clock, issuer="control plane").find("a", "r")
