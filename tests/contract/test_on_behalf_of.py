@@ -1,15 +1,29 @@
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
+from dev.arm.world import World
+from dev.entra import app as entra
+from dev.entra.issuer import Issuer
+from dev.entra.keys import kept_key
+from dev.fleet import EDITH, GRACE
 from shared.adapters.on_behalf_of import managed_identity_assertions, no_assertions, sign_in_refusal
-from shared.domain.refusals import Code
+from shared.domain.acts import Act
+from shared.domain.refusals import Code, Refusal
 from shared.ports import Unavailable
+from tests.contract.arm import Arm, vm
+from tests.dev.local_azure import LocalAzure, free_stack, served
 from tests.fakes import person
 
 CLAIMS = '{"access_token":{"capolids":{"essential":true,"values":["p1"]}}}'
@@ -85,3 +99,51 @@ def test_a_managed_identity_is_asked_only_when_needed() -> None:
     assert callable(managed_identity_assertions(""))
     with pytest.raises(NotImplementedError):
         no_assertions()
+
+
+REVOKED = '{"access_token":{"nbf":{"essential":true,"value":"1800000000"}}}'
+
+
+async def _revoked(_: Request) -> Response:
+    """What ARM says once somebody has taken a person's sessions back, whatever token they bring."""
+    claims = base64.b64encode(REVOKED.encode()).decode()
+    challenge = f'Bearer realm="", authorization_uri="https://login/", error="insufficient_claims", claims="{claims}"'
+    said = {"error": {"code": "TokenCreatedWithOutdatedPolicies", "message": "The access token was revoked."}}
+    return JSONResponse(said, 401, headers={"WWW-Authenticate": challenge})
+
+
+@pytest.fixture
+async def revoking(azure_home: Path) -> AsyncIterator[Arm]:
+    """The adapters of ARM before an ARM that takes no token any more."""
+    async with AsyncExitStack() as running:
+        stack, at_entra, at_arm = free_stack(azure_home)
+        sign_in = entra.build(Issuer(stack, kept_key(azure_home)))
+        await running.enter_async_context(served(sign_in, at_entra, stack.certificate))
+        refusing = Starlette(routes=[Route("/{path:path}", _revoked, methods=["GET", "POST"])])
+        await running.enter_async_context(served(refusing, at_arm, stack.certificate))
+        made = Arm(LocalAzure(stack, World()))
+        running.push_async_callback(made.close)
+        yield made
+
+
+async def test_sessions_that_were_taken_back_reach_the_person_through_every_question_to_arm(revoking: Arm) -> None:
+    modern = replace(revoking.user(GRACE), answers_challenges=True)
+    found = [
+        await revoking.vms.find(modern, vm("web-01")),
+        await revoking.vms.visible(modern),
+        await revoking.rights.missing(modern, vm("web-01").resource_id, ["Microsoft.Compute/virtualMachines/read"]),
+        await revoking.power.do(modern, vm("web-01"), Act.RESTART),
+    ]
+    for each in found:
+        assert isinstance(each, Refusal)
+        assert (each.code, each.claims) == (Code.MFA_REQUIRED, REVOKED)
+    older = await revoking.vms.find(revoking.user(GRACE), vm("web-01"))
+    assert isinstance(older, Refusal)
+    assert older.code is Code.STEP_UP_UNSUPPORTED
+
+
+async def test_what_entra_demands_for_arm_reaches_the_person(arm: Arm) -> None:
+    refused = await arm.vms.find(replace(arm.user(EDITH), answers_challenges=True), vm("web-01"))
+    assert isinstance(refused, Refusal)
+    assert refused.code is Code.MFA_REQUIRED
+    assert json.loads(refused.claims or "")["access_token"]["capolids"]["essential"] is True
