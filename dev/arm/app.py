@@ -73,6 +73,7 @@ class _Resources:
         # Some SDKs leave an empty part in a path.
         path = re.sub("/{2,}", "/", request.scope["path"]).rstrip("/")
         _check_subscription(path)
+        world_of(request).asked.append(f"{request.method} {path}")
         if correlation := request.headers.get("x-ms-correlation-request-id"):
             world_of(request).correlations.add(correlation)
         route, parts = find(ROUTES, request.method, path)

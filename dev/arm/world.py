@@ -2,6 +2,7 @@
 
 import uuid
 from asyncio import Task
+from collections import deque
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -113,6 +114,8 @@ class World:
     consoles_off: set[str] = field(default_factory=set)
     """Subscriptions in which Azure's own switch is off."""
     operations: dict[str, Operation] = field(default_factory=dict)
+    asked: deque[str] = field(default_factory=lambda: deque(maxlen=1000))
+    """The last requests, method and path, written down before they are answered."""
     correlations: set[str] = field(default_factory=set)
     """Ids of requests of others for which ARM was asked."""
     next_link: str | None = None
