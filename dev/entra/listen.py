@@ -46,20 +46,25 @@ class RequestLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status = 500
+        told = False
 
-        async def noting(message: Message) -> None:
-            nonlocal status
+        async def telling(message: Message) -> None:
+            nonlocal told
             if message["type"] == "http.response.start":
-                status = message["status"]
+                told = True
+                self._tell(scope, message["status"])  # before the answer leaves: whoever has it finds the line
             await send(message)
 
         try:
-            await self._app(scope, receive, noting)
+            await self._app(scope, receive, telling)
         finally:
-            # Still percent-encoded: a path cannot break the line or colour the terminal.
-            path = scope["raw_path"].decode("ascii", "backslashreplace")
-            print(f"{self._part}: {scope['method']} {path} {status}", file=sys.stderr, flush=True)
+            if not told:
+                self._tell(scope, 500)
+
+    def _tell(self, scope: Scope, status: int) -> None:
+        # Still percent-encoded: a path cannot break the line or colour the terminal.
+        path = scope["raw_path"].decode("ascii", "backslashreplace")
+        print(f"{self._part}: {scope['method']} {path} {status}", file=sys.stderr, flush=True)
 
 
 def server(listener: Listener) -> Server:
