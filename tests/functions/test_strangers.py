@@ -32,6 +32,7 @@ def asked_of_azure(plane: ControlPlane, name: str) -> list[str]:
 def test_azure_is_asked_the_same_of_what_is_hidden_and_of_what_is_not_there(
     plane: ControlPlane, method: str, tail: str, body: Any
 ) -> None:
+    plane.world.asked.clear()
     asked = []
     for name in ("web-01", "web-99"):
         answer = plane.call(method, f"{COMPUTE}/{name}/serialConsole{tail}", STRANGER, json=body)
@@ -43,5 +44,6 @@ def test_azure_is_asked_the_same_of_what_is_hidden_and_of_what_is_not_there(
 
 def test_of_a_vm_that_may_be_read_azure_is_asked_too(plane: ControlPlane) -> None:
     """What is compared above is not nothing with nothing."""
+    plane.world.asked.clear()
     plane.call("GET", f"{COMPUTE}/web-01/serialConsole", ADA)
     assert any(line.endswith("/virtualMachines/NAME") for line in asked_of_azure(plane, "web-01"))
