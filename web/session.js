@@ -18,6 +18,8 @@ import { closeWords } from "./wire.js";
 export const RETRY_SECONDS = [1, 2, 4, 8, 15, 30];
 /** Tries before a console that never opened is given up. */
 export const FIRST_TRIES = 5;
+/** Tries for a console whose holder left while it was asked for: not a choice to make, only a moment to wait. */
+export const FREED_TRIES = 2;
 const SPREAD = 0.25;
 
 export class IllegalMove extends Error {}
@@ -67,12 +69,15 @@ function granted(state, { answer }) {
   return go(state, changes, ...old, { do: "dial", dial, relay: answer.relay, token: answer.token, resume });
 }
 
-function refused(state, { error, holder = null, now = 0, chance = 0 }) {
+/** `holder`: who has the console; null when whoever had it has left by now, so that it is free; undefined when unknown. */
+function refused(state, { error, holder, now = 0, chance = 0 }) {
   if (state.live) {
     return go(state, { phase: "open", want: asBefore(state.mode), notices: addNotices(state.notices, [error]) });
   }
   if (error.code === "ConsoleInUse" || error.code === "TakeoverRefused") {
-    return go(state, { phase: "held", refusal: error, held: holder });
+    const freed = holder === null && error.code === "ConsoleInUse";
+    if (freed && state.attempt < FREED_TRIES) return wait({ ...state, refusal: error }, now, chance);
+    return go(state, { phase: "held", refusal: error, held: holder ?? null });
   }
   if (mayTryAgain(state, error)) return wait({ ...state, refusal: error }, now, chance, error.retryAfter ?? 0);
   return go(state, { phase: "refused", refusal: error });

@@ -47,6 +47,29 @@ test("a console held by somebody else waits for a choice and steals nothing", ()
   assert.equal(taken.actions[0].takeover, "force");
 });
 
+test("a console whose holder left while it was asked for is asked for again, and nobody has to choose", () => {
+  const { state } = play(begin(), connect(), { ...refused("ConsoleInUse"), holder: null });
+  assert.equal(state.phase, "waiting");
+  const { actions } = play(state, { type: "retry" });
+  assert.deepEqual(actions.map(({ do: what, takeover }) => [what, takeover]), [["request", "never"]]);
+});
+
+test("a console that is held each time by somebody who is not named ends in a choice", () => {
+  const again = [{ type: "retry" }, { ...refused("ConsoleInUse"), holder: null }];
+  const { state } = play(begin(), connect(), { ...refused("ConsoleInUse"), holder: null }, ...again, ...again);
+  assert.equal(state.phase, "held");
+});
+
+test("a holder who refused and then left is not asked a second time without the person's choice", () => {
+  const { state } = play(begin(), connect({ takeover: "ask" }), { ...refused("TakeoverRefused"), holder: null });
+  assert.equal(state.phase, "held");
+});
+
+test("a console whose holder is not for this person to know ends in a choice at once", () => {
+  const { state } = play(begin(), connect(), refused("ConsoleInUse"));
+  assert.deepEqual([state.phase, state.held], ["held", null]);
+});
+
 test("bytes that were shown already are dropped by their offset", () => {
   const { state, actions } = play(opened(), printed(0, "abc"), printed(0, "abc"), printed(1, "bcde"), printed(5, "f"));
   assert.equal(shown(actions), "abcdef");
