@@ -28,6 +28,17 @@ def policy(ada: SignedIn, vm: fleet.VirtualMachine, **demands: Any) -> Iterator[
         assert (answer := ada.api.delete(address)).is_success, answer.text
 
 
+def free(ada: SignedIn, vm: fleet.VirtualMachine) -> None:
+    """Waits until whoever had the console has left it: a page that was just closed leaves a moment later."""
+
+    def nobody_writes() -> bool:
+        answer = ada.get(f"{vm.id}/serialConsole")
+        assert answer.is_success, answer.text
+        return answer.json()["console"]["writer"] is None
+
+    until(nobody_writes, f"nobody writes on {vm.name}")
+
+
 def connected(page: Page) -> None:
     expect(page.get_by_test_id("state")).to_contain_text("Connected")
 
@@ -61,8 +72,9 @@ def test_a_restart_is_confirmed_and_everybody_at_the_console_reads_whose_it_was(
 
 
 def test_the_menu_of_acts_is_used_by_keyboard_alone_and_escape_does_nothing_to_the_vm(
-    browser: Browser, stack: LocalStack
+    browser: Browser, stack: LocalStack, ada: SignedIn
 ) -> None:
+    free(ada, WEB_04)
     with signed_in(browser, stack, fleet.ADA) as page:
         open_console(page, "web-04")
         connected(page)
@@ -159,6 +171,7 @@ def test_an_administrator_sees_who_is_connected_and_ends_a_session(browser: Brow
 def test_a_console_that_a_policy_switches_off_says_so_at_once(
     browser: Browser, stack: LocalStack, ada: SignedIn
 ) -> None:
+    free(ada, WEB_04)
     with signed_in(browser, stack, fleet.GRACE) as page:
         open_console(page, "web-04")
         connected(page)
