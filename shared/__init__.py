@@ -6,6 +6,7 @@
     adapters/   one outside thing per file, no policy in it
     settings    the only reader of the environment
     wiring      the only place where adapters meet flows
+    verify      a command for auditors: downloaded segments against their hash chain
 
 Dependencies point inward: functions and relay use wiring, wiring uses adapters and flows, both use ports,
 ports use domain. import-linter holds it.

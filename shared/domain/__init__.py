@@ -23,4 +23,5 @@ console      the relay's state machine: events in (console_events), actions out;
 scrollback   the last printed bytes, by offset
 viewers      one who is attached: limits, countdowns, what was shown
 transcript   records into segments: order, repeats, holes, hash chain
+verify       segments held to their hash chain: complete, or what is wrong and where
 """
