@@ -1,8 +1,9 @@
 """A segment: the bytes of one append blob, which is an asciicast v2 file (docs/protocol.md, "Segment").
 
 Every append is a run of lines that ends with a checkpoint (code `k`); what the last checkpoint says is the
-`Tail`, all that an archiver must know to go on. A checkpoint that names `next` closes its segment: because that
-append, too, stands at an exact position, whoever still believes the segment to be open finds a longer one.
+`Tail`, all that an archiver must know to go on. Its last word is the running hash, which covers every byte before
+it. A checkpoint that names `next` closes its segment: because that append, too, stands at an exact position, whoever
+still believes the segment to be open finds a longer one.
 """
 
 import json
@@ -17,6 +18,7 @@ CHECKPOINT = "k"
 EPOCHS_KEPT = 8
 """How many epochs a checkpoint remembers, newest first."""
 _NO_HASH = bytes(32)
+_AFTER_HASH = b'\\"}"]\n'
 _WIDTH, _HEIGHT = 80, 24
 _US = 1_000_000
 
@@ -111,17 +113,22 @@ def printed_bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def chain(previous: bytes, content: bytes) -> bytes:
-    """The hash after an append of `content` (all of it but its checkpoint line)."""
-    return sha256(previous + content).digest()
+def seal(content: bytes, after_us: int, tail: Tail, *, closes: bool = False) -> tuple[bytes, bytes]:
+    """An append, `content` and the checkpoint that ends it, and the hash that this one says.
 
-
-def checkpoint_line(after_us: int, tail: Tail, *, closes: bool = False) -> bytes:
-    """The line that ends an append; afterwards the transcript stands at `tail`."""
-    said: dict[str, Any] = {"epochs": dict(tail.epochs), "offset": tail.offset, "hash": tail.hash.hex()}
+    `tail` is where the transcript then stands, but for its hash: that is still the one of the append before.
+    """
+    said: dict[str, Any] = {"epochs": dict(tail.epochs), "offset": tail.offset}
     if closes:
         said["next"] = tail.ordinal + 1
-    return line(after_us, CHECKPOINT, quoted(_json(said)))
+    covered = content + line(after_us, CHECKPOINT, quoted(_json({**said, "hash": ""}))).removesuffix(_AFTER_HASH)
+    digest = sha256(tail.hash + covered).digest()
+    return covered + digest.hex().encode() + _AFTER_HASH, digest
+
+
+def covered(checkpoint: bytes, digest: bytes) -> bytes:
+    """Of a checkpoint's line what its hash covers; all of it, when it does not end as `seal` writes it."""
+    return checkpoint.removesuffix(digest.hex().encode() + _AFTER_HASH)
 
 
 def read_line(raw: bytes) -> tuple[float, str, str]:

@@ -144,9 +144,10 @@ class _Draft:
 
     def _append(self, content: bytes, *, closes: bool) -> None:
         before = self._tail
-        now = replace(before, offset=self._offset, hash=segment.chain(before.hash, content), epochs=dict(self._epochs))
-        data = content + segment.checkpoint_line(self._last_us - before.started_us, now, closes=closes)
-        self._tail = replace(now, position=before.position + len(data), blocks=before.blocks + 1)
+        now = replace(before, offset=self._offset, epochs=dict(self._epochs))
+        data, digest = segment.seal(content, self._last_us - before.started_us, now, closes=closes)
+        position = before.position + len(data)
+        self._tail = replace(now, hash=digest, position=position, blocks=before.blocks + 1)
         after = self._tail.next_segment() if closes else self._tail
         self._ready.append(Append(before.ordinal, before.position, data, after))
 

@@ -2,7 +2,8 @@
 
 Each append is held to the running hash, to the count of printed bytes and to the segment before it. After a fault
 the next checkpoint is believed again, so that every damage is named once. What was cut off at the very end leaves
-no trace in what is left: a hash that was noted earlier (`anchors`) proves that the transcript still reaches there.
+no trace in what is left, and who may write may compute a whole chain anew: against both stand hashes that were noted
+elsewhere, by somebody (`anchors`) or by the service under its signature (`statements`).
 """
 
 import json
@@ -10,28 +11,45 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any
 
 from shared.domain import segment
-from shared.domain.segment import CHECKPOINT, EVENT, PRINTED, DamagedSegment, Header
+from shared.domain.ledger import Checkpoint, Dropped, Statement
+from shared.domain.segment import CHECKPOINT, EVENT, FIRST, PRINTED, DamagedSegment, Header, Tail
 
 
 class Fault(StrEnum):
-    """What a finding is, and so who could explain it."""
+    """What a finding is."""
 
     ALTERED = "altered"
-    """Lines are not those that were written: storage, or whoever may write there."""
+    """Lines are not those that were written."""
     MISSING = "missing"
-    """Bytes or whole segments that were written are not there: storage, or whoever may delete there."""
+    """Bytes or whole segments that were written are not there."""
     REPEATED = "repeated"
     """An append is there twice."""
     UNREADABLE = "unreadable"
     UNFINISHED = "unfinished"
     """Lines without the checkpoint that ends every append: the end was cut, or somebody wrote there."""
     HOLE = "hole"
-    """Records that never reached the archive, as the archive itself wrote down: the relay or the event hub."""
+    """Records that never reached the archive, as the archive itself wrote down."""
     DROPPED = "dropped"
-    """The oldest segments are not there, as the ring leaves it: its limits explain it. Not a fault by itself."""
+    """The oldest segments are not there, as retention leaves it. Not a fault by itself."""
+
+    @property
+    def who(self) -> str:
+        """Who could explain it."""
+        return _WHO[self]
+
+
+_WRITERS = "whoever may write to the storage of transcripts"
+_WHO = {
+    Fault.ALTERED: _WRITERS,
+    Fault.MISSING: "whoever may delete in the storage of transcripts",
+    Fault.REPEATED: _WRITERS,
+    Fault.UNREADABLE: f"{_WRITERS}, or a broken download",
+    Fault.UNFINISHED: f"a download that was cut, or {_WRITERS}",
+    Fault.HOLE: "the relay or the event hub",
+    Fault.DROPPED: "retention",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,68 +76,89 @@ class Report:
     hash: bytes
     """The running hash there: noted today, it is an anchor tomorrow."""
     findings: tuple[Finding, ...]
+    signed: Checkpoint | None = None
+    """The newest signed checkpoint that the transcript still holds."""
 
     @property
     def complete(self) -> bool:
         return all(finding.fault is Fault.DROPPED for finding in self.findings)
 
 
-def verify(segments: Iterable[tuple[int, Iterable[bytes]]], anchors: Sequence[bytes] = ()) -> Report:
+def verify(
+    segments: Iterable[tuple[int, Iterable[bytes]]],
+    anchors: Sequence[bytes] = (),
+    statements: Sequence[Statement] | None = None,
+) -> Report:
     """Of one console: segments by their numbers, rising, each as its lines with their line ends."""
-    walk = _Walk(anchors)
+    walk = Verification(anchors, statements)
     for ordinal, lines in segments:
-        walk.segment(ordinal, lines)
+        walk.segment(ordinal)
+        walk.feed(lines)
     return walk.report()
 
 
-class _Walk:
-    """Where the walk stands: what was found, and what the last checkpoint said."""
+class Verification:
+    """A walk over the segments of one console, fed as they come: `segment`, its lines, the next, `report`."""
 
-    def __init__(self, anchors: Sequence[bytes]) -> None:
+    def __init__(
+        self,
+        anchors: Sequence[bytes] = (),
+        statements: Sequence[Statement] | None = None,
+        *,
+        after: Tail | None = None,
+        to_the_end: bool = True,
+    ) -> None:
+        """`statements`: None, where nothing is signed, or all that is. `after`: the walk begins behind this place,
+        of a segment's end; None: at the first there is. `to_the_end`: what was signed must be reached.
+        """
         self._findings: list[Finding] = []
-        self._unmet = list(anchors)
+        self._anchors = list(anchors)
+        self._statements = statements
+        self._begins_there, self._to_the_end = after is None, to_the_end
         self._seen: set[bytes] = set()
         self._console = ""
         self._count = 0
-        self._first = 0
-        self._offset = 0
-        self._hash = segment.FIRST.hash
-        self._due = 0
-        self._ordinal = 0
+        stands = after or FIRST
+        self._first = self._offset = stands.offset
+        self._hash = self._before = stands.hash
+        self._due = self._ordinal = stands.ordinal
         self._number = 0
+        self._append = _Append(self._hash)
 
-    def segment(self, ordinal: int, lines: Iterable[bytes]) -> None:
+    def segment(self, ordinal: int) -> None:
+        """The lines that follow are this segment's."""
+        self._finish()
         self._ordinal, self._number = ordinal, 0
-        numbered = self._numbered(lines)
-        if not (head := next(numbered, b"")):
-            return  # made, and not yet written to: the next segment says whether there was more
-        self._begin(head)
-        self._count += 1
-        self._due = ordinal + 1
-        append = _Append(self._hash, head)
-        for raw in numbered:
+
+    def feed(self, lines: Iterable[bytes]) -> None:
+        for raw in lines:
+            self._number += 1
+            if self._number == 1:
+                self._begin(raw)
+                self._count += 1
+                self._due = self._ordinal + 1
+                self._append = _Append(self._hash, raw)
+                continue
             try:
-                self._line(append, raw)
-            except DamagedSegment as error:
-                self._find(Fault.UNREADABLE, str(error))
-                append.add(raw)
-            except RecursionError:
-                self._find(Fault.UNREADABLE, "a line is nested too deep")
-                append.add(raw)
-            else:
-                append = append if append.lines else _Append(self._hash)
-        if append.lines:
-            self._find(Fault.UNFINISHED, f"the last {append.lines} lines end with no checkpoint")
+                self._line(raw)
+            except (DamagedSegment, RecursionError) as error:
+                deep = isinstance(error, RecursionError)
+                self._find(Fault.UNREADABLE, "a line is nested too deep" if deep else str(error))
+                self._append.add(raw)
 
     def report(self) -> Report:
-        for anchor in self._unmet:
-            self._find(Fault.MISSING, f"the transcript does not reach the hash {anchor.hex()}")
-        return Report(self._console, self._count, self._first, self._offset, self._hash, tuple(self._findings))
+        self._finish()
+        for anchor in self._anchors:
+            if anchor not in self._seen:
+                self._find(Fault.MISSING, f"the transcript does not reach the hash {anchor.hex()}")
+        signed = self._hold_to_signatures()
+        findings = tuple(self._findings)
+        return Report(self._console, self._count, self._first, self._offset, self._hash, findings, signed)
 
-    def _numbered(self, lines: Iterable[bytes]) -> Iterator[bytes]:
-        for number, line in enumerate(lines, 1):
-            self._number = number
-            yield line
+    def _finish(self) -> None:
+        if self._append.lines:
+            self._find(Fault.UNFINISHED, f"the last {self._append.lines} lines end with no checkpoint")
+            self._append = _Append(self._hash)
 
     def _find(self, fault: Fault, words: str) -> None:
         self._findings.append(Finding(fault, self._ordinal, self._number, self._offset, words))
@@ -143,29 +182,60 @@ class _Walk:
         self._hash, self._offset = header.previous, header.offset
 
     def _skip(self, header: Header) -> None:
-        if self._count:
+        if self._count or not self._begins_there:
             words = f"segments {self._due} to {self._ordinal - 1} with {header.offset - self._offset} printed bytes"
             self._find(Fault.MISSING, words)
         else:
-            self._first = header.offset
-            words = f"segments before {self._ordinal} with the first {header.offset} printed bytes"
-            self._find(Fault.DROPPED, words)
+            self._first, self._before = header.offset, header.previous
+            self._find(*self._dropped(header))
 
-    def _line(self, append: "_Append", raw: bytes) -> None:
+    def _dropped(self, header: Header) -> tuple[Fault, str]:
+        """What to think of a transcript whose first segments are not there."""
+        words = f"segments before {self._ordinal} with the first {header.offset} printed bytes"
+        if self._statements is None:
+            return Fault.DROPPED, words
+        said = [each for each in self._about() if isinstance(each, Dropped) and each.segment >= self._ordinal]
+        if not said:
+            return Fault.MISSING, f"{words}: no signed statement says that retention dropped them"
+        here = next((each for each in said if each.segment == self._ordinal), None)
+        if here and (here.offset, here.hash) != (header.offset, header.previous):
+            return Fault.ALTERED, f"{words}: the statement that they were dropped tells of another transcript"
+        return Fault.DROPPED, f"{words}, as was signed (limit: {said[0].why})"
+
+    def _about(self) -> Iterator[Statement]:
+        return (each for each in self._statements or () if each.console == self._console)
+
+    def _hold_to_signatures(self) -> Checkpoint | None:
+        newest = None
+        for each in self._about():
+            if not isinstance(each, Checkpoint):
+                continue
+            if each.hash in self._seen or each.hash == self._before:
+                newest = each if newest is None or each.at > newest.at else newest
+            elif each.offset > self._offset:
+                if self._to_the_end:
+                    self._find(Fault.MISSING, f"bytes up to {each.offset}, which were there when signed: {_time(each)}")
+            elif each.offset > self._first:
+                self._find(Fault.ALTERED, f"what was there when signed, up to byte {each.offset}: {_time(each)}")
+        return newest
+
+    def _line(self, raw: bytes) -> None:
         if not raw.endswith(b"\n"):
             raise DamagedSegment("a line is cut short")
         _, code, text = segment.read_line(raw)
         if code == CHECKPOINT:
-            self._checkpoint(append, segment.read_checkpoint(text))
+            self._checkpoint(raw, text)
             return
-        append.add(raw)
         if code == PRINTED:
-            append.printed += _length(text)
+            self._append.printed += _length(text)
         elif code == EVENT and (hole := _hole(text)):
             self._find(Fault.HOLE, hole)
+        self._append.add(raw)
 
-    def _checkpoint(self, append: "_Append", said: dict[str, Any]) -> None:
+    def _checkpoint(self, raw: bytes, text: str) -> None:
+        said, append = segment.read_checkpoint(text), self._append
         written, more = said["hash"], said["offset"] - self._offset - append.printed
+        append.hash.update(segment.covered(raw, written))
         if written in self._seen:
             self._find(Fault.REPEATED, "an append that is there already")
         elif more > 0:
@@ -173,9 +243,8 @@ class _Walk:
         elif append.hash.digest() != written or more:
             self._find(Fault.ALTERED, f"the {append.lines} lines of this append are not those that were hashed")
         self._seen.add(written)
-        self._unmet = [anchor for anchor in self._unmet if anchor != written]
         self._hash, self._offset = written, said["offset"]
-        append.lines = 0
+        self._append = _Append(written)
 
 
 class _Append:
@@ -189,6 +258,10 @@ class _Append:
     def add(self, raw: bytes) -> None:
         self.hash.update(raw)
         self.lines += 1
+
+
+def _time(statement: Checkpoint) -> str:
+    return f"at {statement.at} s since 1970"
 
 
 def _header(head: bytes) -> Header:

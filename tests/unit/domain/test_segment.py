@@ -1,4 +1,5 @@
 import json
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from shared.domain.playback import BadCursor, Cursor, code_of, printed, retimed,
 from shared.domain.segment import DamagedSegment, Tail
 
 HEADER = segment.header_line("/vm/a", Tail(), 1_000_000)
-CHECKPOINT = segment.checkpoint_line(5, Tail(offset=3, hash=b"h" * 32, epochs={"e": 2}))
+CHECKPOINT, HASH = segment.seal(b"", 5, Tail(offset=3, hash=b"h" * 32, epochs={"e": 2}))
 ODD_BYTES = (
     b"\xff\xfe\x80",  # never UTF-8
     b"\xed\xa0\x80\xed\xb0\x80",  # surrogates in UTF-8's clothes
@@ -56,12 +57,20 @@ def test_the_header_is_an_asciicast_v2_header_and_says_where_the_segment_belongs
 
 def test_a_tail_comes_back_from_the_last_checkpoint() -> None:
     tail = segment.read_tail(4, 999, 7, HEADER, b"cut off...\n" + CHECKPOINT)
-    assert tail == Tail(4, 999, 7, 1_000_000, 3, b"h" * 32, {"e": 2})
+    assert tail == Tail(4, 999, 7, 1_000_000, 3, HASH, {"e": 2})
 
 
 def test_a_checkpoint_that_closes_its_segment_leads_to_the_next() -> None:
-    closing = segment.checkpoint_line(5, Tail(ordinal=4, offset=3, hash=b"h" * 32, epochs={"e": 2}), closes=True)
-    assert segment.read_tail(4, 999, 7, HEADER, closing) == Tail(5, 0, 0, 0, 3, b"h" * 32, {"e": 2})
+    closing, digest = segment.seal(b"", 5, Tail(ordinal=4, offset=3, hash=b"h" * 32, epochs={"e": 2}), closes=True)
+    assert segment.read_tail(4, 999, 7, HEADER, closing) == Tail(5, 0, 0, 0, 3, digest, {"e": 2})
+
+
+def test_a_hash_covers_everything_before_it() -> None:
+    sealed, digest = segment.seal(b"lines\n", 5, Tail(hash=b"h" * 32))
+    line = sealed.removeprefix(b"lines\n")
+    assert sha256(b"h" * 32 + b"lines\n" + segment.covered(line, digest)).digest() == digest
+    assert segment.covered(line, digest) + digest.hex().encode() + b'\\"}"]\n' == line
+    assert segment.covered(line, bytes(32)) == line
 
 
 @pytest.mark.parametrize(

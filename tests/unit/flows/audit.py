@@ -29,7 +29,8 @@ def _audit_one(data: bytes, state: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         assert not closed, "nothing follows the checkpoint that closes a segment"
         _, code, text = json.loads(line)
         if code == "k":
-            closed = _check(json.loads(text), content, state)
+            said = json.loads(text)
+            closed = _check(said, content + line[: line.rindex(said["hash"].encode())], state)
             content = b""
             continue
         content += line + b"\n"
