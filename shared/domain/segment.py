@@ -40,7 +40,7 @@ class Tail:
     """Printed bytes so far, in all segments."""
     hash: bytes = _NO_HASH
     epochs: Mapping[str, int] = field(default_factory=dict[str, int])
-    """The last sequence number that is kept of each of the newest epochs."""
+    """The last sequence number that is kept of each of the newest epochs; the one written last comes last."""
 
     def next_segment(self) -> Self:
         """The tail of the segment after this one, before anything is in it."""

@@ -97,6 +97,8 @@ class _Draft:
         expected = self._epochs.get(epoch, 0) + 1
         if record.seq > expected:
             self._line(record.time_us, EVENT, _hole(epoch, expected, record.seq - 1))
+        elif record.kind is Kind.PRINTED and epoch != next(reversed(self._epochs), epoch):
+            self._line(record.time_us, EVENT, _quoted_json({"event": "continues", "epoch": epoch}))
         self._line(record.time_us, code, text)
         self._remember(epoch, record)
         return True
@@ -106,7 +108,8 @@ class _Draft:
         return len(self._epochs) >= EPOCHS_KEPT and epoch not in self._epochs and epoch < min(self._epochs)
 
     def _remember(self, epoch: str, record: Record) -> None:
-        self._epochs[epoch] = record.seq
+        self._epochs.pop(epoch, None)
+        self._epochs[epoch] = record.seq  # the last one named is the one that printed lines belong to
         if len(self._epochs) > EPOCHS_KEPT:
             del self._epochs[min(self._epochs)]
         if record.kind is Kind.PRINTED:
