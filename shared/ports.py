@@ -13,10 +13,12 @@ from shared.domain.approval import Approval
 from shared.domain.caller import Caller
 from shared.domain.checks import Surroundings
 from shared.domain.grant import Grant, Mode
+from shared.domain.ledger import Statement
 from shared.domain.lock import Acquired, Claim, Held, Lock
 from shared.domain.pace import Pace
 from shared.domain.policy import Level, Policy, Scope
 from shared.domain.record import Record, Source
+from shared.domain.recordings import Indexed
 from shared.domain.refusals import Refusal
 from shared.domain.storage import Account, NoAccount
 from shared.domain.vm import Os, Vm, VmId
@@ -262,6 +264,15 @@ class Blob:
     tail: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Lying:
+    """A segment as a listing shows it."""
+
+    console: str
+    ordinal: int
+    length: int
+
+
 class AppendConflict(Exception):
     """Somebody else appended first, or the append arrived before and its answer was lost: read the tail again."""
 
@@ -290,6 +301,72 @@ class Transcripts(Protocol):
     def read(self, console: str, ordinal: int, start: int = 0) -> AsyncIterator[bytes]:
         """A segment's bytes from byte `start` on, in bounded pieces."""
         ...
+
+    def lying(self, console: str = "") -> AsyncIterator[Lying]:
+        """Every segment of one console, or of all: those of one console follow each other, oldest first."""
+        ...
+
+    async def drop(self, console: str, ordinal: int) -> bool:
+        """Deletes a segment; no error when it is gone. False: the storage forbids it. Raises Unavailable."""
+        ...
+
+
+class Index(Protocol):
+    """What is known of segments without reading them again. It can be made anew from them at any time."""
+
+    async def rows(self, console: str) -> Sequence[Indexed]:
+        """Rising. Raises Unavailable."""
+        ...
+
+    async def put(self, console: str, row: Indexed) -> None: ...
+
+    async def forget(self, console: str, ordinal: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """What was signed about a console's transcript."""
+
+    said: Sequence[Statement]
+    broken: int
+    """Lines that are not signed by this service."""
+
+
+class Ledger(Protocol):
+    """Signed statements, in a container of their own, which only grows."""
+
+    async def add(self, statement: Statement) -> None:
+        """Raises Unavailable."""
+        ...
+
+    async def read(self, console: str) -> Statements: ...
+
+    async def lines(self, console: str) -> Sequence[str]:
+        """The statements as they lie, each a JWT."""
+        ...
+
+    def public_keys(self) -> dict[str, Any]:
+        """The JWKS by which the statements can be checked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A legal hold: nothing of the console's transcript is dropped."""
+
+    by: str
+    since: float
+    why: str
+
+
+class Holds(Protocol):
+    async def find(self, console: str) -> Hold | None: ...
+
+    async def place(self, console: str, hold: Hold) -> None:
+        """Replaces the one that is there."""
+        ...
+
+    async def lift(self, console: str) -> None: ...
 
 
 # --- what the relay needs -------------------------------------------------------------------------------------

@@ -12,11 +12,13 @@ from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob.aio import BlobClient, BlobServiceClient
 
-from shared.ports import AppendConflict, Blob, Unavailable
+from shared.ports import AppendConflict, Blob, Lying, Unavailable
 
 CONTAINER = "transcripts"
 _WHAT = "storage blobs"
 _SUFFIX = ".cast"
+_CONSOLES = "subscriptions/"
+"""How the name of every console's folder begins."""
 _HEAD_BYTES = 4 * 1024
 _TAIL_BYTES = 64 * 1024
 _PIECE_BYTES = 4 << 20
@@ -49,7 +51,7 @@ class BlobTranscripts:
         """The newest ordinal seen of each console: a place to start looking, not more."""
 
     async def newest(self, console: str) -> Blob | None:
-        with _faults():
+        with faults():
             ordinal = await self._newest_ordinal(console)
             return None if ordinal is None else await self._show(console, ordinal)
 
@@ -74,19 +76,19 @@ class BlobTranscripts:
             self._newest.pop(console, None)
             raise
         start = max(0, about.size - _TAIL_BYTES)
-        tail = await _range(blob, start, about.size - start)
-        head = tail if start == 0 else await _range(blob, 0, _HEAD_BYTES)
+        tail = await read_range(blob, start, about.size - start)
+        head = tail if start == 0 else await read_range(blob, 0, _HEAD_BYTES)
         blocks = about.append_blob_committed_block_count or 0
         return Blob(ordinal, about.size, blocks, head[:_HEAD_BYTES], tail)
 
     async def create(self, console: str, ordinal: int) -> None:
-        with _faults():
+        with faults():
             async with self._there():
                 with suppress(ResourceExistsError):
                     await self._blob(console, ordinal).create_append_blob(match_condition=MatchConditions.IfMissing)
 
     async def append(self, console: str, ordinal: int, position: int, data: bytes) -> None:
-        with _faults():
+        with faults():
             try:
                 # As a stream: a large body of plain bytes would hold the event loop while it is written.
                 await self._blob(console, ordinal).append_block(
@@ -102,24 +104,48 @@ class BlobTranscripts:
         self._remember(console, ordinal)
 
     async def set_aside(self, name: str, data: bytes) -> None:
-        with _faults():
+        with faults():
             async with self._there():
                 await self._container.get_blob_client(f"dead-letter/{name}").upload_blob(data, overwrite=True)
 
     async def segments(self, console: str) -> AsyncIterator[int]:
-        with _faults():
+        with faults():
             async for ordinal in self._list(console):
                 yield ordinal
 
     async def read(self, console: str, ordinal: int, start: int = 0) -> AsyncIterator[bytes]:
         """From byte `start` on. The first piece is short, for those who want the header only."""
         blob, size = self._blob(console, ordinal), _TAIL_BYTES
-        with _faults():
-            while piece := await _range(blob, start, size):
+        with faults():
+            while piece := await read_range(blob, start, size):
                 yield piece
                 if len(piece) < size:
                     return
                 start, size = start + size, _PIECE_BYTES
+
+    async def lying(self, console: str = "") -> AsyncIterator[Lying]:
+        """Names sort so that a console's segments follow each other, oldest first."""
+        folder = f"{console.strip('/')}/" if console else _CONSOLES
+        with faults():
+            try:
+                async for found in self._container.list_blobs(name_starts_with=folder):
+                    of, _, number = found.name.removesuffix(_SUFFIX).rpartition("/")
+                    if number.isdigit():
+                        yield Lying(f"/{of}", int(number), found.size)
+            except ResourceNotFoundError:
+                return
+
+    async def drop(self, console: str, ordinal: int) -> bool:
+        with faults():
+            try:
+                await self._blob(console, ordinal).delete_blob()
+            except ResourceNotFoundError:
+                return True
+            except HttpResponseError as error:
+                if error.status_code != HTTPStatus.CONFLICT:  # an immutability policy, or a legal hold of the storage
+                    raise
+                return False
+        return True
 
     async def _list(self, console: str) -> AsyncIterator[int]:
         """Names sort as ordinals do. Nothing where there is no container yet."""
@@ -156,7 +182,7 @@ class BlobTranscripts:
             self._newest.popitem(last=False)
 
 
-async def _range(blob: BlobClient, start: int, length: int) -> bytes:
+async def read_range(blob: BlobClient, start: int, length: int) -> bytes:
     """Up to `length` bytes; none at or past the end, whether the service answers that with 416 or with nothing."""
     if not length:
         return b""
@@ -172,7 +198,7 @@ async def _range(blob: BlobClient, start: int, length: int) -> bytes:
 
 
 @contextmanager
-def _faults() -> Iterator[None]:
+def faults() -> Iterator[None]:
     """The SDK's texts hold addresses and signatures: only the kind of fault is told. Raises Unavailable."""
     try:
         yield

@@ -26,8 +26,8 @@ class NotASigningKey(ValueError):
 class JwtTokens:
     def __init__(self, pem: str, issuer: str, clock: Clock) -> None:
         """Raises NotASigningKey. App settings often spell a PEM's line breaks out: read too."""
-        self._key, self._issuer, self._clock = _load(pem.replace("\\n", "\n")), issuer, clock
-        self._jwk = _public(self._key)
+        self._key, self._issuer, self._clock = load_key(pem.replace("\\n", "\n"), "SESSION_KEY"), issuer, clock
+        self._jwk = public_jwk(self._key)
 
     def sign(self, grant: Grant) -> str:
         return self._signed(grant.claims(), TOKEN_TYPE)
@@ -44,17 +44,18 @@ class JwtTokens:
         return jwt.encode(claims, self._key, "ES256", headers={"typ": kind, "kid": self._jwk["kid"]})
 
 
-def _load(pem: str) -> ec.EllipticCurvePrivateKey:
+def load_key(pem: str, setting: str) -> ec.EllipticCurvePrivateKey:
+    """`setting` is named where it is none. Raises NotASigningKey."""
     try:
         key = load_pem_private_key(pem.encode(), None)
     except (ValueError, TypeError) as error:
-        raise NotASigningKey("SESSION_KEY is not a private key in PEM") from error
+        raise NotASigningKey(f"{setting} is not a private key in PEM") from error
     if not (isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1)):
-        raise NotASigningKey("SESSION_KEY is not an EC P-256 key")
+        raise NotASigningKey(f"{setting} is not an EC P-256 key")
     return key
 
 
-def _public(key: ec.EllipticCurvePrivateKey) -> dict[str, str]:
+def public_jwk(key: ec.EllipticCurvePrivateKey) -> dict[str, str]:
     made = json.loads(ECAlgorithm.to_jwk(key.public_key()))
     parts = {name: made[name] for name in ("crv", "kty", "x", "y")}  # RFC 7638: these four, in this order
     digest = hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).digest()

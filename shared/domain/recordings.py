@@ -86,6 +86,10 @@ class Indexed:
     carry: bytes = b""
     """The last printed bytes."""
     pieces: tuple[Recording, ...] = ()
+    signed: int = 0
+    """The length at which a checkpoint was signed last."""
+    announced: bool = False
+    """It is signed that the segments before this one are dropped."""
 
     def next_segment(self, ordinal: int) -> "Indexed":
         """What is known of the segment after this one before it is read."""

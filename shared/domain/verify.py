@@ -146,7 +146,9 @@ class Verification:
                 self._find(Fault.UNREADABLE, "a line is nested too deep" if deep else str(error))
                 self._append.add(raw)
 
-    def report(self) -> Report:
+    def report(self, *, to_the_end: bool = True) -> Report:
+        """`to_the_end`: False, where segments follow that were not fed."""
+        self._to_the_end = self._to_the_end and to_the_end
         self._finish()
         for anchor in self._anchors:
             if anchor not in self._seen:

@@ -25,11 +25,12 @@ async def find_tail(console: str, transcripts: Segments) -> Tail:
         return FIRST
     if newest.length:
         return read_tail(newest.ordinal, newest.length, newest.blocks, newest.head, newest.tail)
-    return await _tail_before(console, newest.ordinal, transcripts) if newest.ordinal else FIRST
+    # Empty: its creator ended before the first append. The one before it is closed.
+    return await tail_before(console, newest.ordinal, transcripts) if newest.ordinal else FIRST
 
 
-async def _tail_before(console: str, ordinal: int, transcripts: Segments) -> Tail:
-    """The tail at an empty segment, whose creator ended before the first append: the one before it is closed."""
+async def tail_before(console: str, ordinal: int, transcripts: Segments) -> Tail:
+    """Where the segment before this one ends. Raises DamagedSegment, Unavailable."""
     head, tail, length = b"", b"", 0
     async for piece in transcripts.read(console, ordinal - 1):
         head = head or piece

@@ -32,7 +32,7 @@ class Shown:
 
 async def show_policy(world: World, caller: Caller, scope: Scope) -> Shown | Refusal:
     """Raises Unavailable."""
-    if refusal := await _administers(world, caller, scope):
+    if refusal := await administers(world, caller, scope):
         return refusal
     return await _shown(world, scope)
 
@@ -41,7 +41,7 @@ async def set_policy(
     world: World, caller: Caller, scope: Scope, policy: Policy, version: str | None
 ) -> Shown | Refusal:
     """`version` makes it conditional: that of what is there, "" for nothing. Raises Unavailable."""
-    if refusal := await pace_caller(world, caller) or await _administers(world, caller, scope):
+    if refusal := await pace_caller(world, caller) or await administers(world, caller, scope):
         return refusal
     found = await world.vms.find(caller, scope.vm) if scope.vm else None
     if isinstance(found, Refusal):
@@ -56,13 +56,13 @@ async def set_policy(
 
 async def clear_policy(world: World, caller: Caller, scope: Scope) -> Refusal | None:
     """Raises Unavailable."""
-    if refusal := await pace_caller(world, caller) or await _administers(world, caller, scope):
+    if refusal := await pace_caller(world, caller) or await administers(world, caller, scope):
         return refusal
     await world.policies.clear(scope)
     return None
 
 
-async def _administers(world: World, caller: Caller, scope: Scope) -> Refusal | None:
+async def administers(world: World, caller: Caller, scope: Scope) -> Refusal | None:
     """The app role opens every scope, whatever policies demand: somebody must be able to mend them. Below the tenant,
     Azure's own rights do too, under the demands of the policies that hold there.
     """

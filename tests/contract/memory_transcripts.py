@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from shared.ports import AppendConflict, Blob
+from shared.ports import AppendConflict, Blob, Lying
 
 _HEAD, _TAIL = 4096, 64 * 1024
 
@@ -13,6 +13,8 @@ class MemoryTranscripts:
         self.blocks: dict[tuple[str, int], int] = {}
         self.aside: dict[str, bytes] = {}
         self._piece = piece
+        self.immutable = False
+        """The storage forbids to delete."""
 
     async def newest(self, console: str) -> Blob | None:
         ordinals = self._ordinals(console)
@@ -44,6 +46,18 @@ class MemoryTranscripts:
         held = self.blobs.get((console, ordinal), bytearray())
         for at in range(start, len(held), self._piece):
             yield bytes(held[at : at + self._piece])
+
+    async def lying(self, console: str = "") -> AsyncIterator[Lying]:
+        for of, ordinal in sorted(self.blobs):
+            if console in ("", of):
+                yield Lying(of, ordinal, len(self.blobs[of, ordinal]))
+
+    async def drop(self, console: str, ordinal: int) -> bool:
+        if self.immutable:
+            return False
+        self.blobs.pop((console, ordinal), None)
+        self.blocks.pop((console, ordinal), None)
+        return True
 
     def _ordinals(self, console: str) -> list[int]:
         return sorted(ordinal for held, ordinal in self.blobs if held == console)

@@ -1,0 +1,72 @@
+"""The index of segments: a row each, by console; what is known of it as JSON, cut into properties that a row takes."""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from azure.core.exceptions import ResourceNotFoundError
+from azure.data.tables import UpdateMode
+from azure.data.tables.aio import TableServiceClient
+
+from shared.adapters.tables import Table
+from shared.domain.recordings import Indexed, Mark, Person, Recording
+
+TABLE = "segments"
+_TEXT = 30_000
+"""Characters of a property; a row takes 32,767 in each."""
+_PARTS = 15
+"""Of a row, whose limit is 1 MiB. What does not fit is left out: pieces of the row's oldest recordings."""
+
+
+class TableIndex:
+    """An Index."""
+
+    def __init__(self, service: TableServiceClient) -> None:
+        self._table = Table(service, TABLE)
+
+    async def rows(self, console: str) -> Sequence[Indexed]:
+        async with self._table.open() as table:
+            found = table.query_entities("PartitionKey eq @console", parameters={"console": _key(console)})
+            return [_indexed(row) async for row in found]
+
+    async def put(self, console: str, row: Indexed) -> None:
+        parts = _parts(row)
+        entity = {"PartitionKey": _key(console), "RowKey": f"{row.ordinal:08d}", "Parts": len(parts)}
+        entity |= {f"Part{number}": part for number, part in enumerate(parts)}
+        async with self._table.open() as table:
+            await table.upsert_entity(entity, UpdateMode.REPLACE)
+
+    async def forget(self, console: str, ordinal: int) -> None:
+        async with self._table.open() as table:
+            try:
+                await table.delete_entity(_key(console), f"{ordinal:08d}")
+            except ResourceNotFoundError:
+                return
+
+
+def _key(console: str) -> str:
+    """Keys hold no slash; consoles hold no bar."""
+    return console.replace("/", "|")
+
+
+def _parts(row: Indexed) -> list[str]:
+    said = asdict(row)
+    said["carry"] = base64.b64encode(row.carry).decode()
+    while True:
+        text = json.dumps(said)
+        if len(text) <= _TEXT * _PARTS:
+            return [text[at : at + _TEXT] for at in range(0, len(text), _TEXT)]
+        said["pieces"] = said["pieces"][1:]
+
+
+def _indexed(row: Any) -> Indexed:
+    said = json.loads("".join(row[f"Part{number}"] for number in range(row["Parts"])))
+    pieces = tuple(_piece(each) for each in said.pop("pieces"))
+    return Indexed(**(said | {"carry": base64.b64decode(said["carry"])}), pieces=pieces)
+
+
+def _piece(said: dict[str, Any]) -> Recording:
+    people = tuple(Person(**each) for each in said.pop("people"))
+    return Recording(**(said | {"marks": tuple(Mark(**each) for each in said["marks"])}), people=people)

@@ -1,0 +1,16 @@
+"""The archive of all consoles, in one value: what upkeep, verification and the lists of recordings need."""
+
+from dataclasses import dataclass
+
+from shared.domain.ring import Ring
+from shared.ports import Clock, Holds, Index, Ledger, Transcripts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    transcripts: Transcripts
+    index: Index
+    ledger: Ledger
+    holds: Holds
+    clock: Clock
+    ring: Ring

@@ -1,0 +1,117 @@
+"""Upkeep of the archive: the index, signed checkpoints, and what retention drops. Whatever interrupts it, the next run
+goes on.
+
+That segments are dropped is signed before the first is deleted, and a legal hold is looked at before each.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from shared.domain.ledger import Checkpoint, Dropped
+from shared.domain.recordings import Indexed
+from shared.domain.ring import Due, due
+from shared.domain.segment import DamagedSegment
+from shared.flows.archive import Archive
+from shared.flows.find_tail import find_tail
+from shared.flows.index_transcript import index_segments
+from shared.ports import Lying, Unavailable
+
+_log = logging.getLogger(__name__)
+_AT_ONCE = 16
+_BUDGET = 256 << 20
+"""Bytes of segments read for one console in one run."""
+
+
+@dataclass(slots=True)
+class Kept:
+    """What a run did."""
+
+    consoles: int = 0
+    signed: int = 0
+    dropped: int = 0
+    """Segments."""
+    held: int = 0
+    """Consoles of which something was due, but for a hold, the archive's or the storage's own."""
+    damaged: list[str] = field(default_factory=list[str])
+    """Consoles whose newest segment does not end as one: somebody should look."""
+    failed: list[str] = field(default_factory=list[str])
+    """Consoles whose turn comes with the next run."""
+
+
+async def keep_ring(archive: Archive) -> Kept:
+    """Of all consoles. Raises Unavailable when they cannot be listed."""
+    kept, gate = Kept(), asyncio.Semaphore(_AT_ONCE)
+    async with asyncio.TaskGroup() as group:
+        async for there in _consoles(archive):
+            await gate.acquire()  # a listing far ahead of the work would only fill the memory
+            group.create_task(_gated(archive, there, kept, gate))
+    return kept
+
+
+async def _gated(archive: Archive, there: Sequence[Lying], kept: Kept, gate: asyncio.Semaphore) -> None:
+    kept.consoles += 1
+    try:
+        await _keep(archive, there, kept)
+    except Unavailable as error:
+        _log.warning("%s: %s", there[0].console, error)
+        kept.failed.append(there[0].console)
+    except DamagedSegment:
+        kept.damaged.append(there[0].console)
+    finally:
+        gate.release()
+
+
+async def _consoles(archive: Archive) -> AsyncIterator[Sequence[Lying]]:
+    """The segments of one console after the other."""
+    gathered: list[Lying] = []
+    async for each in archive.transcripts.lying():
+        if gathered and gathered[0].console != each.console:
+            yield gathered
+            gathered = []
+        gathered.append(each)
+    if gathered:
+        yield gathered
+
+
+async def _keep(archive: Archive, there: Sequence[Lying], kept: Kept) -> None:
+    console = there[0].console
+    known = await index_segments(archive.index, archive.transcripts, there, _BUDGET)
+    rows = list(known.rows)
+    await _sign(archive, console, rows, kept)
+    if known.whole and (found := due(rows, archive.ring, int(archive.clock.now() * 1e6))):
+        await _drop(archive, console, rows, found, kept)
+
+
+async def _sign(archive: Archive, console: str, rows: list[Indexed], kept: Kept) -> None:
+    """Once for each state of the transcript."""
+    newest = rows[-1]
+    if newest.signed == newest.length:
+        return
+    tail = await find_tail(console, archive.transcripts)
+    at = int(archive.clock.now())
+    await archive.ledger.add(Checkpoint(console, at, tail.ordinal, tail.offset, tail.hash))
+    rows[-1] = replace(newest, signed=newest.length)
+    await archive.index.put(console, rows[-1])
+    kept.signed += 1
+
+
+async def _drop(archive: Archive, console: str, rows: Sequence[Indexed], found: Due, kept: Kept) -> None:
+    first = found.kept
+    for row in rows:
+        if row.ordinal >= first.ordinal:
+            return
+        if await archive.holds.find(console):
+            kept.held += 1
+            return
+        if not first.announced:
+            at, digest = int(archive.clock.now()), bytes.fromhex(first.previous)
+            await archive.ledger.add(Dropped(console, at, first.ordinal, first.start, digest, found.why))
+            first = replace(first, announced=True)
+            await archive.index.put(console, first)
+        if not await archive.transcripts.drop(console, row.ordinal):
+            kept.held += 1
+            return
+        await archive.index.forget(console, row.ordinal)
+        kept.dropped += 1
