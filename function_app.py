@@ -13,15 +13,18 @@ from functions import (
     health,
     openapi,
     policies,
+    proofs,
+    recordings,
     relays,
     sessions,
     status,
     transcripts,
+    upkeep,
 )
 
 app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 for module in (
     archive, consoles, approving, sessions, acts, approvals, policies, compatible, relays, health, status, transcripts,
-    openapi,
+    recordings, proofs, upkeep, openapi,
 ):  # fmt: skip
     app.register_functions(module.bp)

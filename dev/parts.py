@@ -102,7 +102,8 @@ def function_settings(stack: Stack) -> dict[str, str]:
             "PAGE_AUTHORITY_METADATA": json.dumps(page_metadata(stack)),
             "SUBSCRIPTIONS": fleet.SUBSCRIPTION,
             "TRANSCRIPT_STORAGE": storage(stack),
-            "SESSION_KEY": _session_key(stack),
+            "SESSION_KEY": _key(stack, "session"),
+            "STATEMENT_KEY": _key(stack, "statement"),
             "TRUSTED_PROXIES": "127.0.0.0/8 ::1",
             "RELAYS": (
                 f"{RELAY_NAME}=ws://localhost:{stack.port(Port.RELAY)}|http://localhost:{stack.port(Port.RELAY_CONTROL)}"
@@ -169,9 +170,9 @@ def _identity(stack: Stack, application: fleet.Application) -> dict[str, str]:
     }
 
 
-def _session_key(stack: Stack) -> str:
-    """The stack's own signing key, made once: tokens stay valid over a restart."""
-    path = stack.home / "keys" / "session.pem"
+def _key(stack: Stack, name: str) -> str:
+    """One of the stack's own signing keys, made once: what was signed stays valid over a restart."""
+    path = stack.home / "keys" / f"{name}.pem"
     if not path.exists():
         key = ec.generate_private_key(ec.SECP256R1())
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -4,6 +4,8 @@ sessions      open, show and end a console's session
 consoles      the lock: a durable entity, and the orchestration through which it answers
 status        every check of a VM, the list of VMs, what the page needs, public keys; addresses that lead nowhere
 transcripts   what a console printed
+recordings    who was there, when, what happened; legal hold
+proofs        whether a transcript is complete, what was signed about it
 acts          reset, restart, start, stop, NMI, SysRq
 approvals     ask for approval, see it, decide; `approving` waits for the decision
 policies      show, set and clear the policy of a scope
@@ -11,6 +13,7 @@ compatible    the same service at the addresses of Azure's own API
 relays        attach, heartbeat, detach
 health        every dependency by name
 archive       records from the Event Hub into the transcripts
+upkeep        the index, signed checkpoints, retention
 openapi       all of this, for tools
 
 addresses     triggers at a VM's address and at a scale-set instance's

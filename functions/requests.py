@@ -4,6 +4,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 from urllib.parse import unquote
@@ -16,6 +17,7 @@ from shared.domain.vm import InvalidVmId, VmId
 
 BODY_BYTES = 16 * 1024
 _SESSION = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_SECONDS = re.compile(r"[0-9]{1,11}(?:\.[0-9]{1,6})?")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -84,6 +86,22 @@ def _same(meant: VmId, resource_id: str, field: str) -> VmId:
     if (read := vm_id(resource_id, field)) != meant:
         raise BadRequest.because(f"{field}: not the resource id of a VM")
     return read
+
+
+def time_of(query: Mapping[str, str], name: str) -> float | None:
+    """Seconds since 1970 out of a query: such a number, or ISO 8601 with its offset from UTC. Raises BadRequest."""
+    text = query.get(name)
+    if text is None:
+        return None
+    if _SECONDS.fullmatch(text):
+        return float(text)
+    try:
+        found = datetime.fromisoformat(text.replace(" ", "+"))  # what a plus becomes that nobody encoded
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise BadRequest.because(f"{name} must be a time like 2026-11-24T03:00:00Z, or seconds since 1970")
+    return found.timestamp()
 
 
 def session_of(req: func.HttpRequest) -> str:

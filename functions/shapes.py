@@ -12,6 +12,7 @@ from shared.domain.lock import Takeover
 from shared.domain.policy import Switch
 from shared.domain.refusals import Code
 from shared.domain.rights import Right
+from shared.domain.verify import Fault
 from shared.domain.vm import Os, Power
 
 type Schema = dict[str, Any]
@@ -78,6 +79,7 @@ _POLICY = {
     "approval": _texts(one_of(CONSOLE_RIGHTS)),
     "approvalSeconds": {"type": "integer", "minimum": 60, "maximum": 86400},
 }
+_KEY = answer(kty=TEXT, kid=TEXT, crv=TEXT, x=TEXT, y=TEXT, use=TEXT, alg=TEXT)
 _BRIEF = {"code": one_of([*Code, INTERNAL_ERROR]), "message": TEXT, "target": maybe(TEXT)}
 
 SCHEMAS: dict[str, Schema] = {
@@ -136,6 +138,22 @@ SCHEMAS: dict[str, Schema] = {
         scope=TEXT, policy=maybe(ref("Policy")), setBy=maybe(TEXT), setAt=maybe(TIME), version=maybe(TEXT),
         inherited=many(answer(scope=TEXT, policy=ref("Policy"))),
     ),
+    "Recordings": answer(value=many(ref("Recording")), complete=FLAG, hold=maybe(ref("Hold"))),
+    "Recording": answer(
+        id=TEXT, began=TIME, last=TIME, ended=maybe(TIME), reason=maybe(TEXT), start=COUNT, end=COUNT,
+        people=many(answer(session=TEXT, name=TEXT, mode=TEXT, began=TIME, ended=maybe(TIME))),
+        marks=many(answer(kind=TEXT, offset=COUNT, time=TIME, text=TEXT)),
+    ),
+    "Hold": answer(by=TEXT, since=TIME, reason=TEXT),
+    "HoldWish": body("reason", reason=REASON),
+    "Verification": answer(
+        complete=FLAG, segments=COUNT, first=COUNT, end=COUNT, hash=TEXT,
+        signed=maybe(answer(time=TIME, offset=COUNT)), next=maybe(TEXT),
+        findings=many(
+            answer(fault=one_of([*Fault]), segment=COUNT, line=COUNT, offset=COUNT, words=TEXT, who=TEXT)
+        ),
+    ),
+    "Checkpoints": answer(value=many(TEXT), keys=many(_KEY)),
     "Config": answer(
         clientId=TEXT, authority=TEXT, knownAuthorities=many(TEXT), authorityMetadata=maybe({"type": "object"}),
         scopes=many(TEXT),
@@ -146,7 +164,7 @@ SCHEMAS: dict[str, Schema] = {
             answer(name=TEXT, status=one_of(["healthy", "degraded"]), milliseconds={"type": "number"}, detail=TEXT)
         ),
     ),
-    "Keys": answer(keys=many(answer(kty=TEXT, kid=TEXT, crv=TEXT, x=TEXT, y=TEXT, use=TEXT, alg=TEXT))),
+    "Keys": answer(keys=many(_KEY)),
     "AzureSwitch": answer(properties=answer(disabled=FLAG)),
     "AzurePort": answer(
         id=TEXT, name=TEXT, type=TEXT,

@@ -137,6 +137,15 @@ class FunctionSettings(Common):
     session_key: str = _setting(
         "SESSION_KEY", "EC P-256 private key (PEM) that signs session tokens; in Azure a Key Vault reference"
     )
+    statement_key: str = _setting(
+        "STATEMENT_KEY",
+        "EC P-256 private key (PEM) that signs checkpoints of transcripts; those that were used before may follow it; "
+        "in Azure a Key Vault reference",
+    )
+    ring_bytes: int = _setting(
+        "RING_BYTES", "bytes of each VM's transcript that are kept, as they are stored; 0: all", str(1 << 30)
+    )
+    ring_days: int = _setting("RING_DAYS", "how long a VM's transcript is kept, days; 0: for ever", "90")
     relays: tuple[Relay, ...] = _setting("RELAYS", "relay shards: name=wss://address|https://control ...")
     idle_seconds: int = _setting("SESSION_IDLE_SECONDS", "a session ends when nothing is typed for so long", "900")
     session_seconds: int = _setting("SESSION_SECONDS", "a session ends after so long", "28800")

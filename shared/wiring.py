@@ -3,6 +3,8 @@
 from functools import cache
 from typing import Any
 
+from shared.domain.ring import Ring
+from shared.flows.archive import Archive
 from shared.flows.world import Probe, World
 from shared.ports import Clock, Transcripts
 from shared.settings import FunctionSettings
@@ -42,6 +44,29 @@ def transcripts() -> Transcripts:
     from shared.adapters.blob_transcripts import BlobTranscripts, blob_service  # noqa: PLC0415 - slow to import
 
     return BlobTranscripts(blob_service(settings().storage, credential()))
+
+
+@cache
+def archive() -> Archive:
+    """The archive with its index, its signed statements and its holds. Raises BadSetting, NotASigningKey."""
+    from shared.adapters.blob_ledger import BlobLedger  # noqa: PLC0415 - slow to import
+    from shared.adapters.blob_transcripts import blob_service  # noqa: PLC0415 - as above
+    from shared.adapters.statement_keys import StatementSigner  # noqa: PLC0415 - as above
+    from shared.adapters.system_clock import SystemClock  # noqa: PLC0415 - as above
+    from shared.adapters.table_holds import TableHolds  # noqa: PLC0415 - as above
+    from shared.adapters.table_index import TableIndex  # noqa: PLC0415 - as above
+
+    about = settings()
+    return Archive(
+        transcripts=transcripts(),
+        index=TableIndex(tables()),
+        ledger=BlobLedger(
+            blob_service(about.storage, credential()), StatementSigner(about.statement_key, about.issuer)
+        ),
+        holds=TableHolds(tables()),
+        clock=SystemClock(),
+        ring=Ring(about.ring_bytes, about.ring_days),
+    )
 
 
 @cache

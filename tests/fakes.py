@@ -33,7 +33,8 @@ def settings(**changes: str) -> FunctionSettings:
     must = {
         "SESSION_ISSUER": "http://issuer", "RECORDS": "hub", "ENTRA_TENANTS": "t1", "API_CLIENT_ID": "api",
         "API_AUDIENCE": "api://api", "PAGE_CLIENT_ID": "page", "SUBSCRIPTIONS": SUBSCRIPTION,
-        "TRANSCRIPT_STORAGE": "account", "SESSION_KEY": "none", "RELAYS": "r0=ws://relay|http://control",
+        "TRANSCRIPT_STORAGE": "account", "SESSION_KEY": "none",
+        "STATEMENT_KEY": "none", "RELAYS": "r0=ws://relay|http://control",
     }  # fmt: skip
     return FunctionSettings.read(must | changes)
 

@@ -121,11 +121,13 @@ class Scan:
             )  # fmt: skip
             return
         code = code_of(raw)
+        if code not in (PRINTED, EVENT):
+            return  # the checkpoint that closes a segment bears the time of what comes after it
         at = time_us(raw, self._known.started_us)
         self._known = replace(self._known, last_us=max(at, self._known.last_us))
         if code == PRINTED:
             self._printed(position, at, printed(raw))
-        elif code == EVENT:
+        else:
             self._event(position, at, _object(read_line(raw)[2]))
 
     def _printed(self, position: int, at: int, body: bytes) -> None:

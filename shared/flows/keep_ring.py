@@ -43,10 +43,15 @@ class Kept:
 async def keep_ring(archive: Archive) -> Kept:
     """Of all consoles. Raises Unavailable when they cannot be listed."""
     kept, gate = Kept(), asyncio.Semaphore(_AT_ONCE)
-    async with asyncio.TaskGroup() as group:
+    under_way: set[asyncio.Task[None]] = set()
+    try:
         async for there in _consoles(archive):
             await gate.acquire()  # a listing far ahead of the work would only fill the memory
-            group.create_task(_gated(archive, there, kept, gate))
+            task = asyncio.create_task(_gated(archive, there, kept, gate))
+            under_way.add(task)
+            task.add_done_callback(under_way.discard)
+    finally:
+        await asyncio.gather(*under_way)
     return kept
 
 
@@ -99,9 +104,7 @@ async def _sign(archive: Archive, console: str, rows: list[Indexed], kept: Kept)
 
 async def _drop(archive: Archive, console: str, rows: Sequence[Indexed], found: Due, kept: Kept) -> None:
     first = found.kept
-    for row in rows:
-        if row.ordinal >= first.ordinal:
-            return
+    for row in (row for row in rows if row.ordinal < first.ordinal):
         if await archive.holds.find(console):
             kept.held += 1
             return

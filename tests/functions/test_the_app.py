@@ -43,6 +43,11 @@ HTTP = {
 ACTS = ("reset", "restart", "start", "stop", "nmi", "sysrq")
 AT_CONSOLES = {
     "list_sessions": ("GET", "/sessions"),
+    "list_recordings": ("GET", "/recordings"),
+    "place_hold": ("PUT", "/hold"),
+    "lift_hold": ("DELETE", "/hold"),
+    "verify_transcript": ("GET", "/transcript/verification"),
+    "list_checkpoints": ("GET", "/checkpoints"),
     "ask_approval": ("POST", "/approvals"),
     "show_approval": ("GET", "/approvals/{approval}"),
     "decide_approval": ("POST", "/approvals/{approval}/decision"),
@@ -82,6 +87,7 @@ for of, address in {
     }
 OTHERS = {
     "archive": "eventHubTrigger",
+    "keep_archive": "timerTrigger",
     "Console": "entityTrigger",
     "ask_console": "orchestrationTrigger",
     "await_approval": "orchestrationTrigger",

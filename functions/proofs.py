@@ -1,0 +1,97 @@
+"""Whether a transcript is complete, and what was signed about it."""
+
+from typing import Any
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from functions.addresses import at_console
+from functions.answering import Asked, Result
+from functions.describing import About
+from functions.requests import BadRequest, time_of
+from functions.responses import time_text
+from functions.shapes import TEXT, ref
+from shared import wiring
+from shared.domain.refusals import Refusal
+from shared.domain.verify import Finding
+from shared.flows.read_transcript import permitted
+from shared.flows.verify_transcript import Part, segment_at, verify_part
+
+bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
+_US = 1_000_000
+_MOST_DIGITS = 8
+
+
+async def _verify(asked: Asked) -> Result | Refusal:
+    vm, query = asked.console(), asked.req.params
+    begin, end = time_of(query, "from"), time_of(query, "to")
+    first = _segment(query.get("segment"))
+    if first is not None and begin is not None:
+        raise BadRequest.because("write segment or from, not both: segment goes on where an answer ended")
+    if refusal := await permitted(asked.world, asked.caller, vm):
+        return refusal
+    archive = wiring.archive()
+    if first is None:
+        first = 0 if begin is None else await segment_at(archive, vm.console, int(begin * _US))
+    last_us = None if end is None else int(end * _US)
+    return Result(_verified(await verify_part(archive, vm.console, first, last_us)))
+
+
+async def _checkpoints(asked: Asked) -> Result | Refusal:
+    vm = asked.console()
+    if refusal := await permitted(asked.world, asked.caller, vm):
+        return refusal
+    ledger = wiring.archive().ledger
+    return Result({"value": list(await ledger.lines(vm.console)), **ledger.public_keys()})
+
+
+at_console(
+    bp, "verify_transcript", "GET", _verify, "/transcript/verification",
+    about=About(
+        "Whether the transcript is complete and as it was written, in parts",
+        {200: ref("Verification")},
+        query={
+            "from": ("Begins with the segment of this time", TEXT),
+            "to": ("Ends with the segment of this time", TEXT),
+            "segment": ("What the part before said as next", TEXT),
+        },
+    ),
+)  # fmt: skip
+at_console(
+    bp, "list_checkpoints", "GET", _checkpoints, "/checkpoints",
+    about=About("What was signed about the transcript, and the keys that prove it", {200: ref("Checkpoints")}),
+)  # fmt: skip
+
+
+def _segment(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
+        raise BadRequest.because("segment must be what the answer before said as next")
+    return int(text)
+
+
+def _verified(part: Part) -> dict[str, Any]:
+    report = part.report
+    signed = report.signed
+    return {
+        "complete": report.complete,
+        "segments": report.segments,
+        "first": report.first,
+        "end": report.end,
+        "hash": report.hash.hex(),
+        "signed": {"time": time_text(signed.at), "offset": signed.offset} if signed else None,
+        "findings": [_finding(each) for each in report.findings],
+        "next": None if part.next is None else str(part.next),
+    }
+
+
+def _finding(of: Finding) -> dict[str, Any]:
+    return {
+        "fault": of.fault.value,
+        "segment": of.segment,
+        "line": of.line,
+        "offset": of.offset,
+        "words": of.words,
+        "who": of.fault.who,
+    }

@@ -1,0 +1,95 @@
+"""Recordings of a console as a list, and the legal hold over them."""
+
+from typing import Any
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from functions.addresses import at_console
+from functions.answering import Asked, Result
+from functions.describing import CHANGES, About
+from functions.requests import body_of
+from functions.responses import time_text
+from functions.shapes import ref
+from shared import wiring
+from shared.domain.recordings import Mark, Person, Recording
+from shared.domain.refusals import Refusal
+from shared.flows.hold_transcript import lift_hold, place_hold
+from shared.flows.index_transcript import index_console
+from shared.flows.read_transcript import permitted
+from shared.ports import Hold
+
+bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
+_BUDGET = 64 << 20
+"""Bytes of segments that one answer reads at most; upkeep has usually read them before."""
+_US = 1_000_000
+
+
+async def _list(asked: Asked) -> Result | Refusal:
+    vm = asked.console()
+    if refusal := await permitted(asked.world, asked.caller, vm):
+        return refusal
+    archive = wiring.archive()
+    known = await index_console(archive.index, archive.transcripts, vm.console, _BUDGET)
+    hold = await archive.holds.find(vm.console)
+    return Result(
+        {
+            "value": [_recording(each) for each in known.recordings],
+            "complete": known.whole,
+            "hold": _hold(hold) if hold else None,
+        }
+    )
+
+
+async def _place(asked: Asked) -> Result | Refusal:
+    vm, fields = asked.console(), body_of(asked.req)
+    why = fields.text("reason")
+    fields.done()
+    placed = await place_hold(asked.world, wiring.archive(), asked.caller, vm, why)
+    return placed if isinstance(placed, Refusal) else Result(_hold(placed))
+
+
+async def _lift(asked: Asked) -> Result | Refusal:
+    return await lift_hold(asked.world, wiring.archive(), asked.caller, asked.console()) or Result(None, 204)
+
+
+at_console(
+    bp, "list_recordings", "GET", _list, "/recordings",
+    about=About("What was recorded of a VM: who was there, when, what happened", {200: ref("Recordings")}),
+)  # fmt: skip
+at_console(
+    bp, "place_hold", "PUT", _place, "/hold",
+    about=About("Keeps retention from dropping anything", {200: ref("Hold")}, CHANGES, body="HoldWish"),
+)  # fmt: skip
+at_console(
+    bp, "lift_hold", "DELETE", _lift, "/hold", about=About("Lets retention go on", {204: None}, CHANGES)
+)  # fmt: skip
+
+
+def _recording(of: Recording) -> dict[str, Any]:
+    return {
+        "id": of.id,
+        "began": time_text(of.began_us / _US),
+        "last": time_text(of.last_us / _US),
+        "ended": time_text(of.ended_us / _US) if of.ended_us else None,
+        "reason": of.reason,
+        "start": of.start,
+        "end": of.end,
+        "people": [_person(each) for each in of.people],
+        "marks": [_mark(each) for each in of.marks],
+    }
+
+
+def _person(of: Person) -> dict[str, Any]:
+    ended = time_text(of.ended_us / _US) if of.ended_us else None
+    return {
+        "session": of.session, "name": of.name, "mode": of.mode, "began": time_text(of.began_us / _US), "ended": ended
+    }  # fmt: skip
+
+
+def _mark(of: Mark) -> dict[str, Any]:
+    return {"kind": of.kind, "offset": of.offset, "time": time_text(of.time_us / _US), "text": of.text}
+
+
+def _hold(of: Hold) -> dict[str, Any]:
+    return {"by": of.by, "since": time_text(of.since), "reason": of.why}

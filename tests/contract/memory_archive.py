@@ -1,0 +1,76 @@
+"""Index, ledger and holds in memory, held to the same contract as the real adapters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.domain.ledger import Statement
+from shared.domain.recordings import Indexed
+from shared.domain.ring import Ring
+from shared.flows.archive import Archive
+from shared.ports import Hold, Statements
+from tests.contract.memory_transcripts import MemoryTranscripts
+from tests.fakes import FakeClock
+
+
+@dataclass
+class MemoryIndex:
+    kept: dict[tuple[str, int], Indexed] = field(default_factory=dict)
+    written: int = 0
+
+    async def rows(self, console: str) -> Sequence[Indexed]:
+        return [row for (of, _), row in sorted(self.kept.items()) if of == console]
+
+    async def put(self, console: str, row: Indexed) -> None:
+        self.kept[console, row.ordinal] = row
+        self.written += 1
+
+    async def forget(self, console: str, ordinal: int) -> None:
+        self.kept.pop((console, ordinal), None)
+
+
+@dataclass
+class MemoryLedger:
+    said: list[Statement] = field(default_factory=list)
+    broken: int = 0
+
+    async def add(self, statement: Statement) -> None:
+        self.said.append(statement)
+
+    async def read(self, console: str) -> Statements:
+        return Statements([each for each in self.said if each.console == console], self.broken)
+
+    async def lines(self, console: str) -> Sequence[str]:
+        return [repr(each) for each in self.said if each.console == console]
+
+    def public_keys(self) -> dict[str, Any]:
+        return {"keys": []}
+
+
+@dataclass
+class MemoryHolds:
+    placed: dict[str, Hold] = field(default_factory=dict)
+
+    async def find(self, console: str) -> Hold | None:
+        return self.placed.get(console)
+
+    async def place(self, console: str, hold: Hold) -> None:
+        self.placed[console] = hold
+
+    async def lift(self, console: str) -> None:
+        self.placed.pop(console, None)
+
+
+class MemoryArchive:
+    """An archive whose parts a test can look into."""
+
+    def __init__(self, ring: Ring | None = None, piece: int = 4 << 20) -> None:
+        self.transcripts = MemoryTranscripts(piece)
+        self.index = MemoryIndex()
+        self.ledger = MemoryLedger()
+        self.holds = MemoryHolds()
+        self.clock = FakeClock()
+        self.archive = Archive(
+            transcripts=self.transcripts, index=self.index, ledger=self.ledger, holds=self.holds, clock=self.clock,
+            ring=ring or Ring(),
+        )  # fmt: skip

@@ -1,0 +1,149 @@
+"""Retention: signed before it is done, in whole segments, never under a hold, and whatever interrupts it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from shared.domain.ledger import Checkpoint, Dropped
+from shared.domain.record import Kind, Record
+from shared.domain.ring import Ring
+from shared.domain.transcript import Limits
+from shared.domain.verify import Fault
+from shared.flows.keep_ring import Kept, keep_ring
+from shared.flows.verify_transcript import verify_part
+from shared.ports import Hold, Lying, Unavailable
+from tests.contract.memory_archive import MemoryArchive
+from tests.fakes import NOW
+from tests.unit.flows.archived import CONSOLE, archived, batch
+
+OTHER = f"{CONSOLE}2"
+DAY = 24 * 3600
+SMALL = Limits(segment_blocks=2)
+
+
+async def prints(kept: MemoryArchive, days_ago: int, count: int = 2, console: str = CONSOLE) -> None:
+    """One append after the other; two fill a segment."""
+    first = 1 + sum(blob.count(b'"o",') for (of, _), blob in kept.transcripts.blobs.items() if of == console)
+    for seq in range(first, first + count):
+        record = Record(Kind.PRINTED, seq, int((NOW - days_ago * DAY) * 1e6), b"x" * 100)
+        await archived(kept.transcripts, [batch(record, console=console)], SMALL)
+
+
+def ordinals(kept: MemoryArchive, console: str = CONSOLE) -> list[int]:
+    return sorted(ordinal for of, ordinal in kept.transcripts.blobs if of == console)
+
+
+async def faults(kept: MemoryArchive) -> list[Fault]:
+    return [each.fault for each in (await verify_part(kept.archive, CONSOLE, 0)).report.findings]
+
+
+async def test_how_far_each_transcript_reaches_is_signed_once() -> None:
+    kept = MemoryArchive()
+    await prints(kept, 0)
+    await prints(kept, 0, console=OTHER, count=1)
+    assert (await keep_ring(kept.archive)).signed == 2
+    said = [each for each in kept.ledger.said if isinstance(each, Checkpoint)]
+    assert {(each.console, each.offset, each.at) for each in said} == {(CONSOLE, 200, int(NOW)), (OTHER, 100, int(NOW))}
+    assert await keep_ring(kept.archive) == Kept(consoles=2)
+    await prints(kept, 0)
+    assert (await keep_ring(kept.archive)).signed == 1
+    assert await faults(kept) == []
+
+
+async def test_what_is_too_old_is_signed_away_and_then_dropped() -> None:
+    kept = MemoryArchive(Ring(days=30))
+    for days_ago in (90, 60, 5):
+        await prints(kept, days_ago)
+    assert (await keep_ring(kept.archive)).dropped == 2
+    assert ordinals(kept) == [2]
+    (dropped,) = (each for each in kept.ledger.said if isinstance(each, Dropped))
+    assert (dropped.segment, dropped.offset, dropped.why) == (2, 400, "age")
+    assert await faults(kept) == [Fault.DROPPED]
+    assert (await verify_part(kept.archive, CONSOLE, 0)).report.complete
+
+
+async def test_what_is_too_much_goes_and_the_newest_stays() -> None:
+    kept = MemoryArchive(Ring(bytes=1))
+    for _ in range(3):
+        await prints(kept, 0)
+    assert (await keep_ring(kept.archive)).dropped == 2
+    assert ordinals(kept) == [2]
+    assert await keep_ring(kept.archive) == Kept(consoles=1)
+
+
+async def test_under_a_legal_hold_nothing_is_dropped_nor_said_to_be() -> None:
+    kept = MemoryArchive(Ring(days=30))
+    for days_ago in (90, 60, 5):
+        await prints(kept, days_ago)
+    await kept.holds.place(CONSOLE, Hold("Ada", NOW, "case 12"))
+    assert (await keep_ring(kept.archive)).held == 1
+    assert ordinals(kept) == [0, 1, 2]
+    assert not [each for each in kept.ledger.said if isinstance(each, Dropped)]
+    await kept.holds.lift(CONSOLE)
+    assert (await keep_ring(kept.archive)).dropped == 2
+
+
+async def test_storage_that_forbids_to_delete_is_asked_again_and_the_statement_is_made_once() -> None:
+    kept = MemoryArchive(Ring(days=30))
+    for days_ago in (90, 60, 5):
+        await prints(kept, days_ago)
+    kept.transcripts.immutable = True
+    assert [(await keep_ring(kept.archive)).held for _ in range(3)] == [1, 1, 1]
+    assert await faults(kept) == []
+    kept.transcripts.immutable = False
+    assert (await keep_ring(kept.archive)).dropped == 2
+    assert len([each for each in kept.ledger.said if isinstance(each, Dropped)]) == 1
+
+
+async def test_a_run_that_fails_between_two_deletions_leaves_what_verifies_and_the_next_goes_on() -> None:
+    kept = MemoryArchive(Ring(days=30))
+    for days_ago in (90, 60, 50, 5):
+        await prints(kept, days_ago)
+    forget = kept.index.forget
+
+    async def fails(console: str, ordinal: int) -> None:
+        raise Unavailable("storage tables", "away")
+
+    kept.index.forget = fails  # type: ignore[method-assign]
+    assert (await keep_ring(kept.archive)).failed == [CONSOLE]
+    assert ordinals(kept) == [1, 2, 3]
+    assert await faults(kept) == [Fault.DROPPED]
+    kept.index.forget = forget  # type: ignore[method-assign]
+    assert (await keep_ring(kept.archive)).dropped == 2
+    assert await faults(kept) == [Fault.DROPPED]
+
+
+async def test_a_console_that_is_damaged_holds_up_no_other() -> None:
+    kept = MemoryArchive()
+    await prints(kept, 0)
+    await prints(kept, 0, console=OTHER)
+    kept.transcripts.blobs[CONSOLE, 0] += b"torn"
+    done = await keep_ring(kept.archive)
+    assert (done.damaged, done.signed, done.consoles) == ([CONSOLE], 1, 2)
+
+
+async def test_without_a_listing_there_is_no_run() -> None:
+    kept = MemoryArchive()
+
+    async def away(console: str = "") -> AsyncIterator[Lying]:
+        yield Lying(f"{CONSOLE}{console}", 0, 0)
+        raise Unavailable("storage blobs", "away")
+
+    kept.transcripts.lying = away  # type: ignore[method-assign]
+    with pytest.raises(Unavailable):
+        await keep_ring(kept.archive)
+
+
+async def test_of_no_console_there_is_nothing_to_keep() -> None:
+    assert await keep_ring(MemoryArchive().archive) == Kept()
+
+
+async def test_what_could_not_be_indexed_in_one_run_is_not_judged_by_age_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.flows.keep_ring._BUDGET", 1)
+    kept = MemoryArchive(Ring(days=1))
+    for days_ago in (90, 60, 50):
+        await prints(kept, days_ago)
+    assert (await keep_ring(kept.archive)).dropped == 0
+    for _ in range(20):
+        await keep_ring(kept.archive)
+    assert ordinals(kept) == [2]
