@@ -17,6 +17,8 @@ from shared.ports import AppendConflict, Blob, Lying, Unavailable
 CONTAINER = "transcripts"
 _WHAT = "storage blobs"
 _SUFFIX = ".cast"
+_PROTECTED = (HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED)
+"""How the storage refuses to delete: an immutability policy, a legal hold of its own, a lease."""
 _CONSOLES = "subscriptions/"
 """How the name of every console's folder begins."""
 _HEAD_BYTES = 4 * 1024
@@ -142,7 +144,7 @@ class BlobTranscripts:
             except ResourceNotFoundError:
                 return True
             except HttpResponseError as error:
-                if error.status_code != HTTPStatus.CONFLICT:  # an immutability policy, or a legal hold of the storage
+                if error.status_code not in _PROTECTED:
                     raise
                 return False
         return True

@@ -8,7 +8,7 @@ import pytest
 from azure.storage.blob.aio import BlobServiceClient
 
 from shared.adapters.blob_transcripts import CONTAINER, BlobTranscripts, blob_service
-from shared.ports import AppendConflict, Unavailable
+from shared.ports import AppendConflict, Lying, Unavailable
 from tests.contract.memory_transcripts import MemoryTranscripts
 
 BIG = 5 << 20
@@ -158,3 +158,38 @@ async def test_a_container_that_was_deleted_is_made_again(blobs: BlobServiceClie
     await transcripts.create(console, 0)
     with pytest.raises(AppendConflict):
         await transcripts.append(console, 1, 0, b"x")
+
+
+async def test_a_listing_names_every_segment_with_its_length(transcripts: Kept, console: str) -> None:
+    other = f"{console}2"
+    for of, ordinal in ((console, 0), (other, 7), (console, 1)):
+        await transcripts.create(of, ordinal)
+        await transcripts.append(of, ordinal, 0, b"x" * (ordinal + 1))
+    assert [each async for each in transcripts.lying(console)] == [Lying(console, 0, 1), Lying(console, 1, 2)]
+    everything = [each async for each in transcripts.lying()]
+    mine = [each for each in everything if each.console in (console, other)]
+    assert mine == [Lying(console, 0, 1), Lying(console, 1, 2), Lying(other, 7, 8)]
+    assert [each async for each in transcripts.lying(f"{console}3")] == []
+
+
+async def test_what_is_set_aside_is_no_segment(transcripts: Kept, console: str) -> None:
+    await transcripts.set_aside(f"batches{console}/e/1-2", b"x")
+    assert [each async for each in transcripts.lying(console)] == []
+    assert console not in {each.console async for each in transcripts.lying()}
+
+
+async def test_a_segment_that_is_dropped_is_gone_and_may_be_dropped_again(transcripts: Kept, console: str) -> None:
+    await transcripts.create(console, 0)
+    assert await transcripts.drop(console, 0)
+    assert await transcripts.drop(console, 0)
+    assert [each async for each in transcripts.lying(console)] == []
+
+
+async def test_a_segment_that_the_storage_protects_stays(blobs: BlobServiceClient, console: str) -> None:
+    """A lease stands for an immutability policy, which Azurite does not know."""
+    transcripts = BlobTranscripts(blobs)
+    await transcripts.create(console, 0)
+    lease = await blobs.get_blob_client(CONTAINER, f"{console.strip('/')}/00000000.cast").acquire_lease()
+    assert not await transcripts.drop(console, 0)
+    await lease.release()
+    assert await transcripts.drop(console, 0)

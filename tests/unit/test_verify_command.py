@@ -4,9 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from shared.adapters.statement_keys import StatementSigner
 from shared.verify import main
-from tests.unit.domain.test_verify import CONSOLE, WHOLE, verified
+from tests.unit.domain.test_verify import CONSOLE, WHOLE, checkpoint, verified
 
 
 @pytest.fixture
@@ -77,3 +80,104 @@ def test_what_is_no_hash_is_refused(folder: Path, text: str, capsys: pytest.Capt
         main([str(folder), "--holds", text])
     assert refused.value.code == 2
     assert "64 hexadecimal digits" in capsys.readouterr().err
+
+
+@pytest.fixture
+def signer() -> StatementSigner:
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return StatementSigner(pem, "https://service")
+
+
+@pytest.fixture
+def keys(signer: StatementSigner, tmp_path: Path) -> str:
+    path = tmp_path / "keys.json"
+    path.write_text(json.dumps(signer.jwks))
+    return str(path)
+
+
+@pytest.fixture
+def statements(signer: StatementSigner, tmp_path: Path) -> Path:
+    """The container checkpoints, downloaded: the whole transcript was signed."""
+    month = tmp_path / "checkpoints" / "web-01" / "2026-11.jws"
+    month.parent.mkdir(parents=True)
+    month.write_text("".join(f"{signer.sign(checkpoint(ordinal))}\n" for ordinal in WHOLE))
+    return month
+
+
+def test_what_was_signed_proves_that_nothing_was_cut_off(
+    folder: Path, statements: Path, keys: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held = ["--statements", str(statements.parent), "--keys", keys]
+    assert main([str(folder), *held]) == 0
+    assert f"signed by the service up to byte 54, at 1970-01-01T00:01:4{max(WHOLE)}+00:00" in capsys.readouterr().out
+    (folder / f"{max(WHOLE):08d}.cast").unlink()
+    assert main([str(folder), *held]) == 1
+    assert "missing: bytes up to 54, which were there when signed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", ["answer", "lines"])
+def test_statements_may_be_the_apis_answer_or_a_file_of_lines(
+    form: str, folder: Path, statements: Path, keys: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if form == "answer":
+        statements.write_text(json.dumps({"value": statements.read_text().splitlines(), "keys": []}))
+    assert main([str(folder), "--statements", str(statements), "--keys", keys, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["signed"]["offset"] == 54
+
+
+def test_a_statement_that_none_of_the_keys_signed_is_a_finding(
+    folder: Path, statements: Path, keys: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    statements.write_text(f"{statements.read_text()}forged\n")
+    assert main([str(folder), "--statements", str(statements), "--keys", keys]) == 1
+    assert "1 lines among the statements are not signed by any of the keys" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"keys":[{}]}'])
+def test_keys_that_are_none_are_no_way_to_begin(
+    text: str, folder: Path, statements: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.json").write_text(text)
+    assert main([str(folder), "--statements", str(statements), "--keys", str(tmp_path / "bad.json")]) == 2
+    assert "cannot use the keys" in capsys.readouterr().err
+
+
+def test_keys_that_are_not_there_are_no_way_to_begin(
+    folder: Path, statements: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(folder), "--statements", str(statements), "--keys", str(tmp_path / "none.json")]) == 2
+    assert "none.json" in capsys.readouterr().err
+
+
+def test_statements_without_keys_are_refused(folder: Path) -> None:
+    with pytest.raises(SystemExit) as refused:
+        main([str(folder), "--statements", str(folder)])
+    assert refused.value.code == 2
+
+
+def test_a_range_of_time_is_verified_by_itself(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The test's records are microseconds apart; segments begin at 1, 5 and 9."""
+    spoilt = folder / "00000002.cast"
+    spoilt.write_bytes(spoilt.read_bytes().replace(b"line", b"lime"))
+    begin, end = "1970-01-01T00:00:00.000006Z", "1970-01-01T00:00:00.000006"
+    assert main([str(folder), "--from", begin, "--to", end]) == 0
+    assert "bytes 18 to 36 in 1 segments" in capsys.readouterr().out
+    assert main([str(folder), "--from", begin]) == 1
+    assert main([str(folder), "--to", end]) == 0
+
+
+@pytest.mark.parametrize("torn", [True, False])
+def test_a_range_behind_a_segment_that_is_torn_or_gone_begins_by_itself(folder: Path, *, torn: bool) -> None:
+    before = folder / "00000000.cast"
+    if torn:
+        before.write_bytes(b"{}\n")
+    else:
+        before.unlink()
+    assert main([str(folder), "--from", "1970-01-01T00:00:00.000006Z"]) == (1 if torn else 0)
+
+
+def test_a_time_that_is_none_is_refused(folder: Path) -> None:
+    with pytest.raises(SystemExit) as refused:
+        main([str(folder), "--from", "yesterday"])
+    assert refused.value.code == 2
