@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -177,14 +178,13 @@ def _started_us(path: Path) -> int:
 
 def _before(paths: dict[int, Path], first: int) -> Tail | None:
     """Where the segment before `first` ends, if it is there and can be read; else where `first` says it begins."""
-    try:
-        if path := paths.get(first - 1):
+    if path := paths.get(first - 1):
+        with suppress(DamagedSegment):
             return replace(_tail(path, first - 1), ordinal=first)
-        with paths[first].open("rb") as lines:
-            header = read_header(lines.readline())
-        return Tail(first, offset=header.offset, hash=header.previous) if first else None
-    except DamagedSegment:
-        return None
+    with suppress(DamagedSegment), paths[first].open("rb") as lines:
+        header = read_header(lines.readline())
+        return Tail(first, offset=header.offset, hash=header.previous)
+    return None
 
 
 def _tail(path: Path, ordinal: int) -> Tail:
