@@ -8,7 +8,7 @@ import azure.functions as func
 from functions.addresses import at_console
 from functions.answering import Asked, Result
 from functions.describing import CHANGES, About
-from functions.requests import body_of
+from functions.requests import BadRequest, body_of
 from functions.responses import time_text
 from functions.shapes import ref
 from shared import wiring
@@ -43,8 +43,10 @@ async def _list(asked: Asked) -> Result | Refusal:
 
 async def _place(asked: Asked) -> Result | Refusal:
     vm, fields = asked.console(), body_of(asked.req)
-    why = fields.text("reason")
+    why = fields.text("reason").strip()
     fields.done()
+    if not why:
+        raise BadRequest.because("reason must say why, for instance the case's number")
     placed = await place_hold(asked.world, wiring.archive(), asked.caller, vm, why)
     return placed if isinstance(placed, Refusal) else Result(_hold(placed))
 
