@@ -29,6 +29,8 @@ class Fault(StrEnum):
     UNREADABLE = "unreadable"
     UNFINISHED = "unfinished"
     """Lines without the checkpoint that ends every append: the end was cut, or somebody wrote there."""
+    INDEX = "index"
+    """The index tells something else than the segments. Nothing of the transcript is lost."""
     HOLE = "hole"
     """Records that never reached the archive, as the archive itself wrote down."""
     DROPPED = "dropped"
@@ -47,6 +49,7 @@ _WHO = {
     Fault.REPEATED: _WRITERS,
     Fault.UNREADABLE: f"{_WRITERS}, or a broken download",
     Fault.UNFINISHED: f"a download that was cut, or {_WRITERS}",
+    Fault.INDEX: "whoever may write to the table of the index; it has been made anew",
     Fault.HOLE: "the relay or the event hub",
     Fault.DROPPED: "retention",
 }

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from shared.domain.recordings import Indexed, Recording, Scan
 from shared.domain.segment import DamagedSegment, Tail
 from shared.domain.verify import Fault, Finding, Report, Verification
 from shared.flows.archive import Archive
 from shared.flows.find_tail import tail_before
 from shared.flows.walk_segments import header_of
 
-_PART = 128 << 20
+_PART = 64 << 20
 """Bytes of segments that one part reads, and what is left of the last segment."""
 
 
@@ -35,16 +36,31 @@ async def verify_part(
         to_the_end=last_us is None,
     )  # fmt: skip
     size, went_on = 0, None
+    rows = {row.ordinal: row for row in await archive.index.rows(console)}
+    known = rows.get(first - 1, Indexed(first - 1))
+    wrong: list[Indexed] = []
     for ordinal in chosen:
         if size >= part or await _begins_after(archive, console, ordinal, last_us):
             went_on = ordinal if size >= part else None
             break
-        size += await _feed(archive, console, ordinal, walk)
+        known = await _feed(archive, console, walk, known.next_segment(ordinal))
+        size += known.length
+        if (row := rows.get(ordinal)) and _differs(row, known):
+            wrong.append(replace(known, signed=row.signed, announced=row.announced))
     report = walk.report() if went_on is None else walk.report(to_the_end=False)
+    others = await _mended(archive, console, wrong) if report.complete else []
     if statements.broken:
         words = f"{statements.broken} lines among the signed statements are not signed by this service"
-        report = replace(report, findings=(*report.findings, Finding(Fault.ALTERED, 0, 0, 0, words)))
-    return Part(report, went_on)
+        others.append(Finding(Fault.ALTERED, 0, 0, 0, words))
+    return Part(replace(report, findings=(*report.findings, *others)), went_on)
+
+
+async def _mended(archive: Archive, console: str, rows: Sequence[Indexed]) -> list[Finding]:
+    """Only the index of segments that are whole: what a damaged one told before may be all that is left."""
+    for row in rows:
+        await archive.index.put(console, row)
+    words = "the index told something else of this segment"
+    return [Finding(Fault.INDEX, row.ordinal, 0, row.start, words) for row in rows]
 
 
 async def segment_at(archive: Archive, console: str, time_us: int) -> int:
@@ -83,14 +99,33 @@ async def _begins_after(archive: Archive, console: str, ordinal: int, time_us: i
     return found is not None and found[0].started_us > time_us
 
 
-async def _feed(archive: Archive, console: str, ordinal: int, walk: Verification) -> int:
-    """The bytes of the segment. Off the event loop: hashing and parsing are work."""
-    walk.segment(ordinal)
-    size, rest = 0, b""
-    async for piece in archive.transcripts.read(console, ordinal):
-        size += len(piece)
+async def _feed(archive: Archive, console: str, walk: Verification, known: Indexed) -> Indexed:
+    """Feeds a segment; answers what an index should know of it. Off the event loop: hashing and parsing are work."""
+    walk.segment(known.ordinal)
+    scan, position, rest = Scan(known), 0, b""
+    async for piece in archive.transcripts.read(console, known.ordinal):
         whole, end, rest = (rest + piece).rpartition(b"\n")
         if end:
-            await asyncio.to_thread(walk.feed, [line + b"\n" for line in whole.split(b"\n")])
+            lines = whole.split(b"\n")
+            await asyncio.to_thread(_take, walk, scan, position, lines)
+            position += len(whole) + 1
     walk.feed([rest] if rest else [])
-    return size
+    return scan.known()
+
+
+def _take(walk: Verification, scan: Scan, position: int, lines: Sequence[bytes]) -> None:
+    for line in lines:
+        walk.feed([line + b"\n"])
+        scan.line(position, line)
+        position += len(line) + 1
+
+
+def _differs(row: Indexed, known: Indexed) -> bool:
+    """A row that has not seen all of a segment, or all of the one before, says nothing yet."""
+    told = replace(row, signed=0, announced=False)
+    return row.length == known.length and told != replace(known, pieces=_fitting(known.pieces, told.pieces))
+
+
+def _fitting(pieces: Sequence[Recording], told: Sequence[Recording]) -> tuple[Recording, ...]:
+    """Those that a row has room for: the last ones."""
+    return tuple(pieces[len(pieces) - len(told) :] if len(told) <= len(pieces) else pieces)

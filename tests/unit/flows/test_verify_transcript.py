@@ -1,5 +1,7 @@
 """Verification in parts finds what verification at once finds."""
 
+from dataclasses import replace
+
 import pytest
 
 from shared.domain.record import Kind, Record
@@ -113,3 +115,30 @@ async def test_of_a_console_that_was_never_recorded_there_is_nothing_to_find() -
     part = await verify_part(made.archive, CONSOLE, 0)
     assert (part.report.complete, part.report.segments, part.next) == (True, 0, None)
     assert await segment_at(made.archive, CONSOLE, 5) == 0
+
+
+@pytest.mark.parametrize("part", [1, 1 << 30])
+async def test_an_index_that_was_altered_is_named_and_made_anew(kept: MemoryArchive, part: int) -> None:
+    true = dict(kept.index.kept)
+    row = kept.index.kept[CONSOLE, 2]
+    kept.index.kept[CONSOLE, 2] = replace(row, pieces=(replace(row.pieces[0], reason="nothing happened"),))
+    assert faults(*await parts(kept, part=part)) == [(Fault.INDEX, 2)]
+    assert kept.index.kept == true
+    assert faults(*await parts(kept, part=part)) == []
+
+
+async def test_an_index_that_lost_a_row_or_lags_behind_is_no_fault(kept: MemoryArchive) -> None:
+    true = dict(kept.index.kept)
+    del kept.index.kept[CONSOLE, 2]
+    kept.index.kept[CONSOLE, 4] = kept.index.kept[CONSOLE, 3].next_segment(4)
+    assert faults(*await parts(kept, part=1 << 30)) == []
+    await keep_ring(kept.archive)
+    assert {key: replace(row, signed=0) for key, row in kept.index.kept.items()} == {
+        key: replace(row, signed=0) for key, row in true.items()
+    }
+
+
+async def test_a_row_that_had_no_room_for_all_is_no_fault(kept: MemoryArchive) -> None:
+    for row in kept.index.kept.values():
+        kept.index.kept[CONSOLE, row.ordinal] = replace(row, pieces=())
+    assert faults(*await parts(kept, part=1 << 30)) == []
