@@ -23,6 +23,8 @@ console      the relay's state machine: events in (console_events), actions out;
 scrollback   the last printed bytes, by offset
 viewers      one who is attached: limits, countdowns, what was shown
 transcript   records into segments: order, repeats, holes, hash chain
+plain_text   printed bytes as a person reads them: no escape sequences
+search       a word in what was printed, with the lines around it
 verify       segments held to their hash chain and to what was signed: complete, or what is wrong and where
 ledger       what is signed about a transcript: checkpoints, what retention dropped, legal holds
 recordings   one opening of a port as a person looks for it: who, when, what happened

@@ -73,15 +73,22 @@ def header_line(console: str, tail: Tail, started_us: int) -> bytes:
         "startedUs": started_us,
         "previous": None if tail.hash == _NO_HASH else tail.hash.hex(),
     }
-    header = {
+    return _json({**_cast(console, started_us), "serialconsole": about}).encode() + b"\n"
+
+
+def cast_header(console: str, started_us: int) -> bytes:
+    """The first line of a recording that is no segment but a part of some."""
+    return _json(_cast(console, started_us)).encode() + b"\n"
+
+
+def _cast(console: str, started_us: int) -> dict[str, Any]:
+    return {
         "version": 2,
         "width": _WIDTH,
         "height": _HEIGHT,
         "timestamp": started_us // _US,
         "title": console.rpartition("/")[2],
-        "serialconsole": about,
     }
-    return _json(header).encode() + b"\n"
 
 
 def read_header(line: bytes) -> Header:

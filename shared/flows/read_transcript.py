@@ -3,16 +3,19 @@
 Every answer is a page of bounded size; each says where the next one begins.
 """
 
+import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Any
 
 from shared.domain.caller import Caller
+from shared.domain.plain_text import plain, whole
 from shared.domain.playback import Cursor, code_of, printed, retimed, time_us
 from shared.domain.refusals import Refusal
 from shared.domain.rights import Right
-from shared.domain.segment import CHECKPOINT, EVENT, PRINTED, read_line
+from shared.domain.segment import CHECKPOINT, EVENT, PRINTED, cast_header, read_line
 from shared.domain.vm import VmId
 from shared.flows.examine_vm import READING, Wanted, admit_to_vm
 from shared.flows.find_tail import find_tail
@@ -21,6 +24,8 @@ from shared.flows.world import World
 
 _SCANNED = 16 << 20
 """Bytes of segments that are read for one page, at most."""
+_LOOK_SECONDS = 0.5
+"""Between two looks for something new."""
 _US = 1_000_000
 
 
@@ -74,11 +79,44 @@ async def _collect(found: AsyncGenerator[tuple[int, bytes]], skip: int, limit: i
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """As Bytes, without escape sequences: `content` is what bytes `start` to `next` showed."""
+
+    content: str
+    start: int
+    next: int
+    end: int
+
+
+async def read_text(segments: Segments, console: str, offset: int, limit: int) -> Text:
+    """Ends with a whole line, but at the end of what there is. Raises DamagedSegment, Unavailable."""
+    found = await read_bytes(segments, console, offset, limit)
+    lines_end = found.content.rfind(b"\n") + 1 if found.next < found.end else 0
+    count = lines_end or whole(found.content) or (len(found.content) if found.next < found.end else 0)
+    return Text(plain(found.content[:count]), found.start, found.start + count, found.end)
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Lines, and where the next page begins; None when this is the last."""
 
     content: bytes
     next: Cursor | None
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """Where a reading ends before the transcript does."""
+
+    time_us: int | None = None
+    """Nothing later."""
+    epoch: str | None = None
+    """Nothing of another recording, and nothing after this one's end."""
+    tail: bool = False
+    """The last page, too, says where the next begins: for those who wait for more."""
+
+
+EVERYTHING = Until()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,53 +127,84 @@ class _Line:
     is_header: bool
     text: bytes
 
+    @property
+    def time_us(self) -> int:
+        return self.segment_us if self.is_header else time_us(self.text, self.segment_us)
 
-async def read_recording(segments: Segments, console: str, cursor: Cursor, limit: int) -> Page:
-    """One asciicast v2 recording out of all segments: pages read one after the other are one file.
+
+async def read_recording(
+    segments: Segments, console: str, cursor: Cursor, limit: int, until: Until = EVERYTHING
+) -> Page:
+    """One asciicast v2 recording out of all segments, or of a part: pages read one after the other are one file.
 
     Raises DamagedSegment, Unavailable.
     """
-    content, last_us, size = bytearray(), 0, 0
-    async with aclosing(_walk(segments, console, cursor)) as walked:
+    content, last_us, size, end = bytearray(), 0, 0, cursor
+    async with aclosing(_walk(segments, console, cursor, until)) as walked:
         async for line in walked:
             size += len(line.text)
             made = b""
-            recording_us = line.at.recording_us or line.segment_us
+            recording_us = line.at.recording_us or line.time_us
             if line.is_header:
                 made = line.text + b"\n" if line.at.recording_us is None else b""
             elif code_of(line.text) != CHECKPOINT:
                 # Players want times that never go back; clocks of relays may.
-                last_us = max(last_us, time_us(line.text, line.segment_us) - recording_us)
-                made = retimed(line.text, last_us) + b"\n"
+                last_us = max(last_us, line.time_us - recording_us)
+                made = cast_header(console, recording_us) if line.at.recording_us is None else b""
+                made += retimed(line.text, last_us) + b"\n"
             if content and (len(content) + len(made) > limit or size > _SCANNED):
                 return Page(bytes(content), line.at)
             content += made
-    return Page(bytes(content), None)
+            end = _behind(line)
+    return Page(bytes(content), end if until.tail else None)
 
 
-async def read_events(segments: Segments, console: str, cursor: Cursor, limit: int) -> Page:
+async def read_events(segments: Segments, console: str, cursor: Cursor, limit: int, until: Until = EVERYTHING) -> Page:
     """What happened, a JSON object a line, with its time in seconds since 1970. Raises DamagedSegment, Unavailable."""
-    content, size = bytearray(), 0
-    async with aclosing(_walk(segments, console, cursor)) as walked:
+    content, size, end = bytearray(), 0, cursor
+    async with aclosing(_walk(segments, console, cursor, until)) as walked:
         async for line in walked:
             made = b"" if line.is_header else _event(line)
             if (content and len(content) + len(made) > limit) or size > _SCANNED:
                 return Page(bytes(content), line.at)
             size += len(line.text)
             content += made
-    return Page(bytes(content), None)
+            end = _behind(line)
+    return Page(bytes(content), end if until.tail else None)
+
+
+def _behind(line: _Line) -> Cursor:
+    return Cursor(line.at.ordinal, line.at.position + len(line.text) + 1, line.at.recording_us or line.time_us)
 
 
 def _event(line: _Line) -> bytes:
     if code_of(line.text) != EVENT:
         return b""
-    said = json.loads(read_line(line.text)[2])
-    event = {"time": time_us(line.text, line.segment_us) / _US, "segment": line.at.ordinal, **said}
+    event = {"time": line.time_us / _US, "segment": line.at.ordinal, **_said(line)}
     return json.dumps(event, separators=(",", ":")).encode() + b"\n"
 
 
-async def _walk(segments: Segments, console: str, cursor: Cursor) -> AsyncGenerator[_Line]:
-    """Every line from the cursor on, with the cursor by which it would be found again."""
+def _said(line: _Line) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads(read_line(line.text)[2])
+    return said
+
+
+async def _walk(segments: Segments, console: str, cursor: Cursor, until: Until) -> AsyncGenerator[_Line]:
+    """The lines that are asked for from the cursor on, each with the cursor by which it would be found again."""
+    epoch = until.epoch
+    async with aclosing(_every_line(segments, console, cursor)) as walked:
+        async for line in walked:
+            if until.time_us is not None and line.time_us > until.time_us:
+                return
+            said = {} if line.is_header or code_of(line.text) != EVENT else _said(line)
+            epoch = said.get("epoch", epoch)
+            if until.epoch is None or line.is_header or epoch == until.epoch:
+                yield line
+            if until.epoch is not None and (said.get("event"), epoch) == ("end", until.epoch):
+                return
+
+
+async def _every_line(segments: Segments, console: str, cursor: Cursor) -> AsyncGenerator[_Line]:
     recording_us = cursor.recording_us
     async for ordinal in segments.segments(console):
         if ordinal < cursor.ordinal:
@@ -147,7 +216,17 @@ async def _walk(segments: Segments, console: str, cursor: Cursor) -> AsyncGenera
         start = cursor.position if ordinal == cursor.ordinal else 0
         async with aclosing(lines(segments, console, ordinal, start)) as walked:
             async for position, text in walked:
-                is_header = position == 0
-                at = Cursor(ordinal, position, recording_us)
-                yield _Line(at, header.started_us, is_header, text)
-                recording_us = recording_us or header.started_us
+                line = _Line(Cursor(ordinal, position, recording_us), header.started_us, position == 0, text)
+                yield line
+                recording_us = recording_us or line.time_us
+
+
+async def when_there_is_more[P: (Bytes, Text, Page)](
+    read: Callable[[], Awaitable[P]], seconds: float, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> P:
+    """What is read as soon as there is any of it, within so many seconds; then nothing."""
+    left = seconds
+    while not (found := await read()).content and left > 0:
+        await sleep(_LOOK_SECONDS)
+        left -= _LOOK_SECONDS
+    return found

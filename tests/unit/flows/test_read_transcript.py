@@ -4,12 +4,24 @@ from typing import Any
 
 import pytest
 
-from shared.domain.playback import Cursor
+from shared.domain.plain_text import plain
+from shared.domain.playback import Cursor, code_of, printed, time_us
 from shared.domain.record import Batch, Kind, Record
 from shared.domain.refusals import Code, Refusal
+from shared.domain.segment import read_header
 from shared.domain.transcript import Limits
-from shared.flows.read_transcript import Page, permitted, read_bytes, read_events, read_recording
-from shared.flows.walk_segments import place_before
+from shared.flows.read_transcript import (
+    Bytes,
+    Page,
+    Until,
+    permitted,
+    read_bytes,
+    read_events,
+    read_recording,
+    read_text,
+    when_there_is_more,
+)
+from shared.flows.walk_segments import Place, header_of, place_at, place_before
 from tests.contract.memory_transcripts import MemoryTranscripts
 from tests.fakes import VM, FakeWorld, person, without_read
 from tests.unit.flows.archived import CONSOLE, archived, batch, segments
@@ -208,3 +220,156 @@ async def test_nobody_else_may(fakes: FakeWorld) -> None:
     refused = await permitted(fakes.world, person(), VM)
     assert isinstance(refused, Refusal)
     assert refused.code is Code.VM_NOT_FOUND
+
+
+def times(told: Told) -> list[tuple[int, int, bytes]]:
+    """Time, printed bytes before it, and the text of every line, in order."""
+    found, offset = list[tuple[int, int, bytes]](), 0
+    for content in segments(told.transcripts):
+        head, *rest = content.splitlines()
+        for line in rest:
+            if code_of(line) != "k":
+                found.append((time_us(line, read_header(head).started_us), offset, line))
+                offset += len(printed(line)) if code_of(line) == "o" else 0
+    return found
+
+
+async def steady(seed: int, piece: int) -> Told:
+    """A story whose clock does not go back."""
+    told = Told(seed, piece)
+    told._order.randrange = _upwards(told._order.randrange)  # type: ignore[method-assign]
+    return await told.tell(60, 300, SMALL)
+
+
+def _upwards(draw: Any) -> Any:
+    return lambda *bounds: 0 if bounds == (3000,) else draw(*bounds)
+
+
+@pytest.mark.parametrize("near", [1, 256 * 1024])
+async def test_a_time_leads_to_the_first_line_of_that_time_or_later(near: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.flows.walk_segments._NEAR", near)
+    monkeypatch.setattr("shared.flows.walk_segments._FAR", 4096)
+    told = await steady(3, 1 << 20)
+    lines_told = times(told)
+    for moment, offset, line in lines_told[::7]:
+        found = await place_at(told.transcripts, CONSOLE, moment)
+        assert found
+        ordinal, place = found
+        assert place.offset == offset
+        assert bytes(told.transcripts.blobs[CONSOLE, ordinal])[place.position :].startswith(line)
+    assert await place_at(told.transcripts, CONSOLE, 0) == (0, await _first(told))
+    assert await place_at(told.transcripts, CONSOLE, lines_told[-1][0] + 1) is None
+
+
+async def _first(told: Told) -> Place:
+    found = await header_of(told.transcripts, CONSOLE, 0)
+    assert found
+    return Place(found[1], 0)
+
+
+async def test_where_nothing_is_kept_no_time_leads_anywhere() -> None:
+    empty = MemoryTranscripts()
+    assert await place_at(empty, CONSOLE, 5) is None
+    await empty.create(CONSOLE, 0)
+    assert await place_at(empty, CONSOLE, 5) is None
+
+
+async def played(told: Told, cursor: Cursor, until: Until, limit: int) -> list[Any]:
+    """The lines of a recording that was read in pages."""
+    content, at = b"", cursor
+    while True:
+        page = await read_recording(told.transcripts, CONSOLE, at, limit, until)
+        content += page.content
+        if page.next is None:
+            return [json.loads(line) for line in content.splitlines()]
+        at = page.next
+
+
+@pytest.mark.parametrize("limit", [1, 700, 1 << 20])
+async def test_a_part_is_a_recording_by_itself(limit: int) -> None:
+    told = await steady(4, 1 << 20)
+    every = times(told)
+    begin, end = every[20], every[-20]
+    found = await place_at(told.transcripts, CONSOLE, begin[0])
+    assert found
+    header, *rest = await played(told, Cursor(found[0], found[1].position), Until(time_us=end[0]), limit)
+    assert (header["version"], header["timestamp"], header["title"]) == (2, begin[0] // 1_000_000, "v")
+    assert "serialconsole" not in header
+    assert rest[0][0] == 0
+    assert [text for _, _, text in rest] == [json.loads(line)[2] for _, _, line in every[20:-19]]
+
+
+async def test_of_one_recording_only_its_own_lines_are_read() -> None:
+    transcripts = MemoryTranscripts()
+    await archived(
+        transcripts, [batch(Record.event(1, 1, "port-open"), Record(Kind.PRINTED, 2, 2, b"one"), epoch="e1")]
+    )
+    await archived(
+        transcripts, [batch(Record.event(1, 3, "port-open"), Record(Kind.PRINTED, 2, 4, b"two"), epoch="e2")]
+    )
+    await archived(transcripts, [batch(Record(Kind.PRINTED, 3, 5, b"late"), Record.end(4, 6, "over"), epoch="e1")])
+    await archived(transcripts, [batch(Record(Kind.PRINTED, 3, 7, b"more"), epoch="e2")])
+    page = await read_recording(transcripts, CONSOLE, Cursor(0), 1 << 20, Until(epoch="e1"))
+    assert [json.loads(line)[2] for line in page.content.splitlines()[1:] if b'"o"' in line] == ["one", "late"]
+    page = await read_recording(transcripts, CONSOLE, Cursor(0), 1 << 20, Until(epoch="e2"))
+    assert [json.loads(line)[2] for line in page.content.splitlines()[1:] if b'"o"' in line][-2:] == ["two", "more"]
+    events = await read_events(transcripts, CONSOLE, Cursor(0), 1 << 20, Until(epoch="e1"))
+    assert [json.loads(line)["event"] for line in events.content.splitlines()] == ["port-open", "continues", "end"]
+
+
+@pytest.mark.parametrize("read", [read_recording, read_events])
+async def test_a_tail_goes_on_exactly_where_the_page_before_ended(read: Any) -> None:
+    told = await steady(9, 1 << 20)
+    at, content = Cursor(0), b""
+    for _ in range(40):
+        await archived(told.transcripts, [told.some(300)], SMALL)
+        for _ in range(2):  # once with, once without anything new
+            page = await read(told.transcripts, CONSOLE, at, 1 << 20, Until(tail=True))
+            assert page.next is not None
+            content, at = content + page.content, Cursor.parse(str(page.next))
+    assert content == (await read(told.transcripts, CONSOLE, Cursor(0), 1 << 30)).content
+
+
+@pytest.mark.parametrize("limit", [40, 1 << 20])
+async def test_text_in_pieces_is_the_text_of_the_whole(limit: int) -> None:
+    transcripts, whole_text = (
+        MemoryTranscripts(),
+        "".join(f"\x1b[3{n % 8}mline {n} \u20ac\x1b[0m\r\n" for n in range(40)),
+    )
+    data = f"{whole_text}login: ".encode()
+    records = [Record(Kind.PRINTED, n + 1, n, data[n * 7 : n * 7 + 7]) for n in range(len(data) // 7 + 1)]
+    await archived(transcripts, [batch(*records)])
+    text, offset = "", 0
+    while (found := await read_text(transcripts, CONSOLE, offset, limit)).content:
+        assert found.start == offset
+        text, offset = text + found.content, found.next
+    assert text == plain(data)
+    assert offset == found.end == len(data)
+
+
+async def test_a_sequence_that_only_begins_at_the_end_waits_for_its_rest() -> None:
+    transcripts = MemoryTranscripts()
+    await archived(transcripts, [batch(Record(Kind.PRINTED, 1, 1, b"x\x1b[3"))])
+    assert (await read_text(transcripts, CONSOLE, 0, 99)).next == 1
+    assert (await read_text(transcripts, CONSOLE, 1, 99)).content == ""
+    await archived(transcripts, [batch(Record(Kind.PRINTED, 2, 1, b"1my"))])
+    assert (await read_text(transcripts, CONSOLE, 1, 99)).content == "y"
+    assert (await read_text(transcripts, CONSOLE, 1, 2)).next == 3, "what is no end goes on, or nobody ever would"
+
+
+async def test_whoever_waits_gets_what_comes_or_nothing_when_the_time_is_over() -> None:
+    transcripts, slept = MemoryTranscripts(), list[float]()
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            await archived(transcripts, [batch(Record(Kind.PRINTED, 1, 1, b"there"))])
+
+    async def read() -> Bytes:
+        return await read_bytes(transcripts, CONSOLE, 0, 99)
+
+    assert (await when_there_is_more(read, 1, sleep)).content == b""
+    assert (len(slept), sum(slept)) == (2, 1)
+    assert (await when_there_is_more(read, 9, sleep)).content == b"there"
+    assert (await when_there_is_more(read, 0, sleep)).content == b"there"
+    assert len(slept) == 3

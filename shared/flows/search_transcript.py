@@ -1,0 +1,55 @@
+"""Full-text search over everything that is kept of a console, in bounded pieces."""
+
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from shared.domain.playback import code_of, printed, time_us
+from shared.domain.search import Hit, Search
+from shared.domain.segment import PRINTED, Header
+from shared.flows.walk_segments import Place, Segments, header_of, lines, place_before, segment_of
+
+_SCANNED = 16 << 20
+"""Bytes of segments that one piece reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    hits: Sequence[Hit]
+    next: int | None
+    """The offset with which the search goes on; None: it is at the end."""
+
+
+async def search_transcript(
+    segments: Segments, console: str, query: str, offset: int, *, limit: int, context: int, until: int | None = None
+) -> Found:
+    """Lines that hold `query`, oldest first, from a line's offset on. Raises DamagedSegment, Unavailable."""
+    ordinals = [ordinal async for ordinal in segments.segments(console)]
+    search, read = Search(query, context, offset), 0
+    for ordinal in ordinals[await segment_of(segments, console, ordinals, offset) :]:
+        found, place = await _begin(segments, console, ordinal, offset)
+        if found is None or place is None:
+            break
+        skip = max(0, offset - place.offset)
+        search.offset = max(offset, place.offset, search.offset)
+        async with aclosing(lines(segments, console, ordinal, place.position)) as walked:
+            async for _, line in walked:
+                read += len(line)
+                if code_of(line) != PRINTED:
+                    continue
+                body = printed(line)
+                search.feed(body[skip:], time_us(line, found.started_us))
+                skip = max(0, skip - len(body))
+                if until is not None and search.line_offset >= until:
+                    return Found(search.finish()[:limit], None)
+                if len(search.hits) >= limit or read > _SCANNED:
+                    hits, went_on = search.stop(limit)
+                    if went_on > offset:  # else one line is longer than a piece: it must end first
+                        return Found(hits, went_on)
+    return Found(search.finish(), None)
+
+
+async def _begin(segments: Segments, console: str, ordinal: int, offset: int) -> tuple[Header | None, Place | None]:
+    """The segment's header, and a line at or before this offset."""
+    found = await header_of(segments, console, ordinal)
+    return (found[0], await place_before(segments, console, ordinal, offset)) if found else (None, None)
