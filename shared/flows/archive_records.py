@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,8 @@ _AT_ONCE = 16
 """Consoles that are written to at the same time."""
 _TRIES = 20
 """Conflicts in a row after which somebody is wrong rather than late."""
-_EPOCH_LENGTH = 64
+_EPOCH = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}", re.ASCII)
+"""It becomes part of a blob's name: nothing in it may lead to another one."""
 
 
 @dataclass(slots=True)
@@ -127,7 +129,8 @@ class _Delivery:
 
     async def _set_aside_all(self, batches: Sequence[Batch]) -> None:
         for batch in batches:
-            await self._set_aside(_name_of_batch(batch), batch.encode())
+            data = batch.encode()
+            await self._set_aside(_name_of_batch(batch, data), data)
 
     async def _set_aside(self, name: str, data: bytes) -> None:
         await self.transcripts.set_aside(name, data)
@@ -135,22 +138,30 @@ class _Delivery:
 
 
 def _decode_source(event: bytes) -> tuple[Source, int]:
-    """Raises DamagedBatch, also when the names in it cannot name a blob."""
+    """Raises DamagedBatch, also when the names in it cannot name a blob, or are not UTF-8."""
     source, at = decode_source(event)
     try:
-        VmId.parse(source.console)
-    except InvalidVmId as error:
-        raise DamagedBatch("the console is not a VM") from error
-    if len(source.epoch) > _EPOCH_LENGTH:
-        raise DamagedBatch("the epoch's name is too long")
+        vm = VmId.parse(source.console)
+        source.writer.encode()
+    except (InvalidVmId, UnicodeEncodeError) as error:
+        raise DamagedBatch("the console is not a VM, or the writer not a name") from error
+    if vm.console != source.console:
+        raise DamagedBatch("the console is spelled in another way than consoles are")
+    if not _EPOCH.fullmatch(source.epoch):
+        raise DamagedBatch("the epoch's name is not one that relays give")
     return source, at
 
 
 def _name_of(event: bytes) -> str:
     """The same event has the same name each time it is delivered."""
-    return f"events/{blake2b(event, digest_size=16).hexdigest()}"
+    return f"events/{_digest(event)}"
 
 
-def _name_of_batch(batch: Batch) -> str:
+def _name_of_batch(batch: Batch, data: bytes) -> str:
+    """Other bytes have another name, also where the numbers are the same: nothing that was set aside is replaced."""
     first, last = batch.records[0].seq, batch.records[-1].seq
-    return f"batches{batch.source.console}/{batch.source.epoch}/{first}-{last}"
+    return f"batches{batch.source.console}/{batch.source.epoch}/{first}-{last}-{_digest(data)}"
+
+
+def _digest(data: bytes) -> str:
+    return blake2b(data, digest_size=16).hexdigest()

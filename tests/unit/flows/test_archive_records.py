@@ -1,5 +1,7 @@
 import asyncio
+import json
 import logging
+import struct
 
 import pytest
 
@@ -51,8 +53,20 @@ async def test_known_tails_are_not_read_again(transcripts: MemoryTranscripts) ->
         b"no batch",
         encode_batch(Source("vm", "e", "r"), []),
         encode_batch(Source("/../../elsewhere", "e", "r"), [printed(1).encode()]),
-        encode_batch(Source(CONSOLE, "e" * 65, "r"), [printed(1).encode()]),
+        encode_batch(Source(CONSOLE.upper(), "e", "r"), [printed(1).encode()]),
+        *(
+            encode_batch(Source(CONSOLE, epoch, "r"), [printed(0).encode()])
+            for epoch in ("", "e" * 65, "..", "../../1", "a/b", "a\0", "e\n", "\N{KELVIN SIGN}")
+        ),
+        *(
+            b"SCR1" + struct.pack(">H", len(header)) + header + printed(0).encode()
+            for header in (
+                json.dumps({"console": CONSOLE, "epoch": "\ud800", "writer": "r"}).encode(),
+                json.dumps({"console": CONSOLE, "epoch": "e1", "writer": "\ud800"}).encode(),
+            )
+        ),
     ],
+    ids=repr,
 )
 async def test_what_is_not_a_batch_of_a_console_is_set_aside_and_in_nobodys_way(
     transcripts: MemoryTranscripts, event: bytes
@@ -83,7 +97,16 @@ async def test_a_batch_without_records_changes_nothing(transcripts: MemoryTransc
 async def test_records_that_cannot_be_placed_are_set_aside_under_one_name(transcripts: MemoryTranscripts) -> None:
     for _ in range(2):
         await archived(transcripts, [batch(printed(1, bytes(1 << 20)))])
-    assert list(transcripts.aside) == [f"batches{CONSOLE}/e1/1-1"]
+    (name,) = transcripts.aside
+    assert name.startswith(f"batches{CONSOLE}/e1/1-1-")
+
+
+async def test_records_of_the_same_number_that_cannot_be_placed_do_not_replace_each_other(
+    transcripts: MemoryTranscripts,
+) -> None:
+    odd = [batch(printed(0, b"one")), batch(printed(0, b"two"))]
+    await archived(transcripts, odd)
+    assert sorted(transcripts.aside.values()) == [each.encode() for each in odd]
 
 
 async def test_a_segment_that_somebody_else_wrote_to_is_left_alone_and_its_records_are_set_aside(
@@ -94,7 +117,8 @@ async def test_a_segment_that_somebody_else_wrote_to_is_left_alone_and_its_recor
     before = segments(transcripts)
     done = await archived(transcripts, [batch(printed(2)), batch(printed(1), console=OTHER)])
     assert before == segments(transcripts)[:1]
-    assert done.aside == {f"batches{CONSOLE}/e1/2-2"}
+    (name,) = done.aside
+    assert name.startswith(f"batches{CONSOLE}/e1/2-2-")
     assert "its records are set aside" in caplog.text
     assert (OTHER, 0) in transcripts.blobs
 
