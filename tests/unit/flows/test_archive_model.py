@@ -1,131 +1,301 @@
-"""The archiver against a specification: what the hub holds, said once and in order, whatever goes wrong on the way."""
+"""The archiver and retention against a specification: what the hub holds, said once and in order, whatever fails.
+
+Two relays and more epochs than a checkpoint remembers write for two consoles into one partition. It is delivered at
+least once, to two processes that know nothing of each other; every call to the storage may fail before or after its
+effect, and a process may end there; clocks jump, events are damaged, segments roll every few appends and are dropped.
+"""
 
 import asyncio
-from collections.abc import Sequence
+import struct
+from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from shared.domain.ledger import Dropped
 from shared.domain.record import Batch, Kind, Record, Source
-from shared.domain.transcript import Limits
+from shared.domain.ring import Ring
+from shared.domain.transcript import Limits, plan
+from shared.domain.verify import Fault, Report, verify
 from shared.flows.archive_records import Tails, archive_records
-from shared.ports import Unavailable
+from shared.flows.find_tail import find_tail
+from shared.flows.keep_ring import keep_ring
+from shared.ports import Hold, Unavailable
+from tests.contract.memory_archive import MemoryArchive
+from tests.unit.flows.archive_specification import TOO_LARGE, Event, Expected, expected, told
+from tests.unit.flows.archived import CONSOLE, batch
 from tests.unit.flows.audit import audit
-from tests.unit.flows.stumbling import Step, StumblingTranscripts
+from tests.unit.flows.stumbling import Step, StumblingHolds, StumblingIndex, StumblingLedger, StumblingTranscripts
 
-CONSOLE = (
-    "/subscriptions/00000000-0000-0000-0000-000000000001/resourcegroups/g/providers/microsoft.compute/virtualmachines/v"
-)
-SMALL = Limits(segment_bytes=1500, segment_blocks=4, segment_us=50, append_bytes=11_000)
-EPOCHS = ("a", "b", "c")
-STEPS = st.lists(st.sampled_from(Step), max_size=6)
+SMALL = Limits(segment_bytes=1500, segment_blocks=2, segment_us=50, append_bytes=11_000)
+CONSOLES = st.sampled_from((CONSOLE, f"{CONSOLE}2"))
+_EPOCHS = [f"{number:016x}-0000000{number:x}" for number in range(11)]
+EPOCHS = st.one_of(st.sampled_from(_EPOCHS[-2:]), st.sampled_from(_EPOCHS))
+"""Their names sort as the relays opened the port: with so many, records of the oldest come too late."""
+TIMES = st.integers(0, 400)
+"""Microseconds: they go back as often as forth, and further than a segment lasts."""
+STEPS = st.lists(st.sampled_from((Step.WELL, Step.WELL, Step.WELL, *Step)), max_size=12)
+RINGS = st.sampled_from((Ring(bytes=5000), Ring(bytes=1), Ring(days=1), Ring()))
+LOST = b"never seen"
 
 
 class Archiving(RuleBasedStateMachine):
     @initialize(seed=st.integers(0, 2**16))
     def start(self, seed: int) -> None:
-        self.transcripts = StumblingTranscripts(Random(seed))  # noqa: S311 - shuffles
-        self.records: dict[str, list[Record]] = {epoch: [] for epoch in EPOCHS}
-        self.hub: list[Batch] = []
+        self.storage = StumblingTranscripts(Random(seed))  # noqa: S311 - shuffles
+        self.ledger = StumblingLedger(self.storage)
+        self.holds = StumblingHolds(self.storage)
+        self.archive = replace(
+            MemoryArchive().archive, transcripts=self.storage, index=StumblingIndex(self.storage), ledger=self.ledger,
+            holds=self.holds,
+        )  # fmt: skip
+        self.records: dict[tuple[str, str], list[Record]] = {}
+        self.hub: list[Event] = []
         self.checkpoint = 0
         self.processes = [Tails(), Tails()]
 
-    @rule(epoch=st.sampled_from(EPOCHS), bodies=st.lists(st.binary(max_size=400), min_size=1, max_size=4))
-    def prints(self, epoch: str, bodies: list[bytes]) -> None:
-        known = self.records[epoch]
-        first = len(known)
-        known.extend(Record(Kind.PRINTED, first + n, first * 7, body) for n, body in enumerate(bodies, 1))
-        self._publish(epoch, first, len(known))
+    # --- relays and the hub -----------------------------------------------------------------------------------
 
-    @rule(epoch=st.sampled_from(EPOCHS))
-    def says(self, epoch: str) -> None:
-        known = self.records[epoch]
-        known.append(Record.event(len(known) + 1, 3, "attach"))
-        self._publish(epoch, len(known) - 1, len(known))
+    @rule(console=CONSOLES, epoch=EPOCHS, time=TIMES, bodies=st.lists(st.binary(max_size=400), min_size=1, max_size=4))
+    def prints(self, console: str, epoch: str, time: int, bodies: list[bytes]) -> None:
+        self._write(console, epoch, *((Kind.PRINTED, time, body) for body in bodies))
 
-    @rule(epoch=st.sampled_from(EPOCHS))
-    def loses_records(self, epoch: str) -> None:
-        known = self.records[epoch]
-        known.extend(Record(Kind.PRINTED, len(known) + n, 1, b"never seen") for n in (1, 2))
+    @rule(console=CONSOLES, epoch=EPOCHS, times=st.lists(TIMES, min_size=4, max_size=9), process=st.integers(0, 1))
+    def prints_and_is_archived_at_once(self, console: str, epoch: str, times: list[int], process: int) -> None:
+        """Segments fill up."""
+        for time in times:
+            self._write(console, epoch, (Kind.PRINTED, time, b"%d\xff" % time * 50))
+            self._run([], self._deliver(self.processes[process], len(self.hub)))
+        self.checkpoint = len(self.hub)
 
-    @rule(epoch=st.sampled_from(EPOCHS), back=st.integers(1, 9))
-    def sends_again(self, epoch: str, back: int) -> None:
+    @rule(console=CONSOLES, epoch=EPOCHS, time=TIMES)
+    def says(self, console: str, epoch: str, time: int) -> None:
+        self._write(console, epoch, (Kind.EVENT, time, b'{"event":"attach"}'))
+
+    @rule(console=CONSOLES, epoch=EPOCHS)
+    def loses_records(self, console: str, epoch: str) -> None:
+        known = self._known(console, epoch)
+        known.extend(Record(Kind.PRINTED, len(known) + n, 1, LOST) for n in (1, 2))
+
+    @rule(console=CONSOLES, epoch=EPOCHS)
+    def prints_more_than_an_append_takes(self, console: str, epoch: str) -> None:
+        self._write(console, epoch, (Kind.PRINTED, 1, b"x" * TOO_LARGE), (Kind.PRINTED, 1, b"y"))
+
+    @rule(console=CONSOLES, epoch=EPOCHS, back=st.integers(1, 9))
+    def sends_again(self, console: str, epoch: str, back: int) -> None:
         """As after a lost acknowledgement: a run that ends with the newest, cut elsewhere than before."""
-        count = len(self.records[epoch])
-        self._publish(epoch, max(0, count - back), count)
+        count = len(self._known(console, epoch))
+        self._publish(console, epoch, max(0, count - back))
 
-    @precondition(lambda self: self.hub)
+    @rule(console=CONSOLES, epoch=EPOCHS, back=st.integers(1, 3))
+    def is_cut_on_the_way(self, console: str, epoch: str, back: int) -> None:
+        """The event ends inside its last record; the records before it count."""
+        known = self._known(console, epoch)
+        run = [record for record in known[-back:] if record.body != LOST]
+        if run:
+            source = Source(console, epoch, "relay")
+            data = Batch(source, tuple(run)).encode()[:-1]
+            self.hub.append(Event(data, Batch(source, tuple(run[:-1])), poison=True))
+
+    @rule(data=st.binary(max_size=9), console=CONSOLES, epoch=st.sampled_from(("..", "", "\N{KELVIN SIGN}", "a\0")))
+    def somebody_else_sends(self, data: bytes, console: str, epoch: str) -> None:
+        for strange in (data, b"SCR1" + struct.pack(">H", 2) + b"{}", Source(console, epoch, "?").encode()):
+            self.hub.append(Event(strange, None, poison=True))
+
+    @rule(console=CONSOLES, epoch=EPOCHS, body=st.binary(max_size=3))
+    def numbers_a_record_as_none_is(self, console: str, epoch: str, body: bytes) -> None:
+        odd = batch(Record(Kind.PRINTED, 0, 1, body), epoch=epoch, console=console)
+        self.hub.append(Event(odd.encode(), odd))
+
     @rule(back=st.integers(1, 9))
-    def goes_back(self, back: int) -> None:
+    def the_checkpoint_was_not_kept(self, back: int) -> None:
         self.checkpoint = max(0, self.checkpoint - back)
+
+    # --- archivers --------------------------------------------------------------------------------------------
 
     @rule(steps=STEPS, size=st.integers(1, 6), process=st.integers(0, 1))
     def delivers(self, steps: list[Step], size: int, process: int) -> None:
         """To one of two processes: what the other knows is then outdated."""
-        self.transcripts.steps = iter(steps)
-        if self._run([self._deliver(self.processes[process], size)]) == [True]:
+        if self._run(steps, self._deliver(self.processes[process], size)) == [True]:
             self.checkpoint = min(len(self.hub), self.checkpoint + size)
 
-    @rule(steps=STEPS, process=st.integers(0, 1))
-    def crashes_while_delivering(self, steps: list[Step], process: int) -> None:
-        self.transcripts.steps = iter(steps)
-        self._run([self._deliver(self.processes[process], 3)])
-        self.processes[process] = Tails()
+    @rule(console=CONSOLES, epoch=EPOCHS, time=TIMES, well=st.integers(0, 7), last=st.sampled_from(Step))
+    def ends_between_two_steps(self, console: str, epoch: str, time: int, well: int, last: Step) -> None:
+        """What it knew ends with it."""
+        self._write(console, epoch, (Kind.PRINTED, time, b"x"))
+        self._run([*[Step.WELL] * well, last, *[Step.NOT_DONE] * 99], self._deliver(Tails(), 99))
 
     @rule(steps=STEPS, sizes=st.tuples(st.integers(1, 6), st.integers(1, 6)))
     def is_delivered_to_both_at_once(self, steps: list[Step], sizes: tuple[int, int]) -> None:
-        self.transcripts.steps = iter(steps)
-        self._run([self._deliver(tails, size) for tails, size in zip(self.processes, sizes, strict=True)])
+        self._run(steps, *(self._deliver(tails, size) for tails, size in zip(self.processes, sizes, strict=True)))
+
+    @rule(process=st.integers(0, 1))
+    def the_storage_is_away_for_an_hour(self, process: int) -> None:
+        self.storage.away = True
+        for _ in range(3):
+            self._run([], self._deliver(self.processes[process], 6), self._upkeep(Ring(bytes=1)))
+        self.storage.away = False
+
+    @rule(sizes=st.lists(st.integers(1, 4), max_size=4))
+    def all_goes_well_for_a_while(self, sizes: list[int]) -> None:
+        for size in (*sizes, len(self.hub)):
+            assert self._run([], self._deliver(self.processes[0], size)) == [True]
+            self.checkpoint = min(len(self.hub), self.checkpoint + size)
+
+    # --- retention --------------------------------------------------------------------------------------------
+
+    @rule(ring=RINGS, steps=STEPS, immutable=st.sampled_from((False, False, True)))
+    def upkeep_runs(self, ring: Ring, steps: list[Step], immutable: bool) -> None:  # noqa: FBT001 - as above
+        """Where a segment was created and not written to yet, see the test at the end."""
+        if not all(self.storage.blobs.values()):
+            self.all_goes_well_for_a_while([])
+        before = {key for key in self.storage.blobs if key[0] in self.holds.placed}
+        newest = {max(key for key in self.storage.blobs if key[0] == console) for console, _ in self.storage.blobs}
+        self.storage.immutable = immutable
+        self._run(steps, self._upkeep(ring))
+        assert before <= set(self.storage.blobs), "nothing is dropped under a legal hold"
+        assert newest <= set(self.storage.blobs), "the newest segment stays"
+
+    @rule(console=CONSOLES)
+    def somebody_places_or_lifts_a_hold(self, console: str) -> None:
+        if self.holds.placed.pop(console, None) is None:
+            self.holds.placed[console] = Hold("Ada", 1.0, "case 12")
+
+    # --- what holds at every moment ---------------------------------------------------------------------------
 
     @invariant()
-    def holds_what_the_hub_held_once_and_in_order(self) -> None:
-        kept = audit(bytes(blob) for _, blob in sorted(self.transcripts.blobs.items()))
-        expected = _expected(self.hub)
-        assert kept == expected[: len(kept)]
-        assert kept[: len(delivered := _expected(self.hub[: self.checkpoint]))] == delivered
-        assert not self.transcripts.aside
+    def transcripts_hold_what_the_hub_held_once_and_in_order(self) -> None:
+        for console, whole in self._expectations(len(self.hub)):
+            written = self._written(console)
+            kept = audit(written)
+            assert kept == whole.lines[: len(kept)]
+            delivered = expected(self.hub[: self.checkpoint], console)
+            assert len(kept) >= len(delivered.lines)
+            if len(kept) == len(whole.lines):
+                assert told(written) == whole.printed
 
-    def _publish(self, epoch: str, first: int, end: int) -> None:
+    @invariant()
+    def what_cannot_be_placed_is_kept_byte_for_byte(self) -> None:
+        aside = set(self.storage.aside.values())
+        batches = [Batch.decode(data) for name, data in self.storage.aside.items() if name.startswith("batches/")]
+        records = {(each.source.console, each.source.epoch, record) for each in batches for record in each.records}
+        for console, due in self._expectations(self.checkpoint):
+            assert {(console, epoch, record) for epoch, record in due.aside} <= records
+        assert {event.data for event in self.hub[: self.checkpoint] if event.poison} <= aside
+        known = {event.data for event in self.hub if event.poison}
+        assert {data for name, data in self.storage.aside.items() if name.startswith("events/")} <= known
+        assert all(self._may_be_aside(*each) for each in records)
+
+    @invariant()
+    def verification_names_the_holes_and_nothing_else(self) -> None:
+        for console, whole in self._expectations(len(self.hub)):
+            report = self._verified(console)
+            assert {each.fault for each in report.findings} <= {Fault.HOLE, Fault.DROPPED}
+            holes = sum(each.fault is Fault.HOLE for each in report.findings)
+            if report.first == 0 and report.end == sum(map(len, whole.printed.values())):
+                assert holes <= whole.holes
+
+    @invariant()
+    def what_is_dropped_was_signed_away_first(self) -> None:
+        for console, ordinal in self.storage.gone:
+            said = [each for each in self.ledger.said if isinstance(each, Dropped) and each.console == console]
+            assert any(each.segment > ordinal for each in said)
+
+    def teardown(self) -> None:
+        if not hasattr(self, "storage"):
+            return
+        self.all_goes_well_for_a_while([])
+        for console, whole in self._expectations(len(self.hub)):
+            assert audit(self._written(console)) == whole.lines
+            gone = any(of == console for of, _ in self.storage.gone)
+            report = self._verified(console)
+            assert report.end == sum(map(len, whole.printed.values()))
+            assert gone or [each.fault for each in report.findings] == [Fault.HOLE] * whole.holes
+
+    # --- how it is done ---------------------------------------------------------------------------------------
+
+    def _known(self, console: str, epoch: str) -> list[Record]:
+        """The first record of an epoch says that the port is open."""
+        opened = Record.event(1, 1, "port-open")
+        return self.records.setdefault((console, epoch), [opened])
+
+    def _write(self, console: str, epoch: str, *said: tuple[Kind, int, bytes]) -> None:
+        known = self._known(console, epoch)
+        first = len(known) if len(known) > 1 else 0
+        for kind, time, body in said:
+            known.append(Record(kind, len(known) + 1, time, body))
+        self._publish(console, epoch, first)
+
+    def _publish(self, console: str, epoch: str, first: int) -> None:
         """A run without what was lost: consecutive or not, the archiver must cope."""
-        run = [record for record in self.records[epoch][first:end] if record.body != b"never seen"]
-        self.hub.append(Batch(Source(CONSOLE, epoch, "relay"), tuple(run)))
+        run = [record for record in self.records[console, epoch][first:] if record.body != LOST]
+        sent = batch(*run, epoch=epoch, console=console)
+        self.hub.append(Event(sent.encode(), sent))
+
+    def _expectations(self, delivered: int) -> list[tuple[str, Expected]]:
+        consoles = sorted({console for console, _ in self.records})
+        return [(console, expected(self.hub[:delivered], console)) for console in consoles]
+
+    def _written(self, console: str) -> list[bytes]:
+        """All segments there ever were."""
+        ever = {**self.storage.blobs, **self.storage.gone}
+        return [bytes(ever[key]) for key in sorted(ever) if key[0] == console]
+
+    def _verified(self, console: str) -> Report:
+        there = sorted(key for key in self.storage.blobs if key[0] == console)
+        lines = ((ordinal, bytes(self.storage.blobs[of, ordinal]).splitlines(keepends=True)) for of, ordinal in there)
+        return verify(lines, statements=[each for each in self.ledger.said if each.console == console])
+
+    def _may_be_aside(self, console: str, epoch: str, record: Record) -> bool:
+        newer = {other for of, other in self.records if of == console and other > epoch}
+        return record.seq < 1 or len(record.body) >= TOO_LARGE or len(newer) >= 8
 
     async def _deliver(self, tails: Tails, size: int) -> bool:
-        events = [batch.encode() for batch in self.hub[self.checkpoint : self.checkpoint + size]]
+        events = [event.data for event in self.hub[self.checkpoint : self.checkpoint + size]]
         try:
-            await archive_records(events, self.transcripts, tails, SMALL)
+            await archive_records(events, self.storage, tails, SMALL)
         except Unavailable:
             return False
         return True
 
-    def _run(self, deliveries: Sequence[Any]) -> list[bool]:
+    async def _upkeep(self, ring: Ring) -> bool:
+        try:
+            return not (await keep_ring(replace(self.archive, ring=ring))).damaged
+        except Unavailable:
+            return True
+
+    def _run(self, steps: Sequence[Step], *works: Coroutine[Any, Any, bool]) -> list[bool]:
         async def all_of_them() -> list[bool]:
-            return list(await asyncio.gather(*deliveries))
+            return list(await asyncio.gather(*works))
 
-        return asyncio.run(all_of_them())
-
-
-def _expected(hub: Sequence[Batch]) -> list[tuple[str, Any]]:
-    last: dict[str, int] = {}
-    kept: list[tuple[str, Any]] = []
-    for batch in hub:
-        epoch = batch.source.epoch
-        for record in batch.records:
-            before = last.get(epoch, 0)
-            if record.seq <= before:
-                continue
-            if record.seq > before + 1:
-                kept.append(("e", {"event": "hole", "epoch": epoch, "from": before + 1, "to": record.seq - 1}))
-            last[epoch] = record.seq
-            if record.kind is Kind.PRINTED:
-                kept.append(("o", record.body))
-            else:
-                kept.append(("e", {**record.said(), "epoch": epoch, "seq": record.seq}))
-    return kept
+        self.storage.steps = iter(steps)
+        try:
+            return asyncio.run(all_of_them())
+        finally:
+            self.storage.steps = iter(())
 
 
 TestArchiving = Archiving.TestCase
 TestArchiving.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+
+
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="retention takes the segment before an empty one for old, and drops it"
+)
+async def test_upkeep_between_the_making_of_a_segment_and_its_first_append_drops_nothing_it_goes_on_from() -> None:
+    """A console that was idle for longer than its transcript is kept."""
+    kept, limits = MemoryArchive(Ring(days=1)), Limits(segment_us=1)
+    storage = kept.transcripts
+    await archive_records([batch(Record(Kind.PRINTED, 1, 5, b"old")).encode()], storage, Tails(), limits)
+    new = batch(Record(Kind.PRINTED, 2, 10**6, b"new"))
+    closing, _ = plan(CONSOLE, await find_tail(CONSOLE, storage), [new], limits).appends
+    await storage.append(CONSOLE, closing.ordinal, closing.position, closing.data)
+    await storage.create(CONSOLE, 1)
+    await keep_ring(kept.archive)
+    await archive_records([new.encode()], storage, Tails(), limits)
+    assert not storage.aside
