@@ -6,7 +6,7 @@ BASE ?= 8400
 UNIT := .venv/bin/pytest -q tests/unit --cov=shared.domain --cov=shared.flows --cov-fail-under=100 --cov-report=term-missing:skip-covered
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help packages setup up test check lint e2e unit bench lock clean
+.PHONY: help packages setup up test check lint e2e unit bench chaos lock clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ e2e: packages  ## the tests with a real browser and a real machine
 bench: packages  ## measure: session open, keystroke echo, beside the bare socket
 	@$(PY) -m dev.prepare
 	$(PY) -m bench
+
+chaos: packages  ## faults at random moments of the whole stack, then every byte is accounted for (SEED=, ROUNDS=60)
+	@$(PY) -m dev.prepare
+	$(PY) -m dev.chaos --rounds $(or $(ROUNDS),60) $(if $(SEED),--seed $(SEED))
 
 lock: packages  ## renew uv.lock and requirements.txt after a change of pyproject.toml
 	@uv=.local/tools/bin/uv; [ -x $$uv ] || uv=uv; $$uv lock && $$uv export --quiet --frozen --no-default-groups --no-emit-project --no-hashes --no-header --no-annotate -o requirements.txt

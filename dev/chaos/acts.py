@@ -1,0 +1,174 @@
+"""What is done to whom. Each act takes a moment and leaves the stack as it found it, but for its consequences."""
+
+import asyncio
+import resource
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from random import Random
+from signal import SIGSTOP, SIGTERM
+
+from dev.chaos.field import MACHINES, Field
+
+BUSY = "com.microsoft:server-busy"
+_FULL_AFTER = 4096
+"""Bytes that a full disk still takes in each file."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """`part`: acts on different parts may happen at once. `weight`: how often it is chosen."""
+
+    name: str
+    part: str
+    do: Callable[[Field, Random], Awaitable[None]]
+    weight: int = 2
+
+
+async def kill_relay(field: Field, dice: Random) -> None:
+    """While the VM prints: what its host has sent and the relay has not read is lost with the socket."""
+    del dice
+    field.send("relay", SIGSTOP)  # from here on no other connection is opened
+    await field.excuse("relay killed")
+    await field.killed("relay")
+
+
+async def kill_relay_when_quiet(field: Field, dice: Random) -> None:
+    """While the VM is silent and all it printed is recorded: then nothing may be missing."""
+    await field.pace(0)
+    await field.until(field.all_shown, "everything that was printed is shown")
+    await field.killed("relay")
+    await field.pace(_rate(dice))
+
+
+async def restart_relay(field: Field, dice: Random) -> None:
+    """As a new version is rolled out: told to end, it drains."""
+    del dice
+    await field.killed("relay", SIGTERM)
+
+
+async def freeze_relay(field: Field, dice: Random) -> None:
+    await field.frozen("relay", dice.uniform(0.2, 4))
+
+
+async def fill_relay_disk(field: Field, dice: Random) -> None:
+    """No file of the spool grows any more: writes are cut short, then refused."""
+    pid = field.pid("relay")
+    _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    before = await field.excuse("relay's disk full")
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (_FULL_AFTER, hard))
+    await asyncio.sleep(dice.uniform(0.3, 2))
+    if field.pid("relay") == pid:  # else it was killed meanwhile, and the limit with it
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
+    await field.excuse("relay's disk full", before)
+
+
+async def kill_host(field: Field, dice: Random) -> None:
+    del dice
+    await field.killed("functions")
+
+
+async def freeze_host(field: Field, dice: Random) -> None:
+    await field.frozen("functions", dice.uniform(0.2, 5))
+
+
+async def kill_hub(field: Field, dice: Random) -> None:
+    del dice
+    await field.killed("event-hubs")
+
+
+async def freeze_hub(field: Field, dice: Random) -> None:
+    await field.frozen("event-hubs", dice.uniform(0.2, 5))
+
+
+async def fill_spool(field: Field, dice: Random) -> None:
+    """The hub is away while the VM prints more than the spool takes: the VM must wait, and nothing may be lost."""
+    await field.pace(1_500_000)
+    await field.frozen("event-hubs", 4)
+    await field.pace(_rate(dice))
+
+
+async def lose_acknowledgements(field: Field, dice: Random) -> None:
+    """The hub has the records, and nobody hears of it: they are sent again."""
+    await field.hub("/faults", {"send": {"count": dice.randint(1, 5), "drop": True}})
+
+
+async def be_busy(field: Field, dice: Random) -> None:
+    await field.hub("/faults", {"send": {"count": dice.randint(1, 8), "reject": BUSY}})
+
+
+async def be_slow(field: Field, dice: Random) -> None:
+    await field.hub("/faults", {"send": {"count": dice.randint(1, 20), "delay_ms": dice.randint(50, 800)}})
+
+
+async def disconnect_hub(field: Field, dice: Random) -> None:
+    await field.hub(dice.choice(("/disconnect", "/detach")))
+
+
+async def freeze_storage(field: Field, dice: Random) -> None:
+    await field.frozen("azurite", dice.uniform(0.2, 6))
+
+
+async def restart_storage(field: Field, dice: Random) -> None:
+    """Connections are refused for a second or two."""
+    del dice
+    await field.killed("azurite", SIGTERM)
+
+
+async def cut_wire(field: Field, dice: Random) -> None:
+    await field.cut(dice.choice(MACHINES).name)
+
+
+async def stall_wire(field: Field, dice: Random) -> None:
+    machine = dice.choice(MACHINES).name
+    await field.port(machine, "stall")
+    await asyncio.sleep(dice.uniform(0.2, 3))
+    await field.port(machine, "restore")
+
+
+async def refuse_wire(field: Field, dice: Random) -> None:
+    """The gateway cuts, and takes nobody back for a while."""
+    machine = dice.choice(MACHINES).name
+    await field.port(machine, "refuse")
+    await field.cut(machine)
+    await asyncio.sleep(dice.uniform(0.2, 3))
+    await field.port(machine, "restore")
+
+
+async def cut_viewers(field: Field, dice: Random) -> None:
+    for viewer in field.viewers:
+        if dice.random() < 0.7:
+            viewer.cut()
+
+
+async def change_pace(field: Field, dice: Random) -> None:
+    await field.pace(_rate(dice))
+
+
+def _rate(dice: Random) -> float:
+    """Bytes a second of each VM."""
+    return dice.choice((300, 5_000, 20_000, 60_000, 120_000))
+
+
+ACTS = (
+    Act("kill -9 relay", "relay", kill_relay),
+    Act("kill -9 relay, wire quiet", "relay", kill_relay_when_quiet),
+    Act("restart relay", "relay", restart_relay),
+    Act("freeze relay", "relay", freeze_relay),
+    Act("relay's disk full", "relay", fill_relay_disk),
+    Act("kill -9 host", "functions", kill_host),
+    Act("freeze host", "functions", freeze_host),
+    Act("kill -9 hub", "event-hubs", kill_hub),
+    Act("freeze hub", "event-hubs", freeze_hub),
+    Act("spool full", "event-hubs", fill_spool),
+    Act("lose acknowledgements", "event-hubs", lose_acknowledgements, 4),
+    Act("server busy", "event-hubs", be_busy, 4),
+    Act("slow acknowledgements", "event-hubs", be_slow),
+    Act("disconnect hub", "event-hubs", disconnect_hub),
+    Act("freeze storage", "azurite", freeze_storage),
+    Act("restart storage", "azurite", restart_storage),
+    Act("cut wire", "wire", cut_wire),
+    Act("stall wire", "wire", stall_wire),
+    Act("refuse wire", "wire", refuse_wire),
+    Act("cut viewers", "viewers", cut_viewers, 4),
+    Act("change pace", "generator", change_pace, 4),
+)

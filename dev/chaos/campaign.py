@@ -1,0 +1,170 @@
+"""Rounds of acts on a running stack; then everything is well again, and the transcripts are held to the witness."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from random import Random
+
+from azure.storage.blob.aio import ContainerClient
+
+from dev import fleet
+from dev.chaos.acts import ACTS, Act
+from dev.chaos.check import Checked, check, differences
+from dev.chaos.field import Field
+from dev.parts import storage
+from dev.stack import ROOT
+
+CALM_EVERY = 12
+"""Rounds after which the viewers must be there again, so that a campaign is no series of faults of nothing."""
+PATIENCE = 180.0
+QUIET_SECONDS = (0.05, 1.5)
+
+
+@dataclass
+class Outcome:
+    seed: str
+    rounds: int = 0
+    seconds: float = 0.0
+    acts: Counter[str] = field(default_factory=Counter[str])
+    checked: dict[str, Checked] = field(default_factory=dict[str, Checked])
+    faults: list[str] = field(default_factory=list[str])
+
+    @property
+    def passed(self) -> bool:
+        return not self.faults and not any(each.faults for each in self.checked.values())
+
+
+async def campaign(field_: Field, seed: str, rounds: int, seconds: float, say: Callable[[str], None]) -> Outcome:
+    """Ends after so many rounds or seconds, whichever comes first."""
+    outcome, dice, began = Outcome(seed), Random(seed), time.monotonic()  # noqa: S311 - chooses faults, keeps no secret
+    await field_.pace(60_000)
+    await field_.until(lambda: all(viewer.is_attached for viewer in field_.viewers), "everybody watches")
+    for number in range(1, rounds + 1):
+        if time.monotonic() - began > seconds:
+            break
+        chosen = _choose(dice)
+        started = time.monotonic()
+        await asyncio.gather(*(act.do(field_, dice) for act in chosen))
+        await asyncio.sleep(dice.uniform(*QUIET_SECONDS))
+        outcome.rounds = number
+        outcome.acts.update(act.name for act in chosen)
+        say(await _round(field_, number, chosen, time.monotonic() - started))
+        if number % CALM_EVERY == 0:
+            await field_.until(lambda: all(viewer.is_attached for viewer in field_.viewers), "everybody watches again")
+    outcome.seconds = time.monotonic() - began
+    say("everything is well again; waiting until all that was printed is archived")
+    await _quiesce(field_)
+    await _judge(field_, outcome)
+    return outcome
+
+
+def _choose(dice: Random) -> Sequence[Act]:
+    """One act; in every fifth round two, of different parts."""
+    weights = [act.weight for act in ACTS]
+    first, second = dice.choices(ACTS, weights, k=2)
+    return (first, second) if first.part != second.part and dice.random() < 0.2 else (first,)
+
+
+async def _round(field_: Field, number: int, chosen: Sequence[Act], seconds: float) -> str:
+    generators, relay = await field_.generators(), await field_.relay_says()
+    printed = sum(said["printed"] for said in generators.values())
+    spooled = relay.get("spooledBytes", "?")
+    watching = sum(viewer.is_attached for viewer in field_.viewers)
+    names = " + ".join(act.name for act in chosen)
+    return f"{number:4}  {names:44} {seconds:5.1f} s  printed {printed:>11,}  spooled {spooled:>9}  watching {watching}"
+
+
+async def _quiesce(field_: Field) -> None:
+    await field_.hub("/faults", {"send": {"count": 0}})
+    await field_.pace(0)
+    await field_.until(field_.all_shown, "everything that was printed is shown", PATIENCE)
+
+    async def drained() -> bool:
+        return (await field_.relay_says()).get("spooledRecords") == 0
+
+    await field_.until(drained, "the spool is empty", PATIENCE)
+    for viewer in field_.viewers:
+        await field_.until(partial(_archived, field_, viewer.vm), f"{viewer.vm.name} is archived", PATIENCE)
+
+
+async def _archived(field_: Field, vm: fleet.VirtualMachine) -> bool:
+    """Whether the archive ends with what was printed last. The rest is the check's."""
+    witness = _witness(field_, vm)
+    end = await field_.service.transcript_end(vm)
+    last = await field_.service.transcript(vm, max(0, end - 256))
+    return bool(last) and witness.endswith(last)
+
+
+def _witness(field_: Field, vm: fleet.VirtualMachine) -> bytes:
+    return (field_.stack.home / "machines" / f"{vm.name}.printed").read_bytes()
+
+
+async def _judge(field_: Field, outcome: Outcome) -> None:
+    folder = field_.stack.home / "downloaded"
+    aside = await _download(field_, folder)
+    outcome.faults += [f"set aside: {name}" for name in aside]
+    generators = await field_.generators()
+    for viewer in field_.viewers:
+        vm = viewer.vm
+        segments = [path.read_bytes() for path in sorted((folder / vm.id.strip("/").lower()).glob("*.cast"))]
+        checked = check(
+            _witness(field_, vm), generators[vm.name]["handed"], field_.excused.get(vm.name, {}), segments, viewer.runs
+        )
+        outcome.checked[vm.name] = checked
+        checked.faults += viewer.faults
+        checked.faults += await _api_faults(field_, vm, segments)
+    verdict = await asyncio.to_thread(_verify, folder)
+    if verdict:
+        outcome.faults.append(verdict)
+
+
+async def _api_faults(field_: Field, vm: fleet.VirtualMachine, segments: Sequence[bytes]) -> list[str]:
+    """What the API reads is what lies in the blobs, and it finds that complete, too."""
+    from shared.domain.playback import code_of, printed  # noqa: PLC0415 - of the product, for the whole in blob order
+
+    lines = (line for each in segments for line in each.split(b"\n")[1:] if line)
+    stored = b"".join(printed(line) for line in lines if code_of(line) == "o")
+    faults = [f"the API reads otherwise than the blobs from byte {at} on" for at in
+              differences(await field_.service.transcript(vm), stored)]  # fmt: skip
+    said = await field_.service.verification(vm)
+    if not said["complete"]:
+        faults.append(f"the API's verification: {said['findings']}")
+    return faults
+
+
+async def _download(field_: Field, folder: Path) -> list[str]:
+    """The container of transcripts; answers what lies in its dead-letter folder."""
+    aside: list[str] = []
+    async with ContainerClient.from_connection_string(storage(field_.stack), "transcripts") as container:
+        async for name in container.list_blob_names():
+            if name.startswith("dead-letter/"):
+                aside.append(name)
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(await _read(container, name))
+    return aside
+
+
+async def _read(container: ContainerClient, name: str) -> bytes:
+    """In ranges: the emulator opens a file for every block of one."""
+    pieces: list[bytes] = []
+    blob = container.get_blob_client(name)
+    size = (await blob.get_blob_properties()).size
+    for at in range(0, size, 1 << 20):
+        pieces.append(await (await blob.download_blob(offset=at, length=1 << 20)).readall())  # noqa: PERF401 - awaits
+    return b"".join(pieces)
+
+
+def _verify(folder: Path) -> str:
+    """What an auditor's command says, where it is not content."""
+    done = subprocess.run(
+        [sys.executable, "-m", "shared.verify", str(folder / "subscriptions")],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return "" if done.returncode == 0 else f"python -m shared.verify: {done.stdout}{done.stderr}"

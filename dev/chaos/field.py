@@ -1,0 +1,178 @@
+"""The running stack as the acts see it: parts to kill and to freeze, wires to cut, faults to order."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from signal import SIGCONT, SIGKILL, SIGSTOP, Signals
+from typing import Any
+
+import httpx
+
+from dev import fleet, parts
+from dev.chaos.service import Service
+from dev.chaos.viewer import Viewer
+from dev.parts import Part
+from dev.stack import Port, Stack
+from dev.supervisor import Supervisor
+
+MACHINES = tuple(vm for vm in fleet.VIRTUAL_MACHINES if vm.name in ("web-01", "web-04"))
+SPOOL_BYTES = 2 << 20
+"""So little that a hub which is away for some seconds fills it."""
+_MORE = {
+    "relay": {"SPOOL_BYTES": str(SPOOL_BYTES), "LINGER_SECONDS": "5"},
+    "functions": {"RATE_CALLER": "1000000", "RATE_VM": "1000000"},
+}
+
+
+@dataclass
+class Field:
+    stack: Stack
+    supervisor: Supervisor
+    service: Service
+    viewers: list[Viewer]
+    excused: dict[str, dict[int, str]] = field(default_factory=dict[str, dict[int, str]])
+    """By machine: connections on which bytes may be lost between the VM's host and the spool, and why."""
+
+    # --- parts ------------------------------------------------------------------------------------------------
+
+    def send(self, part: str, what: Signals) -> None:
+        running = self.supervisor.running[part]
+        running.deaths.clear()  # one that was ordered is not the part's own
+        os.kill(running.process.pid, what)
+
+    def pid(self, part: str) -> int:
+        return self.supervisor.running[part].process.pid
+
+    async def killed(self, part: str, what: Signals = SIGKILL) -> None:
+        """Returns when it is started again and answers."""
+        before = self.pid(part)
+        self.send(part, what)
+        await self.until(lambda: self.pid(part) != before, f"{part} is started again")
+        await self.supervisor.ready(part)
+
+    async def frozen(self, part: str, seconds: float) -> None:
+        pid = self.pid(part)
+        os.kill(pid, SIGSTOP)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            if self.pid(part) == pid:  # else it was killed meanwhile
+                os.kill(pid, SIGCONT)
+
+    # --- the VM's side ----------------------------------------------------------------------------------------
+
+    async def generators(self) -> dict[str, Any]:
+        found: dict[str, Any] = (await self._control("GET", "/generators")).json()
+        return found
+
+    async def pace(self, rate: float) -> None:
+        await self._control("POST", "/generators", {"rate": rate})
+
+    async def cut(self, machine: str) -> None:
+        number = (await self._control("POST", f"/generators/{machine}/cut")).json()["connection"]
+        if number is not None:
+            self.excused.setdefault(machine, {})[number] = "wire cut"
+
+    async def port(self, machine: str, mode: str) -> None:
+        await self._control("POST", f"/machines/{machine}/break-port", {"mode": mode})
+
+    async def excuse(self, why: str, since: Mapping[str, int] | None = None) -> dict[str, int]:
+        """The connections of this moment, which are answered; and all that were opened `since` such an answer."""
+        now = {machine: len(said["handed"]) - 1 for machine, said in (await self.generators()).items()}
+        for machine, last in now.items():
+            for number in range(last if since is None else since[machine], last + 1):
+                self.excused.setdefault(machine, {}).setdefault(number, why)
+        return now
+
+    async def _control(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        answer = await self.service.http.request(method, f"{self.stack.http(Port.GATEWAY_CONTROL)}{path}", json=body)
+        return answer.raise_for_status()
+
+    # --- the hub ----------------------------------------------------------------------------------------------
+
+    async def hub(self, path: str, body: Any = None) -> None:
+        address = f"{self.stack.http(Port.EVENT_HUBS_ADMIN)}{path}"
+        (await self.service.http.post(address, json=body)).raise_for_status()
+
+    # --- states -----------------------------------------------------------------------------------------------
+
+    async def relay_says(self) -> dict[str, Any]:
+        """Its health; nothing while it does not answer."""
+        try:
+            answer = await self.service.http.get(f"{self.stack.http(Port.RELAY_CONTROL)}/healthz")
+        except httpx.HTTPError:
+            return {}
+        said: dict[str, Any] = answer.json()
+        return said
+
+    async def all_shown(self) -> bool:
+        """Whether everything that was printed has been shown, as far as the newest connections go."""
+        said = await self.generators()
+        return all(
+            viewer.is_attached and viewer.runs and _is_shown(viewer, said[viewer.vm.name]) for viewer in self.viewers
+        )
+
+    async def until(self, holds: Callable[[], Any], what: str, patience: float = 90.0) -> None:
+        """Raises TimeoutError that says what never came."""
+        try:
+            async with asyncio.timeout(patience):
+                while not await _true(holds()):  # noqa: ASYNC110 - what other processes do, no event tells
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise TimeoutError(f"never: {what}") from None
+
+
+async def _true(found: Any) -> bool:
+    return bool(await found if asyncio.iscoroutine(found) else found)
+
+
+def _is_shown(viewer: Viewer, said: dict[str, Any]) -> bool:
+    if not said["handed"]:
+        return False
+    first, end = said["handed"][-1]
+    return bool(said["printed"] == end and viewer.runs[-1].end == end - first)
+
+
+@asynccontextmanager
+async def running(stack: Stack, seed: str, say: Callable[[str], None]) -> AsyncIterator[Field]:
+    """The stack with generators for machines, and viewers at all of them. Raises StepFailed."""
+    supervisor, service = Supervisor(stack, say), Service(stack)
+    viewers: list[Viewer] = []
+    try:
+        for part in _parts(stack, seed):
+            await supervisor.start(part)
+        for name in list(supervisor.running):
+            await supervisor.ready(name)
+        field_ = Field(stack, supervisor, service, viewers)
+        await field_.until(service.healthy, "the API finds everything healthy")
+        viewers += (Viewer(service, vm) for vm in MACHINES)
+        yield field_
+    finally:
+        for viewer in viewers:
+            await viewer.leave()
+        await service.close()
+        await supervisor.stop()
+
+
+def _parts(stack: Stack, seed: str) -> list[Part]:
+    """Those of `make up`, with generators behind the gateway; without the page, which has no part in this.
+
+    The relay's log leaves through a pipe, so that a limit on the files it writes is one on its spool.
+    """
+    machines = [word for vm in MACHINES for word in ("--machine", vm.name)]
+    where = ["--base", str(stack.base), "--home", str(stack.home)]
+    commands = {
+        "gateway": (sys.executable, "-m", "dev.chaos.port", *where, "--seed", seed, *machines),
+        "relay": ("bash", "-c", 'exec "$0" -m relay > >(exec cat) 2>&1', sys.executable),
+    }
+    return [
+        replace(
+            part, command=commands.get(part.name, part.command),
+            environment={**part.environment, **_MORE.get(part.name, {})},
+        )
+        for part in parts.parts(stack)
+        if part.name != "front-door"
+    ]  # fmt: skip
