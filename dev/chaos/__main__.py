@@ -88,7 +88,11 @@ def main() -> int:
         return 1
     terminal.print(_table(outcome))
     terminal.print(", ".join(f"{name} {count}" for name, count in sorted(outcome.acts.items())), soft_wrap=True)
-    for fault in (*outcome.faults, *(fault for each in outcome.checked.values() for fault in each.faults)):
+    for fault in (
+        *outcome.index,
+        *outcome.faults,
+        *(fault for each in outcome.checked.values() for fault in each.faults),
+    ):
         terminal.print(f"FAULT {fault}", markup=False, soft_wrap=True)
     terminal.print("every byte is accounted for" if outcome.passed else "NOT PROVEN")
     return 0 if outcome.passed else 1

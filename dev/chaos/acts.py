@@ -5,11 +5,14 @@ import resource
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
-from signal import SIGSTOP, SIGTERM
+from signal import SIGKILL, SIGSTOP, SIGTERM
 
 from dev.chaos.field import MACHINES, Field
 
+KILL_STORAGE = "kill -9 storage and host"
 BUSY = "com.microsoft:server-busy"
+_NOTICED_SECONDS = 0.3
+"""The supervisor knows by then that a part is dead."""
 _FULL_AFTER = 4096
 """Bytes that a full disk still takes in each file."""
 
@@ -114,6 +117,24 @@ async def restart_storage(field: Field, dice: Random) -> None:
     await field.killed("azurite", SIGTERM)
 
 
+async def kill_storage(field: Field, dice: Random) -> None:
+    """The emulator then forgets some seconds of acknowledged writes, which Azure never does; whoever remembers them
+    goes with it, so that what was archived and how far the hub was read are forgotten alike.
+    """
+    del dice
+    field.send("functions", SIGKILL)
+    field.send("azurite", SIGKILL)
+    await asyncio.sleep(_NOTICED_SECONDS)
+    for part in ("azurite", "functions"):
+        await field.supervisor.ready(part)
+
+
+async def run_upkeep(field: Field, dice: Random) -> None:
+    """Index and signed checkpoints, while something else may go wrong."""
+    del dice
+    await field.upkeep()
+
+
 async def cut_wire(field: Field, dice: Random) -> None:
     await field.cut(dice.choice(MACHINES).name)
 
@@ -166,6 +187,8 @@ ACTS = (
     Act("disconnect hub", "event-hubs", disconnect_hub),
     Act("freeze storage", "azurite", freeze_storage),
     Act("restart storage", "azurite", restart_storage),
+    Act(KILL_STORAGE, "azurite", kill_storage),
+    Act("upkeep", "upkeep", run_upkeep),
     Act("cut wire", "wire", cut_wire),
     Act("stall wire", "wire", stall_wire),
     Act("refuse wire", "wire", refuse_wire),

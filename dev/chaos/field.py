@@ -97,6 +97,16 @@ class Field:
         address = f"{self.stack.http(Port.EVENT_HUBS_ADMIN)}{path}"
         (await self.service.http.post(address, json=body)).raise_for_status()
 
+    # --- the function app -------------------------------------------------------------------------------------
+
+    async def upkeep(self) -> bool:
+        """Starts what a timer starts every five minutes; whether the host took the request."""
+        address = f"{self.stack.http(Port.FUNCTIONS)}/admin/functions/keep_archive"
+        try:
+            return (await self.service.http.post(address, json={"input": ""})).is_success
+        except httpx.HTTPError:
+            return False
+
     # --- states -----------------------------------------------------------------------------------------------
 
     async def relay_says(self) -> dict[str, Any]:

@@ -50,6 +50,10 @@ class Service:
         said: dict[str, Any] = answer.json()
         return said
 
+    async def checkpoints(self, vm: fleet.VirtualMachine) -> str:
+        """What was signed, and the keys: as shared.verify takes it."""
+        return (await self.call("GET", f"{vm.id}/serialConsole/checkpoints")).text
+
     async def healthy(self) -> bool:
         try:
             return (await self.http.get("/health")).status_code == httpx.codes.OK
