@@ -88,11 +88,10 @@ def main() -> int:
         return 1
     terminal.print(_table(outcome))
     terminal.print(", ".join(f"{name} {count}" for name, count in sorted(outcome.acts.items())), soft_wrap=True)
-    for fault in (
-        *outcome.index,
-        *outcome.faults,
-        *(fault for each in outcome.checked.values() for fault in each.faults),
-    ):
+    terminal.print(f"{len(outcome.aside)} events that are no records were set aside, as they came")
+    for each in outcome.index:
+        terminal.print(f"index made anew: {each}", markup=False, soft_wrap=True)
+    for fault in (*outcome.faults, *(fault for each in outcome.checked.values() for fault in each.faults)):
         terminal.print(f"FAULT {fault}", markup=False, soft_wrap=True)
     terminal.print("every byte is accounted for" if outcome.passed else "NOT PROVEN")
     return 0 if outcome.passed else 1

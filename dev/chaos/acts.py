@@ -8,6 +8,7 @@ from random import Random
 from signal import SIGKILL, SIGSTOP, SIGTERM
 
 from dev.chaos.field import MACHINES, Field
+from shared.domain.record import Batch, Kind, Record, Source
 
 KILL_STORAGE = "kill -9 storage and host"
 BUSY = "com.microsoft:server-busy"
@@ -135,6 +136,13 @@ async def run_upkeep(field: Field, dice: Random) -> None:
     await field.upkeep()
 
 
+async def send_poison(field: Field, dice: Random) -> None:
+    """Events that are not what relays send, in every partition: kept byte for byte, in nobody's way."""
+    source = Source(dice.choice(MACHINES).id.lower(), dice.choice(("..", "", "a/b")), "nobody")
+    whole = Batch(source, (Record(Kind.PRINTED, 1, 1, dice.randbytes(9)),)).encode()
+    await field.poison((dice.randbytes(dice.randint(1, 400)), whole, whole[: dice.randint(7, len(whole) - 1)]))
+
+
 async def cut_wire(field: Field, dice: Random) -> None:
     await field.cut(dice.choice(MACHINES).name)
 
@@ -189,6 +197,7 @@ ACTS = (
     Act("restart storage", "azurite", restart_storage),
     Act(KILL_STORAGE, "azurite", kill_storage),
     Act("upkeep", "upkeep", run_upkeep),
+    Act("poison events", "poison", send_poison),
     Act("cut wire", "wire", cut_wire),
     Act("stall wire", "wire", stall_wire),
     Act("refuse wire", "wire", refuse_wire),

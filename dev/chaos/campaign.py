@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -36,6 +36,8 @@ class Outcome:
     seconds: float = 0.0
     acts: Counter[str] = field(default_factory=Counter[str])
     checked: dict[str, Checked] = field(default_factory=dict[str, Checked])
+    aside: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    """By name: what lies beside the transcripts."""
     index: list[str] = field(default_factory=list[str])
     """Where the index told something else than the segments: only a storage that forgot may cause it."""
     faults: list[str] = field(default_factory=list[str])
@@ -126,8 +128,8 @@ def _witness(field_: Field, vm: fleet.VirtualMachine) -> bytes:
 
 async def _judge(field_: Field, outcome: Outcome) -> None:
     folder = field_.stack.home / "downloaded"
-    aside = await _download(field_, folder)
-    outcome.faults += [f"set aside: {name}" for name in aside]
+    outcome.aside = await _download(field_, folder)
+    outcome.faults += _poison_faults(field_, outcome.aside)
     generators = await field_.generators()
     for viewer in field_.viewers:
         vm = viewer.vm
@@ -141,6 +143,17 @@ async def _judge(field_: Field, outcome: Outcome) -> None:
         checked.faults += await _api_faults(field_, vm, segments)
         (here / "signed.json").write_text(await field_.service.checkpoints(vm))
         checked.faults += await asyncio.to_thread(_command_faults, here)
+
+
+def _poison_faults(field_: Field, aside: Mapping[str, bytes]) -> list[str]:
+    """Set aside is what somebody else sent, byte for byte, and the log names it; nothing that a relay sent is."""
+    sent, kept = field_.poison_sent, set(aside.values())
+    log = (field_.stack.home / "logs" / "functions.log").read_text(errors="replace")
+    return [
+        *(f"set aside without need: {name}" for name, body in aside.items() if body not in sent),
+        *(f"neither archived nor set aside: {body!r}" for body, surely in sent.items() if surely and body not in kept),
+        *(f"set aside and not reported: {name}" for name in aside if name not in log),
+    ]
 
 
 async def _api_faults(field_: Field, vm: fleet.VirtualMachine, segments: Sequence[bytes]) -> list[str]:
@@ -165,16 +178,18 @@ def _command_faults(folder: Path) -> list[str]:
     return [] if done.returncode == 0 else [f"python -m shared.verify: {done.stdout}{done.stderr}"]
 
 
-async def _download(field_: Field, folder: Path) -> list[str]:
+async def _download(field_: Field, folder: Path) -> dict[str, bytes]:
     """The container of transcripts; answers what lies in its dead-letter folder."""
-    aside: list[str] = []
+    aside: dict[str, bytes] = {}
     async with ContainerClient.from_connection_string(storage(field_.stack), "transcripts") as container:
         async for name in container.list_blob_names():
+            content = await _read(container, name)
             if name.startswith("dead-letter/"):
-                aside.append(name)
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(await _read(container, name))
+                aside[name] = content
+            else:
+                path = folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
     return aside
 
 

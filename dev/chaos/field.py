@@ -1,9 +1,10 @@
 """The running stack as the acts see it: parts to kill and to freeze, wires to cut, faults to order."""
 
 import asyncio
+import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from signal import SIGCONT, SIGKILL, SIGSTOP, Signals
@@ -21,6 +22,7 @@ from dev.supervisor import Supervisor
 MACHINES = tuple(vm for vm in fleet.VIRTUAL_MACHINES if vm.name in ("web-01", "web-04"))
 SPOOL_BYTES = 2 << 20
 """So little that a hub which is away for some seconds fills it."""
+_POISON_SECONDS = 5.0
 _MORE = {
     "relay": {"SPOOL_BYTES": str(SPOOL_BYTES), "LINGER_SECONDS": "5"},
     "functions": {"RATE_CALLER": "1000000", "RATE_VM": "1000000"},
@@ -35,6 +37,9 @@ class Field:
     viewers: list[Viewer]
     excused: dict[str, dict[int, str]] = field(default_factory=dict[str, dict[int, str]])
     """By machine: connections on which bytes may be lost between the VM's host and the spool, and why."""
+
+    poison_sent: dict[bytes, bool] = field(default_factory=dict[bytes, bool])
+    """Bodies of events that are no records; whether the hub surely has them."""
 
     # --- parts ------------------------------------------------------------------------------------------------
 
@@ -96,6 +101,23 @@ class Field:
     async def hub(self, path: str, body: Any = None) -> None:
         address = f"{self.stack.http(Port.EVENT_HUBS_ADMIN)}{path}"
         (await self.service.http.post(address, json=body)).raise_for_status()
+
+    async def poison(self, bodies: Sequence[bytes]) -> None:
+        """Sends them into every partition. Nobody knows what a hub has that did not answer."""
+        from azure.eventhub import EventData  # noqa: PLC0415 - slow to import, and rare here
+        from azure.eventhub.aio import EventHubProducerClient  # noqa: PLC0415 - as above
+        from azure.eventhub.exceptions import EventHubError  # noqa: PLC0415 - as above
+
+        hub, _, partitions = parts.HUB.partition(":")
+        client = EventHubProducerClient.from_connection_string(
+            parts.records(self.stack), eventhub_name=hub, retry_total=0
+        )
+        self.poison_sent.update(dict.fromkeys(bodies, False))
+        with contextlib.suppress(EventHubError, TimeoutError, OSError):
+            async with asyncio.timeout(_POISON_SECONDS), client:
+                for number in range(int(partitions)):
+                    await client.send_batch([EventData(body) for body in bodies], partition_id=str(number))
+                self.poison_sent.update(dict.fromkeys(bodies, True))
 
     # --- the function app -------------------------------------------------------------------------------------
 
