@@ -42,9 +42,10 @@ e2e: packages  ## the tests with a real browser and a real machine
 	@$(PY) -m dev.prepare --tests
 	.venv/bin/pytest tests/e2e
 
-bench: packages  ## measure: session open, keystroke echo, beside the bare socket
+bench: packages  ## measure: session open, keystroke echo, beside the bare socket; archiver, delay, cost of recording
 	@$(PY) -m dev.prepare
 	$(PY) -m bench
+	$(PY) -m bench.archive
 
 chaos: packages  ## faults at random moments of the whole stack, then every byte is accounted for (SEED=, ROUNDS=60)
 	@$(PY) -m dev.prepare

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -198,7 +199,7 @@ def measured(line: socket.socket, key: bytes) -> list[float]:
     return times
 
 
-def cpu(process: multiprocessing.Process) -> float:
+def cpu(process: BaseProcess) -> float:
     """Seconds of processor time so far."""
     fields = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
