@@ -28,7 +28,12 @@ class Due:
 
 
 def due(segments: Sequence[Indexed], ring: Ring, now_us: int) -> Due | None:
-    """`segments` are all that are there, rising."""
+    """`segments` are all that are there, rising.
+
+    A newest one that is still empty does not count: until something is in it, whoever appends goes on from the one
+    before.
+    """
+    segments = [each for each in segments if each.length]
     by_age, by_size = _by_age(segments, ring, now_us), _by_size(segments, ring)
     keep = max(by_age, by_size)
     return Due(segments[keep], "age" if by_age >= by_size else "size") if keep else None

@@ -40,7 +40,7 @@ def test_the_limit_that_reaches_furthest_decides(ring: Ring, kept: int | None, w
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 99), st.integers(0, 50)), max_size=8), st.integers(0, 300), st.integers(0, 100)
+    st.lists(st.tuples(st.integers(0, 99), st.integers(1, 50)), max_size=8), st.integers(0, 300), st.integers(0, 100)
 )
 def test_what_is_kept_is_within_the_limits_or_the_newest_alone(
     held: list[tuple[int, int]], size: int, days: int
@@ -52,3 +52,9 @@ def test_what_is_kept_is_within_the_limits_or_the_newest_alone(
     if len(kept) > 1:
         assert not size or sum(each.length for each in kept) <= size
         assert not days or kept[0].last_us >= NOW - days * DAY
+
+
+def test_a_newest_one_that_is_still_empty_leaves_the_one_before_the_newest() -> None:
+    assert due(segments((30, 10), (0, 0)), Ring(days=1), NOW) is None
+    assert due(segments((30, 10), (20, 10), (0, 0)), Ring(days=1), NOW) == Due(segments((30, 10), (20, 10))[1], "age")
+    assert due(segments((0, 0)), Ring(1, 1), NOW) is None

@@ -12,7 +12,6 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -284,9 +283,6 @@ TestArchiving = Archiving.TestCase
 TestArchiving.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="retention takes the segment before an empty one for old, and drops it"
-)
 async def test_upkeep_between_the_making_of_a_segment_and_its_first_append_drops_nothing_it_goes_on_from() -> None:
     """A console that was idle for longer than its transcript is kept."""
     kept, limits = MemoryArchive(Ring(days=1)), Limits(segment_us=1)
