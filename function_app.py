@@ -16,6 +16,7 @@ from functions import (
     proofs,
     recordings,
     relays,
+    searching,
     sessions,
     status,
     transcripts,
@@ -25,6 +26,6 @@ from functions import (
 app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 for module in (
     archive, consoles, approving, sessions, acts, approvals, policies, compatible, relays, health, status, transcripts,
-    recordings, proofs, upkeep, openapi,
+    recordings, proofs, searching, upkeep, openapi,
 ):  # fmt: skip
     app.register_functions(module.bp)

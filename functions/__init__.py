@@ -3,7 +3,8 @@
 sessions      open, show and end a console's session
 consoles      the lock: a durable entity, and the orchestration through which it answers
 status        every check of a VM, the list of VMs, what the page needs, public keys; addresses that lead nowhere
-transcripts   what a console printed
+transcripts   what a console printed, and who has read it (reading: what a query asks for)
+searching     words in what a console printed
 recordings    who was there, when, what happened; legal hold
 proofs        whether a transcript is complete, what was signed about it
 acts          reset, restart, start, stop, NMI, SysRq

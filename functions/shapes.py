@@ -153,6 +153,15 @@ SCHEMAS: dict[str, Schema] = {
             answer(fault=one_of([*Fault]), segment=COUNT, line=COUNT, offset=COUNT, words=TEXT, who=TEXT)
         ),
     ),
+    "Reads": answer(value=many(answer(time=TIME, name=TEXT, what=TEXT))),
+    "Hits": answer(
+        value=many(
+            answer(
+                offset=COUNT, time=TIME, before=many(TEXT), match=TEXT, after=many(TEXT), recording=maybe(TEXT)
+            )
+        ),
+        next=maybe(TEXT),
+    ),
     "Checkpoints": answer(value=many(TEXT), keys=many(_KEY)),
     "Config": answer(
         clientId=TEXT, authority=TEXT, knownAuthorities=many(TEXT), authorityMetadata=maybe({"type": "object"}),

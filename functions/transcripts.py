@@ -1,80 +1,45 @@
-"""What a console printed, for whoever may open it: GET .../serialConsole/transcript."""
+"""What a console printed, for whoever may read it: GET .../serialConsole/transcript, and who has read it."""
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions.addresses import INSTANCE, VM, Trigger, at
+from functions.addresses import INSTANCE, VM, Trigger, at, at_console
 from functions.answering import Asked, Result, answer
-from functions.describing import About
+from functions.describing import READS, About
+from functions.reading import QUERY, Format, NotOnRecord, Wish, bounds_of, part_of, range_of
 from functions.requests import BadRequest
-from functions.shapes import TEXT, one_of
+from functions.responses import time_text
+from functions.shapes import ref
 from shared import wiring
-from shared.domain.playback import BadCursor, Cursor
-from shared.domain.refusals import Refusal
+from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.segment import DamagedSegment
-from shared.flows.read_transcript import Page, permitted, read_bytes, read_events, read_recording
-from shared.flows.walk_segments import Segments
+from shared.domain.vm import VmId
+from shared.flows.archive import Archive
+from shared.flows.find_tail import find_tail
+from shared.flows.read_recorded import record_read, show_reads
+from shared.flows.read_transcript import (
+    Bytes,
+    Page,
+    Text,
+    permitted,
+    read_bytes,
+    read_events,
+    read_recording,
+    read_text,
+    when_there_is_more,
+)
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 
-_LIMIT = 1 << 20
-_MOST = 4 << 20
-_NUMBER = re.compile(r"[0-9]{1,18}")
-
-
-class Format(StrEnum):
-    RAW = "raw"
-    """The bytes, paged by `offset`."""
-    CAST = "cast"
-    """An asciicast v2 recording, paged by `segment`."""
-    EVENTS = "events"
-    """JSON objects, one a line, paged by `segment`."""
-
-
 _MEDIA = {
     Format.RAW: "application/octet-stream",
+    Format.TEXT: "text/plain; charset=utf-8",
     Format.CAST: "application/x-asciicast",
     Format.EVENTS: "application/x-ndjson",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What the query asks for."""
-
-    format: Format
-    limit: int
-    offset: int
-    cursor: Cursor
-
-    @classmethod
-    def read(cls, query: Mapping[str, str]) -> "Wish":
-        """Raises BadRequest."""
-        form = query.get("format", Format.RAW)
-        if form not in Format:
-            raise BadRequest.because(f"format must be one of {', '.join(Format)}")
-        place = "offset" if form == Format.RAW else "segment"
-        if unknown := query.keys() - {"format", "limit", place}:
-            raise BadRequest.because(f"the query has a field that format={form} does not know: {min(unknown)[:80]!r}")
-        limit = _number(query, "limit", _LIMIT)
-        if not 1 <= limit <= _MOST:
-            raise BadRequest.because(f"limit must be from 1 to {_MOST} bytes")
-        try:
-            return cls(Format(form), limit, _number(query, "offset", 0), Cursor.parse(query.get("segment", "0")))
-        except BadCursor as error:
-            raise BadRequest.because(str(error)) from error
-
-
-def _number(query: Mapping[str, str], name: str, default: int) -> int:
-    text = query.get(name, str(default))
-    if not _NUMBER.fullmatch(text):
-        raise BadRequest.because(f"{name} must be a whole number of bytes")
-    return int(text)
+_PARTIAL = 206
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,30 +47,75 @@ class _Answer:
     content: bytes
     media: str
     headers: dict[str, str]
+    status: int = 200
 
 
 async def _read(asked: Asked) -> _Answer | Refusal:
     vm, wish = asked.console(), Wish.read(asked.req.params)
+    asked.said["of"] = wish.place
     if refusal := await permitted(asked.world, asked.caller, vm):
         return refusal
-    segments = wiring.transcripts()
-    media = _MEDIA[wish.format]
-    if wish.format is Format.RAW:
-        found = await read_bytes(segments, vm.console, wish.offset, wish.limit)
-        places = {"start": found.start, "next": found.next, "end": found.end}
-        return _Answer(found.content, media, {f"x-console-offset-{name}": str(at) for name, at in places.items()})
-    page = await _page(segments, vm.console, wish)
-    return _Answer(page.content, media, {"x-console-segment-next": str(page.next)} if page.next else {})
-
-
-async def _page(segments: Segments, console: str, wish: Wish) -> Page:
-    read = read_recording if wish.format is Format.CAST else read_events
+    archive = wiring.archive()
     try:
-        return await read(segments, console, wish.cursor, wish.limit)
+        found = await _found(archive, vm, wish, asked.req.headers.get("range"))
+    except NotOnRecord as error:
+        return refuse(Code.RECORDING_NOT_FOUND, target=vm.resource_id, because=str(error))
     except DamagedSegment as damage:
-        if not wish.cursor.position:
+        if "segment" not in wish.query:
             raise
         raise BadRequest.because("segment is not what x-console-segment-next said") from damage
+    if not isinstance(found, Refusal) and found.content:
+        await record_read(archive, asked.caller, vm, wish.place)
+    return found
+
+
+async def _found(archive: Archive, vm: VmId, wish: Wish, ranged: str | None) -> _Answer | Refusal:
+    if not wish.format.by_offset:
+        return await _lines(archive, vm, wish)
+    bounds = await bounds_of(archive, vm, wish)
+    if wish.format is Format.RAW and ranged:
+        end = (await find_tail(vm.console, archive.transcripts)).offset
+        if asked := range_of(ranged, end):
+            return await _range(archive, vm, wish, asked)
+    limit = wish.limit if bounds.end is None else max(0, min(wish.limit, bounds.end - bounds.start))
+
+    async def once() -> Bytes | Text:
+        read = read_bytes if wish.format is Format.RAW else read_text
+        return await read(archive.transcripts, vm.console, bounds.start, limit)
+
+    found = await when_there_is_more(once, wish.wait or 0 if limit else 0)
+    return _Answer(_bytes(found), _MEDIA[wish.format], _places(found))
+
+
+def _bytes(found: Bytes | Text) -> bytes:
+    return found.content.encode() if isinstance(found, Text) else found.content
+
+
+def _places(found: Bytes | Text) -> dict[str, str]:
+    places = {"start": found.start, "next": found.next, "end": found.end}
+    return {f"x-console-offset-{name}": str(at) for name, at in places.items()}
+
+
+async def _range(archive: Archive, vm: VmId, wish: Wish, asked: tuple[int, int]) -> _Answer | Refusal:
+    """Of a range that is larger than a piece, the beginning."""
+    first, behind = asked
+    found = await read_bytes(archive.transcripts, vm.console, first, max(0, min(behind - first, wish.limit)))
+    if not found.content or found.start != first:
+        return refuse(Code.RANGE_NOT_SATISFIABLE, target=vm.resource_id)
+    said = f"bytes {found.start}-{found.next - 1}/{found.end}"
+    return _Answer(found.content, _MEDIA[wish.format], _places(found) | {"Content-Range": said}, _PARTIAL)
+
+
+async def _lines(archive: Archive, vm: VmId, wish: Wish) -> _Answer:
+    read = read_recording if wish.format is Format.CAST else read_events
+    cursor, until = await part_of(archive, vm, wish)
+
+    async def once() -> Page:
+        return await read(archive.transcripts, vm.console, cursor, wish.limit, until)
+
+    page = await when_there_is_more(once, wish.wait or 0)
+    headers = {"x-console-segment-next": str(page.next)} if page.next else {}
+    return _Answer(page.content, _MEDIA[wish.format], headers)
 
 
 def _trigger(name: str) -> Trigger:
@@ -117,7 +127,7 @@ def _trigger(name: str) -> Trigger:
             if isinstance(outcome, Refusal):
                 return outcome
             found.append(outcome)
-            return Result(None, headers=outcome.headers)
+            return Result(None, outcome.status, headers=outcome.headers)
 
         response = await answer(name, req, starter, work)
         # The bytes are put in here: every other answer of the API is JSON.
@@ -132,17 +142,26 @@ def _with(response: func.HttpResponse, found: _Answer) -> func.HttpResponse:
     )
 
 
+async def _who(asked: Asked) -> Result | Refusal:
+    found = await show_reads(asked.world, wiring.archive(), asked.caller, asked.console())
+    if isinstance(found, Refusal):
+        return found
+    return Result({"value": [{"time": time_text(each.at), "name": each.name, "what": each.what} for each in found]})
+
+
+_TELLS = ("x-console-offset-start", "x-console-offset-next", "x-console-offset-end", "x-console-segment-next")
 _READING = About(
     "What the console printed, piece by piece",
-    {200: {}},
-    query={
-        "format": ("raw if it is left out", one_of([*Format])),
-        "limit": ("Bytes of a piece", {"type": "integer", "minimum": 1, "maximum": _MOST}),
-        "offset": ("Of raw: the first byte of the piece", {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}),
-        "segment": ("Of cast and events: what x-console-segment-next said", TEXT),
-    },
-    tells=("x-console-offset-start", "x-console-offset-next", "x-console-offset-end", "x-console-segment-next"),
+    {200: {}, 206: {}},
+    (*READS[:5], 416, *READS[5:]),
+    query=QUERY,
+    headers={"Range": "Of raw: one range of bytes, of all that was ever printed"},
+    tells=(*_TELLS, "Content-Range"),
     media=tuple(_MEDIA.values()),
 )
 for function, address in (("read_transcript", VM), ("read_transcript_of_instance", INSTANCE)):
     at(bp, function, "GET", f"{address}/transcript", _trigger("read_transcript"), about=_READING)
+at_console(
+    bp, "list_reads", "GET", _who, "/transcript/reads",
+    about=About("Who read what of the transcript, for those who administer the VM", {200: ref("Reads")}),
+)  # fmt: skip

@@ -359,6 +359,28 @@ class Hold:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Somebody read something of a transcript."""
+
+    at: float
+    subject: str
+    """Caller.subject."""
+    name: str
+    what: str
+    """Format and place, as the request's query had them: never what was searched for, never what was read."""
+
+
+class Reads(Protocol):
+    async def add(self, console: str, read: Read) -> None:
+        """Raises Unavailable: then nothing must be handed out."""
+        ...
+
+    async def newest(self, console: str, most: int) -> Sequence[Read]:
+        """The newest first."""
+        ...
+
+
 class Holds(Protocol):
     async def find(self, console: str) -> Hold | None: ...
 

@@ -55,6 +55,7 @@ def archive() -> Archive:
     from shared.adapters.system_clock import SystemClock  # noqa: PLC0415 - as above
     from shared.adapters.table_holds import TableHolds  # noqa: PLC0415 - as above
     from shared.adapters.table_index import TableIndex  # noqa: PLC0415 - as above
+    from shared.adapters.table_reads import TableReads  # noqa: PLC0415 - as above
 
     about = settings()
     return Archive(
@@ -64,6 +65,7 @@ def archive() -> Archive:
             blob_service(about.storage, credential()), StatementSigner(about.statement_key, about.issuer)
         ),
         holds=TableHolds(tables()),
+        reads=TableReads(tables()),
         clock=SystemClock(),
         ring=Ring(about.ring_bytes, about.ring_days),
     )

@@ -55,6 +55,8 @@ class Code(StrEnum):
     TAKEOVER_REFUSED = "TakeoverRefused"
     SESSION_SUPERSEDED = "SessionSuperseded"
     SESSION_NOT_FOUND = "SessionNotFound"
+    RECORDING_NOT_FOUND = "RecordingNotFound"
+    RANGE_NOT_SATISFIABLE = "RangeNotSatisfiable"
     SESSION_ENDED = "SessionEnded"
     INVALID_REQUEST = "InvalidRequest"
     REQUEST_TOO_LARGE = "RequestTooLarge"
@@ -311,6 +313,16 @@ TABLE: dict[Code, Entry] = {
         400, "The request is not valid.", "Correct what the message names and send it again.", close=4400
     ),
     Code.REQUEST_TOO_LARGE: Entry(413, "The request body is larger than 16 KiB.", "Send only the documented fields."),
+    Code.RECORDING_NOT_FOUND: Entry(
+        404,
+        "The transcript of this console does not hold that.",
+        "See the list of recordings; what is older than its first one was dropped by retention.",
+    ),
+    Code.RANGE_NOT_SATISFIABLE: Entry(
+        416,
+        "The transcript does not hold this range of bytes.",
+        "Ask without a range: the answer's headers say which bytes there are.",
+    ),
     Code.NOT_FOUND: Entry(404, "There is nothing at this address.", "See the API's documentation for its addresses."),
     Code.TOO_MANY_REQUESTS: Entry(429, "Too many requests.", "Wait as long as Retry-After says.", retry_after=5),
     Code.AUDIT_UNAVAILABLE: Entry(

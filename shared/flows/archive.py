@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from shared.domain.ring import Ring
-from shared.ports import Clock, Holds, Index, Ledger, Transcripts
+from shared.ports import Clock, Holds, Index, Ledger, Reads, Transcripts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,5 +12,6 @@ class Archive:
     index: Index
     ledger: Ledger
     holds: Holds
+    reads: Reads
     clock: Clock
     ring: Ring

@@ -221,7 +221,7 @@ async def _every_line(segments: Segments, console: str, cursor: Cursor) -> Async
                 recording_us = recording_us or line.time_us
 
 
-async def when_there_is_more[P: (Bytes, Text, Page)](
+async def when_there_is_more[P: Bytes | Text | Page](
     read: Callable[[], Awaitable[P]], seconds: float, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 ) -> P:
     """What is read as soon as there is any of it, within so many seconds; then nothing."""

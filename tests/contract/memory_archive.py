@@ -8,7 +8,7 @@ from shared.domain.ledger import Statement
 from shared.domain.recordings import Indexed
 from shared.domain.ring import Ring
 from shared.flows.archive import Archive
-from shared.ports import Hold, Statements
+from shared.ports import Hold, Read, Statements
 from tests.contract.memory_transcripts import MemoryTranscripts
 from tests.fakes import FakeClock
 
@@ -61,6 +61,21 @@ class MemoryHolds:
         self.placed.pop(console, None)
 
 
+@dataclass
+class MemoryReads:
+    kept: list[tuple[str, Read]] = field(default_factory=list)
+    fail: Exception | None = None
+
+    async def add(self, console: str, read: Read) -> None:
+        if self.fail:
+            raise self.fail
+        self.kept.append((console, read))
+
+    async def newest(self, console: str, most: int) -> Sequence[Read]:
+        mine = [read for of, read in self.kept if of == console]
+        return sorted(mine, key=lambda read: -read.at)[:most]
+
+
 class MemoryArchive:
     """An archive whose parts a test can look into."""
 
@@ -69,8 +84,9 @@ class MemoryArchive:
         self.index = MemoryIndex()
         self.ledger = MemoryLedger()
         self.holds = MemoryHolds()
+        self.reads = MemoryReads()
         self.clock = FakeClock()
         self.archive = Archive(
-            transcripts=self.transcripts, index=self.index, ledger=self.ledger, holds=self.holds, clock=self.clock,
-            ring=ring or Ring(),
+            transcripts=self.transcripts, index=self.index, ledger=self.ledger, holds=self.holds, reads=self.reads,
+            clock=self.clock, ring=ring or Ring(),
         )  # fmt: skip

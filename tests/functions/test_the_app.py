@@ -47,6 +47,8 @@ AT_CONSOLES = {
     "place_hold": ("PUT", "/hold"),
     "lift_hold": ("DELETE", "/hold"),
     "verify_transcript": ("GET", "/transcript/verification"),
+    "list_reads": ("GET", "/transcript/reads"),
+    "search_transcript": ("GET", "/transcript/search"),
     "list_checkpoints": ("GET", "/checkpoints"),
     "ask_approval": ("POST", "/approvals"),
     "show_approval": ("GET", "/approvals/{approval}"),

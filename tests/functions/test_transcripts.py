@@ -2,14 +2,19 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import azure.functions as func
 import pytest
 
-from functions.transcripts import _trigger
+from functions.addresses import calling
+from functions.searching import _search
+from functions.transcripts import _trigger, _who
 from shared import wiring
 from shared.domain.record import Batch, Kind, Record, Source
 from shared.flows.archive_records import Tails, archive_records
+from shared.ports import Unavailable
+from tests.contract.memory_archive import MemoryArchive
 from tests.contract.memory_transcripts import MemoryTranscripts
 from tests.fakes import VM, FakeWorld, without_read
 
@@ -27,12 +32,18 @@ def fakes() -> Iterator[FakeWorld]:
 
 
 @pytest.fixture(autouse=True)
-async def transcripts(monkeypatch: pytest.MonkeyPatch, fakes: FakeWorld) -> MemoryTranscripts:
-    kept = MemoryTranscripts()
+async def archive(monkeypatch: pytest.MonkeyPatch, fakes: FakeWorld) -> MemoryArchive:
+    made = MemoryArchive()
+    kept = made.transcripts
     records = (Record.event(1, 5_000_000, "attach"), Record(Kind.PRINTED, 2, 6_000_000, PRINTED))
     await archive_records([Batch(Source(VM.console, "e", "r"), records).encode()], kept, Tails())
-    monkeypatch.setattr(wiring, "transcripts", lambda: kept)
-    return kept
+    monkeypatch.setattr(wiring, "archive", lambda: made.archive)
+    return made
+
+
+@pytest.fixture
+def transcripts(archive: MemoryArchive) -> MemoryTranscripts:
+    return archive.transcripts
 
 
 async def get(**query: str) -> func.HttpResponse:
@@ -87,7 +98,12 @@ async def test_events_come_one_a_line() -> None:
 @pytest.mark.parametrize(
     ("query", "problem"),
     [
-        ({"format": "text"}, "format must be one of raw, cast, events"),
+        ({"format": "html"}, "format must be one of raw, text, cast, events"),
+        ({"wait": "21"}, "wait must be at most"),
+        ({"from": "noon"}, "from must be a time"),
+        ({"from": "5", "at": "boot"}, "write from or at, not both"),
+        ({"at": "noon"}, "at must be boot or panic"),
+        ({"recording": "../x"}, "recording must be an id"),
         ({"limit": "0"}, "limit must be from 1"),
         ({"limit": str((4 << 20) + 1)}, "limit must be from 1"),
         ({"limit": "many"}, "limit must be a whole number"),
@@ -121,3 +137,174 @@ async def test_who_may_not_open_the_console_may_not_read_what_it_printed(fakes: 
 async def test_a_segment_that_somebody_damaged_is_a_fault_of_the_service(transcripts: MemoryTranscripts) -> None:
     transcripts.blobs[VM.console, 0][:] = b"scribble\n"
     assert (await get(format="cast")).status_code == 500
+
+
+RECORDS = (
+    Record.event(3, 7_000_000, "port-open"),
+    Record.event(4, 8_000_000, "attach", session="s1", user="Ada", mode="write"),
+    Record(Kind.PRINTED, 5, 9_000_000, b"Linux version 6.12\r\n\x1b[31mred\x1b[0m\r\n"),
+    Record.event(6, 10_000_000, "detach", session="s1", user="Ada"),
+    Record(Kind.PRINTED, 7, 11_000_000, b"afterwards\r\n"),
+    Record.end(8, 12_000_000, "goodbye"),
+)
+BOOT = RECORDS[2].body
+ALL = PRINTED + BOOT + b"afterwards\r\n"
+
+
+@pytest.fixture
+async def visited(transcripts: MemoryTranscripts) -> None:
+    await archive_records([Batch(Source(VM.console, "e", "r"), RECORDS).encode()], transcripts, Tails())
+
+
+@pytest.mark.usefixtures("visited")
+@pytest.mark.parametrize(
+    ("query", "content"),
+    [
+        ({"from": "9"}, ALL[700:]),
+        ({"from": "1970-01-01T00:00:09Z", "to": "1970-01-01T00:00:09+00:00"}, BOOT),
+        ({"to": "8"}, PRINTED),
+        ({"from": "99"}, b""),
+        ({"at": "boot"}, ALL[700:]),
+        ({"session": "s1"}, BOOT),
+        ({"recording": "e"}, ALL),
+        ({"recording": "e", "offset": "705"}, ALL[705:]),
+        ({"format": "text", "at": "boot"}, b"Linux version 6.12\nred\nafterwards\n"),
+        ({"format": "text", "session": "s1"}, b"Linux version 6.12\nred\n"),
+    ],
+)
+async def test_a_place_may_be_a_time_a_boot_a_session_a_recording(query: dict[str, str], content: bytes) -> None:
+    response = await get(**query)
+    assert (response.status_code, response.get_body()) == (200, content)
+
+
+@pytest.mark.usefixtures("visited")
+@pytest.mark.parametrize(
+    ("query", "printed"),
+    [
+        ({"recording": "e"}, [PRINTED, BOOT, b"afterwards\r\n"]),
+        ({"session": "s1"}, [BOOT]),
+        ({"at": "boot"}, [BOOT, b"afterwards\r\n"]),
+        ({"from": "10.5", "to": "11"}, [b"afterwards\r\n"]),
+        ({"from": "99"}, []),
+    ],
+)
+async def test_a_part_may_be_played_by_itself(query: dict[str, str], printed: list[bytes]) -> None:
+    lines = [json.loads(line) for line in (await get(format="cast", **query)).get_body().splitlines()]
+    shown = [line[2].encode("utf-8", "surrogateescape") for line in lines[1:] if line[1] == "o"]
+    assert shown == printed
+    assert not lines or lines[0]["version"] == 2
+
+
+@pytest.mark.parametrize("query", [{"recording": "none"}, {"session": "nobody"}, {"at": "panic"}])
+@pytest.mark.parametrize("form", ["raw", "cast"])
+async def test_what_is_not_on_record_is_not_found(query: dict[str, str], form: str) -> None:
+    response = await get(format=form, **query)
+    assert (response.status_code, response.headers["x-ms-error-code"]) == (404, "RecordingNotFound")
+
+
+async def ranged(value: str, **query: str) -> func.HttpResponse:
+    parts = {"subscription": VM.subscription, "group": VM.group, "name": VM.name}
+    req = func.HttpRequest(
+        method="GET", url="http://localhost/api", params=query, route_params=parts, body=b"", headers={"range": value}
+    )
+    return await trigger(req, STARTER)
+
+
+@pytest.mark.parametrize(
+    ("value", "content", "said"),
+    [
+        ("bytes=3-7", PRINTED[3:8], "bytes 3-7/700"),
+        ("bytes=690-", PRINTED[690:], "bytes 690-699/700"),
+        ("bytes=-5", PRINTED[-5:], "bytes 695-699/700"),
+        ("bytes=690-9999", PRINTED[690:], "bytes 690-699/700"),
+    ],
+)
+async def test_a_range_of_bytes_is_answered_as_one(value: str, content: bytes, said: str) -> None:
+    response = await ranged(value)
+    assert (response.status_code, response.get_body()) == (206, content)
+    assert response.headers["Content-Range"] == said
+
+
+async def test_a_range_behind_the_end_is_refused_and_one_that_is_no_range_is_no_matter() -> None:
+    assert (await ranged("bytes=700-")).status_code == 416
+    assert (await ranged("bytes=5-3")).status_code == 416
+    for value in ("lines=1-2", "bytes=-", "bytes=1-2,4-5"):
+        assert (await ranged(value)).status_code == 200
+    assert (await ranged("bytes=0-3", format="events")).status_code == 200
+
+
+@pytest.mark.usefixtures("visited")
+async def test_whoever_waits_learns_where_to_go_on(transcripts: MemoryTranscripts) -> None:
+    first = await get(format="events", wait="0")
+    at = first.headers["x-console-segment-next"]
+    assert (await get(format="events", wait="0", segment=at)).get_body() == b""
+    more = Record.event(1, 13_000_000, "port-open")
+    await archive_records([Batch(Source(VM.console, "f", "r"), (more,)).encode()], transcripts, Tails())
+    again = await get(format="events", wait="20", segment=at)
+    assert json.loads(again.get_body())["epoch"] == "f"
+
+
+async def test_who_has_read_is_on_record_before_anything_is_handed_out(archive: MemoryArchive) -> None:
+    await get(format="raw", offset="3", limit="5")
+    assert [(of, read.name, read.what) for of, read in archive.reads.kept] == [
+        (VM.console, "Ada", "format=raw offset=3")
+    ]
+    await get(offset="700")
+    assert len(archive.reads.kept) == 1, "nothing was handed out"
+    archive.reads.fail = Unavailable("storage tables", "away")
+    response = await get()
+    assert (response.status_code, b"hello" in response.get_body()) == (503, False)
+
+
+async def ask(work: Any, query: tuple[str, ...] = (), **said: str) -> tuple[int, Any]:
+    parts = {"subscription": VM.subscription, "group": VM.group, "name": VM.name}
+    req = func.HttpRequest(method="GET", url="http://localhost/api", params=said, route_params=parts, body=b"")
+    response = await calling("asks", work, query)(req, STARTER)
+    return response.status_code, json.loads(response.get_body())
+
+
+async def test_readers_are_shown_to_those_who_administer(fakes: FakeWorld) -> None:
+    await get()
+    status, found = await ask(_who)
+    assert (status, [(each["name"], each["what"]) for each in found["value"]]) == (200, [("Ada", "format=raw")])
+    fakes.rights.lacking["ada"] = ["Microsoft.SerialConsole/serialPorts/write"]
+    assert (await ask(_who))[0] == 403
+
+
+SEARCH = ("q", "context", "limit", "from", "to", "cursor")
+
+
+@pytest.mark.usefixtures("visited")
+async def test_a_search_finds_a_line_with_its_place_and_its_recording(archive: MemoryArchive) -> None:
+    status, found = await ask(_search, SEARCH, q="RED", context="1")
+    assert (status, found["next"]) == (200, None)
+    (hit,) = found["value"]
+    assert (hit["match"], len(hit["before"]), hit["after"]) == ("red", 1, ["afterwards"])
+    assert (hit["recording"], hit["time"]) == ("e", "1970-01-01T00:00:09.000Z")
+    assert ALL[hit["offset"] :].startswith(b"\x1b[31mred")
+    assert [read.what for _, read in archive.reads.kept] == ["search"], "not for what"
+
+
+@pytest.mark.usefixtures("visited")
+@pytest.mark.parametrize(
+    ("query", "hits"),
+    [
+        ({"q": "r", "from": "10.5"}, 1), ({"q": "r", "to": "10", "from": "9"}, 2), ({"q": "nowhere"}, 0),
+        ({"q": "r", "from": "99"}, 0), ({"q": "r", "cursor": "720", "context": "0"}, 2),
+    ],
+)  # fmt: skip
+async def test_a_search_may_be_bounded(query: dict[str, str], hits: int) -> None:
+    status, found = await ask(_search, SEARCH, **query)
+    assert (status, len(found["value"])) == (200, hits)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {}, {"q": ""}, {"q": " "}, {"q": "x" * 201}, {"q": "a\nb"}, {"q": "x", "context": "11"},
+        {"q": "x", "limit": "201"}, {"q": "x", "cursor": "-1"}, {"q": "x", "to": "noon"},
+    ],
+)  # fmt: skip
+async def test_a_search_that_makes_no_sense_is_refused(query: dict[str, str]) -> None:
+    status, answer = await ask(_search, SEARCH, **query)
+    assert (status, answer["error"]["code"]) == (400, "InvalidRequest")

@@ -1,0 +1,101 @@
+"""Search in what a console printed: GET .../serialConsole/transcript/search."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from functions.addresses import at_console
+from functions.answering import Asked, Result
+from functions.describing import About
+from functions.reading import number
+from functions.requests import BadRequest, time_of
+from functions.responses import time_text
+from functions.shapes import TEXT, ref
+from shared import wiring
+from shared.domain.recordings import Recording
+from shared.domain.refusals import Refusal
+from shared.domain.search import Hit
+from shared.flows.index_transcript import recordings
+from shared.flows.read_recorded import record_read
+from shared.flows.read_transcript import permitted
+from shared.flows.search_transcript import search_transcript
+from shared.flows.walk_segments import place_at
+
+bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
+_LONGEST = 200
+_MOST = 200
+_CONTEXT = 10
+_US = 1_000_000
+
+
+async def _search(asked: Asked) -> Result | Refusal:
+    vm, query = asked.console(), asked.req.params
+    wanted, context, limit = _wanted(query), _upto(query, "context", 2, _CONTEXT), _upto(query, "limit", 50, _MOST)
+    begin, end, offset = time_of(query, "from"), time_of(query, "to"), number(query, "cursor", 0, "bytes")
+    if refusal := await permitted(asked.world, asked.caller, vm):
+        return refusal
+    archive = wiring.archive()
+    if begin is not None and "cursor" not in query:
+        place = await place_at(archive.transcripts, vm.console, round(begin * _US))
+        offset = place[1].offset if place else 10**18
+    behind = await place_at(archive.transcripts, vm.console, round(end * _US) + 1) if end is not None else None
+    found = await search_transcript(
+        archive.transcripts, vm.console, wanted, offset, limit=max(1, limit), context=context,
+        until=behind[1].offset if behind else None,
+    )  # fmt: skip
+    if found.hits:
+        await record_read(archive, asked.caller, vm, "search")
+    known = await recordings(archive.index, archive.transcripts, vm.console) if found.hits else ()
+    return Result({"value": [_hit(each, known) for each in found.hits], "next": _text(found.next)})
+
+
+def _wanted(query: Mapping[str, str]) -> str:
+    text = query.get("q", "")
+    if not 0 < len(text.strip()) <= len(text) <= _LONGEST or not text.isprintable():
+        raise BadRequest.because(f"q must be what to look for: 1 to {_LONGEST} printable characters")
+    return text
+
+
+def _upto(query: Mapping[str, str], name: str, default: int, most: int) -> int:
+    found = number(query, name, default, "lines")
+    if found > most:
+        raise BadRequest.because(f"{name} must be at most {most}")
+    return found
+
+
+def _hit(of: Hit, known: Sequence[Recording]) -> dict[str, Any]:
+    return {
+        "offset": of.offset,
+        "time": time_text(of.time_us / _US),
+        "before": list(of.before),
+        "match": of.line,
+        "after": list(of.after),
+        "recording": _recording(of.offset, known),
+    }
+
+
+def _recording(offset: int, known: Sequence[Recording]) -> str | None:
+    return next((each.id for each in known if each.start <= offset < each.end), None)
+
+
+def _text(at: int | None) -> str | None:
+    return None if at is None else str(at)
+
+
+at_console(
+    bp, "search_transcript", "GET", _search, "/transcript/search",
+    about=About(
+        "Looks for words in what the console printed; case and escape sequences do not matter",
+        {200: ref("Hits")},
+        query={
+            "q": ("What to look for", {"type": "string", "minLength": 1, "maxLength": _LONGEST}),
+            "context": ("Lines before and after", {"type": "integer", "minimum": 0, "maximum": _CONTEXT}),
+            "limit": ("Hits of one answer", {"type": "integer", "minimum": 0, "maximum": _MOST}),
+            "from": ("Begins at this time: ISO 8601, or seconds since 1970", TEXT),
+            "to": ("Ends at this time", TEXT),
+            "cursor": ("What the answer before said as next", TEXT),
+        },
+    ),
+)  # fmt: skip
