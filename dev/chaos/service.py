@@ -9,6 +9,7 @@ from dev import fleet
 from dev.stack import Port, Stack
 
 _RENEW_SECONDS = 600.0
+_VERIFY_SECONDS = 120.0
 
 
 class Service:
@@ -46,9 +47,15 @@ class Service:
         return int(answer.headers["x-console-offset-end"])
 
     async def verification(self, vm: fleet.VirtualMachine) -> dict[str, Any]:
-        answer = await self.call("GET", f"{vm.id}/serialConsole/transcript/verification")
-        said: dict[str, Any] = answer.json()
-        return said
+        """Of all parts: what the last one says, with the findings of every one."""
+        findings: list[Any] = []
+        path = more = f"{vm.id}/serialConsole/transcript/verification"
+        while True:
+            said: dict[str, Any] = (await self.call("GET", more, timeout=_VERIFY_SECONDS)).json()
+            findings += said["findings"]
+            if said["next"] is None:
+                return said | {"findings": findings, "complete": not findings}
+            more = f"{path}?segment={said['next']}"
 
     async def checkpoints(self, vm: fleet.VirtualMachine) -> str:
         """What was signed, and the keys: as shared.verify takes it."""
