@@ -46,6 +46,8 @@ export const SHORT = {
   TakeoverRefused: "The console was not given up",
   SessionSuperseded: "Another user took the console",
   SessionNotFound: "There is no such session",
+  RecordingNotFound: "Not in the transcript",
+  RangeNotSatisfiable: "Not in the transcript",
   SessionEnded: "The session was ended",
   InvalidRequest: "The service did not understand this page",
   RequestTooLarge: "The request is too large",
