@@ -102,64 +102,83 @@ class Scan:
     def __init__(self, known: Indexed) -> None:
         self._known = known
         self._pieces = {piece.id: piece for piece in known.pieces}
+        self._grown: dict[str, tuple[int, int]] = {}
+        """Of pieces to which something was printed: where they end, and when that was."""
+        self._length, self._last_us, self._end = known.length, known.last_us, known.end
+        self._current, self._carry = known.current, known.carry
 
     def line(self, position: int, raw: bytes) -> None:
         """A line without its end. What cannot be read is passed over: to find damage is not the index's task."""
         with suppress(DamagedSegment, UnicodeEncodeError, RecursionError):
             self._read(position, raw)
-        self._known = replace(self._known, length=position + len(raw) + 1)
+        self._length = position + len(raw) + 1
 
     def known(self) -> Indexed:
-        return replace(self._known, pieces=tuple(self._pieces.values()))
+        for epoch in tuple(self._grown):
+            self._settle(epoch)
+        return replace(
+            self._known, length=self._length, last_us=self._last_us, end=self._end, current=self._current,
+            carry=self._carry, pieces=tuple(self._pieces.values()),
+        )  # fmt: skip
 
     def _read(self, position: int, raw: bytes) -> None:
         if not position:
             header = read_header(raw)
+            self._end = header.offset
             self._known = replace(
-                self._known, started_us=header.started_us, previous=header.previous.hex(), start=header.offset,
-                end=header.offset,
-            )  # fmt: skip
+                self._known, started_us=header.started_us, previous=header.previous.hex(), start=header.offset
+            )
             return
         code = code_of(raw)
         if code not in (PRINTED, EVENT):
             return  # the checkpoint that closes a segment bears the time of what comes after it
         at = time_us(raw, self._known.started_us)
-        self._known = replace(self._known, last_us=max(at, self._known.last_us))
+        self._last_us = max(at, self._last_us)
         if code == PRINTED:
             self._printed(position, at, printed(raw))
         else:
             self._event(position, at, _object(read_line(raw)[2]))
 
     def _printed(self, position: int, at: int, body: bytes) -> None:
-        piece = self._piece(self._known.current, position, at)
-        before = self._known.end - len(self._known.carry)
-        text = self._known.carry + body
+        epoch = self._current
+        if epoch not in self._pieces:
+            self._pieces[epoch] = self._piece(epoch, position, at)
+        before = self._end - len(self._carry)
+        text = self._carry + body
         rest = 0
         for sign in _SIGNS.finditer(text):
-            piece = _marked(piece, Mark(sign.lastgroup or "", before + sign.start(), at, _words(text, sign)))
+            mark = Mark(sign.lastgroup or "", before + sign.start(), at, _words(text, sign))
+            self._pieces[epoch] = _marked(self._pieces[epoch], mark)
             rest = sign.end()
-        end = self._known.end + len(body)
-        self._pieces[piece.id] = replace(piece, end=end, last_us=max(at, piece.last_us))
-        self._known = replace(self._known, end=end, carry=text[max(rest, len(text) - _CARRY) :])
+        self._end += len(body)
+        self._grown[epoch] = self._end, max(at, self._grown.get(epoch, (0, at))[1])
+        self._carry = text[max(rest, len(text) - _CARRY) :]
 
     def _event(self, position: int, at: int, said: dict[str, Any]) -> None:
         epoch = said.get("epoch")
         if not isinstance(epoch, str):
             return
-        if epoch != self._known.current:
-            self._known = replace(self._known, current=epoch, carry=b"")
-        piece = self._piece(epoch, position, at)
+        if epoch != self._current:
+            self._current, self._carry = epoch, b""
+        self._settle(epoch)
+        piece = self._pieces.get(epoch) or self._piece(epoch, position, at)
         piece = replace(piece, last_us=max(at, piece.last_us))
         piece = _with_person(piece, said, at)
         if told := _told(said):
-            piece = _marked(piece, Mark(told[0], self._known.end, at, told[1]))
+            piece = _marked(piece, Mark(told[0], self._end, at, told[1]))
         if said.get("event") == "end":
             piece = replace(piece, ended_us=at, reason=_text(said, "reason"))
         self._pieces[epoch] = piece
 
+    def _settle(self, epoch: str) -> None:
+        """Lets a piece know what was printed to it: not for every line, of which there are millions."""
+        if epoch in self._grown:
+            end, last_us = self._grown.pop(epoch)
+            piece = self._pieces[epoch]
+            self._pieces[epoch] = replace(piece, end=end, last_us=max(last_us, piece.last_us))
+
     def _piece(self, epoch: str, position: int, at: int) -> Recording:
-        known = self._known
-        return self._pieces.get(epoch) or Recording(epoch, known.ordinal, position, at, at, known.end, known.end)
+        return Recording(epoch, self._known.ordinal, position, at, at, self._end, self._end)
 
 
 def merged(segments: Iterable[Indexed]) -> tuple[Recording, ...]:
