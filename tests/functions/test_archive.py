@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-import function_app
 from dev.stack import ROOT
+from tests.functions.test_the_app import FUNCTIONS
 
-ARCHIVE = next(each for each in function_app.app.get_functions() if each.get_function_name() == "archive")
+ARCHIVE = FUNCTIONS["archive"]
 
 
 def test_it_takes_events_as_they_are_and_many_at_a_time() -> None:
