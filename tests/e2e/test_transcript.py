@@ -90,3 +90,39 @@ def test_a_hold_is_signed_and_shown_to_readers(ada: SignedIn) -> None:
     assert ada.get(f"{HERE}/recordings").json()["hold"]["reason"] == "case 12"
     assert ada.api.delete(f"{HERE}/hold").status_code == 204
     assert ada.get(f"{HERE}/recordings").json()["hold"] is None
+
+
+def test_a_visit_is_read_by_time_session_and_words(ada: SignedIn, recorded: str) -> None:
+    """What docs/transcripts.md promises, through the front door."""
+    transcript = f"{HERE}/transcript"
+    visit = ada.get(transcript, format="text", session=recorded)
+    assert visit.status_code == 200, visit.text
+    assert "\nfor the auditor\n" in visit.text
+    assert "\x1b" not in visit.text
+    found = ada.get(f"{transcript}/search", q="FOR THE AUDITOR", context=1).json()
+    hit = found["value"][-1]
+    assert "for the auditor" in hit["match"]
+    assert hit["recording"] in {each["id"] for each in ada.get(f"{HERE}/recordings").json()["value"]}
+    everything = ada.transcript(WEB_01)
+    part = ada.api.get(transcript, headers={"Range": f"bytes={hit['offset']}-{hit['offset'] + 9}"})
+    assert (part.status_code, part.content) == (206, everything[hit["offset"] : hit["offset"] + 10])
+    cast = ada.get(transcript, format="cast", recording=hit["recording"])
+    assert json.loads(cast.text.splitlines()[0])["version"] == 2
+    whats = [each["what"] for each in ada.get(f"{transcript}/reads").json()["value"]]
+    assert "search" in whats
+    assert f"format=text session={recorded}" in whats
+
+
+def test_who_waits_at_the_end_sees_what_is_printed_next(stack: LocalStack, ada: SignedIn) -> None:
+    transcript = f"{HERE}/transcript"
+    with ada.open(WEB_01) as console:
+        console.log_in()
+        console.run("echo before")
+        until(lambda: ada.transcript(WEB_01) == stack.printed(WEB_01), "all is archived")
+        end = len(ada.transcript(WEB_01))
+        console.type("echo afterwards\r")
+        seen = ""
+        while "\nafterwards\n" not in seen:
+            answer = ada.get(transcript, format="text", offset=end, wait=20)
+            assert answer.headers["x-console-offset-start"] == str(end), "no gap, no repeat"
+            seen, end = seen + answer.text, int(answer.headers["x-console-offset-next"])
