@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dev import tls
+from dev.chaos.acts import ACTS, KILL_STORAGE
 from dev.chaos.campaign import Outcome, campaign
 from dev.chaos.field import running
 from dev.stack import ROOT, Port, Stack
@@ -34,6 +35,10 @@ def _arguments() -> argparse.Namespace:
         "--base", type=int, help=f"first of fourteen ports (default: the first free ones from {BASE} on)"
     )
     parser.add_argument("--home", type=Path, default=ROOT / ".local" / "chaos", help="made anew (default %(default)s)")
+    parser.add_argument(
+        "--kill-storage", action="store_true",
+        help="kill -9 the storage emulator too, which then forgets writes that it acknowledged (Azure's does not)",
+    )  # fmt: skip
     return parser.parse_args()
 
 
@@ -56,7 +61,8 @@ async def _run(stack: Stack, asked: argparse.Namespace, terminal: Console) -> Ou
 
     say(f"seed {asked.seed}, {asked.rounds} rounds, logs in {stack.home / 'logs'}")
     async with running(stack, asked.seed, note) as field:
-        return await campaign(field, asked.seed, asked.rounds, asked.seconds, say)
+        acts = [act for act in ACTS if asked.kill_storage or act.name != KILL_STORAGE]
+        return await campaign(field, asked.seed, asked.rounds, asked.seconds, say, acts=acts)
 
 
 def _table(outcome: Outcome) -> Table:
@@ -88,7 +94,8 @@ def main() -> int:
         return 1
     terminal.print(_table(outcome))
     terminal.print(", ".join(f"{name} {count}" for name, count in sorted(outcome.acts.items())), soft_wrap=True)
-    terminal.print(f"{len(outcome.aside)} events that are no records were set aside, as they came")
+    strange = len(outcome.aside) - outcome.copies
+    terminal.print(f"set aside: {strange} events that are no records, {outcome.copies} batches that are archived, too")
     for each in outcome.index:
         terminal.print(f"index made anew: {each}", markup=False, soft_wrap=True)
     for fault in (*outcome.faults, *(fault for each in outcome.checked.values() for fault in each.faults)):

@@ -45,8 +45,9 @@ async def kill_relay_when_quiet(field: Field, dice: Random) -> None:
 
 
 async def restart_relay(field: Field, dice: Random) -> None:
-    """As a new version is rolled out: told to end, it drains."""
+    """As a new version is rolled out: told to end, it drains. What lies in the port's socket then is lost as yet."""
     del dice
+    await field.excuse("relay told to end")
     await field.killed("relay", SIGTERM)
 
 

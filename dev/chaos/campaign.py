@@ -15,11 +15,12 @@ from azure.storage.blob.aio import ContainerClient
 
 from dev import fleet
 from dev.chaos.acts import ACTS, KILL_STORAGE, Act
-from dev.chaos.check import Checked, check, differences
-from dev.chaos.field import Field
+from dev.chaos.check import Checked, check, differences, is_kept, printed_by_epoch
+from dev.chaos.field import MACHINES, Field
 from dev.parts import storage
 from dev.stack import ROOT
 from shared.domain.playback import code_of, printed
+from shared.domain.record import Batch
 
 CALM_EVERY = 12
 """Rounds after which the viewers must be there again, so that a campaign is no series of faults of nothing."""
@@ -38,6 +39,8 @@ class Outcome:
     checked: dict[str, Checked] = field(default_factory=dict[str, Checked])
     aside: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     """By name: what lies beside the transcripts."""
+    copies: int = 0
+    """Of these, batches of relays that are in the transcripts, too."""
     index: list[str] = field(default_factory=list[str])
     """Where the index told something else than the segments: only a storage that forgot may cause it."""
     faults: list[str] = field(default_factory=list[str])
@@ -51,7 +54,9 @@ class Outcome:
         )
 
 
-async def campaign(field_: Field, seed: str, rounds: int, seconds: float, say: Callable[[str], None]) -> Outcome:
+async def campaign(
+    field_: Field, seed: str, rounds: int, seconds: float, say: Callable[[str], None], *, acts: Sequence[Act] = ACTS
+) -> Outcome:
     """Ends after so many rounds or seconds, whichever comes first."""
     outcome, dice, began = Outcome(seed), Random(seed), time.monotonic()  # noqa: S311 - chooses faults, keeps no secret
     await field_.pace(60_000)
@@ -59,7 +64,7 @@ async def campaign(field_: Field, seed: str, rounds: int, seconds: float, say: C
     for number in range(1, rounds + 1):
         if time.monotonic() - began > seconds:
             break
-        chosen = _choose(dice)
+        chosen = _choose(dice, acts)
         started = time.monotonic()
         await asyncio.gather(*(act.do(field_, dice) for act in chosen))
         await asyncio.sleep(dice.uniform(*QUIET_SECONDS))
@@ -75,10 +80,10 @@ async def campaign(field_: Field, seed: str, rounds: int, seconds: float, say: C
     return outcome
 
 
-def _choose(dice: Random) -> Sequence[Act]:
+def _choose(dice: Random, acts: Sequence[Act]) -> Sequence[Act]:
     """One act; in every fifth round two, of different parts."""
-    weights = [act.weight for act in ACTS]
-    first, second = dice.choices(ACTS, weights, k=2)
+    weights = [act.weight for act in acts]
+    first, second = dice.choices(acts, weights, k=2)
     return (first, second) if first.part != second.part and dice.random() < 0.2 else (first,)
 
 
@@ -129,12 +134,13 @@ def _witness(field_: Field, vm: fleet.VirtualMachine) -> bytes:
 async def _judge(field_: Field, outcome: Outcome) -> None:
     folder = field_.stack.home / "downloaded"
     outcome.aside = await _download(field_, folder)
-    outcome.faults += _poison_faults(field_, outcome.aside)
+    outcome.faults += _poison_faults(field_, outcome.aside, folder)
+    outcome.copies = sum(body not in field_.poison_sent for body in outcome.aside.values())
     generators = await field_.generators()
     for viewer in field_.viewers:
         vm = viewer.vm
         here = folder / vm.id.strip("/").lower()
-        segments = [path.read_bytes() for path in sorted(here.glob("*.cast"))]
+        segments = _segments(folder, vm)
         checked = check(
             _witness(field_, vm), generators[vm.name]["handed"], field_.excused.get(vm.name, {}), segments, viewer.runs
         )
@@ -145,15 +151,27 @@ async def _judge(field_: Field, outcome: Outcome) -> None:
         checked.faults += await asyncio.to_thread(_command_faults, here)
 
 
-def _poison_faults(field_: Field, aside: Mapping[str, bytes]) -> list[str]:
-    """Set aside is what somebody else sent, byte for byte, and the log names it; nothing that a relay sent is."""
+def _poison_faults(field_: Field, aside: Mapping[str, bytes], folder: Path) -> list[str]:
+    """Set aside is what somebody else sent, byte for byte, and the log names it. Of what relays sent, only what came
+    again after so many epochs that nobody could say whether it was kept: it must be in the transcript.
+    """
     sent, kept = field_.poison_sent, set(aside.values())
     log = (field_.stack.home / "logs" / "functions.log").read_text(errors="replace")
+    epochs = {vm.id.lower(): printed_by_epoch(_segments(folder, vm)) for vm in MACHINES}
+    copies = ((name, Batch.decode(body)) for name, body in aside.items() if body not in sent)
     return [
-        *(f"set aside without need: {name}" for name, body in aside.items() if body not in sent),
+        *(
+            f"set aside, and not archived: {name}"
+            for name, batch in copies
+            if not is_kept(batch, epochs[batch.source.console])
+        ),
         *(f"neither archived nor set aside: {body!r}" for body, surely in sent.items() if surely and body not in kept),
         *(f"set aside and not reported: {name}" for name in aside if name not in log),
     ]
+
+
+def _segments(folder: Path, vm: fleet.VirtualMachine) -> list[bytes]:
+    return [path.read_bytes() for path in sorted((folder / vm.id.strip("/").lower()).glob("*.cast"))]
 
 
 async def _api_faults(field_: Field, vm: fleet.VirtualMachine, segments: Sequence[bytes]) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dev.chaos.viewer import Run
+from shared.domain.record import Batch, Kind
 
 
 @dataclass
@@ -101,6 +102,12 @@ def _hold_to_views(epochs: Mapping[str, bytes], runs: Sequence[Run], found: Chec
             found.faults.append(
                 f"epoch {run.epoch}: bytes {run.start} to {run.end} were shown, and are not recorded so"
             )
+
+
+def is_kept(batch: Batch, epochs: Mapping[str, bytes]) -> bool:
+    """Whether what a batch prints is in its epoch: then whoever set it aside lost nothing."""
+    printed = b"".join(record.body for record in batch.records if record.kind is Kind.PRINTED)
+    return printed in epochs[batch.source.epoch] if batch.source.epoch in epochs else False
 
 
 def differences(one: bytes, two: bytes) -> Iterator[int]:

@@ -24,7 +24,7 @@ SPOOL_BYTES = 2 << 20
 """So little that a hub which is away for some seconds fills it."""
 _POISON_SECONDS = 5.0
 _MORE = {
-    "relay": {"SPOOL_BYTES": str(SPOOL_BYTES), "LINGER_SECONDS": "5"},
+    "relay": {"SPOOL_BYTES": str(SPOOL_BYTES)},
     "functions": {"RATE_CALLER": "1000000", "RATE_VM": "1000000"},
 }
 
