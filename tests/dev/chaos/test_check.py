@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from dev.chaos.check import check, differences
+from dev.chaos.check import check, differences, is_kept
 from dev.chaos.generator import LINE, line
 from dev.chaos.viewer import Run
 from shared.domain.record import Kind, Record
@@ -71,6 +71,13 @@ async def test_what_was_shown_and_is_not_recorded_is_a_fault() -> None:
     assert check(WITNESS, parts, excused, there, [Run("a", 0, bytearray(WITNESS[:601]))]).faults
     assert check(WITNESS, parts, excused, there, [Run("b", 0, bytearray(WITNESS[:6]))]).faults
     assert not check(WITNESS, parts, excused, there, [Run("a", 0, bytearray(WITNESS[:600]))]).faults
+
+
+@pytest.mark.parametrize(
+    ("epoch", "body", "kept"), [("a", b"lines", True), ("a", b"other", False), ("b", b"lines", False)]
+)
+def test_a_batch_that_was_set_aside_is_no_loss_where_its_epoch_has_it(epoch: str, body: bytes, *, kept: bool) -> None:
+    assert is_kept(batch(Record(Kind.PRINTED, 3, 3, body), epoch=epoch), {"a": b"some lines more"}) is kept
 
 
 def test_the_first_difference_is_found() -> None:
