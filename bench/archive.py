@@ -25,7 +25,7 @@ from dev.stack import Port, Stack
 from dev.supervisor import taken_ports
 from tests.contract.azurite import azurite
 
-MB = 1e6
+MB, WIDTH = 1e6, 170
 BASES = range(8600, 9000, len(Port))
 
 
@@ -72,7 +72,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=8, help="of the archiver (default %(default)s)")
     parser.add_argument("--seconds", type=float, default=10, help="for each rate of the delay (default %(default)s)")
     asked = parser.parse_args()
-    terminal = Console()
+    terminal = Console(width=max(Console().width, WIDTH))
     with tempfile.TemporaryDirectory() as folder, terminal.status("archiver") as status:
         speeds = asyncio.run(_measured_speeds(Path(folder) / "azurite", asked.rounds))
         costs = recording_cost.measured(3, status.update)
