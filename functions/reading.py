@@ -23,7 +23,7 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _US = 1_000_000
-_BEHIND = 10**18 - 1
+BEHIND = 10**18 - 1
 """An offset that no transcript reaches."""
 
 
@@ -146,9 +146,10 @@ async def bounds_of(archive: Archive, vm: VmId, wish: Wish) -> Bounds:
         found = await _recording(archive, vm, query["recording"])
         start, end = found.start, None if found.ended_us is None else found.end
     elif begin_us := await _begin_us(archive, vm, query):
-        start = await _offset_at(archive, vm, begin_us)
+        start = await offset_at(archive, vm, begin_us)
     if (end_us := await _end_us(archive, vm, query)) is not None:
-        end = await _offset_at(archive, vm, end_us + 1)
+        until = await offset_at(archive, vm, end_us + 1)
+        end = until if end is None else min(end, until)
     return Bounds(max(start, number(query, "offset", start, "bytes")), end)
 
 
@@ -172,9 +173,10 @@ async def _behind(archive: Archive, vm: VmId) -> Cursor:
     return Cursor(newest.ordinal, newest.length) if newest else Cursor(0)
 
 
-async def _offset_at(archive: Archive, vm: VmId, moment_us: int) -> int:
+async def offset_at(archive: Archive, vm: VmId, moment_us: int) -> int:
+    """Printed bytes before the first line of this time or later; BEHIND, if there is none."""
     found = await place_at(archive.transcripts, vm.console, moment_us)
-    return found[1].offset if found else _BEHIND
+    return found[1].offset if found else BEHIND
 
 
 async def _begin_us(archive: Archive, vm: VmId, query: Mapping[str, str]) -> int | None:
@@ -209,10 +211,7 @@ async def _recording(archive: Archive, vm: VmId, epoch: str) -> Recording:
 
 
 def range_of(header: str | None, end: int) -> tuple[int, int] | None:
-    """The first byte and the one behind the last of a Range header; None where there is none that is understood.
-
-    Raises BadRequest for one that lies behind the end.
-    """
+    """The first byte and the one behind the last of a Range header; None where there is none that is understood."""
     found = _RANGE.fullmatch(header.replace(" ", "")) if header else None
     if not found or not any(found.groups()):
         return None

@@ -104,8 +104,16 @@ def _inner(fix: str, command: str | None, retry_after: int | None, correlation: 
     }
 
 
+_LAST_SECOND = 253_402_300_799
+"""Of the year 9999."""
+
+
 def time_text(seconds: float | None) -> str | None:
-    """Seconds since 1970 as ISO 8601, UTC."""
+    """Seconds since 1970 as ISO 8601, UTC; what lies beyond a calendar's years is its last moment."""
     if seconds is None:
         return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (
+        datetime.fromtimestamp(min(seconds, _LAST_SECOND), UTC)
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z")
+    )

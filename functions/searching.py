@@ -9,7 +9,7 @@ import azure.functions as func
 from functions.addresses import at_console
 from functions.answering import Asked, Result
 from functions.describing import About
-from functions.reading import number
+from functions.reading import BEHIND, number, offset_at
 from functions.requests import BadRequest, time_of
 from functions.responses import time_text
 from functions.shapes import TEXT, ref
@@ -21,7 +21,6 @@ from shared.flows.index_transcript import recordings
 from shared.flows.read_recorded import record_read
 from shared.flows.read_transcript import permitted
 from shared.flows.search_transcript import search_transcript
-from shared.flows.walk_segments import place_at
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 _LONGEST = 200
@@ -32,21 +31,22 @@ _US = 1_000_000
 
 async def _search(asked: Asked) -> Result | Refusal:
     vm, query = asked.console(), asked.req.params
-    wanted, context, limit = _wanted(query), _upto(query, "context", 2, _CONTEXT), _upto(query, "limit", 50, _MOST)
+    wanted, context, limit = (
+        _wanted(query),
+        _lines(query, "context", 2, 0, _CONTEXT),
+        _lines(query, "limit", 50, 1, _MOST),
+    )
     begin, end, offset = time_of(query, "from"), time_of(query, "to"), number(query, "cursor", 0, "bytes")
     if refusal := await permitted(asked.world, asked.caller, vm):
         return refusal
     archive = wiring.archive()
+    await record_read(archive, asked.caller, vm, "search")  # that nothing is found is an answer, too
     if begin is not None and "cursor" not in query:
-        place = await place_at(archive.transcripts, vm.console, round(begin * _US))
-        offset = place[1].offset if place else 10**18
-    behind = await place_at(archive.transcripts, vm.console, round(end * _US) + 1) if end is not None else None
+        offset = await offset_at(archive, vm, round(begin * _US))
+    until = BEHIND if end is None else await offset_at(archive, vm, round(end * _US) + 1)
     found = await search_transcript(
-        archive.transcripts, vm.console, wanted, offset, limit=max(1, limit), context=context,
-        until=behind[1].offset if behind else None,
+        archive.transcripts, vm.console, wanted, offset, limit=limit, context=context, until=until,
     )  # fmt: skip
-    if found.hits:
-        await record_read(archive, asked.caller, vm, "search")
     known = await recordings(archive.index, archive.transcripts, vm.console) if found.hits else ()
     return Result({"value": [_hit(each, known) for each in found.hits], "next": _text(found.next)})
 
@@ -58,10 +58,10 @@ def _wanted(query: Mapping[str, str]) -> str:
     return text
 
 
-def _upto(query: Mapping[str, str], name: str, default: int, most: int) -> int:
+def _lines(query: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
     found = number(query, name, default, "lines")
-    if found > most:
-        raise BadRequest.because(f"{name} must be at most {most}")
+    if not least <= found <= most:
+        raise BadRequest.because(f"{name} must be from {least} to {most}")
     return found
 
 
@@ -92,7 +92,7 @@ at_console(
         query={
             "q": ("What to look for", {"type": "string", "minLength": 1, "maxLength": _LONGEST}),
             "context": ("Lines before and after", {"type": "integer", "minimum": 0, "maximum": _CONTEXT}),
-            "limit": ("Hits of one answer", {"type": "integer", "minimum": 0, "maximum": _MOST}),
+            "limit": ("Hits of one answer", {"type": "integer", "minimum": 1, "maximum": _MOST}),
             "from": ("Begins at this time: ISO 8601, or seconds since 1970", TEXT),
             "to": ("Ends at this time", TEXT),
             "cursor": ("What the answer before said as next", TEXT),

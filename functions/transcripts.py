@@ -8,7 +8,7 @@ import azure.functions as func
 from functions.addresses import INSTANCE, VM, Trigger, at, at_console
 from functions.answering import Asked, Result, answer
 from functions.describing import READS, About
-from functions.reading import QUERY, Format, NotOnRecord, Wish, bounds_of, part_of, range_of
+from functions.reading import PLACES, QUERY, Format, NotOnRecord, Wish, bounds_of, part_of, range_of
 from functions.requests import BadRequest
 from functions.responses import time_text
 from functions.shapes import ref
@@ -73,7 +73,7 @@ async def _found(archive: Archive, vm: VmId, wish: Wish, ranged: str | None) -> 
     if not wish.format.by_offset:
         return await _lines(archive, vm, wish)
     bounds = await bounds_of(archive, vm, wish)
-    if wish.format is Format.RAW and ranged:
+    if ranged and wish.format is Format.RAW and wish.query.keys().isdisjoint((*PLACES, "to")):
         end = (await find_tail(vm.console, archive.transcripts)).offset
         if asked := range_of(ranged, end):
             return await _range(archive, vm, wish, asked)

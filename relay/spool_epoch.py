@@ -146,8 +146,12 @@ class EpochSpool:
             self._sync.finish(file)
             raise
         if self._file:
-            self._sizes[self._number] = self._file.size
             self._sync.finish(self._file)
+            if self._acknowledged == (self._number, self._file.size):  # all of it: no acknowledgement will come by
+                self._file.path.unlink()
+                self._acknowledged = (self._number + 1, len(self._header))
+            else:
+                self._sizes[self._number] = self._file.size
         self._number += 1
         self._file = file
         return file

@@ -1,7 +1,7 @@
 """`python -m shared.verify FOLDER`: holds downloaded transcripts to their hash chains, far from the service.
 
-With `--statements` and `--keys` they are held to what the service signed, too. It prints one line for each console and
-one for each finding. It exits with 0 when all are complete, 1 when something was found, 2 when it could not begin.
+With `--statements` and `--keys` they are held to what the service signed, too. It prints a verdict for each console and
+what was found. It exits with 0 when all are complete, 1 when something was found, 2 when it could not begin.
 Whatever a file holds, nothing of it reaches the terminal unescaped.
 """
 

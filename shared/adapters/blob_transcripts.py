@@ -27,8 +27,8 @@ _PIECE_BYTES = 4 << 20
 _NEWEST_KEPT = 10_000
 _OPTIONS: dict[str, Any] = {
     "retry_total": 3,
-    "retry_backoff_factor": 0.3,
-    "retry_backoff_max": 3,
+    "initial_backoff": 1,
+    "increment_base": 2,
     "connection_timeout": 5,
     "read_timeout": 30,
 }

@@ -4,7 +4,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableServiceClient
 
-from shared.adapters.tables import Table
+from shared.adapters.tables import Table, key_of
 from shared.ports import Hold
 
 TABLE = "holds"
@@ -20,24 +20,25 @@ class TableHolds:
     async def find(self, console: str) -> Hold | None:
         async with self._table.open() as table:
             try:
-                row = await table.get_entity(_PARTITION, _key(console))
+                row = await table.get_entity(_PARTITION, key_of(console))
             except ResourceNotFoundError:
                 return None
         return Hold(row["By"], float(row["Since"]), row["Why"])
 
     async def place(self, console: str, hold: Hold) -> None:
-        row = {"PartitionKey": _PARTITION, "RowKey": _key(console), "By": hold.by, "Since": hold.since, "Why": hold.why}
+        row = {
+            "PartitionKey": _PARTITION,
+            "RowKey": key_of(console),
+            "By": hold.by,
+            "Since": hold.since,
+            "Why": hold.why,
+        }
         async with self._table.open() as table:
             await table.upsert_entity(row, UpdateMode.REPLACE)
 
     async def lift(self, console: str) -> None:
         async with self._table.open() as table:
             try:
-                await table.delete_entity(_PARTITION, _key(console))
+                await table.delete_entity(_PARTITION, key_of(console))
             except ResourceNotFoundError:
                 return
-
-
-def _key(console: str) -> str:
-    """Keys hold no slash; consoles hold no bar."""
-    return console.replace("/", "|")

@@ -10,7 +10,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableServiceClient
 
-from shared.adapters.tables import Table
+from shared.adapters.tables import Table, key_of
 from shared.domain.recordings import Indexed, Mark, Person, Recording
 
 TABLE = "segments"
@@ -28,12 +28,12 @@ class TableIndex:
 
     async def rows(self, console: str) -> Sequence[Indexed]:
         async with self._table.open() as table:
-            found = table.query_entities("PartitionKey eq @console", parameters={"console": _key(console)})
+            found = table.query_entities("PartitionKey eq @console", parameters={"console": key_of(console)})
             return [_indexed(row) async for row in found]
 
     async def put(self, console: str, row: Indexed) -> None:
         parts = _parts(row)
-        entity = {"PartitionKey": _key(console), "RowKey": f"{row.ordinal:08d}", "Parts": len(parts)}
+        entity = {"PartitionKey": key_of(console), "RowKey": f"{row.ordinal:08d}", "Parts": len(parts)}
         entity |= {f"Part{number}": part for number, part in enumerate(parts)}
         async with self._table.open() as table:
             await table.upsert_entity(entity, UpdateMode.REPLACE)
@@ -41,14 +41,9 @@ class TableIndex:
     async def forget(self, console: str, ordinal: int) -> None:
         async with self._table.open() as table:
             try:
-                await table.delete_entity(_key(console), f"{ordinal:08d}")
+                await table.delete_entity(key_of(console), f"{ordinal:08d}")
             except ResourceNotFoundError:
                 return
-
-
-def _key(console: str) -> str:
-    """Keys hold no slash; consoles hold no bar."""
-    return console.replace("/", "|")
 
 
 def _parts(row: Indexed) -> list[str]:

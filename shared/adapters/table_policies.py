@@ -14,7 +14,7 @@ from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableServiceClient
 
 from shared.adapters.kept import Kept
-from shared.adapters.tables import Table
+from shared.adapters.tables import Table, key_of
 from shared.domain.policy import Level, Policy, Scope, scopes_of
 from shared.domain.policy_codec import InvalidPolicy, policy_from_json, policy_to_json
 from shared.domain.vm import VmId
@@ -43,7 +43,7 @@ class TablePolicies:
     async def find(self, scope: Scope) -> Stored | None:
         async with self._table.open() as table:
             try:
-                row = await table.get_entity(_PARTITION, _key(scope.text))
+                row = await table.get_entity(_PARTITION, key_of(scope.text))
             except ResourceNotFoundError:
                 return None
         policy = _readable(_policy(row), scope.text)
@@ -51,7 +51,7 @@ class TablePolicies:
 
     async def set(self, scope: Scope, policy: Policy, by: str, at: float, *, version: str | None) -> Stored | None:
         text = json.dumps(policy_to_json(policy), ensure_ascii=False)
-        row = {"PartitionKey": _PARTITION, "RowKey": _key(scope.text), "Policy": text, "SetBy": by, "SetAt": at}
+        row = {"PartitionKey": _PARTITION, "RowKey": key_of(scope.text), "Policy": text, "SetBy": by, "SetAt": at}
         try:
             metadata = await self._write(row, version)
         except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
@@ -72,7 +72,7 @@ class TablePolicies:
     async def clear(self, scope: Scope) -> None:
         try:
             async with self._table.open() as table:
-                await table.delete_entity(_PARTITION, _key(scope.text))
+                await table.delete_entity(_PARTITION, key_of(scope.text))
         finally:
             self._kept.forget(TABLE)
 
@@ -80,11 +80,6 @@ class TablePolicies:
         async with self._table.open() as table:
             rows = table.query_entities("PartitionKey eq @partition", parameters={"partition": _PARTITION})
             return {_scope(row["RowKey"]): _policy(row) async for row in rows}
-
-
-def _key(scope: str) -> str:
-    """Keys hold no slash; scopes hold no bar."""
-    return scope.replace("/", "|")
 
 
 def _scope(key: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from azure.data.tables.aio import TableServiceClient
 
-from shared.adapters.tables import Table
+from shared.adapters.tables import Table, key_of
 from shared.ports import Read
 
 TABLE = "reads"
@@ -22,7 +22,7 @@ class TableReads:
     async def add(self, console: str, read: Read) -> None:
         left = _END_US - int(read.at * 1e6)
         row = {
-            "PartitionKey": _key(console), "RowKey": f"{left:017d}-{secrets.token_hex(4)}", "At": read.at,
+            "PartitionKey": key_of(console), "RowKey": f"{left:017d}-{secrets.token_hex(4)}", "At": read.at,
             "Subject": read.subject, "Name": read.name, "What": read.what,
         }  # fmt: skip
         async with self._table.open() as table:
@@ -31,14 +31,9 @@ class TableReads:
     async def newest(self, console: str, most: int) -> Sequence[Read]:
         found: list[Read] = []
         async with self._table.open() as table:
-            rows = table.query_entities("PartitionKey eq @console", parameters={"console": _key(console)})
+            rows = table.query_entities("PartitionKey eq @console", parameters={"console": key_of(console)})
             async for row in rows:
                 found.append(Read(float(row["At"]), row["Subject"], row["Name"], row["What"]))
                 if len(found) >= most:
                     break
         return found
-
-
-def _key(console: str) -> str:
-    """Keys hold no slash; consoles hold no bar."""
-    return console.replace("/", "|")

@@ -28,6 +28,11 @@ def table_service(storage: str, credential: AsyncTokenCredential) -> TableServic
     return TableServiceClient(f"https://{storage}.table.core.windows.net", credential=credential, **_RETRIES)
 
 
+def key_of(scope: str) -> str:
+    """A console or another scope as a key: keys hold no slash, scopes hold no bar."""
+    return scope.replace("/", "|")
+
+
 class Table:
     """One table, there from the first use on."""
 

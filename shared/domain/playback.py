@@ -30,10 +30,12 @@ class Cursor:
         if not (found := _CURSOR.fullmatch(text)):
             raise BadCursor("segment must be a segment's number, or what x-console-segment-next said")
         ordinal, position, recording = found.groups()
-        return cls(int(ordinal)) if position is None else cls(int(ordinal), int(position), int(recording))
+        return cls(int(ordinal)) if position is None else cls(int(ordinal), int(position), int(recording) or None)
 
     def __str__(self) -> str:
-        return str(self.ordinal) if self.recording_us is None else f"{self.ordinal}.{self.position}.{self.recording_us}"
+        if not self.position and self.recording_us is None:
+            return str(self.ordinal)
+        return f"{self.ordinal}.{self.position}.{self.recording_us or 0}"
 
 
 def code_of(line: bytes) -> str:

@@ -21,9 +21,12 @@ class Found:
 
 
 async def search_transcript(
-    segments: Segments, console: str, query: str, offset: int, *, limit: int, context: int, until: int | None = None
+    segments: Segments, console: str, query: str, offset: int, *, limit: int, context: int, until: int
 ) -> Found:
-    """Lines that hold `query`, oldest first, from a line's offset on. Raises DamagedSegment, Unavailable."""
+    """Lines that hold `query`, oldest first, from a line's offset on to those that begin at `until`.
+
+    Raises DamagedSegment, Unavailable.
+    """
     ordinals = [ordinal async for ordinal in segments.segments(console)]
     search, read = Search(query, context, offset), 0
     for ordinal in ordinals[await segment_of(segments, console, ordinals, offset) :]:
@@ -40,13 +43,18 @@ async def search_transcript(
                 body = printed(line)
                 search.feed(body[skip:], time_us(line, found.started_us))
                 skip = max(0, skip - len(body))
-                if until is not None and search.line_offset >= until:
-                    return Found(search.finish()[:limit], None)
+                if search.line_offset >= until:
+                    return _last(search, limit, until)
                 if len(search.hits) >= limit or read > _SCANNED:
                     hits, went_on = search.stop(limit)
                     if went_on > offset:  # else one line is longer than a piece: it must end first
                         return Found(hits, went_on)
-    return Found(search.finish(), None)
+    return _last(search, limit, until)
+
+
+def _last(search: Search, limit: int, until: int) -> Found:
+    hits = [hit for hit in search.finish() if hit.offset < until]
+    return Found(hits[:limit], hits[limit].offset if len(hits) > limit else None)
 
 
 async def _begin(segments: Segments, console: str, ordinal: int, offset: int) -> tuple[Header | None, Place | None]:

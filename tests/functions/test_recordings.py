@@ -140,3 +140,10 @@ async def test_what_was_signed_is_shown_with_its_keys(kept: MemoryArchive) -> No
     await keep_ring(kept.archive)
     status, found = await call("checkpoints")
     assert (status, len(found["value"]), found["keys"]) == (200, 1, [])
+
+
+async def test_a_clock_that_is_far_off_breaks_no_list(kept: MemoryArchive) -> None:
+    far = Record.event(1, 2**62, "port-open")
+    await archive_records([Batch(Source(VM.console, "e2", "r0"), (far,)).encode()], kept.transcripts, Tails())
+    status, found = await call("list")
+    assert (status, found["value"][1]["began"]) == (200, "9999-12-31T23:59:59.000Z")

@@ -168,6 +168,7 @@ async def visited(transcripts: MemoryTranscripts) -> None:
         ({"session": "s1"}, BOOT),
         ({"recording": "e"}, ALL),
         ({"recording": "e", "offset": "705"}, ALL[705:]),
+        ({"recording": "e", "to": "9"}, PRINTED + BOOT),
         ({"format": "text", "at": "boot"}, b"Linux version 6.12\nred\nafterwards\n"),
         ({"format": "text", "session": "s1"}, b"Linux version 6.12\nred\n"),
     ],
@@ -231,6 +232,7 @@ async def test_a_range_behind_the_end_is_refused_and_one_that_is_no_range_is_no_
     for value in ("lines=1-2", "bytes=-", "bytes=1-2,4-5"):
         assert (await ranged(value)).status_code == 200
     assert (await ranged("bytes=0-3", format="events")).status_code == 200
+    assert (await ranged("bytes=0-3", offset="5")).get_body() == PRINTED[5:], "one place is enough"
 
 
 @pytest.mark.usefixtures("visited")
@@ -242,6 +244,20 @@ async def test_whoever_waits_learns_where_to_go_on(transcripts: MemoryTranscript
     await archive_records([Batch(Source(VM.console, "f", "r"), (more,)).encode()], transcripts, Tails())
     again = await get(format="events", wait="20", segment=at)
     assert json.loads(again.get_body())["epoch"] == "f"
+
+
+@pytest.mark.usefixtures("visited")
+@pytest.mark.parametrize("form", ["cast", "events"])
+async def test_whoever_waits_for_a_time_to_come_begins_then_and_not_before(
+    transcripts: MemoryTranscripts, form: str
+) -> None:
+    first = await get(format=form, wait="0", **{"from": "99"})
+    assert first.get_body() == b""
+    more = Record.event(1, 100_000_000, "port-open")
+    await archive_records([Batch(Source(VM.console, "f", "r"), (more,)).encode()], transcripts, Tails())
+    again = await get(format=form, wait="0", segment=first.headers["x-console-segment-next"])
+    assert again.get_body().splitlines()[-1].count(b"port-open") == 1
+    assert again.get_body().count(b"attach") == 0
 
 
 async def test_who_has_read_is_on_record_before_anything_is_handed_out(archive: MemoryArchive) -> None:
@@ -293,16 +309,17 @@ async def test_a_search_finds_a_line_with_its_place_and_its_recording(archive: M
         ({"q": "r", "from": "99"}, 0), ({"q": "r", "cursor": "720", "context": "0"}, 2),
     ],
 )  # fmt: skip
-async def test_a_search_may_be_bounded(query: dict[str, str], hits: int) -> None:
+async def test_a_search_may_be_bounded(archive: MemoryArchive, query: dict[str, str], hits: int) -> None:
     status, found = await ask(_search, SEARCH, **query)
     assert (status, len(found["value"])) == (200, hits)
+    assert [read.what for _, read in archive.reads.kept] == ["search"], "also where nothing is found"
 
 
 @pytest.mark.parametrize(
     "query",
     [
         {}, {"q": ""}, {"q": " "}, {"q": "x" * 201}, {"q": "a\nb"}, {"q": "x", "context": "11"},
-        {"q": "x", "limit": "201"}, {"q": "x", "cursor": "-1"}, {"q": "x", "to": "noon"},
+        {"q": "x", "limit": "201"}, {"q": "x", "limit": "0"}, {"q": "x", "cursor": "-1"}, {"q": "x", "to": "noon"},
     ],
 )  # fmt: skip
 async def test_a_search_that_makes_no_sense_is_refused(query: dict[str, str]) -> None:

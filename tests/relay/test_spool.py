@@ -68,6 +68,21 @@ def test_a_record_is_in_the_file_when_append_returns(spool: Spool, tmp_path: Pat
 
 
 @pytest.mark.usefixtures("small_files")
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+def test_a_file_that_is_full_when_all_of_it_was_acknowledged_goes(spool: Spool, tmp_path: Path, at_once: int) -> None:
+    epoch = spool.open(SOURCE)
+    for seq in range(1, 25):
+        epoch.append(printed(seq, bytes(400)))
+        if seq % at_once == 0:
+            assert len(taken(epoch)) == at_once
+        assert len(list((tmp_path / SOURCE.epoch).glob("*.spool"))) <= at_once + 1
+    epoch.append(Record.end(25, 250, "goodbye"))
+    assert len(taken(epoch)) == 1
+    assert not (tmp_path / SOURCE.epoch).exists()
+    assert spool.spooled_bytes == 0
+
+
+@pytest.mark.usefixtures("small_files")
 def test_records_come_out_as_they_went_in_however_far_the_reader_is_behind(spool: Spool) -> None:
     order = Random(7)  # noqa: S311 - sizes, no secrets
     epoch = spool.open(SOURCE)

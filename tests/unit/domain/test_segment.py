@@ -98,7 +98,7 @@ def test_a_line_of_another_form_is_damaged() -> None:
         code_of(b'{"version":2}')
 
 
-@pytest.mark.parametrize("cursor", [Cursor(0), Cursor(12), Cursor(3, 4567, 1_700_000_000_123_456)])
+@pytest.mark.parametrize("cursor", [Cursor(0), Cursor(12), Cursor(3, 4567), Cursor(3, 4567, 1_700_000_000_123_456)])
 def test_a_cursor_is_read_as_it_was_written(cursor: Cursor) -> None:
     assert Cursor.parse(str(cursor)) == cursor
 

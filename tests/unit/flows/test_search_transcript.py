@@ -2,10 +2,11 @@
 
 import pytest
 
+from shared.domain.record import Kind, Record
 from shared.domain.search import Search
 from shared.flows.search_transcript import search_transcript
 from tests.contract.memory_transcripts import MemoryTranscripts
-from tests.unit.flows.archived import CONSOLE
+from tests.unit.flows.archived import CONSOLE, archived, batch
 from tests.unit.flows.test_read_transcript import SMALL, Told
 
 
@@ -20,11 +21,14 @@ def expected(told: Told, query: str) -> list[int]:
     return [hit.offset for hit in search.finish()]
 
 
+FAR = 10**18
+
+
 async def found(told: Told, query: str, limit: int, context: int = 0, offset: int = 0) -> list[int]:
     offsets: list[int] = []
     at: int | None = offset
     while at is not None:
-        piece = await search_transcript(told.transcripts, CONSOLE, query, at, limit=limit, context=context)
+        piece = await search_transcript(told.transcripts, CONSOLE, query, at, limit=limit, context=context, until=FAR)
         offsets += [hit.offset for hit in piece.hits]
         at = piece.next
     return offsets
@@ -48,7 +52,7 @@ async def test_a_search_begins_and_ends_where_it_is_told(told: Told) -> None:
     middle = everything[len(everything) // 2]
     assert await found(told, "e", 1000, offset=middle) == [each for each in everything if each >= middle]
     piece = await search_transcript(told.transcripts, CONSOLE, "e", 0, limit=1000, context=0, until=middle)
-    assert [hit.offset for hit in piece.hits if hit.offset < middle] == [each for each in everything if each < middle]
+    assert [hit.offset for hit in piece.hits] == [each for each in everything if each < middle]
     assert piece.next is None
 
 
@@ -60,6 +64,20 @@ async def test_behind_what_retention_dropped_it_begins_with_what_is_left(told: T
 
 async def test_where_nothing_was_printed_nothing_is_found() -> None:
     empty = MemoryTranscripts()
-    assert (await search_transcript(empty, CONSOLE, "e", 0, limit=5, context=0)).next is None
+    assert (await search_transcript(empty, CONSOLE, "e", 0, limit=5, context=0, until=FAR)).next is None
     await empty.create(CONSOLE, 0)
-    assert not (await search_transcript(empty, CONSOLE, "e", 0, limit=5, context=0)).hits
+    assert not (await search_transcript(empty, CONSOLE, "e", 0, limit=5, context=0, until=FAR)).hits
+
+
+@pytest.mark.parametrize("until", [400, FAR])
+async def test_one_record_may_hold_more_hits_than_an_answer(until: int) -> None:
+    transcripts = MemoryTranscripts()
+    await archived(transcripts, [batch(Record(Kind.PRINTED, 1, 1, b"hit\n" * 200))])
+    offsets: list[int] = []
+    at: int | None = 0
+    while at is not None:
+        piece = await search_transcript(transcripts, CONSOLE, "hit", at, limit=30, context=1, until=until)
+        assert len(piece.hits) <= 30
+        offsets += [hit.offset for hit in piece.hits]
+        at = piece.next
+    assert offsets == list(range(0, min(until, 800), 4))
