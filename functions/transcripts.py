@@ -35,7 +35,7 @@ bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 _MEDIA = {
     Format.RAW: "application/octet-stream",
-    Format.TEXT: "text/plain; charset=utf-8",
+    Format.TEXT: "text/plain",
     Format.CAST: "application/x-asciicast",
     Format.EVENTS: "application/x-ndjson",
 }

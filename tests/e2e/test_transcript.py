@@ -97,6 +97,7 @@ def test_a_visit_is_read_by_time_session_and_words(ada: SignedIn, recorded: str)
     transcript = f"{HERE}/transcript"
     visit = ada.get(transcript, format="text", session=recorded)
     assert visit.status_code == 200, visit.text
+    assert visit.headers["content-type"] == "text/plain; charset=utf-8"
     assert "\nfor the auditor\n" in visit.text
     assert "\x1b" not in visit.text
     found = ada.get(f"{transcript}/search", q="FOR THE AUDITOR", context=1).json()
