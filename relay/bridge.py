@@ -8,7 +8,7 @@ from relay.answers import Answers
 from relay.line import Line
 from relay.world import World
 from shared.domain.acts import Act
-from shared.domain.console import Console
+from shared.domain.console import Console, Port
 from shared.domain.console_actions import (
     Action,
     Admit,
@@ -16,6 +16,7 @@ from shared.domain.console_actions import (
     BeginEpoch,
     Close,
     ClosePort,
+    DropPort,
     EndEpoch,
     OpenPort,
     PausePort,
@@ -143,7 +144,8 @@ class Bridge:
 
     def _lost(self, taken_over: bool, why: str) -> None:  # noqa: FBT001 - shared.ports.PortListener's words
         self._line = self._port = None
-        self._world.log("port-lost", vm=self.vm.console, taken_over=taken_over, why=why)
+        event = "port-closed" if self._console.port is Port.CLOSING else "port-lost"
+        self._world.log(event, vm=self.vm.console, taken_over=taken_over, why=why)
         self.handle(PortLost(taken_over, why))
 
     def handle(self, event: Event) -> None:
@@ -195,6 +197,7 @@ class Bridge:
         | Refuse
         | OpenPort
         | ClosePort
+        | DropPort
         | PausePort
         | ResumePort
         | EndEpoch
@@ -216,6 +219,8 @@ class Bridge:
                 self._open_port()
             case ClosePort():
                 self._close_port()
+            case DropPort():
+                self._drop_port()
             case PausePort():
                 if self._port is not None:
                     self._port.pause()
@@ -305,9 +310,20 @@ class Bridge:
             line.opened()
 
     def _close_port(self) -> None:
+        if self._line is not None and self._port is not None:
+            self._office.start("close port", self._read_out(self._line, self._port))
+
+    async def _read_out(self, line: Line, port: SerialPort) -> None:
+        """However the goodbye ends, the console hears that the port is closed."""
+        try:
+            await port.close()
+        finally:
+            line.lost(False, "closed")  # noqa: FBT003 - nothing, where the port has said so itself
+
+    def _drop_port(self) -> None:
         line, port, self._line, self._port = self._line, self._port, None, None
         if line is not None:
             line.drop()
         if port is not None:
-            self._world.log("port-closed", vm=self.vm.console)
-            self._office.start("close port", port.close())
+            self._world.log("port-dropped", vm=self.vm.console)
+            self._office.start("drop port", port.close())

@@ -58,7 +58,7 @@ class Line:
             self.lost(*self._lost)
 
     def drop(self) -> None:
-        """The port is being closed: its epoch has ended, what still comes belongs to nobody."""
+        """Nothing can be recorded any more: what still comes is not listened to."""
         self._open = None
         self._held.clear()
         self.flush()

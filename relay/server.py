@@ -35,8 +35,8 @@ from shared.ports import Admission, Unavailable
 
 TICK_SECONDS = 1.0
 DRAIN_SECONDS = 20.0
-CLOSE_SECONDS = 2.0
-"""How long goodbyes may take while draining."""
+CLOSE_SECONDS = 5.0
+"""How long goodbyes may take while draining: those of viewers, and those of gateways, whose last bytes are read."""
 
 
 class Relay:

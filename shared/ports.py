@@ -419,7 +419,11 @@ class SerialPort(Protocol):
         """
         ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Says goodbye and returns when the far side has answered, or some seconds later. All that it had sent by
+        then is told to the listener, paused or not, and then the loss.
+        """
+        ...
 
 
 class SerialPorts(Protocol):

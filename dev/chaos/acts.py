@@ -45,9 +45,8 @@ async def kill_relay_when_quiet(field: Field, dice: Random) -> None:
 
 
 async def restart_relay(field: Field, dice: Random) -> None:
-    """As a new version is rolled out: told to end, it drains. What lies in the port's socket then is lost as yet."""
+    """As a new version is rolled out: told to end, it reads its ports out and drains. Nothing may be missing."""
     del dice
-    await field.excuse("relay told to end")
     await field.killed("relay", SIGTERM)
 
 

@@ -19,6 +19,8 @@ from shared.domain.vm import VmId
 from shared.ports import PortListener, SerialPort, Unavailable
 
 DIAL_SECONDS = 15.0
+GOODBYE_SECONDS = 3.0
+"""How long the gateway's answer to our close is awaited; what it had sent before is read until then."""
 GATHER_BYTES = 64 * 1024
 _TEXT, _BINARY, _CLOSE = WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CLOSE
 _CONTINUATION, _PONG = WSMsgType.CONTINUATION, WSMsgType.PONG
@@ -104,7 +106,7 @@ async def _open_socket(address: str, token: str, listener: PortListener, acts: G
     except (WSError, OSError, ValueError) as error:  # their texts quote the address
         raise Unavailable("serial gateway", type(error).__name__) from None
     except asyncio.CancelledError:
-        await port.close()
+        port.cut()
         raise
     return port
 
@@ -124,6 +126,9 @@ class GatewayPort(WSListener):
         """Printed frames of one read: told together, because QEMU writes byte by byte."""
         self._socket: WSTransport | None = None
         self._lost = (False, "the connection was cut")
+        self._closing = False
+        """A close was sent."""
+        self._ended = asyncio.Event()
 
     # --- as the relay uses it ---------------------------------------------------------------------------------
 
@@ -144,11 +149,25 @@ class GatewayPort(WSListener):
         return await self._acts.send(act, keys)
 
     async def close(self) -> None:
-        self._listener = None
+        socket = self._socket
+        if socket is None or socket.is_disconnected:
+            return
+        try:
+            if not self._closing:
+                self._closing = True
+                socket.send_close(1000, b"")  # type: ignore[arg-type]  # an int is what it takes
+            socket.underlying_transport.resume_reading()
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await self._ended.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self.cut()
+
+    def cut(self) -> None:
+        """Without a word."""
         if self._socket is not None and not self._socket.is_disconnected:
-            self._socket.send_close(1000, b"")  # type: ignore[arg-type]  # an int is what it takes
-            self._socket.underlying_transport.resume_reading()
-            self._socket.disconnect()
+            self._socket.disconnect(False)  # noqa: FBT003 - picows' own: not after what is still to be written
 
     # --- as picows calls it -----------------------------------------------------------------------------------
 
@@ -180,7 +199,9 @@ class GatewayPort(WSListener):
         text = reason.decode("utf-8", "replace").lower()
         taken_over = any(sign in text for sign in _ANOTHER)
         self._lost = (taken_over, f"closed by the gateway with {frame.get_close_code():d}")
-        transport.send_close(frame.get_close_code(), b"")
+        if not self._closing:
+            self._closing = True
+            transport.send_close(frame.get_close_code(), b"")
         transport.disconnect()
 
     def pause_writing(self) -> None:
@@ -191,6 +212,7 @@ class GatewayPort(WSListener):
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002 - as picows calls it
         listener, self._listener = self._listener, None
+        self._ended.set()
         if not self.exchanged.done():
             self.exchanged.set_exception(ConnectionResetError("closed before bytes could flow"))
         elif listener is not None:

@@ -2,12 +2,17 @@
 
     CLOSED --Expect--> OPENING --PortOpened--> OPEN --PortLost--> LOST --PortOpened--> OPEN
        ^                  | PortRefused         | nobody left for `linger`  | refused for good, or for 60 s
-       +------------------+---------------------+---------------------------+
+       +------------------+                     v                           |
+       +---------PortLost-------------------CLOSING                         |
+       +--------------------------------------------------------------------+
 
 An epoch begins with PortOpened and ends, with its END record, when the port is closed or opened again; while the
-port is LOST its records still go to the epoch that was. Rules that hold at every moment:
+port is LOST its records still go to the epoch that was. CLOSING is the time between our goodbye and the gateway's:
+what it had sent by then is the VM's output like all before, and is recorded, though nobody is there to see it. A dial
+under way is not cut off either: what opens is closed in the same way. Rules that hold at every moment:
 
 - Every byte is in a Write before it is in a Show, and sequence numbers have no holes.
+- What a gateway handed over is recorded, unless recording itself fails.
 - There is at most one writer, and its generation is the newest that the console has heard of.
 - A viewer is shown every byte of an epoch from its `hello` on, once, in order - or its session ends.
 - What is typed is counted; it is in no record and in no text.
@@ -25,6 +30,7 @@ from shared.domain.console_actions import (
     Admit,
     BeginEpoch,
     ClosePort,
+    DropPort,
     EndEpoch,
     OpenPort,
     PausePort,
@@ -81,12 +87,13 @@ class Port(Enum):
     OPENING = auto()
     OPEN = auto()
     LOST = auto()
+    CLOSING = auto()
 
 
 class Console(People):
     """`name` is the VM's console name; `linger` is how long (s) the port stays open after the last one left."""
 
-    __slots__ = ("_attempt", "_dialling", "_linger", "_linger_until", "_lost_at", "_retry_at", "port")
+    __slots__ = ("_attempt", "_dialling", "_linger", "_linger_until", "_lost_at", "_retry_at", "_why_closing", "port")
 
     def __init__(self, name: str, *, scrollback_bytes: int, linger: float) -> None:
         super().__init__(name, scrollback_bytes)
@@ -97,6 +104,8 @@ class Console(People):
         self._lost_at = 0.0
         self._retry_at = 0.0
         self._attempt = 0
+        self._why_closing = ""
+        """What the END record of the epoch says that CLOSING ends."""
 
     @property
     def idle(self) -> bool:
@@ -164,7 +173,7 @@ class Console(People):
     # --- the hot path -----------------------------------------------------------------------------------------
 
     def _printed(self, data: bytes, now: float) -> tuple[Action, ...]:
-        if self.port is not Port.OPEN:
+        if self.port not in _PRINTING:
             raise IllegalMove("a port that is not open printed")
         if len(data) > MAX_PRINTED:
             pieces = (data[at : at + MAX_PRINTED] for at in range(0, len(data), MAX_PRINTED))
@@ -195,7 +204,7 @@ class Console(People):
         self._expected[event.session] = self.port is Port.OPEN
         if self.port is Port.OPEN:
             self._out.append(Admit(event.session))
-        elif not self._dialling:
+        elif not self._dialling and self.port is not Port.CLOSING:
             self._dial()
 
     def _dial(self) -> None:
@@ -209,7 +218,8 @@ class Console(People):
             raise IllegalMove("a port opened that was not dialled")
         self._end_epoch("port lost")
         again = self.port is Port.LOST
-        self.port, self._dialling = Port.OPEN, False
+        unwanted = self.port is Port.CLOSING and not self._expected
+        self.port, self._dialling, self._flows = Port.OPEN, False, True
         self._begin_epoch(epoch)
         self._out.append(BeginEpoch(epoch))
         self._note("port-open", epoch=epoch)
@@ -220,6 +230,8 @@ class Console(People):
         for session in self._expected:
             self._expected[session] = True
             self._out.append(Admit(session))
+        if unwanted:
+            self._close(self._why_closing)
 
     def _port_refused(self, refusal: Refusal) -> None:
         if not self._dialling:
@@ -227,7 +239,7 @@ class Console(People):
         self._dialling = False
         self._note("port-refused", code=refusal.code.value)
         self._turn_away(refusal)
-        if self.port is Port.OPENING:
+        if self.port in (Port.OPENING, Port.CLOSING):
             self.port = Port.CLOSED
         elif self._hopeless(refusal):
             self._shut(_farewell(refusal), refusal)
@@ -239,8 +251,12 @@ class Console(People):
         return not refusal.retryable or self._now - self._lost_at >= REDIAL_SECONDS
 
     def _port_lost(self, event: PortLost) -> None:
-        if self.port is not Port.OPEN:
+        if self.port not in _PRINTING:
             raise IllegalMove("a port was lost that is not open")
+        self._flows = False
+        if self.port is Port.CLOSING:
+            self._closed()
+            return
         self._note("port-lost", takenOver=event.taken_over, why=event.why)
         self.port, self._lost_at, self._attempt = Port.LOST, self._now, 0
         if event.taken_over:
@@ -253,22 +269,34 @@ class Console(People):
     def _record_failed(self) -> None:
         if self.port is Port.CLOSED:
             return
-        self._pause("audit")
-        self._epoch = None  # nothing more can be recorded, not even that it ends
-        self._out.append(EndEpoch())
+        self._epoch, self._flows = None, False  # nothing more can be recorded, not even that it ends
+        self._out += (EndEpoch(), DropPort())
+        self.port, self._dialling = Port.LOST, False
         self._shut(Farewell.of(Code.AUDIT_UNAVAILABLE), refuse(Code.AUDIT_UNAVAILABLE))
 
     def _shut(self, farewell: Farewell, refusal: Refusal, *, reason: str | None = None) -> None:
-        """Everybody goes, the epoch ends, the port closes."""
+        """Everybody goes, the port closes, and the epoch ends with it."""
         self.farewell = farewell
         for viewer in tuple(self.viewers.values()):
             self._dismiss(viewer, farewell)
         self._turn_away(refusal)
-        self._end_epoch(reason or farewell.code)
-        if self.port is not Port.CLOSED:
-            self._out.append(ClosePort())
-        self.port, self._dialling = Port.CLOSED, False
         self._pauses &= {"spool"}  # the one that outlives the port
+        if self.port is Port.OPEN:
+            self._close(reason or farewell.code)
+        elif self.port is not Port.CLOSING:
+            self._end_epoch(reason or farewell.code)
+            self._why_closing = reason or farewell.code
+            self.port = Port.CLOSING if self._dialling else Port.CLOSED
+
+    def _close(self, reason: str) -> None:
+        self.port, self._why_closing, self._flows = Port.CLOSING, reason, False
+        self._out.append(ClosePort())
+
+    def _closed(self) -> None:
+        self._end_epoch(self._why_closing)
+        self.port = Port.CLOSED
+        if self._expected:
+            self._dial()
 
     def _end_epoch(self, reason: str) -> None:
         if self._epoch is not None:
@@ -286,13 +314,16 @@ class Console(People):
     def _settle(self) -> None:
         """After every event but the hot ones: is anybody there, and do they know of each other."""
         self._settle_people()
-        if self.viewers or self._expected or self.port in (Port.CLOSED, Port.OPENING):
+        if self.viewers or self._expected or self.port in (Port.CLOSED, Port.OPENING, Port.CLOSING):
             self._linger_until = None
         elif self._linger_until is None and self.port is Port.OPEN:
             self._linger_until = self._now + self._linger
         elif self.port is Port.LOST or (self._linger_until is not None and self._now >= self._linger_until):
             self._linger_until = None
             self._shut(Farewell.of(Code.SESSION_ENDED), refuse(Code.SESSION_ENDED), reason="goodbye")
+
+
+_PRINTING = (Port.OPEN, Port.CLOSING)
 
 
 def _farewell(refusal: Refusal) -> Farewell:

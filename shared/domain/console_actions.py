@@ -83,7 +83,12 @@ class OpenPort:
 
 @dataclass(frozen=True, slots=True)
 class ClosePort:
-    """Also gives up a dial under way; nothing is heard of the port after it."""
+    """Says goodbye to the gateway. What the VM printed until it answers is Printed, paused or not; then PortLost."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropPort:
+    """At once, and a dial under way is given up too; nothing is heard of the port after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +141,7 @@ type Action = (
     | Refuse
     | OpenPort
     | ClosePort
+    | DropPort
     | PausePort
     | ResumePort
     | BeginEpoch

@@ -83,7 +83,7 @@ class PortRefused:
 
 @dataclass(frozen=True, slots=True)
 class PortLost:
-    """`taken_over`: by a connection from outside this service."""
+    """The port is closed, by whomever. `taken_over`: by a connection from outside this service."""
 
     taken_over: bool
     why: str

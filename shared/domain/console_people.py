@@ -32,7 +32,7 @@ class People(Voice):
     """The half of a Console that faces its viewers; see console.py for the rules. Not used by itself."""
 
     __slots__ = (
-        "_asks", "_audience", "_ended", "_expected", "_pauses", "farewell", "name", "newest", "scrollback",
+        "_asks", "_audience", "_ended", "_expected", "_flows", "_pauses", "farewell", "name", "newest", "scrollback",
     )  # fmt: skip
 
     def __init__(self, name: str, scrollback_bytes: int) -> None:
@@ -49,6 +49,8 @@ class People(Voice):
         """Admitted sessions that were ended before they attached, and what they will hear."""
         self._audience: tuple[str, ...] = ()
         """Sessions that are sent what is printed: all but the stalled ones."""
+        self._flows = False
+        """The port is open, and may be paused: no longer when it is being closed, for then it is read to its end."""
         self._pauses: set[str] = set()
         self._asks: dict[str, tuple[int, float]] = {}
         """Open questions: the generation asked, and when silence becomes a yes."""
@@ -239,14 +241,14 @@ class People(Voice):
         self._choose_audience()
 
     def _pause(self, why: str) -> None:
-        if not self._pauses and self._epoch is not None:
+        if not self._pauses and self._flows:
             self._out.append(PausePort())
         self._pauses.add(why)
 
     def _unpause(self, why: str) -> None:
         if why in self._pauses:
             self._pauses.discard(why)
-            if not self._pauses and self._epoch is not None:
+            if not self._pauses and self._flows:
                 self._out.append(ResumePort())
 
     # --- time and talk ----------------------------------------------------------------------------------------

@@ -160,7 +160,8 @@ async def test_bytes_pass_both_ways_and_the_notice_is_not_shown(wire: Wire) -> N
     await wire.machine.wait_for_typing("naïve ".encode() + b"\x03\xff")
     assert wire.ear.data == b"login: \xff\x00"
     await port.close()
-    assert wire.ear.lost_with is None
+    await port.close()
+    assert wire.ear.lost_with == (False, "closed by the gateway with 1000")
 
 
 async def test_a_paused_port_leaves_the_bytes_at_the_vms_side(wire: Wire) -> None:
@@ -175,6 +176,42 @@ async def test_a_paused_port_leaves_the_bytes_at_the_vms_side(wire: Wire) -> Non
     port.resume()
     await wire.ear.until(lambda: wire.ear.data == b"before after")
     await port.close()
+
+
+async def test_a_port_is_read_to_its_end_before_it_is_closed_even_when_it_is_paused(wire: Wire) -> None:
+    port = await wire.opens()
+    port.pause()
+    wire.machine.print(b"0123456789" * 300_000)
+    await handed_over(wire)
+    await port.close()
+    handed = 3_000_000 - len(wire.gateway.consoles["web-01"]._waiting)
+    assert handed > 1_000_000, "more than what the adapter holds itself"
+    assert len(wire.ear.data) == handed
+    assert wire.ear.lost_with is not None
+
+
+async def test_a_gateway_that_does_not_answer_the_goodbye_is_left(
+    wire: Wire, certificate: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def deaf(connection: ServerConnection) -> None:
+        await connection.send(b"notice")
+        connection.transport.pause_reading()
+        await connection.wait_closed()
+
+    monkeypatch.setattr("shared.adapters.azure_serial.GOODBYE_SECONDS", 0.1)
+    async with serve(deaf, "localhost", 0, ssl=certificate) as server:
+        wire.elsewhere(f"wss://localhost:{next(iter(server.sockets)).getsockname()[1]}/client")
+        port = await wire.opens()
+        await port.close()
+        await wire.ear.until(lambda: wire.ear.lost_with)
+
+
+async def handed_over(wire: Wire) -> None:
+    """Until the gateway's socket takes no more."""
+    console, before = wire.gateway.consoles["web-01"], -1
+    while before != len(console._waiting):
+        before = len(console._waiting)
+        await asyncio.sleep(0.1)  # a full socket tells nobody
 
 
 async def test_somebody_else_who_connects_is_a_takeover(wire: Wire) -> None:

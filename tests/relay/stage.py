@@ -67,6 +67,8 @@ class Port:
         self.obeys.set()
         self.paused = False
         self.closed = False
+        self.unread = b""
+        """What the gateway has sent and nobody has read: it comes before the goodbye is answered."""
 
     def type(self, data: bytes) -> None:
         self.typed += data
@@ -86,6 +88,9 @@ class Port:
 
     async def close(self) -> None:
         self.closed = True
+        unread, self.unread = self.unread, b""
+        self.listener.printed(unread)
+        self.listener.lost(False, "closed")  # noqa: FBT003 - shared.ports.PortListener's words
 
 
 class Ports:

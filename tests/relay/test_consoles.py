@@ -200,7 +200,8 @@ async def test_the_port_closes_when_nobody_came_back(stage: Stage) -> None:
     stage.clock.ahead += 21
     stage.relay.tick()
     await stage.until(lambda: stage.ports.last.closed)
-    assert stage.epochs.notes()[-1] == "end"
+    await stage.until(lambda: stage.epochs.notes()[-1] == "end")
+    stage.relay.tick()
     assert not stage.relay.bridges
 
 
@@ -280,3 +281,24 @@ async def test_what_the_vm_prints_while_its_port_opens_is_not_lost(stage: Stage)
     ports.open = chatty  # type: ignore[method-assign, assignment]  # this VM talks at once
     ada = await stage.comes("ada")
     await ada.sees(b"early")
+
+
+async def test_what_the_gateway_has_sent_is_recorded_before_the_relay_ends(stage: Stage) -> None:
+    await stage.comes("ada")
+    stage.ports.last.unread = b"the last words"
+    await stage.relay.drain()
+    assert stage.epochs.printed() == b"the last words"
+    assert stage.epochs.said()[-1]["event"] == "end"
+
+
+async def test_a_goodbye_that_fails_ends_the_epoch_all_the_same(stage: Stage) -> None:
+    await stage.comes("ada")
+
+    async def breaks() -> None:
+        raise RuntimeError
+
+    stage.ports.last.close = breaks  # type: ignore[method-assign]  # a port that breaks
+    await stage.relay.drain()
+    assert stage.epochs.notes()[-1] == "end"
+    assert [line["error"] for line in stage.log if line["event"] == "fault"] == ["RuntimeError"]
+    stage.log.clear()

@@ -14,6 +14,7 @@ from shared.domain.console_actions import (
     BeginEpoch,
     Close,
     ClosePort,
+    DropPort,
     EndEpoch,
     OpenPort,
     PausePort,
@@ -27,7 +28,7 @@ from shared.domain.console_actions import (
     TypeToPort,
     Write,
 )  # fmt: skip
-from shared.domain.console_events import Attach, Event, Expect, Limits, PortOpened, Printed, Typed
+from shared.domain.console_events import Attach, Event, Expect, Limits, PortLost, PortOpened, Printed, Typed
 from shared.domain.grant import Mode
 from shared.domain.record import Kind, Record
 
@@ -89,7 +90,7 @@ class Skin:
             self._carry_out(action)
         return actions
 
-    def _carry_out(self, action: Action) -> None:  # noqa: C901, PLR0912 - one case per action
+    def _carry_out(self, action: Action) -> None:  # noqa: C901, PLR0912, PLR0915 - one case per action
         match action:
             case BeginEpoch(epoch):
                 assert self.epoch is None
@@ -116,8 +117,12 @@ class Skin:
                 assert self.port == "closed"
                 self.port = "opening"
             case ClosePort():
+                assert self.port == "open"
+                self.port, self.paused = "closing", False
+            case DropPort():
                 self.port, self.paused = "closed", False
             case PausePort():
+                assert self.port == "open", "a port that is being closed is read to its end"
                 self.paused = True
             case ResumePort():
                 self.paused = False
@@ -177,6 +182,12 @@ class Skin:
         assert self.port == "opening"
         self.port, self.epochs = "open", self.epochs + 1
         self.do(PortOpened(f"e{self.epochs}"))
+
+    def closes(self) -> None:
+        """The gateway answers our goodbye."""
+        assert self.port == "closing"
+        self.port = "closed"
+        self.do(PortLost(taken_over=False, why="closed"))
 
     def comes(
         self, session: str, mode: Mode = Mode.WRITE, generation: int = 1, *, name: str = "", limits: Limits = LONG,

@@ -261,7 +261,8 @@ def test_the_port_lingers_after_the_last_one_left_and_its_epoch_then_ends() -> N
     ticks(skin, 30)
     skin.do(Detach("bob"))
     ticks(skin, 21)
-    assert skin.port == "closed"
+    assert skin.port == "closing"
+    skin.closes()
     assert skin.said()[-1]["reason"] == "goodbye"
     assert skin.said()[-1]["records"] == len(skin.records["e1"])
     assert skin.console.idle
@@ -443,7 +444,78 @@ def test_draining_says_goodbye_to_everyone_and_ends_the_epoch() -> None:
     ada, bob = skin.comes("ada"), skin.comes("bob", WATCH)
     skin.do(Drain())
     assert ada.closed == bob.closed == (4009, "RelayDraining")
+    skin.closes()
+    assert skin.said()[-1]["reason"] == "RelayDraining"
+    assert skin.console.idle
+
+
+def test_what_the_gateway_sent_before_it_answers_the_goodbye_is_recorded_though_nobody_sees_it() -> None:
+    skin = Skin()
+    ada = skin.comes("ada")
+    skin.do(SpoolFull())
+    skin.do(Drain())
+    assert not skin.held()
+    skin.do(SpoolRoom())
+    skin.do(SpoolFull())
+    skin.prints(b"kernel panic")
+    assert not skin.console.idle
+    skin.closes()
+    assert (skin.printed("e1"), ada.seen) == (b"kernel panic", b"")
     assert skin.notes()[-1] == "end"
+    assert skin.console.idle
+
+
+def test_a_port_that_opens_when_nobody_wants_it_any_more_is_recorded_and_closed() -> None:
+    skin = Skin()
+    skin.do(Expect("ada", WRITE, 1))
+    skin.do(Drain())
+    assert skin.refused["ada"].code is Code.RELAY_DRAINING
+    skin.opens()
+    skin.prints(b"login: ")
+    skin.closes()
+    assert skin.printed("e1") == b"login: "
+    assert skin.notes() == ["port-open", "end"]
+    assert skin.console.idle
+
+
+def test_a_dial_that_nobody_waits_for_any_more_may_fail() -> None:
+    skin = Skin()
+    skin.do(Expect("ada", WRITE, 1))
+    skin.do(Drain())
+    skin.port = "closed"
+    skin.do(PortRefused(refuse(Code.GATEWAY_TIMEOUT)))
+    assert skin.console.idle
+
+
+def test_who_comes_while_the_port_is_closing_waits_for_the_next_epoch() -> None:
+    skin = Skin(linger=5)
+    skin.comes("ada")
+    skin.do(Detach("ada"))
+    ticks(skin, 6)
+    skin.do(Expect("bob", WATCH, 1))
+    assert skin.port == "closing"
+    skin.closes()
+    skin.opens()
+    assert "bob" in skin.admitted
+    assert skin.epoch == "e2"
+
+
+def test_who_comes_while_an_unwanted_dial_is_under_way_gets_its_port() -> None:
+    skin = Skin()
+    skin.do(Expect("ada", WRITE, 1))
+    skin.do(Drain())
+    skin.do(Expect("bob", WATCH, 1))
+    skin.opens()
+    assert skin.port == "open"
+    assert "bob" in skin.admitted
+
+
+def test_a_record_that_cannot_be_written_while_the_port_is_closing_ends_it_at_once() -> None:
+    skin = Skin()
+    skin.comes("ada")
+    skin.do(Drain())
+    skin.do(RecordFailed())
+    assert skin.port == "closed"
     assert skin.console.idle
 
 
@@ -533,4 +605,4 @@ def test_an_expected_visitor_who_goes_away_lets_the_port_close() -> None:
     skin.opens()
     assert not skin.admitted
     ticks(skin, 6)
-    assert skin.port == "closed"
+    assert skin.port == "closing"

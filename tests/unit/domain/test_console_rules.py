@@ -35,6 +35,8 @@ from shared.domain.refusals import Code, refuse
 from tests.unit.domain.console_script import Skin
 
 ANY = st.integers(min_value=0)
+_UNWANTED = (Port.CLOSING, "opening")
+"""A dial under way whose port nobody waits for any more: it is closed when it opens."""
 
 
 class Console(RuleBasedStateMachine):
@@ -84,18 +86,25 @@ class Console(RuleBasedStateMachine):
         self.skin.port = "closed"
         self.skin.do(PortRefused(refuse(code)))
 
+    @precondition(lambda self: self.skin.port == "closing")
+    @rule()
+    def the_gateway_says_goodbye_too(self) -> None:
+        self.skin.closes()
+
     @precondition(lambda self: self.skin.port == "open")
     @rule(taken=st.booleans())
     def the_port_is_lost(self, *, taken: bool) -> None:
         self.skin.port = "closed"
         self.skin.do(PortLost(taken, "reset"))
 
-    @precondition(lambda self: self.skin.port == "open")
+    @precondition(lambda self: self.skin.port in ("open", "closing"))
     @rule(size=st.integers(1, 40))
     def the_vm_prints(self, size: int) -> None:
         data = bytes((self.count + at) % 251 for at in range(size))
         self.count += size
+        before = self.skin.printed()
         self.skin.prints(data)
+        assert self.skin.printed() == before + data
 
     @rule(pick=ANY)
     def somebody_types(self, pick: int) -> None:
@@ -176,7 +185,8 @@ class Console(RuleBasedStateMachine):
         port = self.skin.console.port
         assert (port is Port.OPEN) == (self.skin.port == "open")
         assert (port is Port.CLOSED) <= (self.skin.port == "closed")
-        assert (port in (Port.OPEN, Port.LOST)) == (self.skin.epoch is not None)
+        assert (port is Port.CLOSING) == (self.skin.port == "closing" or (port, self.skin.port) == _UNWANTED)
+        assert (port in (Port.OPEN, Port.LOST) or self.skin.port == "closing") == (self.skin.epoch is not None)
 
     @invariant()
     def every_viewer_not_stalled_has_seen_all_there_is(self) -> None:
@@ -192,7 +202,12 @@ class Console(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Everyone goes; every epoch whose records could be written ended with a count that is right."""
         self.skin.do(Drain())
+        if self.skin.port == "opening":
+            self.skin.opens()
+        if self.skin.port == "closing":
+            self.skin.closes()
         assert self.skin.port == "closed"
+        assert self.skin.epoch is None
         for records in self.skin.records.values():
             assert records[-1].kind is not Kind.END or records[-1].said()["records"] == len(records)
 
