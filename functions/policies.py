@@ -12,8 +12,8 @@ from functions.describing import CHANGES, CONDITIONAL, About
 from functions.requests import BadRequest, object_of, scope_of, version_of
 from functions.responses import time_text
 from functions.shapes import ref
-from shared.domain.policy import Policy
-from shared.domain.policy_codec import InvalidPolicy, policy_from_json, policy_to_json
+from shared.domain.policy import Policy, Scope
+from shared.domain.policy_codec import InvalidPolicy, check_scope, policy_from_json, policy_to_json
 from shared.domain.refusals import Refusal
 from shared.flows.keep_policy import Shown, clear_policy, set_policy, show_policy
 
@@ -25,7 +25,8 @@ async def _show(asked: Asked) -> Result | Refusal:
 
 
 async def _set(asked: Asked) -> Result | Refusal:
-    scope, policy, version = scope_of(asked.req), _policy(asked.req), version_of(asked.req)
+    scope = scope_of(asked.req)
+    policy, version = _policy(asked.req, scope), version_of(asked.req)
     asked.said |= {"scope": scope.text, "console": policy.console.value}
     return _answered(await set_policy(asked.world, asked.caller, scope, policy, version))
 
@@ -36,12 +37,14 @@ async def _clear(asked: Asked) -> Result | Refusal:
     return await clear_policy(asked.world, asked.caller, scope) or Result(None, 204)
 
 
-def _policy(req: func.HttpRequest) -> Policy:
+def _policy(req: func.HttpRequest, scope: Scope) -> Policy:
     """Raises BadRequest."""
     try:
-        return policy_from_json(object_of(req))
+        policy = policy_from_json(object_of(req))
+        check_scope(scope, policy)
     except InvalidPolicy as error:
         raise BadRequest.because(str(error)) from error
+    return policy
 
 
 def _answered(shown: Shown | Refusal) -> Result | Refusal:

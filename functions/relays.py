@@ -1,5 +1,6 @@
 """What relays ask: attach a session, keep sessions alive, detach one."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import azure.durable_functions as df
@@ -12,7 +13,9 @@ from shared.domain.grant import Mode
 from shared.domain.refusals import Refusal
 from shared.flows.attach_session import attach_session
 from shared.flows.close_session import Left, detach_session
+from shared.flows.keep_recording import recorded
 from shared.flows.renew_sessions import Ending, Live, renew_sessions
+from shared.ports import Unavailable
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 HEARTBEAT_BYTES = 1024 * 1024
@@ -45,15 +48,26 @@ async def _attach(asked: Asked) -> Result | Refusal:
     if isinstance(admission, Refusal):
         return admission
     limits = {"idleSeconds": admission.idle_seconds, "sessionSeconds": admission.session_seconds}
-    return Result({"session": admission.session, **limits})
+    return Result({"session": admission.session, **limits, "keep": admission.keeping.to_json()})
 
 
 async def _heartbeat(asked: Asked) -> Result | Refusal:
     fields = body_of(asked.req, HEARTBEAT_BYTES)
-    fields.text("relay")
+    relay = fields.text("relay")
     live = [_only_live(each) for each in fields.objects("sessions")]
     fields.done()
-    return Result({"end": [_ending(each) for each in await renew_sessions(asked.world, live)]})
+    endings = [_ending(each) for each in await renew_sessions(asked.world, live)]
+    return Result({"end": endings, **await _recorded(asked, relay, live)})
+
+
+async def _recorded(asked: Asked, relay: str, live: Sequence[Live]) -> dict[str, Any]:
+    """What cannot be learnt now is null: sessions must not end for it, and the relay goes on as it was told last."""
+    try:
+        known = await recorded(asked.world, relay, [each.vm for each in live])
+    except Unavailable:
+        return {"keep": None, "capture": None}
+    keep = [{"vm": vm.resource_id, **kept.to_json()} for vm, kept in known.keep.items()]
+    return {"keep": keep, "capture": [vm.resource_id for vm in known.capture]}
 
 
 async def _detach(asked: Asked) -> Result | Refusal:

@@ -9,7 +9,7 @@ from shared.domain.approval import State
 from shared.domain.checks import Checked
 from shared.domain.grant import Mode
 from shared.domain.lock import Takeover
-from shared.domain.policy import Switch
+from shared.domain.policy import Switch, Typing
 from shared.domain.refusals import Code
 from shared.domain.rights import Right
 from shared.domain.verify import Fault
@@ -78,6 +78,9 @@ _POLICY = {
     },
     "approval": _texts(one_of(CONSOLE_RIGHTS)),
     "approvalSeconds": {"type": "integer", "minimum": 60, "maximum": 86400},
+    "typed": one_of([*Typing]),
+    "mask": {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 256}, "maxItems": 32},
+    "capture": FLAG,
 }
 _KEY = answer(kty=TEXT, kid=TEXT, crv=TEXT, x=TEXT, y=TEXT, use=TEXT, alg=TEXT)
 _BRIEF = {"code": one_of([*Code, INTERNAL_ERROR]), "message": TEXT, "target": maybe(TEXT)}

@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 from typing import Any, Protocol, assert_never
 
 from relay.answers import Answers
+from relay.ear import Ear
 from relay.line import Line
 from relay.world import World
 from shared.domain.acts import Act
@@ -33,6 +34,7 @@ from shared.domain.console_actions import (
 from shared.domain.console_events import (
     Ask,
     Attach,
+    Capture,
     Commanded,
     CommandFailed,
     Detach,
@@ -46,9 +48,11 @@ from shared.domain.console_events import (
     PortRefused,
     Printed,
     RecordFailed,
+    Tick,
     Typed,
 )
 from shared.domain.grant import Grant
+from shared.domain.keeping import Keeping
 from shared.domain.record import Source, epoch_name
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
@@ -94,6 +98,7 @@ class Bridge:
         self._recorder: Recorder | None = None
         self._line: Line | None = None
         self._port: SerialPort | None = None
+        self.ear = Ear(self.handle, world.mask_key)
         self._acting = False
         self._later: deque[Event] = deque()
         self.printed_bytes = 0
@@ -115,6 +120,7 @@ class Bridge:
 
     def attach(self, grant: Grant, admission: Admission, screen: Screen, resume: tuple[str, int] | None) -> None:
         self.screens[grant.session] = screen
+        self.ear.names[grant.session] = grant.name
         limits = Limits(admission.idle_seconds, admission.session_seconds)
         self.handle(
             Attach(grant.session, grant.mode, grant.generation, grant.name, grant.subject, limits, resume)
@@ -138,11 +144,29 @@ class Bridge:
     def note(self, act: Act, by: str) -> None:
         self.handle(Noted(act, by))
 
+    def keep(self, keeping: Keeping) -> None:
+        """What the record keeps of this console from now on."""
+        self.ear.keep(keeping)
+
+    def capture(self, *, on: bool) -> None:
+        """Whether it is recorded though nobody is there."""
+        if on != self.captured:
+            self.handle(Capture(on))
+
+    @property
+    def captured(self) -> bool:
+        return self._console.captured
+
+    def tick(self) -> None:
+        self.ear.tick()
+        self.handle(Tick())
+
     def _printed(self, data: bytes) -> None:
         self.printed_bytes += len(data)
-        self.handle(Printed(data))
+        self.ear.printed(data)
 
     def _lost(self, taken_over: bool, why: str) -> None:  # noqa: FBT001 - shared.ports.PortListener's words
+        self.ear.flush()
         self._line = self._port = None
         event = "port-closed" if self._console.port is Port.CLOSING else "port-lost"
         self._world.log(event, vm=self.vm.console, taken_over=taken_over, why=why)
@@ -176,7 +200,7 @@ class Bridge:
                             if (screen := self.screens.get(session)) is not None:  # else it has just gone
                                 screen.show(action.frame)
                 case TypeToPort():
-                    self._type(action.data)
+                    self._type(action)
                 case BeginEpoch():
                     recorded = recorded and self._begin(action.epoch)
                 case Admit():
@@ -230,6 +254,7 @@ class Bridge:
             case EndEpoch():
                 self._recorder = None
             case ReportDetach(session, why, typed, printed):
+                self.ear.left(session)
                 self._office.detached(session, why, typed, printed)
             case RefuseCommand(command, refusal):
                 self._commands.give(command, refusal)
@@ -256,11 +281,12 @@ class Bridge:
             return False
         return True
 
-    def _type(self, data: bytes) -> None:
+    def _type(self, action: TypeToPort) -> None:
         if self._port is not None and self._line is not None:
-            self.typed_bytes += len(data)
+            self.typed_bytes += len(action.data)
             self._line.typed()
-            self._port.type(data)
+            self.ear.typed(action.session, action.data)
+            self._port.type(action.data)
 
     def _send(self, action: SendCommand, *, recorded: bool) -> None:
         if recorded and self._port is not None:
@@ -303,6 +329,7 @@ class Bridge:
 
     def _opened(self, line: Line, port: SerialPort) -> None:
         self._port = port
+        self.ear.begin()
         epoch = epoch_name(int(self._now() * 1e6), self._world.nonce())
         self._world.log("port-open", vm=self.vm.console, epoch=epoch)
         self.handle(PortOpened(epoch))

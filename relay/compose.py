@@ -47,6 +47,8 @@ async def composed(settings: RelaySettings) -> AsyncIterator[World]:
             scrollback_bytes=settings.scrollback_bytes,
             linger_seconds=settings.linger_seconds,
             heartbeat_seconds=settings.heartbeat_seconds,
+            mask_key=settings.mask_key.encode() or secrets.token_bytes(32),
+            capture_most=settings.capture_most,
             compatible=settings.compatible,
         )
     finally:

@@ -172,6 +172,7 @@ class Control:
         lines = [
             *_figure("sessions", "gauge", "sessions attached", len(relay.grants)),
             *_figure("consoles", "gauge", "consoles whose port is open or lingers", len(bridges)),
+            *_figure("captured", "gauge", "consoles recorded without need of a viewer", len(relay.captured)),
             *_figure("printed_bytes", "gauge", "printed by open consoles", sum(b.printed_bytes for b in bridges)),
             *_figure("typed_bytes", "gauge", "typed into open consoles", sum(b.typed_bytes for b in bridges)),
             *_figure("spooled_bytes", "gauge", "recorded and not yet in the hub", spool.get("spooledBytes", 0)),

@@ -1,14 +1,14 @@
 """One relay: its consoles, who is attached to them, and the clock that drives both."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from relay.admission import Visit, examine
 from relay.bridge import Bridge
-from relay.heartbeat import Heartbeat
+from relay.heartbeat import Ending, Heartbeat
 from relay.http_head import Head
 from relay.listener import Viewer
 from relay.reception import Reception
@@ -25,13 +25,13 @@ from shared.domain.console_events import (
     Slow,
     SpoolFull,
     SpoolRoom,
-    Tick,
 )
 from shared.domain.frames import Answer
 from shared.domain.grant import Grant
+from shared.domain.keeping import BY_RULE, Keeping
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
-from shared.ports import Admission, Unavailable
+from shared.ports import Admission, Beat, Unavailable
 
 TICK_SECONDS = 1.0
 DRAIN_SECONDS = 20.0
@@ -53,7 +53,7 @@ class Relay:
         self.arriving: dict[str, Attached] = {}
         """Accepted, and not at the console yet."""
         self.reception = Reception(self._receive, self.new_request)
-        self.heartbeat = Heartbeat(world, self.grants, self._end)
+        self.heartbeat = Heartbeat(world, self.grants, self._told)
         self.draining = False
         self.refused: dict[str, int] = {}
         self._change = asyncio.Event()
@@ -129,6 +129,7 @@ class Relay:
         bridge = self._bridge(grant.vm)
         self.grants[grant.session] = grant
         self._requests[grant.session] = correlation.current.get()
+        bridge.keep(admission.keeping)
         try:
             refusal = await bridge.expect(grant)
         except BaseException:  # the visitor went away, or something broke
@@ -210,9 +211,36 @@ class Relay:
             return True
         return await bridge.ask(f"{self.world.nonce():08x}", generation, by, seconds)
 
-    def _end(self, session: str, code: Code, by: str) -> None:
-        if (grant := self.grants.get(session)) is not None:
-            self.end(grant.vm, session, code, by or None)
+    def _told(self, endings: Sequence[Ending], asked: Collection[str], beat: Beat) -> None:
+        """What the function app answered to a heartbeat that named the consoles `asked`."""
+        for session, code, by in endings:
+            if (grant := self.grants.get(session)) is not None:
+                self.end(grant.vm, session, code, by or None)
+        if beat.keep is not None:
+            for console in asked:
+                if (bridge := self.bridges.get(console)) is not None:
+                    bridge.keep(beat.keep.get(console, BY_RULE))
+        if beat.capture is not None and not self.draining:
+            self._capture(beat.capture, beat.keep or {})
+
+    def _capture(self, wanted: Sequence[VmId], keep: Mapping[str, Keeping]) -> None:
+        """The first so many by name, the same ones each time; who was captured and is not wanted any more is left."""
+        chosen = {vm.console: vm for vm in sorted(wanted, key=lambda vm: vm.console)[: self.world.capture_most]}
+        if len(wanted) > len(chosen):
+            self.world.log("capture-bounded", wanted=len(wanted), captured=len(chosen))
+        for console, bridge in self.bridges.items():
+            if bridge.captured and console not in chosen:
+                bridge.capture(on=False)
+        for console, vm in chosen.items():
+            bridge = self._bridge(vm)
+            if not bridge.captured:
+                bridge.keep(keep.get(console, BY_RULE))
+                bridge.capture(on=True)
+
+    @property
+    def captured(self) -> list[str]:
+        """Consoles that are recorded whether anybody is there or not."""
+        return [console for console, bridge in self.bridges.items() if bridge.captured]
 
     # --- time and work ----------------------------------------------------------------------------------------
 
@@ -223,7 +251,8 @@ class Relay:
 
     def tick(self) -> None:
         """What a second brings; tests call it instead of waiting."""
-        self._tell_all(Tick())
+        for bridge in tuple(self.bridges.values()):
+            bridge.tick()
         for viewer in tuple(self.viewers):
             viewer.tick()
         for name in [name for name, bridge in self.bridges.items() if bridge.idle]:

@@ -74,5 +74,9 @@ class World:
     scrollback_bytes: int
     linger_seconds: float
     heartbeat_seconds: float
+    mask_key: bytes
+    """Keys the digests of what is masked."""
+    capture_most: int = 0
+    """Consoles that are recorded though nobody is there."""
     compatible: bool = False
     """Whether clients of Azure's own serial console are served, in their dialect."""

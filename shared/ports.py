@@ -4,7 +4,7 @@ Adapters raise `Unavailable` when the thing behind them does not answer or answe
 whatever is a reasoned no comes back as a Refusal. Every other exception is breakage.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from shared.domain.approval import Approval
 from shared.domain.caller import Caller
 from shared.domain.checks import Surroundings
 from shared.domain.grant import Grant, Mode
+from shared.domain.keeping import BY_RULE, Keeping
 from shared.domain.ledger import Statement
 from shared.domain.lock import Acquired, Claim, Held, Lock
 from shared.domain.pace import Pace
@@ -100,6 +101,10 @@ class Policies(Protocol):
         """Every policy that holds for the VM, the tenant's first: those of the settings and those set through the
         API, at most two seconds old.
         """
+        ...
+
+    async def captured(self) -> Sequence[VmId]:
+        """VMs whose own policy wants their console recorded whether anybody is there or not. Raises Unavailable."""
         ...
 
     async def find(self, scope: Scope) -> Stored | None: ...
@@ -455,6 +460,19 @@ class Admission:
     session: str
     idle_seconds: int
     session_seconds: int
+    keeping: Keeping = BY_RULE
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """The function app's answer to a heartbeat."""
+
+    endings: Sequence[tuple[str, str, str]] = ()
+    """(session, refusal code, by whom) of those that must end."""
+    keep: Mapping[str, Keeping] | None = None
+    """What is kept, by console, where it is not what it is by rule. None: could not be learnt; all stays as it is."""
+    capture: Sequence[VmId] | None = None
+    """VMs of this relay that are recorded whether anybody is there or not. None, as above."""
 
 
 class ControlPlane(Protocol):
@@ -464,10 +482,8 @@ class ControlPlane(Protocol):
         """Burns the token's id and checks the generation. Raises Unavailable."""
         ...
 
-    async def heartbeat(self, live: Sequence[Grant]) -> Sequence[tuple[str, str, str]]:
-        """Keeps the leases of all live sessions in one call; answers (session, refusal code, by whom) of those
-        that must end. Raises Unavailable.
-        """
+    async def heartbeat(self, live: Sequence[Grant]) -> Beat:
+        """Keeps the leases of all live sessions in one call. Raises Unavailable."""
         ...
 
     async def detach(self, grant: Grant, why: str, typed: int, printed: int) -> None:

@@ -196,6 +196,15 @@ class RelaySettings(Common):
     scrollback_bytes: int = _setting(
         "SCROLLBACK_BYTES", "printed bytes kept per console for those who attach", "262144"
     )
+    mask_key: str = _setting(
+        "MASK_KEY",
+        "secret that keys the digests of what policies mask, 32 random characters or more; empty: another with every "
+        "start, and no digest can be tried later",
+        "",
+    )
+    capture_most: int = _setting(
+        "CAPTURE_MOST", "consoles that are recorded without a viewer, where policies want it; 0: none", "50"
+    )
     linger_seconds: int = _setting(
         "LINGER_SECONDS", "how long a VM's port stays open after the last one left, to resume without a gap", "20"
     )

@@ -138,6 +138,12 @@ class FakePolicies:
             raise self.fail
         return [Level(scope, self.stored[scope].policy) for scope in scopes_of(vm) if scope in self.stored]
 
+    async def captured(self) -> Sequence[VmId]:
+        if self.fail:
+            raise self.fail
+        wanted = [Scope.parse(scope).vm for scope, stored in self.stored.items() if stored.policy.capture]
+        return [vm for vm in wanted if vm is not None]
+
     async def find(self, scope: Scope) -> Stored | None:
         return self.stored.get(scope.text)
 

@@ -54,6 +54,11 @@ export class Api {
     return answer.status === 204 ? null : answer.json();
   }
 
+  /** An answer that is no JSON. Throws ApiError. */
+  read(path, signal) {
+    return this.#call("GET", path, { signal });
+  }
+
   async #json(method, path, body, signal) {
     const options = { signal, ...(body && { body: JSON.stringify(body) }) };
     return (await this.#call(method, path, options)).json();

@@ -44,7 +44,7 @@ function signedIn(auth) {
     const made = await makeView(route, { api, auth });
     if (mine !== turn) return;
     view = made;
-    document.body.dataset.page = route.vm ? "console" : "list";
+    document.body.dataset.page = route.vm && !route.recordings ? "console" : route.id ? "player" : "list";
     view.mount(main);
   };
   addEventListener("hashchange", show);
@@ -54,7 +54,9 @@ function signedIn(auth) {
 }
 
 /** A page's code is fetched when it is first opened: the terminal is most of it. */
-async function makeView({ vm, approvals }, parts) {
+async function makeView({ vm, approvals, recordings, ...place }, parts) {
+  if (recordings && place.id) return new (await import("./player_view.js")).PlayerView({ ...parts, vm, ...place });
+  if (recordings) return new (await import("./recordings.js")).RecordingsView({ ...parts, vm });
   if (vm) return new (await import("./view.js")).ConsoleView({ ...parts, vm });
   return approvals ? new (await import("./approvals.js")).ApprovalsView(parts) : new ConsolesView(parts);
 }

@@ -5,7 +5,7 @@ import { badgeWords } from "./approval.js";
 import { announce, button, command, h, setText } from "./dom.js";
 import { whileSeen } from "./poll.js";
 import { fixWords, shortRefusal } from "./refusal_words.js";
-import { APPROVALS, consoleRoute } from "./route.js";
+import { APPROVALS, consoleRoute, recordingsRoute } from "./route.js";
 
 const POWER = {
   running: "Running", starting: "Starting", stopping: "Stopping", stopped: "Stopped",
@@ -144,7 +144,7 @@ function row(vm) {
     h("span", { class: "group" }, vm.group, h("span", { class: "quiet" }, ` ${vm.location ?? ""}`)),
     h("span", { class: "os" }, vm.os),
     h("span", { class: "power", data: { power } }, POWER[power] ?? vm.power),
-    h("span", { class: "can" }, canWords(vm)),
+    h("span", { class: "can" }, canWords(vm), h("a", { class: "also", href: recordingsRoute(vm.id), "aria-label": `Recordings of ${vm.name}` }, "Recordings")),
     !vm.available && vm.refusals?.length > 0 && why(vm.refusals),
     (vm.warnings ?? []).map((one) => h("div", { class: "aside warning", data: { testid: "warning", code: one.code } }, h("p", {}, one.message, one.fix && h("span", { class: "quiet" }, ` ${one.fix}`)))));
 }

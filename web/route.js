@@ -1,18 +1,38 @@
-/** Addresses inside the page: `#/` is the list, `#/console/<resource id>` one console, `#/approvals` requests for approval. */
+/**
+ * Addresses inside the page: `#/` is the list, `#/console/<resource id>` one console, `#/approvals` requests for approval,
+ * `#/recordings/<resource id>` what was recorded of a VM, with `?id=` one recording, `&offset=` a place in it, `&q=` what was looked for.
+ */
 
 const CONSOLE = "#/console";
+const RECORDINGS = "#/recordings";
 export const APPROVALS = "#/approvals";
 const VM = /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Compute\/(virtualMachines\/[^/]+|virtualMachineScaleSets\/[^/]+\/virtualMachines\/[^/]+)$/i;
 
 /** `{vm}` for a console, `{vm: null}` for the list and for whatever is no address of ours. */
 export function readRoute(hash) {
   if (hash === APPROVALS) return { vm: null, approvals: true };
+  if (hash.startsWith(`${RECORDINGS}/`)) return readRecordingsRoute(hash.slice(RECORDINGS.length));
   if (!hash.startsWith(`${CONSOLE}/`)) return { vm: null };
   const vm = decode(hash.slice(CONSOLE.length)).replace(/\/+$/, "");
   return { vm: VM.test(vm) ? vm : null };
 }
 
+function readRecordingsRoute(rest) {
+  const [path, query] = rest.split("?");
+  const vm = decode(path).replace(/\/+$/, "");
+  if (!VM.test(vm)) return { vm: null };
+  const place = new URLSearchParams(query);
+  const offset = /^\d{1,15}$/.test(place.get("offset") ?? "") ? Number(place.get("offset")) : null;
+  return { vm, recordings: true, id: place.get("id"), offset, words: place.get("q") };
+}
+
 export const consoleRoute = (vm) => CONSOLE + vm;
+
+/** `{id, offset, q}` are all optional. */
+export function recordingsRoute(vm, place = {}) {
+  const query = new URLSearchParams(Object.entries(place).filter(([, value]) => value !== null && value !== undefined));
+  return RECORDINGS + vm + (query.size ? `?${query}` : "");
+}
 
 /** The resource id for use in a path: every segment encoded, so that no name can leave its place. */
 export function pathOf(vm) {

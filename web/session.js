@@ -98,7 +98,7 @@ function hello(state, frame) {
   const changes = {
     phase: "open", live: true, everOpen: true, attempt: 0, patient: false, mode: frame.mode, epoch: frame.epoch,
     next: goesOn ? state.next : frame.offset, replayedTo: frame.live ?? frame.offset, writer: frame.writer, watchers: frame.watchers,
-    port: { state: "open" }, limits: {}, end: null, refusal: null, ask: null,
+    port: { state: "open" }, limits: {}, end: null, refusal: null, ask: null, kept: frame.typed,
     // From here on a lost line comes back as it was, and never at anybody's cost.
     want: asBefore(frame.mode),
   };
@@ -192,7 +192,10 @@ const standing = (state, { words, tone }) => go(state, { refusal: { ...state.ref
 const lineFell = (state) => go(state, { live: false });
 
 const CHOICES = { connect, dismiss, leave };
-const LINE = { printed, people, port, limit, ask: asked, act: acted, warning, bye };
+/** What the record keeps of what is typed. */
+const keeping = (state, { typed: kept }) => go(state, { kept });
+
+const LINE = { printed, people, port, keeping, limit, ask: asked, act: acted, warning, bye };
 const MOVES = {
   idle: { connect, dismiss },
   requesting: { ...LINE, granted, refused, leave, dismiss, typed: stay, answer, closed: lineFell },

@@ -65,6 +65,16 @@ export class Screen {
     this.#terminal.write(NOTE.join(text.replace(/\p{Cc}/gu, "")));
   }
 
+  /** As it was when it was new. */
+  clear() {
+    this.#terminal.write("\x1bc");
+  }
+
+  /** Calls back when all that was shown so far is drawn. */
+  whenShown(then) {
+    this.#terminal.write("", then);
+  }
+
   focus() {
     this.#terminal.focus();
   }

@@ -3,7 +3,7 @@
 import { button, h } from "./dom.js";
 import { prefer, prefs } from "./prefs.js";
 
-/** `act` has access, search, copyAll, download, setSize; `menu` is what can be done to the VM. */
+/** `act` has access, search, copyAll, download, setSize, and `recordings`, an address; `menu` is what can be done to the VM. */
 export function toolbar(act, menu) {
   const reader = button("Screen reader", () => {
     prefer({ screenReader: !prefs().screenReader });
@@ -14,6 +14,7 @@ export function toolbar(act, menu) {
     button("Access", act.access, { title: "Who is connected, and every check of this VM" }),
     button("Search", act.search, { title: "Ctrl+Shift+F" }),
     button("Copy all", act.copyAll, { title: "Copy everything in the scrollback" }),
+    h("a", { class: "tool", href: act.recordings, data: { testid: "recordings" }, title: "What was recorded of this VM: replay, search, verify" }, "Recordings"),
     button("Download", act.download, { title: "Download everything that is kept of this console" }),
     button("Set size in the guest", act.setSize, { title: "Types stty for you: a serial line cannot tell the VM how large the window is" }),
     reader,

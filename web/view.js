@@ -5,12 +5,12 @@ import { Driver } from "./driver.js";
 import { noteFor } from "./notes.js";
 import { panelFor, panelKey } from "./panel.js";
 import { PasteDesk } from "./paste_desk.js";
-import { nameOf, pathOf } from "./route.js";
+import { nameOf, pathOf, recordingsRoute } from "./route.js";
 import { SearchBar } from "./search_bar.js";
 import { Screen } from "./terminal.js";
 import { toolbar } from "./toolbar.js";
 import { VmDesk } from "./vm_desk.js";
-import { countdown, limitWords, peopleWords, stateWords } from "./words.js";
+import { countdown, keptWords, limitWords, peopleWords, stateWords } from "./words.js";
 
 const TICK_MILLISECONDS = 500;
 const PRODUCT = "Serial Console";
@@ -19,6 +19,7 @@ const encoder = new TextEncoder();
 export class ConsoleView {
   #api;
   #auth;
+  #vm;
   #path;
   #name;
   #driver;
@@ -35,6 +36,7 @@ export class ConsoleView {
   constructor({ api, auth, vm }) {
     this.#api = api;
     this.#auth = auth;
+    this.#vm = vm;
     this.#path = pathOf(vm);
     this.#name = nameOf(vm);
     this.#desk = new VmDesk({ api, auth, vm, path: this.#path, name: this.#name.name, say: (text, tone) => this.#sayResult(text, tone), began: (act) => act === "start" && this.#comeBack() });
@@ -80,6 +82,7 @@ export class ConsoleView {
     const parts = (this.#parts = {
       state: h("p", { class: "state", data: { testid: "state" } }),
       people: h("span", { class: "people", data: { testid: "people" } }),
+      kept: h("span", { class: "kept", data: { testid: "kept" } }),
       limit: h("span", { class: "limit number", data: { testid: "limit" } }),
       result: h("span", { class: "result", role: "status", data: { testid: "result" } }),
       acts: h("div", { class: "acts" }),
@@ -91,10 +94,10 @@ export class ConsoleView {
     parts.stage = h("div", { class: "stage" }, parts.terminal, parts.notes, parts.panel);
     this.#buttons();
     const title = h("h1", { title: decodeURIComponent(this.#path) }, this.#name.name);
-    const about = h("div", { class: "about" }, parts.state, h("span", { class: "extras" }, parts.people, parts.limit, parts.result));
+    const about = h("div", { class: "about" }, parts.state, h("span", { class: "extras" }, parts.people, parts.kept, parts.limit, parts.result));
     place.replaceChildren(h("section", { class: "console" },
       h("header", { class: "bar" }, h("div", { class: "what" }, h("a", { class: "back", href: "#/", "aria-label": "All consoles" }, "‹"), title, h("span", { class: "quiet" }, this.#name.group)), about, parts.acts),
-      toolbar({ access: () => this.#desk.showAccess(this.#driver.state), search: () => this.#search.open(), copyAll: () => this.#copyAll(), download: () => this.#download(), setSize: () => this.#setSize() }, this.#desk.menu),
+      toolbar({ access: () => this.#desk.showAccess(this.#driver.state), search: () => this.#search.open(), copyAll: () => this.#copyAll(), download: () => this.#download(), recordings: recordingsRoute(this.#vm), setSize: () => this.#setSize() }, this.#desk.menu),
       parts.stage,
       h("footer", { class: "hint" }, h("span", {}, "Press Enter if the screen stays empty"), h("span", { class: "wide" }, h("kbd", {}, "Ctrl+F6"), " leaves the terminal"), parts.size)));
   }
@@ -154,6 +157,7 @@ export class ConsoleView {
     announce(steady);
     document.title = `${this.#name.name} · ${steady} · ${PRODUCT}`;
     setText(this.#parts.people, state.live ? peopleWords(state) : "");
+    setText(this.#parts.kept, state.live ? keptWords(state) : "");
     setText(this.#parts.limit, limitWords(state, now) ?? "");
     for (const left of this.#parts.panel.querySelectorAll("[data-until]")) setText(left, countdown(left.dataset.until - now));
   }

@@ -78,3 +78,10 @@ export function peopleWords({ mode, writer, watchers }) {
   const seen = others > 0 ? [`${others} ${others === 1 ? "watcher" : "watchers"}`] : [];
   return mode === "watch" && writer ? [`${writer.name} writes`, ...seen].join(" · ") : seen.join(" · ");
 }
+
+/** Whoever types must know what becomes of it, where it is more than a count. */
+export function keptWords({ kept, mode }) {
+  if (kept === "echoed") return mode === "write" ? "What you type is recorded where the VM echoes it" : "Typed lines are recorded";
+  if (kept === "masked") return mode === "write" ? "What you type is recorded, passwords as asterisks" : "Typed lines are recorded";
+  return "";
+}

@@ -8,8 +8,10 @@ import aiohttp
 
 from shared.adapters.http_json import Http, correlated, refusal_of
 from shared.domain.grant import Grant
+from shared.domain.keeping import Keeping
 from shared.domain.refusals import Refusal
-from shared.ports import Admission, Unavailable
+from shared.domain.vm import VmId
+from shared.ports import Admission, Beat, Unavailable
 
 WHAT = "control plane"
 ATTACH_SECONDS = 20.0
@@ -33,17 +35,18 @@ class ControlPlaneHttp:
         if status != _OK:
             return refusal_of(WHAT, status, said)
         try:
-            return Admission(str(said["session"]), int(said["idleSeconds"]), int(said["sessionSeconds"]))
+            keeping = Keeping.from_json(said["keep"])
+            return Admission(str(said["session"]), int(said["idleSeconds"]), int(said["sessionSeconds"]), keeping)
         except (KeyError, TypeError, ValueError) as error:
             raise Unavailable(WHAT, "its admission cannot be read") from error
 
-    async def heartbeat(self, live: Sequence[Grant]) -> Sequence[tuple[str, str, str]]:
+    async def heartbeat(self, live: Sequence[Grant]) -> Beat:
         status, said = await self._call("heartbeat", {"sessions": [_about(grant) for grant in live]}, CALL_SECONDS)
         if status != _OK:
             raise Unavailable(WHAT, f"answered {status} to a heartbeat")
         try:
-            return [(str(end["session"]), str(end["code"]), str(end["by"] or "")) for end in said["end"]]
-        except (KeyError, TypeError) as error:
+            return _beat(said)
+        except (KeyError, TypeError, ValueError) as error:
             raise Unavailable(WHAT, "its answer to a heartbeat cannot be read") from error
 
     async def detach(self, grant: Grant, why: str, typed: int, printed: int) -> None:
@@ -82,6 +85,17 @@ class ControlPlaneHttp:
             return str((await self._credential.get_token(self._scope)).token)
         except AzureError as error:  # its text may quote the answer of the sign-in service
             raise Unavailable("entra", type(error).__name__) from None
+
+
+def _beat(said: Any) -> Beat:
+    """Raises KeyError, TypeError, ValueError."""
+    endings = [(str(end["session"]), str(end["code"]), str(end["by"] or "")) for end in said["end"]]
+    keep, capture = said["keep"], said["capture"]
+    return Beat(
+        endings,
+        None if keep is None else {VmId.parse(each["vm"]).console: Keeping.from_json(each) for each in keep},
+        None if capture is None else [VmId.parse(each) for each in capture],
+    )
 
 
 def _about(grant: Grant) -> dict[str, Any]:

@@ -40,6 +40,12 @@ class TablePolicies:
                 levels.append(Level(scope, _readable(stored[scope], scope)))
         return levels
 
+    async def captured(self) -> Sequence[VmId]:
+        stored = await self._kept.get(TABLE, self._read)
+        wanted = [level.scope for level in self._settings if level.policy.capture]
+        wanted += [scope for scope, policy in stored.items() if policy is not None and policy.capture]
+        return [vm for scope in dict.fromkeys(wanted) if (vm := Scope.parse(scope).vm) is not None]
+
     async def find(self, scope: Scope) -> Stored | None:
         async with self._table.open() as table:
             try:

@@ -15,7 +15,7 @@ under way is not cut off either: what opens is closed in the same way. Rules tha
 - What a gateway handed over is recorded, unless recording itself fails.
 - There is at most one writer, and its generation is the newest that the console has heard of.
 - A viewer is shown every byte of an epoch from its `hello` on, once, in order - or its session ends.
-- What is typed is counted; it is in no record and in no text.
+- What is typed is counted; it is in no record but a TypedLine, where a policy wants it, and in no text.
 - An act is in a Write, with who did it, before it is sent.
 
 Opening, losing and shutting the port is here; who may look and type is in console_people.py, what is told to whom in
@@ -43,6 +43,7 @@ from shared.domain.console_events import (
     Answered,
     Ask,
     Attach,
+    Capture,
     Commanded,
     CommandFailed,
     Detach,
@@ -53,6 +54,7 @@ from shared.domain.console_events import (
     Expect,
     Fence,
     Forget,
+    Keep,
     Noted,
     PortLost,
     PortOpened,
@@ -64,9 +66,11 @@ from shared.domain.console_events import (
     SpoolRoom,
     Tick,
     Typed,
+    TypedLine,
 )
 from shared.domain.console_people import People
 from shared.domain.frames import printed
+from shared.domain.policy import Typing
 from shared.domain.record import Kind, Record
 from shared.domain.refusals import TABLE, Code, Refusal, refuse
 from shared.domain.viewers import Farewell
@@ -74,6 +78,10 @@ from shared.domain.viewers import Farewell
 REDIAL_SECONDS = 60.0
 """How long a lost port is dialled again before its sessions end."""
 BACKOFF = (1.0, 2.0, 4.0, 8.0, 15.0)
+CAPTURE_BACKOFF = (15.0, 30.0, 60.0, 120.0, 300.0)
+"""Pauses between the dials of a console that is recorded without a viewer: the VM may be off for days."""
+SPANS = 1000
+"""Masked stretches told in one record."""
 MAX_PRINTED = 64 * 1024
 """Bytes in one record."""
 
@@ -93,7 +101,10 @@ class Port(Enum):
 class Console(People):
     """`name` is the VM's console name; `linger` is how long (s) the port stays open after the last one left."""
 
-    __slots__ = ("_attempt", "_dialling", "_linger", "_linger_until", "_lost_at", "_retry_at", "_why_closing", "port")
+    __slots__ = (
+        "_attempt", "_capture_at", "_capture_dials", "_dialling", "_linger", "_linger_until", "_lost_at", "_retry_at",
+        "_why_closing", "captured", "port",
+    )  # fmt: skip
 
     def __init__(self, name: str, *, scrollback_bytes: int, linger: float) -> None:
         super().__init__(name, scrollback_bytes)
@@ -104,19 +115,23 @@ class Console(People):
         self._lost_at = 0.0
         self._retry_at = 0.0
         self._attempt = 0
+        self.captured = False
+        self._capture_at = 0.0
+        """Not to be dialled for its own sake before."""
+        self._capture_dials = 0
         self._why_closing = ""
         """What the END record of the epoch says that CLOSING ends."""
 
     @property
     def idle(self) -> bool:
         """Nothing is open and nobody is there: it may be forgotten."""
-        return self.port is Port.CLOSED and not self.viewers and not self._expected
+        return self.port is Port.CLOSED and not self.viewers and not self._expected and not self.captured
 
     def handle(self, event: Event, now: float) -> tuple[Action, ...]:  # noqa: C901, PLR0912, PLR0915 - one line per event
         """`now` is seconds since 1970. Raises IllegalMove."""
         match event:  # the two that happen for every keystroke come first and leave early
             case Printed():
-                return self._printed(event.data, now)
+                return self._printed(event, now)
             case Typed():
                 return self._typed(event, now)
         self._now, self._out = now, []
@@ -163,7 +178,14 @@ class Console(People):
                 self._say_all("port", state="open", message="The audit trail has caught up.")
             case RecordFailed():
                 self._record_failed()
+            case TypedLine():
+                self._note("typed", session=event.session, user=event.name, text=event.text)
+            case Keep():
+                self._keep(event)
+            case Capture():
+                self.captured = event.on
             case Drain():
+                self.captured = False
                 self._shut(Farewell.of(Code.RELAY_DRAINING), refuse(Code.RELAY_DRAINING))
             case _:
                 assert_never(event)
@@ -172,14 +194,29 @@ class Console(People):
 
     # --- the hot path -----------------------------------------------------------------------------------------
 
-    def _printed(self, data: bytes, now: float) -> tuple[Action, ...]:
+    def _printed(self, event: Printed, now: float) -> tuple[Action, ...]:
         if self.port not in _PRINTING:
             raise IllegalMove("a port that is not open printed")
-        if len(data) > MAX_PRINTED:
-            pieces = (data[at : at + MAX_PRINTED] for at in range(0, len(data), MAX_PRINTED))
-            return tuple(action for piece in pieces for action in self._printed(piece, now))
+        data = event.data
+        kept = data if event.kept is None else event.kept
+        if len(data) <= MAX_PRINTED and not event.spans:
+            return self._print(data, kept, now)
+        masked = self._masked(event, now)
+        cuts = [slice(at, at + MAX_PRINTED) for at in range(0, len(data), MAX_PRINTED)]
+        return (*masked, *(action for cut in cuts for action in self._print(data[cut], kept[cut], now)))
+
+    def _masked(self, event: Printed, now: float) -> tuple[Action, ...]:
+        """Where what is printed next is not what is kept: places are printed bytes of the epoch."""
+        self._now, self._out = now, []
+        start = self.scrollback.offset
+        for at in range(0, len(event.spans), SPANS):
+            spans = [[start + s.offset, s.length, s.pattern, s.digest] for s in event.spans[at : at + SPANS]]
+            self._note("masked", spans=spans)
+        return tuple(self._out)
+
+    def _print(self, data: bytes, kept: bytes, now: float) -> tuple[Action, ...]:
         self._seq += 1
-        write = Write(Record(Kind.PRINTED, self._seq, int(now * 1e6), data))
+        write = Write(Record(Kind.PRINTED, self._seq, int(now * 1e6), kept))
         offset = self.scrollback.offset
         self.scrollback.add(data)
         if not self._audience:
@@ -190,7 +227,7 @@ class Console(People):
         viewer = self.viewers.get(event.session)
         if viewer is not None and viewer is self.writer and self.port is Port.OPEN:
             viewer.type(len(event.data), now)
-            return (TypeToPort(event.data),)
+            return (TypeToPort(event.data, event.session),)
         return () if viewer is None else self._unheard(viewer)
 
     # --- the port ---------------------------------------------------------------------------------------------
@@ -223,6 +260,9 @@ class Console(People):
         self._begin_epoch(epoch)
         self._out.append(BeginEpoch(epoch))
         self._note("port-open", epoch=epoch)
+        if self._kept != _BY_RULE:
+            self._note_keeping()
+        self._capture_dials = 0
         if self._pauses:
             self._out.append(PausePort())
         if again:
@@ -240,7 +280,7 @@ class Console(People):
         self._note("port-refused", code=refusal.code.value)
         self._turn_away(refusal)
         if self.port in (Port.OPENING, Port.CLOSING):
-            self.port = Port.CLOSED
+            self._is_closed()
         elif self._hopeless(refusal):
             self._shut(_farewell(refusal), refusal)
         else:
@@ -260,10 +300,11 @@ class Console(People):
         self._note("port-lost", takenOver=event.taken_over, why=event.why)
         self.port, self._lost_at, self._attempt = Port.LOST, self._now, 0
         if event.taken_over:
+            self._capture_dials = len(CAPTURE_BACKOFF)  # somebody works there, outside this service
             self._shut(Farewell.of(Code.EXTERNAL_TAKEOVER), refuse(Code.EXTERNAL_TAKEOVER))
             return
         self._say_all("port", state="lost", message="The connection to the VM was lost; the relay dials again.")
-        if self.viewers or self._expected:
+        if self.viewers or self._expected or self.captured:
             self._dial()
 
     def _record_failed(self) -> None:
@@ -286,7 +327,10 @@ class Console(People):
         elif self.port is not Port.CLOSING:
             self._end_epoch(reason or farewell.code)
             self._why_closing = reason or farewell.code
-            self.port = Port.CLOSING if self._dialling else Port.CLOSED
+            if self._dialling:
+                self.port = Port.CLOSING
+            else:
+                self._is_closed()
 
     def _close(self, reason: str) -> None:
         self.port, self._why_closing, self._flows = Port.CLOSING, reason, False
@@ -294,9 +338,14 @@ class Console(People):
 
     def _closed(self) -> None:
         self._end_epoch(self._why_closing)
-        self.port = Port.CLOSED
+        self._is_closed()
         if self._expected:
             self._dial()
+
+    def _is_closed(self) -> None:
+        self.port = Port.CLOSED
+        self._capture_at = self._now + CAPTURE_BACKOFF[min(self._capture_dials, len(CAPTURE_BACKOFF) - 1)]
+        self._capture_dials += 1
 
     def _end_epoch(self, reason: str) -> None:
         if self._epoch is not None:
@@ -304,17 +353,29 @@ class Console(People):
             self._out += (Write(Record.end(self._seq, int(self._now * 1e6), reason)), EndEpoch())
             self._epoch = None
 
+    def _keep(self, event: Keep) -> None:
+        if event != self._kept:
+            self._kept = event
+            self._note_keeping()
+            self._say_all("keeping", typed=event.typed.value)
+
+    def _note_keeping(self) -> None:
+        self._note("keeping", typed=self._kept.typed.value, masks=self._kept.masks)
+
     # --- time -------------------------------------------------------------------------------------------------
 
     def _tick(self) -> None:
         self._tick_people()
         if self.port is Port.LOST and not self._dialling and self._now >= self._retry_at:
             self._dial()
+        if self.captured and self.port is Port.CLOSED and self._now >= self._capture_at:
+            self._dial()
 
     def _settle(self) -> None:
         """After every event but the hot ones: is anybody there, and do they know of each other."""
         self._settle_people()
-        if self.viewers or self._expected or self.port in (Port.CLOSED, Port.OPENING, Port.CLOSING):
+        wanted = self.viewers or self._expected or self.captured
+        if wanted or self.port in (Port.CLOSED, Port.OPENING, Port.CLOSING):
             self._linger_until = None
         elif self._linger_until is None and self.port is Port.OPEN:
             self._linger_until = self._now + self._linger
@@ -323,6 +384,7 @@ class Console(People):
             self._shut(Farewell.of(Code.SESSION_ENDED), refuse(Code.SESSION_ENDED), reason="goodbye")
 
 
+_BY_RULE = Keep(Typing.COUNTED, 0)
 _PRINTING = (Port.OPEN, Port.CLOSING)
 
 

@@ -10,6 +10,7 @@ from shared.domain.refusals import Refusal
 @dataclass(slots=True)
 class TypeToPort:
     data: bytes
+    session: str
 
 
 @dataclass(slots=True)

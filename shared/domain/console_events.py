@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from shared.domain.acts import Act
 from shared.domain.grant import Mode
+from shared.domain.masking import Span
+from shared.domain.policy import Typing
 from shared.domain.refusals import Code, Refusal
 
 
@@ -25,9 +27,37 @@ class Typed:
 
 @dataclass(slots=True)
 class Printed:
-    """The VM sent bytes."""
+    """The VM sent bytes. `kept`: as they may be recorded, as long as they are; None: as they are."""
 
     data: bytes
+    kept: bytes | None = None
+    spans: tuple[Span, ...] = ()
+    """What is masked in `kept`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TypedLine:
+    """What somebody typed, as a policy wants it kept."""
+
+    session: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """What is kept of this console's bytes from now on."""
+
+    typed: Typing
+    masks: int
+    """How many patterns mask what is printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """Whether the console is recorded though nobody is there."""
+
+    on: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +219,9 @@ class Drain:
 type Event = (
     Typed
     | Printed
+    | TypedLine
+    | Keep
+    | Capture
     | Expect
     | Forget
     | Attach

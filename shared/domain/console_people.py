@@ -17,9 +17,11 @@ from shared.domain.console_events import (
     Attach,
     Detach,
     End,
+    Keep,
 )
 from shared.domain.console_voice import Voice, named
 from shared.domain.frames import printed, said
+from shared.domain.policy import Typing
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.scrollback import Scrollback
 from shared.domain.viewers import SLOW, Farewell, Viewer
@@ -32,7 +34,8 @@ class People(Voice):
     """The half of a Console that faces its viewers; see console.py for the rules. Not used by itself."""
 
     __slots__ = (
-        "_asks", "_audience", "_ended", "_expected", "_flows", "_pauses", "farewell", "name", "newest", "scrollback",
+        "_asks", "_audience", "_ended", "_expected", "_flows", "_kept", "_pauses", "farewell", "name", "newest",
+        "scrollback",
     )  # fmt: skip
 
     def __init__(self, name: str, scrollback_bytes: int) -> None:
@@ -49,6 +52,7 @@ class People(Voice):
         """Admitted sessions that were ended before they attached, and what they will hear."""
         self._audience: tuple[str, ...] = ()
         """Sessions that are sent what is printed: all but the stalled ones."""
+        self._kept = Keep(Typing.COUNTED, 0)
         self._flows = False
         """The port is open, and may be paused: no longer when it is being closed, for then it is read to its end."""
         self._pauses: set[str] = set()
@@ -105,6 +109,7 @@ class People(Voice):
             viewer, "hello", session=viewer.session, console=self.name, mode=viewer.mode.value, epoch=self._epoch,
             offset=start, live=self.scrollback.offset, gap=gap, writer=self._writer_said(), watchers=self._people[1],
             idleSeconds=viewer.limits.idle_seconds, sessionSeconds=viewer.limits.session_seconds,
+            typed=self._kept.typed.value,
         )  # fmt: skip
         if kept:
             self._out.append(Show((viewer.session,), printed(start, kept)))

@@ -28,6 +28,18 @@ class Switch(StrEnum):
     INHERITED = "inherited"
 
 
+class Typing(StrEnum):
+    """What is kept of what is typed."""
+
+    COUNTED = "counted"
+    """How many bytes, and nothing of them."""
+    ECHOED = "echoed"
+    """The lines that the VM echoed."""
+    MASKED = "masked"
+    """Every line; those without echo, passwords among them, as asterisks."""
+    INHERITED = "inherited"
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The demands of one scope; a field left alone demands nothing."""
@@ -48,6 +60,12 @@ class Policy:
     approval: frozenset[Right] = frozenset()
     """Rights for which somebody else must say yes first."""
     approval_seconds: int = APPROVAL_SECONDS
+    typed: Typing = Typing.INHERITED
+    """What the transcript keeps of what is typed; where several levels say something, the one that keeps least."""
+    mask: tuple[str, ...] = ()
+    """Patterns (shared/domain/masking.py) of what the transcript must not keep of what is printed."""
+    capture: bool = False
+    """The VM's console is recorded whether anybody is there or not. Counts at a VM's own scope only."""
 
 
 @dataclass(frozen=True, slots=True)

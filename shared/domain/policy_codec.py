@@ -7,7 +7,8 @@ from enum import StrEnum
 from ipaddress import ip_network
 from typing import Any
 
-from shared.domain.policy import BadScope, Level, Network, Policy, Scope, Switch, region_name
+from shared.domain.masking import BadPattern, check_pattern
+from shared.domain.policy import BadScope, Level, Network, Policy, Scope, Switch, Typing, region_name
 from shared.domain.rights import Right
 
 _CONTEXT = re.compile(r"c([1-9][0-9]?)", re.ASCII)
@@ -16,6 +17,7 @@ _LISTED = 64
 """Entries of a list."""
 _LONG = 128
 """Characters of an entry."""
+_PATTERNS = 32
 _MINUTE, _DAY = 60, 86400
 
 
@@ -45,6 +47,9 @@ def policy_to_json(policy: Policy) -> dict[str, Any]:
         "signIn": {right.value: context for right, context in policy.sign_in.items()},
         "approval": sorted(policy.approval),
         "approvalSeconds": policy.approval_seconds,
+        "typed": policy.typed.value,
+        "mask": list(policy.mask),
+        "capture": policy.capture,
     }
 
 
@@ -57,13 +62,39 @@ def levels_from_text(text: str) -> tuple[Level, ...]:
     if not isinstance(said, dict):
         raise InvalidPolicy("write a JSON object: scopes and their policies")
     try:
-        return tuple(Level(Scope.parse(scope).text, policy_from_json(policy)) for scope, policy in said.items())
+        return tuple(_level(Scope.parse(scope), policy_from_json(policy)) for scope, policy in said.items())
     except BadScope as error:
         raise InvalidPolicy(str(error)) from error
 
 
+def _level(scope: Scope, policy: Policy) -> Level:
+    check_scope(scope, policy)
+    return Level(scope.text, policy)
+
+
+def check_scope(scope: Scope, policy: Policy) -> None:
+    """Raises InvalidPolicy for a field that has no meaning there."""
+    if policy.capture and scope.vm is None:
+        raise InvalidPolicy("capture is set for one VM at a time: it holds a connection of its own for each")
+
+
 def _switch(name: str, value: object) -> Switch:
     return _choice(name, value, Switch)
+
+
+def _typed(name: str, value: object) -> Typing:
+    return _choice(name, value, Typing)
+
+
+def _patterns(name: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > _PATTERNS or not all(isinstance(each, str) for each in value):
+        raise InvalidPolicy(f"{name} must be a list of at most {_PATTERNS} patterns")
+    for number, pattern in enumerate(value, 1):
+        try:
+            check_pattern(pattern)
+        except BadPattern as error:
+            raise InvalidPolicy(f"pattern {number} of {name} is not taken: {error}") from error
+    return tuple(value)
 
 
 def _choice[E: StrEnum](name: str, value: object, of: type[E]) -> E:
@@ -147,5 +178,8 @@ _READERS: Mapping[str, Callable[[str, object], Any]] = {
     "signIn": _sign_in,
     "approval": _rights,
     "approvalSeconds": _seconds,
+    "typed": _typed,
+    "mask": _patterns,
+    "capture": _flag,
 }
 _NAMES = {"signIn": "sign_in", "approvalSeconds": "approval_seconds"}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.domain.grant import Grant, InvalidGrant, Mode
+from shared.domain.keeping import keeping
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.flows.world import World
 from shared.ports import Admission, Session
@@ -16,6 +17,7 @@ async def attach_session(world: World, relay: str, claims: Mapping[str, Any]) ->
         return grant
     if world.clock.now() >= grant.expires_at:
         return _refuse(grant, Code.TOKEN_EXPIRED)
+    kept = keeping(await world.policies.over(grant.vm))
     if not await world.burnt.burn(grant.token_id, grant.expires_at):
         return _refuse(grant, Code.TOKEN_REPLAYED)
     session = await world.sessions.find(grant.vm, grant.session)
@@ -24,7 +26,7 @@ async def attach_session(world: World, relay: str, claims: Mapping[str, Any]) ->
     if grant.mode is Mode.WRITE and not await world.consoles.renew(grant.vm, grant.session, grant.generation):
         return _refuse(grant, Code.SESSION_SUPERSEDED)
     await world.sessions.attached(grant.vm, grant.session)
-    return Admission(grant.session, world.settings.idle_seconds, world.settings.session_seconds)
+    return Admission(grant.session, world.settings.idle_seconds, world.settings.session_seconds, kept)
 
 
 def _grant(world: World, relay: str, claims: Mapping[str, Any]) -> Grant | Refusal:

@@ -13,11 +13,14 @@ from shared.adapters import control_plane_http
 from shared.adapters.control_plane_http import ControlPlaneHttp
 from shared.adapters.http_json import Http
 from shared.domain.grant import Grant, Mode
+from shared.domain.keeping import Keeping
+from shared.domain.policy import Typing
 from shared.domain.refusals import Code, Refusal, refuse
-from shared.ports import Admission, Unavailable
+from shared.ports import Admission, Beat, Unavailable
 from tests.relay.stage import VM
 
 GRANT = Grant("j", "s1", "t.o", "Ada", VM, Mode.WRITE, 7, "relay:r0", "http://issuer", 100, 130)
+WRONG_VM = {"end": [], "keep": [], "capture": ["/not/a/vm"]}
 ABOUT = {"vm": VM.resource_id, "session": "s1", "generation": 7, "mode": "write"}
 
 
@@ -73,8 +76,9 @@ async def app(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FunctionApp]:
 
 
 async def test_an_attach_shows_the_grant_and_brings_the_limits(app: FunctionApp) -> None:
-    app.says({"session": "s1", "idleSeconds": 900, "sessionSeconds": 28800})
-    assert await app.plane.attach(GRANT) == Admission("s1", 900, 28800)
+    keep = Keeping(Typing.MASKED, (r"\d{16}",))
+    app.says({"session": "s1", "idleSeconds": 900, "sessionSeconds": 28800, "keep": keep.to_json()})
+    assert await app.plane.attach(GRANT) == Admission("s1", 900, 28800, keep)
     assert app.heard == [("/api/relay/attach", {"relay": "r0", "grant": GRANT.claims()})]
 
 
@@ -90,6 +94,8 @@ async def test_a_refusal_comes_back_as_the_value_it_was(app: FunctionApp, code: 
     ("said", "status"),
     [
         ({"no": "error"}, 500), ("text", 502), ({"session": "s1"}, 200),
+        ({"session": "s1", "idleSeconds": 1, "sessionSeconds": 1}, 200),
+        ({"session": "s1", "idleSeconds": 1, "sessionSeconds": 1, "keep": {"typed": "x", "mask": []}}, 200),
         ({"error": {"code": "New", "message": ""}}, 409),
         ({"error": {"code": "CallerNotPermitted", "message": "no role"}}, 403), (None, 200),
     ],
@@ -102,10 +108,19 @@ async def test_an_attach_that_cannot_be_understood_is_unavailable(app: FunctionA
 
 
 async def test_one_heartbeat_keeps_all_and_brings_the_endings(app: FunctionApp) -> None:
-    app.says({"end": [{"session": "s1", "code": "AccessRevoked", "by": None}]})
-    assert await app.plane.heartbeat([GRANT]) == [("s1", "AccessRevoked", "")]
+    keep = Keeping(Typing.ECHOED, ())
+    app.says(
+        {
+            "end": [{"session": "s1", "code": "AccessRevoked", "by": None}],
+            "keep": [{"vm": VM.resource_id, **keep.to_json()}],
+            "capture": [VM.resource_id],
+        }
+    )
+    assert await app.plane.heartbeat([GRANT]) == Beat([("s1", "AccessRevoked", "")], {VM.console: keep}, [VM])
     assert app.heard == [("/api/relay/heartbeat", {"relay": "r0", "sessions": [ABOUT]})]
-    for said, status in (({"end": [{}]}, 200), ({"x": 1}, 200), (None, 503)):
+    app.says({"end": [], "keep": None, "capture": None})
+    assert await app.plane.heartbeat([GRANT]) == Beat([], None, None)
+    for said, status in (({"end": [{}]}, 200), ({"x": 1}, 200), (None, 503), (WRONG_VM, 200), ({"end": []}, 200)):
         app.says(said, status)
         with pytest.raises(Unavailable):
             await app.plane.heartbeat([GRANT])

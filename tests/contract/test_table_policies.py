@@ -157,3 +157,18 @@ async def test_a_table_that_does_not_answer_lets_nobody_in() -> None:
     async with table_service(nowhere, NOBODY) as service:
         with pytest.raises(Unavailable, match="storage tables"):
             await TablePolicies(service, (), FakeClock()).over(VM)
+
+
+async def test_vms_to_be_recorded_all_the_time_are_found(policies: Policies) -> None:
+    assert await policies.captured() == []
+    await policies.set(ONE, Policy(capture=True), "t.ada", NOW, version=None)
+    await policies.set(Scope.parse(TENANT), Policy(reason=True), "t.ada", NOW, version=None)
+    assert [vm.console for vm in await policies.captured()] == [VM.console]
+
+
+async def test_those_of_the_settings_are_among_them_once(storage: str) -> None:
+    async with table_service(storage, NOBODY) as service:
+        made = TablePolicies(service, [Level(ONE.text, Policy(capture=True))], FakeClock())
+        await made.set(ONE, Policy(capture=True), "t.ada", NOW, version=None)
+        assert [vm.console for vm in await made.captured()] == [VM.console]
+        await made.clear(ONE)

@@ -15,6 +15,7 @@ from functions.answering import Asked, Result, answer, answer_anybody, answer_st
 from functions.health import _health
 from shared import wiring
 from shared.domain.caller import Caller, Kind, Secret
+from shared.domain.policy import Typing
 from shared.domain.refusals import TABLE, Code, Refusal, refuse
 from shared.flows.world import World
 from shared.ports import Unavailable
@@ -233,3 +234,15 @@ async def test_the_page_of_a_cloud_that_the_directory_does_not_know_is_told_its_
     said = (await status._config(fakes.world)).value
     assert said["authority"] == "https://login.microsoftonline.com/t1"
     assert (said["knownAuthorities"], said["authorityMetadata"]) == ([], None)
+
+
+async def test_a_heartbeat_brings_what_is_to_be_kept_and_captured(fakes: FakeWorld) -> None:
+    fakes.policies.put(VM.resource_id, capture=True, typed=Typing.MASKED)
+    beat = request({"relay": "r0", "sessions": []})
+    said = json.loads((await sent(relays._heartbeat, beat)).get_body())
+    assert said["capture"] == [said["keep"][0]["vm"]]
+    assert said["capture"][0].lower() == VM.console
+    assert (said["keep"][0]["typed"], said["keep"][0]["mask"]) == ("masked", [])
+    fakes.policies.fail = Unavailable("storage tables", "away")
+    said = json.loads((await sent(relays._heartbeat, beat)).get_body())
+    assert said == {"end": [], "keep": None, "capture": None}

@@ -92,7 +92,8 @@ def test_a_heartbeat_ends_whoever_was_superseded_and_says_by_whom(plane: Control
         for each in (old, new)
     ]
     answer = plane.as_relay("heartbeat", {"relay": "r0", "sessions": live})
-    assert answer.json() == {"end": [{"session": old["id"], "code": "SessionSuperseded", "by": GRACE.name}]}
+    ended = {"session": old["id"], "code": "SessionSuperseded", "by": GRACE.name}
+    assert answer.json() == {"end": [ended], "keep": [], "capture": []}
 
 
 def test_a_console_in_use_is_kept_under_never_and_says_by_whom(plane: ControlPlane) -> None:

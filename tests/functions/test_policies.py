@@ -31,6 +31,9 @@ FULL = {
     "signIn": {"power": "c1"},
     "approval": ["nmi", "write"],
     "approvalSeconds": 600,
+    "typed": "masked",
+    "mask": ["AKIA[0-9A-Z]{16}"],
+    "capture": False,
 }
 
 
@@ -65,6 +68,11 @@ def test_a_scope_without_a_policy_says_so_and_clearing_twice_is_no_error(plane: 
     answer = plane.call("GET", address_of(scope), administrator(plane))
     assert {answer.json()[field] for field in ("policy", "setBy", "setAt", "version")} == {None}
     assert "etag" not in answer.headers
+
+
+def test_capture_is_set_for_a_vm_and_for_nothing_larger(plane: ControlPlane) -> None:
+    assert put(plane, VM, {"capture": True}).json()["policy"]["capture"] is True
+    assert refusal(put(plane, GROUP, {"capture": True})) == (400, "InvalidRequest")
 
 
 def test_what_holds_above_is_shown_in_its_order(plane: ControlPlane) -> None:

@@ -25,10 +25,11 @@ from shared.adapters.token_keys import TokenKeys
 from shared.domain.acts import Act
 from shared.domain.frames import PROTOCOL, TOKEN_PREFIX
 from shared.domain.grant import Grant, Mode
+from shared.domain.keeping import BY_RULE, Keeping
 from shared.domain.record import Kind, Record, Source
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
-from shared.ports import Admission, PortListener, SerialPort, Unavailable
+from shared.ports import Admission, Beat, PortListener, SerialPort, Unavailable
 
 VM = VmId.parse(
     "/subscriptions/5b5c0000-0000-4000-8000-000000000001/resourceGroups/rg-web"
@@ -129,6 +130,9 @@ class ControlPlane:
         self.attached: list[Grant] = []
         self.beats: list[Sequence[Grant]] = []
         self.endings: list[tuple[str, str, str]] = []
+        self.keeping = BY_RULE
+        self.keep: dict[str, Keeping] | None = {}
+        self.capture: list[VmId] | None = []
         self.detached: list[tuple[str, str, int, int]] = []
         self.limits = (900, 28800)
 
@@ -140,14 +144,14 @@ class ControlPlane:
             return refuse(Code.TOKEN_REPLAYED)
         self.burnt.add(grant.token_id)
         self.attached.append(grant)
-        return self.refusal or Admission(grant.session, *self.limits)
+        return self.refusal or Admission(grant.session, *self.limits, self.keeping)
 
-    async def heartbeat(self, live: Sequence[Grant]) -> Sequence[tuple[str, str, str]]:
+    async def heartbeat(self, live: Sequence[Grant]) -> Beat:
         if self.away:
             raise Unavailable("control plane", "away")
         self.beats.append(live)
         endings, self.endings = self.endings, []
-        return endings
+        return Beat(endings, self.keep, self.capture)
 
     async def detach(self, grant: Grant, why: str, typed: int, printed: int) -> None:
         if self.away:
@@ -347,6 +351,7 @@ async def staged(**changes: Any) -> AsyncIterator[Stage]:
         "keys": TokenKeys("http://api/keys", ISSUER, name, keys, clock),
         "log": lambda event, **fields: log.append({"event": event, **fields}), "nonce": lambda: next(numbers),
         "origins": frozenset({PAGE}), "scrollback_bytes": 65536, "linger_seconds": 20.0, "heartbeat_seconds": 3600.0,
+            "mask_key": b"key",
     }  # fmt: skip
     relay = Relay(World(**about | changes))
     port = await relay.open("127.0.0.1", 0)

@@ -35,6 +35,7 @@ from shared.domain.record import Kind, Record
 if TYPE_CHECKING:
     from shared.domain.refusals import Refusal
 
+_STAR = ord("*")
 START = 1_800_000_000.0
 LONG = Limits(idle_seconds=900, session_seconds=28800)
 
@@ -160,7 +161,9 @@ class Skin:
         (offset,) = struct.unpack(">Q", frame[:8])
         assert offset == screen.offset, "a byte was skipped or repeated"
         screen.streams[screen.epoch] += frame[8:]
-        assert self.printed(self.epoch)[offset:].startswith(frame[8:]), "shown before it was recorded"
+        recorded = self.printed(self.epoch)[offset : offset + len(frame) - 8]
+        assert len(recorded) == len(frame) - 8, "shown before it was recorded"
+        assert all(kept in (shown, _STAR) for kept, shown in zip(recorded, frame[8:], strict=True))
 
     # --- a script's words -------------------------------------------------------------------------------------
 

@@ -1,13 +1,16 @@
 """Scenes at a console, written as scripts."""
 
+from itertools import pairwise
+
 import pytest
 
 from shared.domain.acts import Act
-from shared.domain.console import IllegalMove
+from shared.domain.console import CAPTURE_BACKOFF, SPANS, IllegalMove
 from shared.domain.console_events import (
     Answered,
     Ask,
     Attach,
+    Capture,
     Commanded,
     CommandFailed,
     Detach,
@@ -17,6 +20,7 @@ from shared.domain.console_events import (
     Expect,
     Fence,
     Forget,
+    Keep,
     Limits,
     Noted,
     PortLost,
@@ -28,8 +32,11 @@ from shared.domain.console_events import (
     SpoolFull,
     SpoolRoom,
     Tick,
+    TypedLine,
 )  # fmt: skip
 from shared.domain.grant import Mode
+from shared.domain.masking import Span
+from shared.domain.policy import Typing
 from shared.domain.refusals import TABLE, Code, refuse
 from tests.unit.domain.console_script import LONG, Skin
 
@@ -55,6 +62,7 @@ def test_the_first_visitor_is_admitted_when_the_port_opens_and_greeted_with_wher
         "type": "hello", "session": "ada", "console": "vm", "mode": "write", "epoch": "e1", "offset": 0, "live": 0,
         "gap": False,
         "writer": {"name": "Ada"}, "watchers": 0, "idleSeconds": 900, "sessionSeconds": 28800,
+        "typed": "counted",
     }  # fmt: skip
     assert skin.notes() == ["port-open", "attach"]
 
@@ -606,3 +614,114 @@ def test_an_expected_visitor_who_goes_away_lets_the_port_close() -> None:
     assert not skin.admitted
     ticks(skin, 6)
     assert skin.port == "closing"
+
+
+def test_what_is_masked_is_shown_as_it_is_and_recorded_with_its_place_and_digest() -> None:
+    skin = Skin()
+    ada = skin.comes("ada")
+    skin.prints(b"pin ")
+    skin.do(Printed(b"x 1234\n", b"x ****\n", (Span(2, 4, 0, "d"),)))
+    assert ada.seen == b"pin x 1234\n"
+    assert skin.printed() == b"pin x ****\n"
+    assert skin.said()[-1] == {"event": "masked", "spans": [[6, 4, 0, "d"]]}
+
+
+def test_a_large_print_with_many_masks_is_told_in_records_that_fit() -> None:
+    skin = Skin(scrollback=1 << 20)
+    skin.comes("ada")
+    spans = tuple(Span(2 * at, 1, 0, "d" * 32) for at in range(SPANS + 1))
+    skin.do(Printed(b"1 " * 40_000, b"* " * 40_000, spans))
+    assert [len(said["spans"]) for said in skin.said() if said["event"] == "masked"] == [SPANS, 1]
+    assert skin.printed() == b"* " * 40_000
+    assert skin.screens["ada"].seen == b"1 " * 40_000
+
+
+def test_what_is_kept_of_what_is_typed_is_recorded_as_somebodys_line() -> None:
+    skin = Skin()
+    skin.comes("ada")
+    skin.do(TypedLine("ada", "Ada", "ls^M"))
+    assert skin.said()[-1] == {"event": "typed", "session": "ada", "user": "Ada", "text": "ls^M"}
+
+
+def test_whoever_is_there_knows_what_is_kept_and_so_does_the_record() -> None:
+    skin = Skin()
+    ada = skin.comes("ada")
+    skin.do(Keep(Typing.MASKED, 2))
+    skin.do(Keep(Typing.MASKED, 2))
+    assert ada.heard("keeping") == [{"type": "keeping", "typed": "masked"}]
+    assert [said for said in skin.said() if said["event"] == "keeping"] == [
+        {"event": "keeping", "typed": "masked", "masks": 2}
+    ]
+    assert skin.comes("bob", WATCH).last("hello")["typed"] == "masked"
+    skin.port = "closed"
+    skin.do(PortLost(taken_over=False, why="reset"))
+    skin.opens()
+    assert skin.notes("e2")[:2] == ["port-open", "keeping"]
+
+
+def test_a_captured_console_is_recorded_though_nobody_is_there() -> None:
+    skin = Skin(linger=5)
+    skin.do(Capture(on=True))
+    skin.do(Tick())
+    skin.opens()
+    skin.prints(b"at night")
+    ticks(skin, 60)
+    assert skin.port == "open"
+    assert skin.printed() == b"at night"
+    skin.do(Capture(on=False))
+    ticks(skin, 6)
+    skin.closes()
+    assert skin.console.idle
+
+
+def test_a_captured_console_outlives_its_viewers_and_a_lost_port() -> None:
+    skin = Skin(linger=5)
+    skin.comes("ada")
+    skin.do(Capture(on=True))
+    skin.do(Detach("ada"))
+    ticks(skin, 30)
+    assert skin.port == "open"
+    skin.port = "closed"
+    skin.do(PortLost(taken_over=False, why="reset"))
+    assert skin.port == "opening"
+    skin.opens()
+    assert skin.epoch == "e2"
+
+
+def test_a_captured_vm_that_is_off_is_dialled_with_growing_pauses_for_as_long_as_it_takes() -> None:
+    skin = Skin()
+    skin.do(Capture(on=True))
+    dials: list[float] = []
+    while len(dials) < 8:
+        skin.do(Tick())
+        if skin.port == "opening":
+            dials.append(skin.now)
+            skin.port = "closed"
+            skin.do(PortRefused(refuse(Code.VM_NOT_RUNNING)))
+        skin.now += 1
+    pauses = [later - sooner for sooner, later in pairwise(dials)]
+    assert pauses == [*CAPTURE_BACKOFF, 300, 300]
+
+
+def test_capture_does_not_fight_with_somebody_outside_the_service() -> None:
+    skin = Skin()
+    skin.do(Capture(on=True))
+    skin.do(Tick())
+    skin.opens()
+    skin.port = "closed"
+    skin.do(PortLost(taken_over=True, why="another connection"))
+    ticks(skin, CAPTURE_BACKOFF[-1] - 1)
+    assert skin.port == "closed"
+    ticks(skin, 1)
+    assert skin.port == "opening"
+
+
+def test_a_captured_console_whose_relay_drains_is_let_go() -> None:
+    skin = Skin()
+    skin.do(Capture(on=True))
+    skin.do(Tick())
+    skin.opens()
+    skin.do(Drain())
+    skin.closes()
+    ticks(skin, 60)
+    assert skin.console.idle

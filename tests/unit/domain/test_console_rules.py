@@ -10,6 +10,7 @@ from shared.domain.console_events import (
     Answered,
     Ask,
     Attach,
+    Capture,
     Commanded,
     CommandFailed,
     Detach,
@@ -167,6 +168,10 @@ class Console(RuleBasedStateMachine):
     @rule()
     def a_record_fails(self) -> None:
         self.skin.do(RecordFailed())
+
+    @rule(on=st.booleans())
+    def it_is_captured_or_not(self, *, on: bool) -> None:
+        self.skin.do(Capture(on))
 
     @rule()
     def the_relay_drains(self) -> None:

@@ -7,8 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.policy import Level, Policy, Switch
-from shared.domain.policy_codec import InvalidPolicy, levels_from_text, policy_from_json, policy_to_json
+from shared.domain.policy import Level, Policy, Scope, Switch, Typing
+from shared.domain.policy_codec import (
+    InvalidPolicy,
+    check_scope,
+    levels_from_text,
+    policy_from_json,
+    policy_to_json,
+)
 from shared.domain.rights import Right
 from tests.unit.domain.sight import GROUP, TENANT, WEB
 
@@ -27,6 +33,9 @@ POLICIES = st.builds(
     sign_in=st.dictionaries(st.sampled_from(Right), st.integers(1, 99).map("c{}".format), max_size=3),
     approval=st.frozensets(st.sampled_from(DECIDED)),
     approval_seconds=st.integers(60, 86400),
+    typed=st.sampled_from(Typing),
+    mask=st.lists(st.sampled_from([r"AKIA[0-9A-Z]{16}", r"(?<=pw: )\S+", "x"]), max_size=3).map(tuple),
+    capture=st.booleans(),
 )
 
 
@@ -53,6 +62,9 @@ def test_every_field_is_written_in_the_order_of_the_documentation() -> None:
         "signIn": {},
         "approval": ["nmi", "power", "watch", "write"],
         "approvalSeconds": 3600,
+        "typed": "inherited",
+        "mask": [],
+        "capture": False,
     }
 
 
@@ -174,3 +186,32 @@ def test_a_setting_that_is_empty_sets_no_policy() -> None:
 def test_a_setting_that_cannot_be_read_says_what_about_it(text: str, said: str) -> None:
     with pytest.raises(InvalidPolicy, match=f"^{re.escape(said)}"):
         levels_from_text(text)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"typed": "all"}, "typed must be one of counted, echoed, masked, inherited"),
+        ({"mask": "x"}, "mask must be a list of at most 32 patterns"),
+        ({"mask": ["x"] * 33}, "mask must be a list of at most 32 patterns"),
+        ({"mask": ["x", "("]}, "pattern 2 of mask is not taken: it cannot be read"),
+        ({"capture": "on"}, "capture must be true or false"),
+    ],
+)
+def test_what_the_record_is_to_keep_is_read_strictly(said: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidPolicy, match=re.escape(words)):
+        policy_from_json(said)
+
+
+def test_capture_is_for_one_vm_at_a_time() -> None:
+    policy = policy_from_json({"capture": True})
+    check_scope(Scope.of_vm(WEB), policy)
+    with pytest.raises(InvalidPolicy, match="one VM at a time"):
+        check_scope(Scope.parse(GROUP), policy)
+    with pytest.raises(InvalidPolicy, match="one VM at a time"):
+        levels_from_text('{"/": {"capture": true}}')
+
+
+def test_capture_may_be_set_by_the_settings_too() -> None:
+    (level,) = levels_from_text(json.dumps({WEB.resource_id: {"capture": True}}))
+    assert level == Level(WEB.console, Policy(capture=True))

@@ -4,10 +4,12 @@ from typing import Any
 import pytest
 
 from shared.domain.grant import Mode
+from shared.domain.keeping import Keeping
+from shared.domain.policy import Typing
 from shared.domain.refusals import Code, Refusal
 from shared.flows.attach_session import attach_session
 from shared.flows.open_session import Opened, Wish, open_session
-from shared.ports import Admission
+from shared.ports import Admission, Unavailable
 from tests.fakes import VM, FakeWorld, person
 
 
@@ -70,3 +72,15 @@ async def test_a_session_that_is_unknown_or_over_stays_out(fakes: FakeWorld) -> 
     assert await code(fakes, claims) is Code.SESSION_ENDED
     fakes.sessions.rows.clear()
     assert await code(fakes, claims | {"jti": "another"}) is Code.SESSION_NOT_FOUND
+
+
+async def test_an_admission_tells_what_is_kept_and_without_knowing_it_admits_nobody(fakes: FakeWorld) -> None:
+    claims = await granted(fakes)
+    fakes.policies.fail = Unavailable("storage tables", "away")
+    with pytest.raises(Unavailable):
+        await attach_session(fakes.world, "r0", claims)
+    fakes.policies.fail = None
+    fakes.policies.put(VM.resource_id, typed=Typing.MASKED)
+    admission = await attach_session(fakes.world, "r0", claims)
+    assert isinstance(admission, Admission)
+    assert admission.keeping == Keeping(Typing.MASKED)

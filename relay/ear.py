@@ -1,0 +1,91 @@
+"""What of a console's bytes may be recorded: masks what is printed, and follows what is typed, as policies want it.
+
+By rule both do nothing, and bytes pass at no cost.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from shared.domain.console_events import Event, Keep, Printed, TypedLine
+from shared.domain.keeping import BY_RULE, Keeping
+from shared.domain.masking import Masked, Masker, concealed
+from shared.domain.policy import Typing
+from shared.domain.typing_record import Said, Typist
+
+
+class Ear:
+    """One console's. `tell` takes the events that come of it, in order."""
+
+    __slots__ = ("_keeping", "_key", "_masker", "_tell", "_timer", "_typist", "names")
+
+    def __init__(self, tell: Callable[[Event], None], mask_key: bytes) -> None:
+        self._tell, self._key = tell, mask_key
+        self._keeping = BY_RULE
+        self._masker: Masker | None = None
+        self._typist: Typist | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self.names: dict[str, str] = {}
+        """Of those who are there, by session."""
+
+    def keep(self, keeping: Keeping) -> None:
+        if keeping != self._keeping:
+            self.flush()
+            self._keeping = keeping
+            self.begin()
+            self._tell(Keep(keeping.typed, len(keeping.mask)))
+
+    def begin(self) -> None:
+        """Another stream: nothing of the one before goes on in it."""
+        patterns = self._keeping.mask
+        self._masker = Masker(patterns, self._key) if patterns else None
+        wants = self._keeping.typed is not Typing.COUNTED
+        self._typist = Typist(self._keeping.typed, lambda text: concealed(patterns, text)) if wants else None
+
+    def printed(self, data: bytes) -> None:
+        if self._masker is None:
+            self._tell(Printed(data))
+        else:
+            self._pass_on(self._masker.feed(data, _now()))
+        if self._typist is not None:
+            self._say(self._typist.printed(data))
+
+    def typed(self, session: str, data: bytes) -> None:
+        """Before the VM can answer it."""
+        if self._typist is not None:
+            self._say(self._typist.typed(session, data, _now()))
+
+    def left(self, session: str) -> None:
+        if self._typist is not None:
+            self._say(self._typist.flush())
+        self.names.pop(session, None)
+
+    def tick(self) -> None:
+        if self._typist is not None:
+            self._say(self._typist.tick(_now()))
+
+    def flush(self) -> None:
+        """What is held back is told: nothing more comes of this stream."""
+        self._masker_is_due()
+        if self._typist is not None:
+            self._say(self._typist.flush())
+
+    def _masker_is_due(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._masker is not None:
+            self._pass_on(self._masker.flush())
+
+    def _pass_on(self, masked: Masked) -> None:
+        if self._masker is not None and self._timer is None and (due := self._masker.due) is not None:
+            self._timer = asyncio.get_running_loop().call_at(due, self._masker_is_due)
+        if masked.shown:
+            self._tell(Printed(masked.shown, masked.kept, masked.spans))
+
+    def _say(self, lines: Iterable[Said]) -> None:
+        for line in lines:
+            self._tell(TypedLine(line.session, self.names.get(line.session, ""), line.text))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,84 @@
+/** Recordings, sizes, times and what a verification found, in words. Pure. */
+
+const MARKS = { boot: "Boot", panic: "Panic", takeover: "Takeover", reset: "Reset", nmi: "NMI", sysrq: "SysRq", power: "Power", lost: "Connection lost", hole: "Records missing" };
+/** What deserves a second look. */
+const GRAVE = new Set(["panic", "lost", "hole"]);
+
+export const markWords = ({ kind }) => MARKS[kind] ?? kind;
+export const isGrave = ({ kind }) => GRAVE.has(kind);
+
+/** `0:07`, `12:05`, `1:02:03`. */
+export function clock(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const tail = String(rest).padStart(2, "0");
+  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${tail}` : `${minutes}:${tail}`;
+}
+
+/** `45 s`, `12 min`, `3 h 5 min`, as one says it. */
+export function lasting(seconds) {
+  if (seconds < 60) return `${Math.max(0, Math.round(seconds))} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const rest = minutes % 60;
+  return rest ? `${Math.floor(minutes / 60)} h ${rest} min` : `${minutes / 60} h`;
+}
+
+export function size(bytes) {
+  if (bytes < 1000) return `${bytes} B`;
+  const [unit, by] = bytes < 1_000_000 ? ["kB", 1000] : ["MB", 1_000_000];
+  const value = bytes / by;
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`;
+}
+
+export function day(iso) {
+  return new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
+}
+
+/** Seconds from a recording's beginning to its end, or to the last that is known of it. */
+export function lengthOf({ began, ended, last }) {
+  return (Date.parse(ended ?? last) - Date.parse(began)) / 1000;
+}
+
+/** `Ada Lovelace, Alan Turing (watched)`; each person once. */
+export function whoWords({ people }) {
+  const names = new Map();
+  for (const { name, mode } of people) names.set(name, names.get(name) === "write" ? "write" : mode);
+  const said = [...names].map(([name, mode]) => (mode === "watch" ? `${name} (watched)` : name));
+  return said.length ? said.join(", ") : "Nobody was there";
+}
+
+/** Marks of one kind counted: `[{kind, count, words}]`, grave ones first. */
+export function markCounts({ marks }) {
+  const counts = new Map();
+  for (const { kind } of marks) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  const all = [...counts].map(([kind, count]) => ({ kind, count, words: count > 1 ? `${markWords({ kind })} × ${count}` : markWords({ kind }) }));
+  return all.sort((one, other) => Number(isGrave(other)) - Number(isGrave(one)));
+}
+
+/** Parts of a verification, in their order, as one. */
+export function together(parts) {
+  const [first, last] = [parts[0], parts.at(-1)];
+  return {
+    complete: parts.every((part) => part.complete), segments: parts.reduce((sum, part) => sum + part.segments, 0),
+    first: first.first, end: last.end, hash: last.hash, signed: parts.findLast((part) => part.signed)?.signed ?? null,
+    findings: parts.flatMap((part) => part.findings),
+  };
+}
+
+/** `{tone, head, more}`: what an auditor wants to hear first, and then. */
+export function verdict({ complete, segments, first, end, signed, findings }) {
+  if (segments === 0) return { tone: "calm", head: "Nothing is recorded yet", more: [] };
+  const faults = findings.filter((one) => one.fault !== "dropped");
+  const head = complete
+    ? `Complete: ${size(end - first)} in ${count(segments, "segment")} are as they were written`
+    : `${count(faults.length, "fault")} in ${count(segments, "segment")}`;
+  const more = [];
+  if (first > 0) more.push(`The oldest ${size(first)} were dropped by retention.`);
+  more.push(signed
+    ? `The service signed that it reached ${size(signed.offset)} on ${day(signed.time)}.`
+    : "Nothing is signed yet: the service signs every five minutes what was added.");
+  return { tone: complete ? "good" : "bad", head, more };
+}
+
+const count = (many, what) => `${many} ${what}${many === 1 ? "" : "s"}`;
