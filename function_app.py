@@ -8,6 +8,7 @@ from functions import (
     approvals,
     approving,
     archive,
+    boot_logs,
     compatible,
     consoles,
     health,
@@ -26,6 +27,6 @@ from functions import (
 app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 for module in (
     archive, consoles, approving, sessions, acts, approvals, policies, compatible, relays, health, status, transcripts,
-    recordings, proofs, searching, upkeep, openapi,
+    recordings, proofs, searching, boot_logs, upkeep, openapi,
 ):  # fmt: skip
     app.register_functions(module.bp)

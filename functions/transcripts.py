@@ -1,12 +1,11 @@
 """What a console printed, for whoever may read it: GET .../serialConsole/transcript, and who has read it."""
 
-from dataclasses import dataclass
-
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions.addresses import INSTANCE, VM, Trigger, at, at_console
-from functions.answering import Asked, Result, answer
+from functions.addresses import INSTANCE, VM, at, at_console
+from functions.answering import Asked, Result
+from functions.contents import Contents, handing_out
 from functions.describing import READS, About
 from functions.reading import PLACES, QUERY, Format, NotOnRecord, Wish, bounds_of, part_of, range_of
 from functions.requests import BadRequest
@@ -42,15 +41,7 @@ _MEDIA = {
 _PARTIAL = 206
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    content: bytes
-    media: str
-    headers: dict[str, str]
-    status: int = 200
-
-
-async def _read(asked: Asked) -> _Answer | Refusal:
+async def _read(asked: Asked) -> Contents | Refusal:
     vm, wish = asked.console(), Wish.read(asked.req.params)
     asked.said["of"] = wish.place
     if refusal := await permitted(asked.world, asked.caller, vm):
@@ -69,7 +60,7 @@ async def _read(asked: Asked) -> _Answer | Refusal:
     return found
 
 
-async def _found(archive: Archive, vm: VmId, wish: Wish, ranged: str | None) -> _Answer | Refusal:
+async def _found(archive: Archive, vm: VmId, wish: Wish, ranged: str | None) -> Contents | Refusal:
     if not wish.format.by_offset:
         return await _lines(archive, vm, wish)
     bounds = await bounds_of(archive, vm, wish)
@@ -84,7 +75,7 @@ async def _found(archive: Archive, vm: VmId, wish: Wish, ranged: str | None) -> 
         return await read(archive.transcripts, vm.console, bounds.start, limit)
 
     found = await when_there_is_more(once, wish.wait or 0 if limit else 0)
-    return _Answer(_bytes(found), _MEDIA[wish.format], _places(found))
+    return Contents(_bytes(found), _MEDIA[wish.format], _places(found))
 
 
 def _bytes(found: Bytes | Text) -> bytes:
@@ -96,17 +87,17 @@ def _places(found: Bytes | Text) -> dict[str, str]:
     return {f"x-console-offset-{name}": str(at) for name, at in places.items()}
 
 
-async def _range(archive: Archive, vm: VmId, wish: Wish, asked: tuple[int, int]) -> _Answer | Refusal:
+async def _range(archive: Archive, vm: VmId, wish: Wish, asked: tuple[int, int]) -> Contents | Refusal:
     """Of a range that is larger than a piece, the beginning."""
     first, behind = asked
     found = await read_bytes(archive.transcripts, vm.console, first, max(0, min(behind - first, wish.limit)))
     if not found.content or found.start != first:
         return refuse(Code.RANGE_NOT_SATISFIABLE, target=vm.resource_id)
     said = f"bytes {found.start}-{found.next - 1}/{found.end}"
-    return _Answer(found.content, _MEDIA[wish.format], _places(found) | {"Content-Range": said}, _PARTIAL)
+    return Contents(found.content, _MEDIA[wish.format], _places(found) | {"Content-Range": said}, _PARTIAL)
 
 
-async def _lines(archive: Archive, vm: VmId, wish: Wish) -> _Answer:
+async def _lines(archive: Archive, vm: VmId, wish: Wish) -> Contents:
     read = read_recording if wish.format is Format.CAST else read_events
     cursor, until = await part_of(archive, vm, wish)
 
@@ -115,31 +106,7 @@ async def _lines(archive: Archive, vm: VmId, wish: Wish) -> _Answer:
 
     page = await when_there_is_more(once, wish.wait or 0)
     headers = {"x-console-segment-next": str(page.next)} if page.next else {}
-    return _Answer(page.content, _MEDIA[wish.format], headers)
-
-
-def _trigger(name: str) -> Trigger:
-    async def trigger(req: func.HttpRequest, starter: str) -> func.HttpResponse:
-        found: list[_Answer] = []
-
-        async def work(asked: Asked) -> Result | Refusal:
-            outcome = await _read(asked)
-            if isinstance(outcome, Refusal):
-                return outcome
-            found.append(outcome)
-            return Result(None, outcome.status, headers=outcome.headers)
-
-        response = await answer(name, req, starter, work)
-        # The bytes are put in here: every other answer of the API is JSON.
-        return _with(response, found[0]) if found else response
-
-    return trigger
-
-
-def _with(response: func.HttpResponse, found: _Answer) -> func.HttpResponse:
-    return func.HttpResponse(
-        found.content, status_code=response.status_code, headers=dict(response.headers), mimetype=found.media
-    )
+    return Contents(page.content, _MEDIA[wish.format], headers)
 
 
 async def _who(asked: Asked) -> Result | Refusal:
@@ -160,7 +127,7 @@ _READING = About(
     media=tuple(_MEDIA.values()),
 )
 for function, address in (("read_transcript", VM), ("read_transcript_of_instance", INSTANCE)):
-    at(bp, function, "GET", f"{address}/transcript", _trigger("read_transcript"), about=_READING)
+    at(bp, function, "GET", f"{address}/transcript", handing_out("read_transcript", _read), about=_READING)
 at_console(
     bp, "list_reads", "GET", _who, "/transcript/reads",
     about=About("Who read what of the transcript, for those who administer the VM", {200: ref("Reads")}),

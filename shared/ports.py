@@ -150,6 +150,33 @@ class PowerActs(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class BootLog:
+    """The end of what Azure keeps of a VM's serial port."""
+
+    content: bytes
+    start: int
+    """Bytes of Azure's log before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    content: bytes
+    media: str
+
+
+class BootLogs(Protocol):
+    """What boot diagnostics keeps, fetched as the caller. Raise Unavailable; no address of Azure's gets out: it is a
+    key to what it leads to.
+    """
+
+    async def log(self, caller: Caller, vm: VmId, most: int) -> BootLog | Refusal:
+        """At most so many bytes, the last ones."""
+        ...
+
+    async def screenshot(self, caller: Caller, vm: VmId) -> Picture | Refusal: ...
+
+
 class Consoles(Protocol):
     """The lock: one per console, kept in the durable task hub."""
 

@@ -107,7 +107,7 @@ def _world(starter: str) -> World:
     tokens = JwtTokens(about.session_key, about.issuer, clock)
     client = durable_client(starter)
     consoles = DurableConsoles(client)
-    vms, rights, around, power = _arm(about, clock)
+    vms, rights, around, power, boot_logs = _arm(about, clock, http)
     return World(
         settings=about,
         callers=EntraCallers(about, SigningKeys(fetch_keys(http), clock)),
@@ -118,6 +118,7 @@ def _world(starter: str) -> World:
         paces=TablePaces(tables(), clock),
         approvals=DurableApprovals(client, approvals_table()),
         power=power,
+        boot_logs=boot_logs,
         consoles=consoles,
         tokens=tokens,
         sessions=TableSessions(tables()),
@@ -129,9 +130,10 @@ def _world(starter: str) -> World:
     )
 
 
-def _arm(about: FunctionSettings, clock: Clock) -> tuple[Any, Any, Any, Any]:
-    """VMs, rights, what is around VMs, and power acts."""
+def _arm(about: FunctionSettings, clock: Clock, http: Any) -> tuple[Any, Any, Any, Any, Any]:
+    """VMs, rights, what is around VMs, power acts, and boot logs."""
     from shared.adapters.arm_around import ArmAround  # noqa: PLC0415 - slow to import
+    from shared.adapters.arm_boot_logs import ArmBootLogs  # noqa: PLC0415 - slow to import
     from shared.adapters.arm_clients import ArmAccess  # noqa: PLC0415 - slow to import
     from shared.adapters.arm_power import ArmPower  # noqa: PLC0415 - slow to import
     from shared.adapters.arm_rights import ArmRights  # noqa: PLC0415 - slow to import
@@ -145,6 +147,7 @@ def _arm(about: FunctionSettings, clock: Clock) -> tuple[Any, Any, Any, Any]:
         ArmRights(access, about.cache_seconds, clock),
         ArmAround(access, about.subscriptions, about.cache_seconds, clock),
         ArmPower(access),
+        ArmBootLogs(access, http),
     )
 
 

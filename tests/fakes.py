@@ -20,7 +20,7 @@ from shared.domain.rights import DEFAULT, Right, on_vm
 from shared.domain.storage import Account, NoAccount
 from shared.domain.vm import Os, Power, Vm, VmId
 from shared.flows.world import World
-from shared.ports import Relay, Session, Stored, Unavailable
+from shared.ports import BootLog, Picture, Relay, Session, Stored, Unavailable
 from shared.settings import FunctionSettings
 
 SUBSCRIPTION = "5b5c0000-0000-4000-8000-000000000001"
@@ -205,6 +205,20 @@ class FakePower:
 
 
 @dataclass
+class FakeBootLogs:
+    kept: bytes = b"[    0.0] Linux version 6\r\n\x1b[1mlogin:\x1b[0m "
+    picture: Picture | Refusal = field(default_factory=lambda: Picture(b"BM", "image/bmp"))
+    refusal: Refusal | None = None
+
+    async def log(self, caller: Caller, vm: VmId, most: int) -> BootLog | Refusal:
+        start = max(0, len(self.kept) - most)
+        return self.refusal or BootLog(self.kept[start:], start)
+
+    async def screenshot(self, caller: Caller, vm: VmId) -> Picture | Refusal:
+        return self.refusal or self.picture
+
+
+@dataclass
 class FakeConsoles:
     clock: FakeClock
     locks: dict[str, Lock] = field(default_factory=dict)
@@ -329,7 +343,7 @@ class FakeWorld:
         self.tokens, self.sessions, self.burnt = FakeTokens(), FakeSessions(), FakeBurntTokens()
         self.relays, self.around, self.policies = FakeRelays(), FakeAround(), FakePolicies()
         self.paces, self.approvals = FakePaces(self.clock), FakeApprovals(self.clock)
-        self.power = FakePower()
+        self.power, self.boot_logs = FakePower(), FakeBootLogs()
         self.world = World(
             settings=settings(**changes),
             around=self.around,
@@ -337,6 +351,7 @@ class FakeWorld:
             paces=self.paces,
             approvals=self.approvals,
             power=self.power,
+            boot_logs=self.boot_logs,
             callers=self.callers,
             vms=self.vms,
             rights=self.rights,

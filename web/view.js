@@ -1,5 +1,6 @@
 /** One console on the screen: header, tools, terminal, notes and panel, all drawn from the session's state. */
 
+import { BootLog } from "./boot_log.js";
 import { announce, button, h, setText } from "./dom.js";
 import { Driver } from "./driver.js";
 import { noteFor } from "./notes.js";
@@ -32,6 +33,7 @@ export class ConsoleView {
   #notes = null;
   #parts = {};
   #desk;
+  #bootLog;
 
   constructor({ api, auth, vm }) {
     this.#api = api;
@@ -39,6 +41,7 @@ export class ConsoleView {
     this.#vm = vm;
     this.#path = pathOf(vm);
     this.#name = nameOf(vm);
+    this.#bootLog = new BootLog({ api, path: this.#path });
     this.#desk = new VmDesk({ api, auth, vm, path: this.#path, name: this.#name.name, say: (text, tone) => this.#sayResult(text, tone), began: (act) => act === "start" && this.#comeBack() });
   }
 
@@ -65,6 +68,7 @@ export class ConsoleView {
 
   dispose() {
     this.#desk.dispose();
+    this.#bootLog.dispose();
     clearInterval(this.#ticker);
     removeEventListener("online", this.#online);
     this.#pastes.cancel();
@@ -98,7 +102,7 @@ export class ConsoleView {
     place.replaceChildren(h("section", { class: "console" },
       h("header", { class: "bar" }, h("div", { class: "what" }, h("a", { class: "back", href: "#/", "aria-label": "All consoles" }, "‹"), title, h("span", { class: "quiet" }, this.#name.group)), about, parts.acts),
       toolbar({ access: () => this.#desk.showAccess(this.#driver.state), search: () => this.#search.open(), copyAll: () => this.#copyAll(), download: () => this.#download(), recordings: recordingsRoute(this.#vm), setSize: () => this.#setSize() }, this.#desk.menu),
-      parts.stage,
+      this.#bootLog.element, parts.stage,
       h("footer", { class: "hint" }, h("span", {}, "Press Enter if the screen stays empty"), h("span", { class: "wide" }, h("kbd", {}, "Ctrl+F6"), " leaves the terminal"), parts.size)));
   }
 
@@ -134,6 +138,7 @@ export class ConsoleView {
   #settleFocus(phase) {
     const opened = phase === "open" && this.#phase !== "open";
     this.#phase = phase;
+    if (opened) this.#bootLog.load();
     if (opened && !document.activeElement.matches("input, dialog *, .menu *")) this.#screen.focus();
   }
 

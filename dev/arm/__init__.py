@@ -10,6 +10,7 @@ machines       the gateway's control API: which machine runs, start it, stop it
 power          a VM's power state, and what changes it
 compute        Microsoft.Compute: VMs and the scale set
 operations     how far a power change is
+boot_blobs     where boot logs and screenshots lie
 documents      VMs as Compute describes them
 authorization  Microsoft.Authorization: permissions, assignments, definitions
 serial_console Microsoft.SerialConsole: the subscription's switch, ports, connect

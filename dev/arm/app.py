@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as Path
 
-from dev.arm import admin, authorization, compute, operations, serial_console, storage, subscriptions
+from dev.arm import admin, authorization, boot_blobs, compute, operations, serial_console, storage, subscriptions
 from dev.arm.callers import Callers
 from dev.arm.machines import Machines
 from dev.arm.refusals import (
@@ -46,6 +46,7 @@ def build(stack: Stack, key: SigningKey, machines: Machines, world: World | None
         routes=[
             Path("/healthz", _healthy),
             *admin.ROUTES,
+            *boot_blobs.routes(machines),
             Path("/{path:path}", resources.answer, methods=_METHODS),
         ],
         middleware=[

@@ -8,11 +8,13 @@ from functools import partial
 from starlette.responses import JSONResponse, Response
 
 from dev.arm import documents, power
+from dev.arm.boot_blobs import signed
 from dev.arm.paging import page
 from dev.arm.refusals import RefusedError, group_not_found, instance_not_found, resource_not_found
 from dev.arm.routing import Call, Route
 from dev.arm.world import SCALE_SET, SCALE_SET_GROUP, SCALE_SET_ID, Unit
 from dev.fleet import SUBSCRIPTION
+from dev.stack import Port
 
 _SUBSCRIPTION = "/subscriptions/{subscription}"
 _GROUP = f"{_SUBSCRIPTION}/resourceGroups/{{group}}"
@@ -117,7 +119,9 @@ async def _boot_diagnostics(call: Call) -> Response:
     unit = find_unit(call)
     if not unit.vm.boot_diagnostics:
         raise RefusedError(409, "OperationNotAllowed", f"Boot diagnostics is not enabled on VM '{unit.vm.name}'.")
-    return JSONResponse(documents.blob_uris(unit))
+    here = call.stack.https(Port.ARM)
+    places = documents.blob_uris(unit).items()
+    return JSONResponse({name: signed(place, here, call.world.links, unit.machine) for name, place in places})
 
 
 async def _change_power(call: Call, *, action: str) -> Response:

@@ -22,6 +22,9 @@ class Machines(Protocol):
     async def act(self, machine: str, verb: str) -> None:
         """`start`, `stop` or `reset`; does nothing if nobody has that machine. Raises MachineRefusedError."""
 
+    async def printed(self, machine: str) -> bytes | None:
+        """What its serial port printed since the stack came up; None if nobody has that machine."""
+
 
 class GatewayMachines:
     """Asks the gateway. Where it does not answer, ARM goes by its own table."""
@@ -48,6 +51,13 @@ class GatewayMachines:
             raise MachineRefusedError(type(failure).__name__) from failure
         if answer.is_error and answer.status_code != 404:
             raise MachineRefusedError(f"{verb}: the gateway answered {answer.status_code}")
+
+    async def printed(self, machine: str) -> bytes | None:
+        try:
+            answer = await self._http.get(f"/machines/{machine}/printed")
+        except httpx.HTTPError:
+            return None
+        return answer.content if answer.is_success else None
 
     async def close(self) -> None:
         await self._http.aclose()

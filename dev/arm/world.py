@@ -122,6 +122,8 @@ class World:
     """Where lists say that they go on, instead of where they do: what no ARM says."""
     busy: Any = None
     """What a power change is refused with (409): any JSON."""
+    links: dict[str, str] = field(default_factory=dict)
+    """Signatures that open a machine's boot log and screenshot."""
     page_size: int = 100
     retry_seconds: int = 1
 

@@ -1,6 +1,7 @@
 """The private side, plain http on loopback: power for the ARM stand-in, a list for the supervisor, faults for tests.
 
-GET /healthz · GET /machines · POST /machines/{name}/start · .../stop?grace=SECONDS · .../reset
+GET /healthz · GET /machines · GET /machines/{name}/printed
+POST /machines/{name}/start · .../stop?grace=SECONDS · .../reset
 POST /machines/{name}/break-port {"mode": "close" | "refuse" | "stall" | "restore"}
 """
 
@@ -24,6 +25,7 @@ class Control:
         application = web.Application()
         application.router.add_get("/healthz", self._health)
         application.router.add_get("/machines", self._list)
+        application.router.add_get("/machines/{name}/printed", self._printed)
         application.router.add_post("/machines/{name}/{act:start|stop|reset}", self._power)
         application.router.add_post("/machines/{name}/break-port", self._break_port)
         return application
@@ -47,6 +49,9 @@ class Control:
         except MachineError as impossible:
             raise web.HTTPConflict(text=str(impossible)) from impossible
         return web.json_response(describe(console))
+
+    async def _printed(self, request: web.Request) -> web.Response:
+        return web.Response(body=self._find(request).witness.path.read_bytes())
 
     async def _break_port(self, request: web.Request) -> web.Response:
         console = self._find(request)

@@ -8,6 +8,7 @@ class Witness:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
         self._file = path.open("wb", buffering=0)
         self.size = 0
         """Bytes printed so far."""

@@ -56,6 +56,7 @@ class Code(StrEnum):
     SESSION_SUPERSEDED = "SessionSuperseded"
     SESSION_NOT_FOUND = "SessionNotFound"
     RECORDING_NOT_FOUND = "RecordingNotFound"
+    BOOT_LOG_NOT_FOUND = "BootLogNotFound"
     RANGE_NOT_SATISFIABLE = "RangeNotSatisfiable"
     SESSION_ENDED = "SessionEnded"
     INVALID_REQUEST = "InvalidRequest"
@@ -317,6 +318,11 @@ TABLE: dict[Code, Entry] = {
         404,
         "The transcript of this console does not hold that.",
         "See the list of recordings; what is older than its first one was dropped by retention.",
+    ),
+    Code.BOOT_LOG_NOT_FOUND: Entry(
+        404,
+        "Azure holds no such boot log or screenshot of this VM.",
+        "Boot diagnostics keeps them from the VM's next start on; a VM in a console has its transcript anyway.",
     ),
     Code.RANGE_NOT_SATISFIABLE: Entry(
         416,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from shared.ports import (
     Approvals,
     AroundVms,
+    BootLogs,
     BurntTokens,
     Callers,
     Clock,
@@ -37,6 +38,7 @@ class World:
     paces: Paces
     approvals: Approvals
     power: PowerActs
+    boot_logs: BootLogs
     consoles: Consoles
     tokens: Tokens
     sessions: Sessions

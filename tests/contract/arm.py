@@ -1,5 +1,9 @@
 """The ARM adapters, made as the composition root makes them, before the stand-ins of Entra ID and ARM."""
 
+import ssl
+from pathlib import Path
+
+import aiohttp
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.identity.aio import ClientSecretCredential
 
@@ -17,15 +21,26 @@ from dev.fleet import (
 )
 from dev.stack import Port
 from shared.adapters.arm_around import ArmAround
+from shared.adapters.arm_boot_logs import ArmBootLogs
 from shared.adapters.arm_clients import ArmAccess
 from shared.adapters.arm_power import ArmPower
 from shared.adapters.arm_rights import ArmRights
 from shared.adapters.arm_vms import ArmVms
+from shared.adapters.http_json import Http
 from shared.adapters.on_behalf_of import no_assertions
 from shared.domain.caller import Caller, Kind, Secret
 from shared.domain.vm import VmId
 from tests.dev.local_azure import LocalAzure
 from tests.fakes import FakeClock, settings
+
+
+class TrustingHttp(Http):
+    """A session of this process, whose trust was settled when it started, may not know the stand-ins' authority."""
+
+    def __init__(self, authority: Path) -> None:
+        super().__init__()
+        trust = ssl.create_default_context(cafile=str(authority))
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust))
 
 
 class Arm:
@@ -56,6 +71,8 @@ class Arm:
         transport = AioHttpTransport(connection_verify=str(azure.stack.ca))
         self.access = ArmAccess(about, self.service, no_assertions, self.clock, transport)
         self.vms, self.power = ArmVms(self.access, [SUBSCRIPTION]), ArmPower(self.access)
+        self.http = TrustingHttp(azure.stack.ca)
+        self.boot_logs = ArmBootLogs(self.access, self.http)
         self.rights = ArmRights(self.access, cache_seconds, self.clock)
         self.around = ArmAround(self.access, [SUBSCRIPTION, OTHER_SUBSCRIPTION], cache_seconds, self.clock)
 
@@ -64,6 +81,7 @@ class Arm:
         return Caller(TENANT, person.oid, person.name, Kind.USER, frozenset(), Secret(text))
 
     async def close(self) -> None:
+        await self.http.close()
         await self.access.close()
         await self.service.close()
 

@@ -29,6 +29,9 @@ class NoMachines:
     async def act(self, machine: str, verb: str) -> None:
         pass
 
+    async def printed(self, machine: str) -> bytes | None:
+        return f"{machine} booted\r\n".encode() if machine != "db-01" else None
+
 
 @dataclass(frozen=True)
 class LocalAzure:

@@ -98,6 +98,11 @@ def once(data: bytes) -> bytes:
     return re.sub(rb"(.)\1+", rb"\1", data, flags=re.DOTALL)
 
 
+def recorded_as(kept: bytes, printed: bytes) -> bool:
+    """Whether all that was printed is kept, but for what a policy masks."""
+    return len(kept) == len(printed) and all(one in (other, ord("*")) for one, other in zip(kept, printed, strict=True))
+
+
 def until(holds: Callable[[], bool], what: str, patience: float = PATIENCE, said: Callable[[], str] = str) -> None:
     """Waits for a condition; the time is only there to end a test that would hang."""
     deadline = time.monotonic() + patience

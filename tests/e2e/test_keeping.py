@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dev import fleet
-from tests.e2e.local_stack import LocalStack, until
+from tests.e2e.local_stack import LocalStack, recorded_as, until
 from tests.e2e.person import SignedIn
 from tests.e2e.test_access_page import policy
 
@@ -31,11 +31,10 @@ def test_a_masked_secret_and_a_password_are_in_no_record_and_the_proof_still_hol
         assert SECRET.encode() in console.printed, "whoever is there sees what the VM prints"
         session = console.session["id"]
         until(lambda: b"and the rest" in ada.transcript(WEB_01)[-2000:], "the visit is archived")
-    until(lambda: len(ada.transcript(WEB_01)) == len(stack.printed(WEB_01)), "all is archived")
+    until(lambda: recorded_as(ada.transcript(WEB_01), stack.printed(WEB_01)), "all is archived")
     kept, printed = ada.transcript(WEB_01), stack.printed(WEB_01)
     assert SECRET.encode() in printed
     assert SECRET.encode() not in kept
-    assert all(one in (other, ord("*")) for one, other in zip(kept, printed, strict=True))
     visit = events(ada, WEB_01, session=session)
     assert any(said["event"] == "masked" for said in visit)
     lines = [said["text"] for said in visit if said["event"] == "typed"]

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from dev import fleet
-from tests.e2e.local_stack import LocalStack, until
+from tests.e2e.local_stack import LocalStack, recorded_as, until
 from tests.e2e.person import SignedIn
 from tests.e2e.test_page import signed_in
 from tests.e2e.test_transcript import keep
@@ -21,7 +21,7 @@ def visit(stack: LocalStack, ada: SignedIn) -> str:
     with ada.open(WEB_01) as console:
         console.log_in()
         console.run(f"echo {WORDS}")
-    until(lambda: ada.transcript(WEB_01) == stack.printed(WEB_01), "all is archived")
+    until(lambda: recorded_as(ada.transcript(WEB_01), stack.printed(WEB_01)), "all is archived")
     keep(stack)
     recordings = ada.get(f"{WEB_01.id}/serialConsole/recordings").json()["value"]
     return str(recordings[-1]["id"])

@@ -50,6 +50,8 @@ AT_CONSOLES = {
     "list_reads": ("GET", "/transcript/reads"),
     "search_transcript": ("GET", "/transcript/search"),
     "list_checkpoints": ("GET", "/checkpoints"),
+    "read_boot_log": ("GET", "/bootLog"),
+    "read_boot_screenshot": ("GET", "/bootScreenshot"),
     "ask_approval": ("POST", "/approvals"),
     "show_approval": ("GET", "/approvals/{approval}"),
     "decide_approval": ("POST", "/approvals/{approval}/decision"),

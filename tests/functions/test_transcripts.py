@@ -8,8 +8,9 @@ import azure.functions as func
 import pytest
 
 from functions.addresses import calling
+from functions.contents import handing_out
 from functions.searching import _search
-from functions.transcripts import _trigger, _who
+from functions.transcripts import _read, _who
 from shared import wiring
 from shared.domain.record import Batch, Kind, Record, Source
 from shared.flows.archive_records import Tails, archive_records
@@ -20,7 +21,7 @@ from tests.fakes import VM, FakeWorld, without_read
 
 STARTER = "transcripts"
 PRINTED = b"\xffhello\x00" * 100
-trigger = _trigger("read_transcript")
+trigger = handing_out("read_transcript", _read)
 
 
 @pytest.fixture

@@ -1,0 +1,70 @@
+"""What Azure's boot diagnostics keeps of a VM: the serial log that the platform writes, and the screenshot."""
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from functions.addresses import INSTANCE, VM, at
+from functions.answering import Asked
+from functions.contents import Contents, handing_out
+from functions.describing import READS, About
+from functions.reading import LIMIT, MOST
+from functions.requests import BadRequest
+from functions.shapes import one_of
+from shared import wiring
+from shared.domain.plain_text import plain
+from shared.domain.refusals import Refusal
+from shared.flows.show_boot_log import boot_log, boot_screenshot
+
+bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
+_TEXT, _RAW = "text/plain", "application/octet-stream"
+_PICTURES = ("image/bmp", "image/png", "image/jpeg")
+_FORMATS = ("text", "raw")
+_QUERY = {
+    "format": (
+        "raw: the bytes; text (if it is left out): without escape sequences",
+        one_of(_FORMATS),
+    ),
+    "tail": ("Bytes, the last ones", {"type": "integer", "minimum": 1, "maximum": MOST}),
+}
+
+
+async def _log(asked: Asked) -> Contents | Refusal:
+    vm, (raw, most) = asked.console(), _wish(asked)
+    found = await boot_log(asked.world, wiring.archive(), asked.caller, vm, most)
+    if isinstance(found, Refusal):
+        return found
+    headers = {"x-console-offset-start": str(found.start)}
+    return Contents(found.content, _RAW, headers) if raw else Contents(_text(found.content), _TEXT, headers)
+
+
+def _text(content: bytes) -> bytes:
+    return plain(content).encode()
+
+
+def _wish(asked: Asked) -> tuple[bool, int]:
+    """Whether as it is, and how much. Raises BadRequest."""
+    query = asked.req.params
+    form, tail = query.get("format", "text"), query.get("tail", str(LIMIT))
+    if form not in _FORMATS:
+        raise BadRequest.because(f"format must be one of {', '.join(_FORMATS)}")
+    if not (tail.isascii() and tail.isdecimal() and len(tail) <= len(str(MOST)) and 0 < int(tail) <= MOST):
+        raise BadRequest.because(f"tail must be a number of bytes from 1 to {MOST}")
+    return form == "raw", int(tail)
+
+
+async def _screenshot(asked: Asked) -> Contents | Refusal:
+    found = await boot_screenshot(asked.world, wiring.archive(), asked.caller, asked.console())
+    return found if isinstance(found, Refusal) else Contents(found.content, found.media)
+
+
+_LOGS = About(
+    "The serial log that Azure's boot diagnostics keeps", {200: {}}, READS, query=_QUERY,
+    tells=("x-console-offset-start",), media=(_TEXT, _RAW),
+)  # fmt: skip
+_SHOTS = About("The screenshot that Azure's boot diagnostics keeps", {200: {}}, READS, media=_PICTURES)
+for name, place in (("", VM), ("_of_instance", INSTANCE)):
+    at(bp, f"read_boot_log{name}", "GET", f"{place}/bootLog", handing_out("read_boot_log", _log, _QUERY), about=_LOGS)
+    at(
+        bp, f"read_boot_screenshot{name}", "GET", f"{place}/bootScreenshot",
+        handing_out("read_boot_screenshot", _screenshot, ()), about=_SHOTS,
+    )  # fmt: skip

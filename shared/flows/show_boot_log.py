@@ -1,0 +1,32 @@
+"""What Azure's boot diagnostics keeps of a VM, for whoever may read its transcript; on record like every read."""
+
+from shared.domain.caller import Caller
+from shared.domain.refusals import Refusal
+from shared.domain.vm import VmId
+from shared.flows.archive import Archive
+from shared.flows.read_recorded import record_read
+from shared.flows.read_transcript import permitted
+from shared.flows.world import World
+from shared.ports import BootLog, Picture
+
+
+async def boot_log(world: World, archive: Archive, caller: Caller, vm: VmId, most: int) -> BootLog | Refusal:
+    """Its last `most` bytes. Raises Unavailable."""
+    if refusal := await permitted(world, caller, vm):
+        return refusal
+    return await _on_record(archive, caller, vm, "boot log", await world.boot_logs.log(caller, vm, most))
+
+
+async def boot_screenshot(world: World, archive: Archive, caller: Caller, vm: VmId) -> Picture | Refusal:
+    """Raises Unavailable."""
+    if refusal := await permitted(world, caller, vm):
+        return refusal
+    return await _on_record(archive, caller, vm, "boot screenshot", await world.boot_logs.screenshot(caller, vm))
+
+
+async def _on_record[T: BootLog | Picture](
+    archive: Archive, caller: Caller, vm: VmId, what: str, found: T | Refusal
+) -> T | Refusal:
+    if not isinstance(found, Refusal):
+        await record_read(archive, caller, vm, what)
+    return found
