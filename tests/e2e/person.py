@@ -20,6 +20,10 @@ ASKS_WHERE = b"\x1b[6n"
 """What the guest's shell prints after its prompt: it asks a terminal for the cursor's place."""
 
 
+_PASSWORD_TRIES = 4
+_PASSWORD_SECONDS = 5.0
+
+
 class SignedIn:
     """One person's API calls."""
 
@@ -145,10 +149,18 @@ class Console:
                 return len(self.printed)
             if seen.rstrip().endswith(b"login:"):
                 self.type(f"{fleet.GUEST_USER}\r")
-                at = self.expect("Password: ", since)
-                self.type(f"{fleet.GUEST_PASSWORD}\r")
-                return self.expect("$ ", at)
+                return self._give_password(self.expect("Password: ", since))
             self.receive()
+
+    def _give_password(self, since: int) -> int:
+        """Again, where nothing comes of it: the guest throws away what is typed before it has switched its echo off."""
+        for _ in range(_PASSWORD_TRIES):
+            self.type(f"{fleet.GUEST_PASSWORD}\r")
+            with contextlib.suppress(TimeoutError):
+                while (at := self.printed.find(b"$ ", since)) < 0:
+                    self.receive(_PASSWORD_SECONDS)
+                return at + 2
+        return self.expect("$ ", since)
 
     def log_out(self) -> None:
         """Leaves the machine at its login prompt, as a good guest does."""

@@ -72,6 +72,11 @@ def test_the_player_plays_pauses_and_seeks_by_keyboard(
         page.goto(f"{stack.address}/#/recordings{WEB_01.id}?id={visit}")
         play = page.get_by_test_id("player-play")
         expect(play).to_have_text("Pause")  # it begins by itself
+        slider = page.get_by_test_id("player-slider").bounding_box()
+        terminal = page.get_by_test_id("player-terminal").bounding_box()
+        assert slider
+        assert terminal
+        assert slider["y"] > terminal["y"] + terminal["height"] - 1, "the controls are below the terminal"
         page.get_by_test_id("player-slider").focus()
         page.keyboard.press("End")
         expect(play).to_have_text("Play")
