@@ -1,15 +1,15 @@
 """The skin of one console: reports events to shared/domain/console.py and carries its actions out."""
 
 from collections import deque
-from collections.abc import Coroutine
-from typing import Any, Protocol, assert_never
+from typing import Protocol, assert_never
 
 from relay.answers import Answers
 from relay.ear import Ear
-from relay.line import Line
+from relay.standstill import Standstill
+from relay.wire import Background, Wire
 from relay.world import World
 from shared.domain.acts import Act
-from shared.domain.console import Console, Port
+from shared.domain.console import Console
 from shared.domain.console_actions import (
     Action,
     Admit,
@@ -43,9 +43,6 @@ from shared.domain.console_events import (
     Forget,
     Limits,
     Noted,
-    PortLost,
-    PortOpened,
-    PortRefused,
     Printed,
     RecordFailed,
     Tick,
@@ -53,10 +50,13 @@ from shared.domain.console_events import (
 )
 from shared.domain.grant import Grant
 from shared.domain.keeping import Keeping
-from shared.domain.record import Source, epoch_name
+from shared.domain.record import Source
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
-from shared.ports import Admission, Recorder, SerialPort, Unavailable
+from shared.ports import Admission, Recorder
+
+_NEED_THE_RECORD = (Admit, BeginEpoch, SendCommand, Show, TypeToPort, Write)
+"""What is not done when what comes before it cannot be recorded."""
 
 
 class Screen(Protocol):
@@ -69,12 +69,8 @@ class Screen(Protocol):
     def close(self, code: int, reason: str) -> None: ...
 
 
-class Office(Protocol):
+class Office(Background, Protocol):
     """Who does what takes longer than an event: the relay."""
-
-    def start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        """Runs a coroutine in the background, until it ends or the relay does."""
-        ...
 
     def turned_away(self, session: str, refusal: Refusal) -> None:
         """A visitor was let in, and must go before they joined the console."""
@@ -96,17 +92,22 @@ class Bridge:
         self._asks = Answers[bool]()
         self._commands = Answers[Refusal | None]()
         self._recorder: Recorder | None = None
-        self._line: Line | None = None
-        self._port: SerialPort | None = None
         self.ear = Ear(self.handle, world.mask_key)
+        self.wire = Wire(vm, world, office, self.ear, self.handle)
+        self._paused = False
+        """The console wants the VM to wait."""
+        self._standstill = Standstill()
         self._acting = False
         self._later: deque[Event] = deque()
-        self.printed_bytes = 0
-        self.typed_bytes = 0
 
     @property
     def idle(self) -> bool:
-        return self._console.idle and not self._visitors
+        return self._console.idle and not self._visitors and not self._standstill
+
+    @property
+    def stands_still(self) -> bool:
+        """Something waits for a disk that takes no record."""
+        return bool(self._standstill)
 
     # --- what happens -----------------------------------------------------------------------------------------
 
@@ -158,65 +159,87 @@ class Bridge:
         return self._console.captured
 
     def tick(self) -> None:
+        if self._standstill:
+            self._try_again()
         self.ear.tick()
         self.handle(Tick())
 
-    def _printed(self, data: bytes) -> None:
-        self.printed_bytes += len(data)
-        self.ear.printed(data)
-
-    def _lost(self, taken_over: bool, why: str) -> None:  # noqa: FBT001 - shared.ports.PortListener's words
-        self.ear.flush()
-        self._line = self._port = None
-        event = "port-closed" if self._console.port is Port.CLOSING else "port-lost"
-        self._world.log(event, vm=self.vm.console, taken_over=taken_over, why=why)
-        self.handle(PortLost(taken_over, why))
-
     def handle(self, event: Event) -> None:
-        if self._acting:
-            self._later.append(event)
-            return
-        if self._line is not None and not isinstance(event, (Printed, Typed)):
-            self._line.flush()  # what was read is recorded before anything can end the epoch
+        if not self._acting and not isinstance(event, (Printed, Typed)):
+            self.wire.flush()  # what was read is recorded before anything can end the epoch
+        self._later.append(event)
+        if not self._acting:
+            self._work(())
+
+    # --- what is done about it --------------------------------------------------------------------------------
+
+    def _work(self, actions: tuple[Action, ...]) -> None:
+        """Does these, and then what comes of the events that happened meanwhile."""
         self._acting = True
         try:
-            self._perform(self._console.handle(event, self._now()))
+            self._perform(actions)
             while self._later:
                 self._perform(self._console.handle(self._later.popleft(), self._now()))
         finally:
             self._acting = False
 
-    # --- what is done about it --------------------------------------------------------------------------------
+    def _perform(self, actions: tuple[Action, ...]) -> None:
+        if self._standstill:
+            self._standstill.add(actions, self._now())
+            return
+        for at, action in enumerate(actions):
+            if not self._done(action):
+                self._standstill.add(actions[at:], self._now())
+                self._hold()
+                return
 
-    def _perform(self, actions: tuple[Action, ...]) -> None:  # noqa: C901, PLR0912 - the hot ones of one match
-        recorded = True
+    def _done(self, action: Action) -> bool:
+        """Whether it could be done: what has to be recorded may fail, everything else ends here."""
+        match action:  # the hot ones
+            case Write():
+                return self._write(action)
+            case Show():
+                for session in action.to:
+                    if (screen := self.screens.get(session)) is not None:  # else it has just gone
+                        screen.show(action.frame)
+            case TypeToPort():
+                self.wire.type(action.session, action.data)
+            case BeginEpoch():
+                return self._begin(action.epoch)
+            case _:
+                self._perform_rare(action)
+        return True
+
+    def _try_again(self) -> None:
+        """The disk may have room again; when it has had none for too long, what was to be recorded is given up."""
+        self._work(self._standstill.take())
+        if not self._standstill:
+            self._standstill.end()
+            self._hold()
+            self._world.log("recording-again", vm=self.vm.console)
+        elif self._standstill.hopeless(self._now()):
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """What depends on the record is not done; the rest is, and everybody goes."""
+        actions = self._standstill.take()
+        self._standstill.end()
+        self._recorder = None
         for action in actions:
-            match action:
-                case Write():
-                    recorded = recorded and self._write(action)
-                case Show():
-                    if recorded:
-                        for session in action.to:
-                            if (screen := self.screens.get(session)) is not None:  # else it has just gone
-                                screen.show(action.frame)
-                case TypeToPort():
-                    self._type(action)
-                case BeginEpoch():
-                    recorded = recorded and self._begin(action.epoch)
-                case Admit():
-                    if recorded:
-                        self._visitors.give(action.session, None)
-                case SendCommand():
-                    self._send(action, recorded=recorded)
-                case _:
-                    self._perform_rare(action)
-        if not recorded:
-            self._recorder = None
-            self._later.appendleft(RecordFailed())
+            if isinstance(action, SendCommand):
+                self._commands.give(action.command, refuse(Code.AUDIT_UNAVAILABLE))
+        self._later.appendleft(RecordFailed())
+        self._work(tuple(action for action in actions if not isinstance(action, _NEED_THE_RECORD)))
+
+    def _hold(self) -> None:
+        """The VM waits while the console wants it to, and while something cannot be recorded."""
+        self.wire.hold(wait=self._paused or bool(self._standstill))
 
     def _perform_rare(  # noqa: C901, PLR0912 - one short case per action
         self,
-        action: Say
+        action: Admit
+        | SendCommand
+        | Say
         | Close
         | Refuse
         | OpenPort
@@ -230,6 +253,10 @@ class Bridge:
         | AnswerAsk,
     ) -> None:
         match action:
+            case Admit(session):
+                self._visitors.give(session, None)
+            case SendCommand():
+                self._office.start("command", self._carry(action))
             case Say(session, text):
                 if (screen := self.screens.get(session)) is not None:
                     screen.say(text)
@@ -240,17 +267,15 @@ class Bridge:
                 if not self._visitors.give(session, refusal):
                     self._office.turned_away(session, refusal)
             case OpenPort():
-                self._open_port()
+                self._paused = False
+                self.wire.open()
             case ClosePort():
-                self._close_port()
+                self.wire.close()
             case DropPort():
-                self._drop_port()
-            case PausePort():
-                if self._port is not None:
-                    self._port.pause()
-            case ResumePort():
-                if self._port is not None:
-                    self._port.resume()
+                self.wire.drop()
+            case PausePort() | ResumePort():
+                self._paused = isinstance(action, PausePort)
+                self._hold()
             case EndEpoch():
                 self._recorder = None
             case ReportDetach(session, why, typed, printed):
@@ -281,76 +306,12 @@ class Bridge:
             return False
         return True
 
-    def _type(self, action: TypeToPort) -> None:
-        if self._port is not None and self._line is not None:
-            self.typed_bytes += len(action.data)
-            self._line.typed()
-            self.ear.typed(action.session, action.data)
-            self._port.type(action.data)
-
-    def _send(self, action: SendCommand, *, recorded: bool) -> None:
-        if recorded and self._port is not None:
-            self._office.start("command", self._carry(self._port, action))
-        else:
-            self._commands.give(action.command, refuse(Code.AUDIT_UNAVAILABLE))
-
-    async def _carry(self, port: SerialPort, action: SendCommand) -> None:
+    async def _carry(self, action: SendCommand) -> None:
         """An act once begun goes on, whether or not whoever asked for it still waits."""
         refusal: Refusal | None = refuse(Code.CONSOLE_FAULT, target=self.vm.resource_id)
         try:
-            refusal = await port.command(action.act, action.keys)
+            refusal = await self.wire.command(action.act, action.keys)
         finally:
             if refusal is not None:
                 self.handle(CommandFailed(action.act, refusal))
             self._commands.give(action.command, refusal)
-
-    def _open_port(self) -> None:
-        self._line = Line(self._printed, self._lost)
-        self._office.start("dial", self._dial(self._line))
-
-    async def _dial(self, line: Line) -> None:
-        try:
-            outcome = await self._world.ports.open(self.vm, line)
-        except Unavailable as error:
-            self._world.log("port-unavailable", vm=self.vm.console, what=error.what)
-            outcome = refuse(Code.GATEWAY_TIMEOUT, target=self.vm.resource_id)
-        except Exception as error:  # noqa: BLE001 - whoever waits for the port must hear of it; the log has the fault
-            self._world.log("fault", vm=self.vm.console, where="dial", error=type(error).__name__)
-            outcome = refuse(Code.CONSOLE_FAULT, target=self.vm.resource_id)
-        if line is not self._line:  # closed while it was being opened
-            if not isinstance(outcome, Refusal):
-                await outcome.close()
-        elif isinstance(outcome, Refusal):
-            self._line = None
-            self._world.log("port-refused", vm=self.vm.console, code=outcome.code.value)
-            self.handle(PortRefused(outcome))
-        else:
-            self._opened(line, outcome)
-
-    def _opened(self, line: Line, port: SerialPort) -> None:
-        self._port = port
-        self.ear.begin()
-        epoch = epoch_name(int(self._now() * 1e6), self._world.nonce())
-        self._world.log("port-open", vm=self.vm.console, epoch=epoch)
-        self.handle(PortOpened(epoch))
-        if line is self._line:  # else it could not be recorded, and is closed
-            line.opened()
-
-    def _close_port(self) -> None:
-        if self._line is not None and self._port is not None:
-            self._office.start("close port", self._read_out(self._line, self._port))
-
-    async def _read_out(self, line: Line, port: SerialPort) -> None:
-        """However the goodbye ends, the console hears that the port is closed."""
-        try:
-            await port.close()
-        finally:
-            line.lost(False, "closed")  # noqa: FBT003 - nothing, where the port has said so itself
-
-    def _drop_port(self) -> None:
-        line, port, self._line, self._port = self._line, self._port, None, None
-        if line is not None:
-            line.drop()
-        if port is not None:
-            self._world.log("port-dropped", vm=self.vm.console)
-            self._office.start("drop port", port.close())

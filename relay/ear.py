@@ -36,6 +36,7 @@ class Ear:
 
     def begin(self) -> None:
         """Another stream: nothing of the one before goes on in it."""
+        self._no_timer()
         patterns = self._keeping.mask
         self._masker = Masker(patterns, self._key) if patterns else None
         wants = self._keeping.typed is not Typing.COUNTED
@@ -69,10 +70,13 @@ class Ear:
         if self._typist is not None:
             self._say(self._typist.flush())
 
-    def _masker_is_due(self) -> None:
+    def _no_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _masker_is_due(self) -> None:
+        self._no_timer()
         if self._masker is not None:
             self._pass_on(self._masker.flush())
 

@@ -57,7 +57,7 @@ class Relay:
         self.draining = False
         self.refused: dict[str, int] = {}
         self._change = asyncio.Event()
-        """Somebody left, or some background work ended."""
+        """Somebody left, some background work ended, or a second passed."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._clockwork: list[asyncio.Task[None]] = []
 
@@ -83,8 +83,8 @@ class Relay:
         await self.world.epochs.close(DRAIN_SECONDS - CLOSE_SECONDS)
 
     async def _nobody_left(self) -> None:
-        """Every goodbye was answered, every port is closed, every detach reported."""
-        while self.viewers or self._tasks:
+        """Every goodbye was answered, every port is closed, every detach reported, everything recorded."""
+        while self.viewers or self._tasks or any(bridge.stands_still for bridge in self.bridges.values()):
             self._change.clear()
             await self._change.wait()
 
@@ -233,9 +233,8 @@ class Relay:
                 bridge.capture(on=False)
         for console, vm in chosen.items():
             bridge = self._bridge(vm)
-            if not bridge.captured:
-                bridge.keep(keep.get(console, BY_RULE))
-                bridge.capture(on=True)
+            bridge.keep(keep.get(console, BY_RULE))
+            bridge.capture(on=True)
 
     @property
     def captured(self) -> list[str]:
@@ -255,6 +254,7 @@ class Relay:
             bridge.tick()
         for viewer in tuple(self.viewers):
             viewer.tick()
+        self._change.set()
         for name in [name for name, bridge in self.bridges.items() if bridge.idle]:
             del self.bridges[name]
 

@@ -55,15 +55,13 @@ async def freeze_relay(field: Field, dice: Random) -> None:
 
 
 async def fill_relay_disk(field: Field, dice: Random) -> None:
-    """No file of the spool grows any more: writes are cut short, then refused."""
+    """No file of the spool grows any more: writes are cut short, then refused. The VM waits, and nothing is lost."""
     pid = field.pid("relay")
     _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-    before = await field.excuse("relay's disk full")
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (_FULL_AFTER, hard))
     await asyncio.sleep(dice.uniform(0.3, 2))
     if field.pid("relay") == pid:  # else it was killed meanwhile, and the limit with it
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
-    await field.excuse("relay's disk full", before)
 
 
 async def kill_host(field: Field, dice: Random) -> None:

@@ -15,8 +15,9 @@ class TypeToPort:
 
 @dataclass(slots=True)
 class Write:
-    """Into the spool, before any action that follows. Where it fails: no later Show, SendCommand and Write of the
-    same answer, everything else as listed, then RecordFailed.
+    """Into the spool, before any action that follows. Where it fails it is tried again for some seconds; all that
+    follows, also of later answers, waits, and so does the VM. Where it is given up: no later Show, SendCommand, Admit
+    and Write, everything else as listed, then RecordFailed.
     """
 
     record: Record
@@ -32,7 +33,7 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class SendCommand:
-    """An act down the open line, for which somebody waits: never after a Write that failed."""
+    """An act down the open line, for which somebody waits: never before it is recorded."""
 
     command: str
     act: Act
@@ -104,7 +105,7 @@ class ResumePort:
 
 @dataclass(frozen=True, slots=True)
 class BeginEpoch:
-    """The spool for the records that follow. May fail as a Write may."""
+    """The spool for the records that follow. May fail as a Write may, and waits like one."""
 
     epoch: str
 

@@ -208,7 +208,7 @@ class SpoolRoom:
 
 @dataclass(frozen=True, slots=True)
 class RecordFailed:
-    """A Record could not be written. What depended on it was not shown."""
+    """A Record could not be written, and is given up. What depended on it was not shown."""
 
 
 @dataclass(frozen=True, slots=True)

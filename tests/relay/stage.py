@@ -168,6 +168,8 @@ class Epochs:
         self.full = False
         self.writable = True
         self.failing = False
+        self.room_for: int | None = None
+        """Records that the disk takes, as far as it has a bound."""
         self.on_full: Callable[[], None] = lambda: None
         self.on_room: Callable[[], None] = lambda: None
         self.closed = False
@@ -205,7 +207,7 @@ class Recorder:
         self._epochs, self._records = epochs, records
 
     def append(self, record: Record) -> None:
-        if self._epochs.failing:
+        if self._epochs.failing or len(self._epochs.all()) == self._epochs.room_for:
             raise OSError(28, "No space left on device")
         self._records.append(record)
 
@@ -331,6 +333,11 @@ class Stage:
         client = await self.dial(self.token(session, mode=mode, generation=generation), query=query)
         await client.heard("hello")
         return client
+
+    def passes(self, seconds: float) -> None:
+        """Time does, and the relay notices."""
+        self.clock.ahead += seconds
+        self.relay.tick()
 
     async def until(self, true: Callable[[], object]) -> None:
         """Lets the relay work until it is so."""

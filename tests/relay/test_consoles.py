@@ -101,16 +101,6 @@ async def test_a_writer_that_stalls_holds_the_vm_until_it_reads_again(stage: Sta
     assert stage.epochs.printed() == bytes(ada.bytes)
 
 
-async def test_a_record_that_fails_is_not_shown_and_closes_the_console(stage: Stage) -> None:
-    ada = await stage.comes("ada")
-    stage.epochs.failing = True
-    stage.ports.last.listener.printed(b"unrecorded")
-    assert await ada.closed() == (4007, "AuditUnavailable")
-    assert not ada.bytes
-    assert stage.ports.last.closed
-    await stage.until(lambda: stage.control_plane.detached)
-
-
 async def test_a_full_spool_pauses_the_vm_and_room_resumes_it(stage: Stage) -> None:
     ada = await stage.comes("ada")
     stage.epochs.on_full()

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from relay.control import Control
+from relay.standstill import STANDSTILL_SECONDS
 from shared import correlation
 from shared.adapters.http_json import Http
 from shared.adapters.jwt_tokens import JwtTokens
@@ -134,7 +135,10 @@ async def test_an_act_that_the_gateway_did_not_do_is_said_to_all(office: Office,
 async def test_an_act_that_cannot_be_recorded_is_not_sent(office: Office) -> None:
     ada = await office.stage.comes("ada")
     office.stage.epochs.failing = True
-    refusal = await office.control.command(VM, Act.RESET, "", "Grace")
+    asked = asyncio.create_task(office.control.command(VM, Act.RESET, "", "Grace"))
+    await office.stage.until(lambda: office.stage.relay.bridges[VM.console].stands_still)
+    office.stage.passes(STANDSTILL_SECONDS)
+    refusal = await asked
     assert refusal is not None
     assert refusal.code is Code.AUDIT_UNAVAILABLE
     assert not office.stage.ports.last.acts

@@ -10,6 +10,7 @@ from websockets.exceptions import InvalidStatus
 
 from relay.bridge import Bridge
 from relay.reception import MAX_PENDING
+from relay.standstill import STANDSTILL_SECONDS
 from shared.adapters.jwt_tokens import JwtTokens
 from shared.domain.frames import PROTOCOL, TOKEN_PREFIX
 from shared.domain.grant import Mode
@@ -156,7 +157,11 @@ async def test_a_fault_at_the_console_frees_it(stage: Stage, monkeypatch: pytest
 
 async def test_no_console_is_opened_that_cannot_be_recorded(stage: Stage) -> None:
     stage.epochs.failing = True
-    assert await refused(stage, stage.token()) == (503, "AuditUnavailable")
+    knock = asyncio.create_task(refused(stage, stage.token()))
+    await stage.until(lambda: stage.ports.opened)
+    assert not knock.done()
+    stage.passes(STANDSTILL_SECONDS)
+    assert await knock == (503, "AuditUnavailable")
     assert stage.ports.last.closed
     stage.epochs.writable = False
     assert await refused(stage, stage.token(generation=2)) == (503, "AuditUnavailable")

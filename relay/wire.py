@@ -1,0 +1,133 @@
+"""A console's way to its VM: dials the port, listens to it, types into it and lets go of it, as the bridge says."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+from relay.ear import Ear
+from relay.line import Line
+from relay.world import World
+from shared.domain.acts import Act
+from shared.domain.console_events import Event, PortLost, PortOpened, PortRefused
+from shared.domain.record import epoch_name
+from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.vm import VmId
+from shared.ports import SerialPort, Unavailable
+
+
+class Background(Protocol):
+    def start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Runs a coroutine in the background, until it ends or the relay does."""
+        ...
+
+
+class Wire:
+    """One VM's. `tell` takes what happens to the port; what it prints goes by way of the ear."""
+
+    def __init__(self, vm: VmId, world: World, background: Background, ear: Ear, tell: Callable[[Event], None]) -> None:
+        self._vm, self._world, self._background, self._ear, self._tell = vm, world, background, ear, tell
+        self._line: Line | None = None
+        self._port: SerialPort | None = None
+        self._closing = False
+        self.printed_bytes = 0
+        self.typed_bytes = 0
+
+    @property
+    def connected(self) -> bool:
+        return self._port is not None
+
+    # --- as the bridge uses it --------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Ends in PortOpened or PortRefused, unless it is dropped before."""
+        self._line = Line(self._printed, self._lost)
+        self._background.start("dial", self._dial(self._line))
+
+    def flush(self) -> None:
+        """What was read and gathered is told."""
+        if self._line is not None:
+            self._line.flush()
+
+    def type(self, session: str, data: bytes) -> None:
+        if self._port is not None and self._line is not None:
+            self.typed_bytes += len(data)
+            self._line.typed()
+            self._ear.typed(session, data)
+            self._port.type(data)
+
+    async def command(self, act: Act, keys: str) -> Refusal | None:
+        """None: the gateway has done it."""
+        if self._port is None:  # lost in the meantime
+            return refuse(Code.CONSOLE_NOT_OPEN, target=self._vm.resource_id)
+        return await self._port.command(act, keys)
+
+    def hold(self, *, wait: bool) -> None:
+        """Whether the VM waits: what it prints stays with it."""
+        if self._port is not None:
+            if wait:
+                self._port.pause()
+            else:
+                self._port.resume()
+
+    def close(self) -> None:
+        """Says goodbye; what the VM printed until the answer comes is told, then the loss."""
+        if self._line is not None and self._port is not None:
+            self._closing = True
+            self._background.start("close port", self._read_out(self._line, self._port))
+
+    def drop(self) -> None:
+        """At once, and a dial under way too; nothing more is told."""
+        line, port, self._line, self._port = self._line, self._port, None, None
+        self._ear.begin()
+        if line is not None:
+            line.drop()
+        if port is not None:
+            self._world.log("port-dropped", vm=self._vm.console)
+            self._background.start("drop port", port.close())
+
+    # --- what happens -----------------------------------------------------------------------------------------
+
+    async def _dial(self, line: Line) -> None:
+        try:
+            outcome = await self._world.ports.open(self._vm, line)
+        except Unavailable as error:
+            self._world.log("port-unavailable", vm=self._vm.console, what=error.what)
+            outcome = refuse(Code.GATEWAY_TIMEOUT, target=self._vm.resource_id)
+        except Exception as error:  # noqa: BLE001 - whoever waits for the port must hear of it; the log has the fault
+            self._world.log("fault", vm=self._vm.console, where="dial", error=type(error).__name__)
+            outcome = refuse(Code.CONSOLE_FAULT, target=self._vm.resource_id)
+        if line is not self._line:  # dropped while it was being opened
+            if not isinstance(outcome, Refusal):
+                await outcome.close()
+        elif isinstance(outcome, Refusal):
+            self._line = None
+            self._world.log("port-refused", vm=self._vm.console, code=outcome.code.value)
+            self._tell(PortRefused(outcome))
+        else:
+            self._opened(line, outcome)
+
+    def _opened(self, line: Line, port: SerialPort) -> None:
+        self._port, self._closing = port, False
+        self._ear.begin()
+        epoch = epoch_name(int(self._world.clock.now() * 1e6), self._world.nonce())
+        self._world.log("port-open", vm=self._vm.console, epoch=epoch)
+        self._tell(PortOpened(epoch))
+        if line is self._line:  # else it was dropped at once
+            line.opened()
+
+    async def _read_out(self, line: Line, port: SerialPort) -> None:
+        """However the goodbye ends, the console hears that the port is closed."""
+        try:
+            await port.close()
+        finally:
+            line.lost(False, "closed")  # noqa: FBT003 - nothing, where the port has said so itself
+
+    def _printed(self, data: bytes) -> None:
+        self.printed_bytes += len(data)
+        self._ear.printed(data)
+
+    def _lost(self, taken_over: bool, why: str) -> None:  # noqa: FBT001 - shared.ports.PortListener's words
+        self._ear.flush()
+        self._line = self._port = None
+        event = "port-closed" if self._closing else "port-lost"
+        self._world.log(event, vm=self._vm.console, taken_over=taken_over, why=why)
+        self._tell(PortLost(taken_over, why))
