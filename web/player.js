@@ -67,10 +67,10 @@ export class Player {
     this.#draw();
   }
 
-  /** To the moment when a byte of the recording was printed; `words`, if they are on the screen then, are shown. */
+  /** To the moment when a byte of the recording, and the words that begin there, were printed; they are shown. */
   seekTo(offset, words) {
     this.pause();
-    this.#seek(this.#cast.timeAt(offset));
+    this.#seek(this.#cast.timeAt(offset + (words?.length ?? 0)));
     if (words) this.#screen.whenShown(() => this.#screen.find(words, { back: true }));
     announce(`At ${clock(this.#at)}`);
   }
