@@ -2,8 +2,8 @@
 
 The witness is the file that the gateway writes before anything is forwarded. Each connection of the relay to the
 gateway was handed one part of it, and is one epoch of the transcript: that epoch must be exactly the beginning of
-the part - all of it, unless an act cut the wire, the relay or its disk under way, where what the relay had not read,
-or could not write, is lost with the socket.
+the part - all of it, unless an act cut the wire or killed the relay under way, where what the relay had not read is
+lost with the socket.
 """
 
 import json

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from signal import SIGCONT, SIGKILL, SIGSTOP, Signals
@@ -84,13 +84,11 @@ class Field:
     async def port(self, machine: str, mode: str) -> None:
         await self._control("POST", f"/machines/{machine}/break-port", {"mode": mode})
 
-    async def excuse(self, why: str, since: Mapping[str, int] | None = None) -> dict[str, int]:
-        """The connections of this moment, which are answered; and all that were opened `since` such an answer."""
-        now = {machine: len(said["handed"]) - 1 for machine, said in (await self.generators()).items()}
-        for machine, last in now.items():
-            for number in range(last if since is None else since[machine], last + 1):
-                self.excused.setdefault(machine, {}).setdefault(number, why)
-        return now
+    async def excuse(self, why: str) -> None:
+        """What the connections of this moment lose."""
+        for machine, said in (await self.generators()).items():
+            if said["handed"]:
+                self.excused.setdefault(machine, {}).setdefault(len(said["handed"]) - 1, why)
 
     async def _control(self, method: str, path: str, body: Any = None) -> httpx.Response:
         answer = await self.service.http.request(method, f"{self.stack.http(Port.GATEWAY_CONTROL)}{path}", json=body)

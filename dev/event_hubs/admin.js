@@ -5,6 +5,7 @@
 //                       {"send": {"count": 2, "reject": "com.microsoft:server-busy"}}   refused, not stored
 //                       {"send": {"count": 1, "drop": true}}      stored, the connection broken, no acknowledgement
 //                       {"send": {"count": 1, "delay_ms": 500}}   stored, acknowledged late
+//                       {"send": {"count": 9, "partition": "1", "delay_ms": 500}}       of this partition alone
 //                       {"send": {"count": 0}}                    nothing: calls off what is pending
 //   POST /disconnect  breaks every connection
 //   POST /detach      sends every reader away, with an error that clients recover from

@@ -138,7 +138,7 @@ export class Broker {
       throw new Refusal('amqp:link:message-size-exceeded', `The received message (delivery-id:${delivery.id}, `
         + `size:${raw.length} bytes) exceeds the limit (${MOST_BYTES} bytes) currently allowed on the link.`);
     }
-    const fault = this.#faults.takeForSend();
+    const fault = this.#faults.takeForSend(partition?.id);
     if (fault.reject) throw new Refusal(fault.reject, 'injected fault');
     const { key, events } = unpacked(raw, delivery.format);
     append(partition ?? hub.route(key), events);

@@ -12,7 +12,8 @@ const KINDS = {
 export class Faults {
   #send = null;
 
-  /** {"send": {"count": n, one of reject, drop, delay_ms}}; a count of 0 calls it off. Throws BadFault. */
+  /** {"send": {"count": n, one of reject, drop, delay_ms}}, also for one "partition"; a count of 0 calls it off.
+   *  Throws BadFault. */
   order(wanted) {
     const { send, ...others } = wanted ?? {};
     const [unknown] = Object.keys(others);
@@ -21,9 +22,9 @@ export class Faults {
     this.#send = checked(send);
   }
 
-  /** What happens to this send: {reject}, {drop}, {delay_ms}, or {} for nothing. */
-  takeForSend() {
-    if (!this.#send?.count) return {};
+  /** What happens to this partition's next send: {reject}, {drop}, {delay_ms}, or {} for nothing. */
+  takeForSend(partition) {
+    if (!this.#send?.count || partition !== (this.#send.partition ?? partition)) return {};
     this.#send.count--;
     return this.#send;
   }
@@ -33,12 +34,13 @@ export class Faults {
 }
 
 function checked(send) {
-  const { count, ...kinds } = send ?? {};
+  const { count, partition, ...kinds } = send ?? {};
   if (!Number.isInteger(count) || count < 0) throw new BadFault("'count' must be 0 or a positive whole number");
+  if (partition !== undefined && typeof partition !== 'string') throw new BadFault("'partition' must be text");
   const named = Object.entries(kinds);
   for (const [kind, value] of named) {
     if (!KINDS[kind]?.(value)) throw new BadFault(`'${kind}' is unknown or has a bad value`);
   }
   if (count > 0 && named.length !== 1) throw new BadFault("name one of 'reject', 'drop' and 'delay_ms'");
-  return { count, ...kinds };
+  return { count, ...(partition === undefined ? {} : { partition }), ...kinds };
 }

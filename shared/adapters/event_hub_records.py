@@ -1,4 +1,5 @@
-"""Records to the Event Hub. One console's events always go to one partition, one send at a time in each.
+"""Records to the Event Hub. One console's events always go to one partition, one send at a time in each; partitions
+know nothing of each other.
 
 The partition is chosen here: the SDK's own choice for a key differs between its languages. The SDK retries some
 faults and not others (server-busy); whoever sends again after Unavailable covers them all.
@@ -7,7 +8,7 @@ faults and not others (server-busy); whoever sends again after Unavailable cover
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 
 _WHAT = "event hub"
 _SEND_SECONDS = 30.0
+_CLOSE_SECONDS = 5.0
 _OPTIONS: dict[str, Any] = {"retry_total": 1, "retry_backoff_factor": 0.2, "auth_timeout": 15}
 
 
@@ -37,62 +39,72 @@ class EventHubRecords:
         self._records = records
         self._hub = hub
         self._credential = credential
-        self._client: EventHubProducerClient | None = None
         self._partitions: list[str] = []
-        self._opening = asyncio.Lock()
-        self._sending: dict[str, asyncio.Lock] = {}
+        """As long as this process lives: whoever gets another partition may overtake itself."""
+        self._asking = asyncio.Lock()
+        self._ways: dict[str, _Way] = {}
 
     async def send(self, source: Source, records: Sequence[bytes]) -> None:
         """Returns when the hub has stored this run as one event. Raises Unavailable."""
-        client, partition = await self._open(source.console)
         event = EventData(encode_batch(source, records))
-        async with self._sending.setdefault(partition, asyncio.Lock()):
-            try:
-                async with asyncio.timeout(_SEND_SECONDS):
-                    await client.send_batch([event], partition_id=partition)
-            except Exception as error:
-                await self._discard(client)
-                raise _unavailable(error) from error
+        partition = partition_of(source.console, await self._ask_partitions())
+        await self._ways.setdefault(partition, _Way(partition, self._build)).send(event)
 
     async def close(self) -> None:
-        if self._client:
-            await self._discard(self._client)
+        for way in self._ways.values():
+            await way.close()
 
-    async def _open(self, console: str) -> tuple[EventHubProducerClient, str]:
-        async with self._opening:
-            if self._client is None:
-                self._client = await self._connect()
-        return self._client, partition_of(console, self._partitions)
-
-    async def _connect(self) -> EventHubProducerClient:
-        """A client that knows the hub's partitions. Raises Unavailable."""
-        client: EventHubProducerClient | None = None
-        try:
-            client = self._build()
-            async with asyncio.timeout(_SEND_SECONDS):
-                self._partitions = list(await client.get_partition_ids())
-        except Exception as error:
-            if client:
-                await _close(client)
-            raise _unavailable(error) from error
-        return client
+    async def _ask_partitions(self) -> list[str]:
+        """Raises Unavailable."""
+        async with self._asking:
+            if not self._partitions:
+                way = _Way("", self._build)
+                try:
+                    self._partitions = await way.partitions()
+                finally:
+                    await way.close()
+        return self._partitions
 
     def _build(self) -> EventHubProducerClient:
         if "Endpoint=" in self._records:
             return EventHubProducerClient.from_connection_string(self._records, eventhub_name=self._hub, **_OPTIONS)
         return EventHubProducerClient(self._records, self._hub, self._credential, **_OPTIONS)
 
-    async def _discard(self, client: EventHubProducerClient) -> None:
-        """The next send builds a new client; the senders that still use this one fail and come again."""
-        if self._client is client:
-            self._client = None
-            await _close(client)
 
+class _Way:
+    """To one partition, by a client of its own: when it breaks, or gets no answer, no other partition notices."""
 
-async def _close(client: EventHubProducerClient) -> None:
-    with contextlib.suppress(Exception):  # it is broken, and nothing is lost by leaving it
-        async with asyncio.timeout(_SEND_SECONDS):
-            await client.close()
+    def __init__(self, partition: str, build: Callable[[], EventHubProducerClient]) -> None:
+        self._partition = partition
+        self._build = build
+        self._client: EventHubProducerClient | None = None
+        self._turn = asyncio.Lock()
+
+    async def send(self, event: EventData) -> None:
+        """One at a time. Raises Unavailable."""
+        async with self._turn:
+            await self._ask(lambda client: client.send_batch([event], partition_id=self._partition))
+
+    async def partitions(self) -> list[str]:
+        """Of the hub. Raises Unavailable."""
+        return list(await self._ask(lambda client: client.get_partition_ids()))
+
+    async def close(self) -> None:
+        client, self._client = self._client, None
+        if client:
+            with contextlib.suppress(Exception):  # it is broken, and nothing is lost by leaving it
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await client.close()
+
+    async def _ask(self, question: Callable[[EventHubProducerClient], Coroutine[Any, Any, Any]]) -> Any:
+        """After a fault the next question builds a new client: the SDK's own recovery does not know every fault."""
+        try:
+            self._client = self._client or self._build()
+            async with asyncio.timeout(_SEND_SECONDS):
+                return await question(self._client)
+        except Exception as error:
+            await self.close()
+            raise _unavailable(error) from error
 
 
 def _unavailable(error: Exception) -> Unavailable:

@@ -140,6 +140,46 @@ async def test_every_console_keeps_its_partition_and_consoles_spread(
     assert all(expected[each] > before[each] for each in before)
 
 
+def stuck(sink: Sink, hub: StandIn, source: Source, partitions: Iterable[str]) -> None:
+    """This console's partition does not answer any more."""
+    if isinstance(sink, MemoryRecords):
+        sink.blocked[source.console] = asyncio.Event()
+        return
+    fault = {"count": 99, "delay_ms": 600_000, "partition": partition_of(source.console, list(partitions))}
+    hub.admin("/faults", {"send": fault})
+
+
+async def test_a_partition_without_an_answer_stalls_no_other(sink: Sink, hub: StandIn, before: dict[str, int]) -> None:
+    mine, others = SOURCES[0], [s for s in SOURCES if partition_of(s.console, list(before)) != partition_of(
+        SOURCES[0].console, list(before))]  # fmt: skip
+    stuck(sink, hub, mine, before)
+    waiting = asyncio.create_task(sink.send(mine, ENCODED))
+    for source in others * 3:
+        await sink.send(source, ENCODED)
+    assert others
+    assert not waiting.done()
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    ill(sink, hub, None)
+
+
+async def test_a_partition_that_refuses_disturbs_no_other(
+    adapter: EventHubRecords, hub: StandIn, before: dict[str, int]
+) -> None:
+    one, *rest = sorted(SOURCES, key=lambda source: partition_of(source.console, list(before)))
+    other = rest[-1]
+    await adapter.send(other, ENCODED)
+    fault = {"count": 99, "reject": "com.microsoft:server-busy", "partition": partition_of(one.console, list(before))}
+    hub.admin("/faults", {"send": fault})
+    refused = asyncio.create_task(adapter.send(one, ENCODED))
+    while not refused.done():
+        await adapter.send(other, ENCODED)  # would be Unavailable, if it were disturbed
+    with pytest.raises(Unavailable):
+        await refused
+    await adapter.send(other, ENCODED)
+    ill(adapter, hub, None)
+
+
 def test_the_partition_does_not_depend_on_the_order_of_their_list() -> None:
     assert partition_of("/vm/a", ["2", "0", "1"]) == partition_of("/vm/a", ["0", "1", "2"])
 
