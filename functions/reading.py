@@ -139,7 +139,7 @@ class Bounds:
 
 
 async def bounds_of(archive: Archive, vm: VmId, wish: Wish) -> Bounds:
-    """What bytes a wish is about. Raises NotOnRecord, DamagedSegment, Unavailable."""
+    """What bytes a wish is about. Raises NotOnRecord, StillIndexing, DamagedSegment, Unavailable."""
     query = wish.query
     start, end = 0, None
     if "recording" in query:
@@ -154,7 +154,7 @@ async def bounds_of(archive: Archive, vm: VmId, wish: Wish) -> Bounds:
 
 
 async def part_of(archive: Archive, vm: VmId, wish: Wish) -> tuple[Cursor, Until]:
-    """What lines a wish is about. Raises NotOnRecord, DamagedSegment, Unavailable."""
+    """What lines a wish is about. Raises NotOnRecord, StillIndexing, DamagedSegment, Unavailable."""
     query, tail = wish.query, wish.wait is not None
     end_us, cursor = await _end_us(archive, vm, query), cursor_of(query)
     until = Until(end_us, query.get("recording"), tail)

@@ -15,13 +15,11 @@ from shared import wiring
 from shared.domain.recordings import Mark, Person, Recording
 from shared.domain.refusals import Refusal
 from shared.flows.hold_transcript import lift_hold, place_hold
-from shared.flows.index_transcript import index_console
+from shared.flows.index_transcript import REQUEST_BYTES, index_console
 from shared.flows.read_transcript import permitted
 from shared.ports import Hold
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
-_BUDGET = 64 << 20
-"""Bytes of segments that one answer reads at most; upkeep has usually read them before."""
 _US = 1_000_000
 
 
@@ -30,7 +28,7 @@ async def _list(asked: Asked) -> Result | Refusal:
     if refusal := await permitted(asked.world, asked.caller, vm):
         return refusal
     archive = wiring.archive()
-    known = await index_console(archive.index, archive.transcripts, vm.console, _BUDGET)
+    known = await index_console(archive.index, archive.transcripts, vm.console, REQUEST_BYTES)
     hold = await archive.holds.find(vm.console)
     return Result(
         {

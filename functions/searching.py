@@ -17,7 +17,9 @@ from shared import wiring
 from shared.domain.recordings import Recording
 from shared.domain.refusals import Refusal
 from shared.domain.search import Hit
-from shared.flows.index_transcript import recordings
+from shared.domain.vm import VmId
+from shared.flows.archive import Archive
+from shared.flows.index_transcript import REQUEST_BYTES, index_console
 from shared.flows.read_recorded import record_read
 from shared.flows.read_transcript import permitted
 from shared.flows.search_transcript import search_transcript
@@ -47,8 +49,13 @@ async def _search(asked: Asked) -> Result | Refusal:
     found = await search_transcript(
         archive.transcripts, vm.console, wanted, offset, limit=limit, context=context, until=until,
     )  # fmt: skip
-    known = await recordings(archive.index, archive.transcripts, vm.console) if found.hits else ()
+    known = await _known(archive, vm) if found.hits else ()
     return Result({"value": [_hit(each, known) for each in found.hits], "next": _text(found.next)})
+
+
+async def _known(archive: Archive, vm: VmId) -> Sequence[Recording]:
+    """As far as the list of recordings goes: a hit is one without it, too."""
+    return (await index_console(archive.index, archive.transcripts, vm.console, REQUEST_BYTES)).recordings
 
 
 def _wanted(query: Mapping[str, str]) -> str:

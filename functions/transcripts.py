@@ -17,6 +17,7 @@ from shared.domain.segment import DamagedSegment
 from shared.domain.vm import VmId
 from shared.flows.archive import Archive
 from shared.flows.find_tail import find_tail
+from shared.flows.index_transcript import StillIndexing
 from shared.flows.read_recorded import record_read, show_reads
 from shared.flows.read_transcript import (
     Bytes,
@@ -51,6 +52,8 @@ async def _read(asked: Asked) -> Contents | Refusal:
         found = await _found(archive, vm, wish, asked.req.headers.get("range"))
     except NotOnRecord as error:
         return refuse(Code.RECORDING_NOT_FOUND, target=vm.resource_id, because=str(error))
+    except StillIndexing:
+        return refuse(Code.RECORDINGS_INCOMPLETE, target=vm.resource_id)
     except DamagedSegment as damage:
         if "segment" not in wish.query:
             raise

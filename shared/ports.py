@@ -84,6 +84,12 @@ class AroundVms(Protocol):
         """The storage account of this name: in the VM's subscription, or another one that is served."""
         ...
 
+    async def remains(self, vm: VmId) -> str | None:
+        """Of a VM that is gone, the resource id of its group, or of its subscription where the group is gone too. None
+        while the VM is there, and where the service may not look. Raises Unavailable.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:

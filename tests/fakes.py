@@ -116,9 +116,14 @@ class FakeRights:
 class FakeAround:
     surroundings: Surroundings = OPEN
     accounts: dict[str, Account | NoAccount] = field(default_factory=dict)
+    left: str | None = None
+    """Of a VM that is gone."""
 
     async def of(self, vm: VmId, *, fresh: bool = False) -> Surroundings:
         return self.surroundings
+
+    async def remains(self, vm: VmId) -> str | None:
+        return self.left
 
     async def account(self, name: str, near: VmId, *, fresh: bool = False) -> Account | NoAccount:
         return self.accounts.get(name, NoAccount.DELETED)

@@ -47,6 +47,7 @@ export const SHORT = {
   SessionSuperseded: "Another user took the console",
   SessionNotFound: "There is no such session",
   RecordingNotFound: "Not in the transcript",
+  RecordingsIncomplete: "The list of recordings is still being made",
   BootLogNotFound: "No boot log",
   RangeNotSatisfiable: "Not in the transcript",
   SessionEnded: "The session was ended",

@@ -20,8 +20,10 @@ from shared.ports import Clock, Unavailable
 _LOCKS = "2020-05-01"
 _CONSOLE = "2023-01-01"
 _STORAGE = "2024-01-01"
+_COMPUTE = "2024-07-01"
 _ACCOUNTS = "Microsoft.Storage/storageAccounts"
 _NOT_FOUND = 404
+_NOTHING_OF_OURS = ("SubscriptionNotFound", "InvalidSubscriptionId")
 
 
 class ArmAround:
@@ -44,6 +46,17 @@ class ArmAround:
         key = name, near.subscription.lower()
         return await self._accounts.get(key, lambda: self._account(name, near), fresh=fresh)
 
+    async def remains(self, vm: VmId) -> str | None:
+        try:
+            async with asking_arm(), as_the_service():
+                await self._access.service.ask(vm.resource_id, _COMPUTE)
+        except HttpResponseError as error:
+            code = error.error.code if error.error else None
+            if error.status_code != _NOT_FOUND or code in _NOTHING_OF_OURS:
+                return None
+            return vm.subscription_id if code == "ResourceGroupNotFound" else vm.group_id
+        return None
+
     async def _lock(self, vm: VmId) -> str | None:
         """A VM that is not there has no lock: whether it is, is another's question."""
         path = f"{vm.resource_id}/providers/Microsoft.Authorization/locks"
@@ -53,7 +66,7 @@ class ArmAround:
         return asked.answer and str(asked.answer)
 
     async def _subscription(self, vm: VmId) -> bool:
-        path = f"/subscriptions/{vm.subscription}/providers/Microsoft.SerialConsole/consoleServices/default"
+        path = f"{vm.subscription_id}/providers/Microsoft.SerialConsole/consoleServices/default"
         async with _asking() as asked:
             asked.answer = (await self._access.service.ask(path, _CONSOLE))["properties"]["disabled"]
         return not asked.answer

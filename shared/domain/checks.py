@@ -170,7 +170,7 @@ def switch_refusal(vm: VmId, levels: Sequence[Level], service: Service) -> Refus
     level = policy.switched_off(levels, by_default=not service.on_by_default)
     if level is None:
         return None
-    if level.scope == f"/subscriptions/{vm.subscription}".lower():
+    if level.scope == vm.subscription_id.lower():
         refusal = refuse(Code.CONSOLE_DISABLED_FOR_SUBSCRIPTION, target=vm.resource_id)
         fix = TABLE[Code.CONSOLE_DISABLED_BY_POLICY].fix  # the command of the other is for Azure's own switch
         return replace(refusal, fix=fix, fix_command=None)
@@ -178,9 +178,9 @@ def switch_refusal(vm: VmId, levels: Sequence[Level], service: Service) -> Refus
     return refuse(Code.CONSOLE_DISABLED_BY_POLICY, because=said, target=vm.resource_id)
 
 
-def entrance(caller: Caller, levels: Sequence[Level], target: str) -> Refusal | None:
-    """What policies demand of somebody who administers: how they signed in, and where they come from."""
-    if context := policy.sign_in_wanted(levels, Right.ADMINISTER, caller.contexts):
+def entrance(caller: Caller, levels: Sequence[Level], right: Right, target: str) -> Refusal | None:
+    """What policies demand where there is no VM to look at: how somebody signed in, and where they come from."""
+    if context := policy.sign_in_wanted(levels, right, caller.contexts):
         return step_up(caller, context)
     level = policy.network_refusing(levels, caller.address)
     return refuse(Code.NETWORK_NOT_ALLOWED, because=_from_elsewhere(level), target=target) if level else None

@@ -138,11 +138,9 @@ _RESTS = ("", "/virtualmachines/x", _SOME_VM, _SOME_GROUP, _SOME_SUBSCRIPTION)
 
 def scopes_of(vm: VmId) -> tuple[str, ...]:
     """The scopes whose policies hold for a VM, the tenant first, in the one spelling."""
-    subscription = f"/subscriptions/{vm.subscription}"
-    group = f"{subscription}/resourceGroups/{vm.group}"
-    scale_set = f"{group}/providers/Microsoft.Compute/virtualMachineScaleSets/{vm.scale_set}"
+    scale_set = f"{vm.group_id}/providers/Microsoft.Compute/virtualMachineScaleSets/{vm.scale_set}"
     between = (scale_set,) if vm.scale_set else ()
-    return tuple(scope.lower() for scope in (TENANT, subscription, group, *between, vm.resource_id))
+    return tuple(scope.lower() for scope in (TENANT, vm.subscription_id, vm.group_id, *between, vm.resource_id))
 
 
 def switched_off(levels: Sequence[Level], *, by_default: bool) -> Level | None:

@@ -56,6 +56,7 @@ class Code(StrEnum):
     SESSION_SUPERSEDED = "SessionSuperseded"
     SESSION_NOT_FOUND = "SessionNotFound"
     RECORDING_NOT_FOUND = "RecordingNotFound"
+    RECORDINGS_INCOMPLETE = "RecordingsIncomplete"
     BOOT_LOG_NOT_FOUND = "BootLogNotFound"
     RANGE_NOT_SATISFIABLE = "RangeNotSatisfiable"
     SESSION_ENDED = "SessionEnded"
@@ -318,6 +319,12 @@ TABLE: dict[Code, Entry] = {
         404,
         "The transcript of this console does not hold that.",
         "See the list of recordings; what is older than its first one was dropped by retention.",
+    ),
+    Code.RECORDINGS_INCOMPLETE: Entry(
+        503,
+        "The list of recordings of this console is still being made.",
+        "Ask again: every request makes more of it. Reading by offset or time does not need it.",
+        retry_after=1,
     ),
     Code.BOOT_LOG_NOT_FOUND: Entry(
         404,

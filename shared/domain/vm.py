@@ -42,9 +42,17 @@ class VmId:
     @property
     def resource_id(self) -> str:
         return (
-            f"/subscriptions/{self.subscription}/resourceGroups/{self.group}/providers/Microsoft.Compute"
+            f"{self.group_id}/providers/Microsoft.Compute"
             f"/{f'virtualMachineScaleSets/{self.scale_set}/' if self.scale_set else ''}virtualMachines/{self.name}"
         )
+
+    @property
+    def group_id(self) -> str:
+        return f"{self.subscription_id}/resourceGroups/{self.group}"
+
+    @property
+    def subscription_id(self) -> str:
+        return f"/subscriptions/{self.subscription}"
 
     @property
     def console(self) -> str:

@@ -93,6 +93,23 @@ async def admit_to_vm(world: World, caller: Caller, vm: VmId, wanted: Wanted) ->
     return together(examined.refusals)
 
 
+async def admit_to_remains(world: World, caller: Caller, vm: VmId, right: Right) -> Refusal | None:
+    """To what is kept of a VM that is gone: whoever holds the right at what enclosed it held it there, too. As long as
+    the VM is there, only its own rights count. Raises Unavailable.
+    """
+    actions = rights.on_vm(world.settings.rights, right, vm)
+    place, missing, levels = await asyncio.gather(
+        world.around.remains(vm), world.rights.missing(caller, vm.group_id, actions), world.policies.over(vm)
+    )
+    if place is not None and place != vm.group_id:
+        missing = await world.rights.missing(caller, place, actions)
+    if isinstance(missing, Refusal):
+        return missing
+    if place is None or missing:
+        return refuse(Code.VM_NOT_FOUND, target=vm.resource_id)
+    return checks.entrance(caller, levels, right, vm.resource_id)
+
+
 async def inspect_vm(world: World, caller: Caller, vm: VmId, wanted: Wanted) -> Inspected | Refusal:
     """What the checks look at, all asked for at the same time. Raises Unavailable."""
     actions = rights.on_vm(world.settings.rights, wanted.right, vm)

@@ -11,6 +11,8 @@ from shared.ports import Blob, Index, Lying
 
 _PIECE = 16 << 20
 """Bytes of segments after which what is known is kept."""
+REQUEST_BYTES = 64 << 20
+"""Bytes of segments that one request reads at most; upkeep has usually read them before."""
 
 
 class Segments(Protocol):
@@ -76,7 +78,13 @@ async def _read_on(segments: Segments, console: str, known: Indexed, most: int) 
     return scan.known()
 
 
+class StillIndexing(Exception):
+    """More of the transcript is new to the index than one request reads; each request reads some of it."""
+
+
 async def recordings(index: Index, segments: Segments, console: str) -> Sequence[Recording]:
-    """All there are, oldest first, however long it takes. Raises Unavailable."""
-    known = await index_console(index, segments, console, 1 << 62)
+    """All there are, oldest first. Raises StillIndexing, Unavailable."""
+    known = await index_console(index, segments, console, REQUEST_BYTES)
+    if not known.whole:
+        raise StillIndexing
     return known.recordings

@@ -77,7 +77,8 @@ async def administers(world: World, caller: Caller, scope: Scope) -> Refusal | N
         return refuse(Code.VM_NOT_FOUND, target=scope.text)
     if missing:
         return refuse(Code.ADMINISTRATION_DENIED, target=scope.text, caller=caller.oid)
-    return checks.entrance(caller, [level for level in levels if level.scope in (*scope.above, scope.text)], scope.text)
+    here = [level for level in levels if level.scope in (*scope.above, scope.text)]
+    return checks.entrance(caller, here, Right.ADMINISTER, scope.text)
 
 
 async def _missing(world: World, caller: Caller, scope: Scope) -> Sequence[str] | Refusal:

@@ -29,13 +29,15 @@ async def show_reads(world: World, archive: Archive, caller: Caller, vm: VmId) -
 
 
 async def recording_of(archive: Archive, vm: VmId, epoch: str) -> Recording | None:
-    """Raises Unavailable."""
+    """Raises StillIndexing, Unavailable."""
     found = await recordings(archive.index, archive.transcripts, vm.console)
     return next((each for each in found if each.id == epoch), None)
 
 
 async def session_of(archive: Archive, vm: VmId, session: str) -> tuple[int, int | None] | None:
-    """From when until when somebody was there, us since 1970; None: it is not on record. Raises Unavailable."""
+    """From when until when somebody was there, us since 1970; None: it is not on record. Raises StillIndexing,
+    Unavailable.
+    """
     for each in await recordings(archive.index, archive.transcripts, vm.console):
         for person in each.people:
             if person.session == session:
@@ -44,6 +46,6 @@ async def session_of(archive: Archive, vm: VmId, session: str) -> tuple[int, int
 
 
 async def last_mark(archive: Archive, vm: VmId, kind: str) -> Mark | None:
-    """The newest of its kind: boot, panic. Raises Unavailable."""
+    """The newest of its kind: boot, panic. Raises StillIndexing, Unavailable."""
     found = await recordings(archive.index, archive.transcripts, vm.console)
     return next((mark for each in reversed(found) for mark in reversed(each.marks) if mark.kind == kind), None)

@@ -13,11 +13,11 @@ from typing import Any
 from shared.domain.caller import Caller
 from shared.domain.plain_text import plain, whole
 from shared.domain.playback import Cursor, code_of, printed, retimed, time_us
-from shared.domain.refusals import Refusal
+from shared.domain.refusals import Code, Refusal
 from shared.domain.rights import Right
 from shared.domain.segment import CHECKPOINT, EVENT, PRINTED, cast_header, read_line
 from shared.domain.vm import VmId
-from shared.flows.examine_vm import READING, Wanted, admit_to_vm
+from shared.flows.examine_vm import READING, Wanted, admit_to_remains, admit_to_vm
 from shared.flows.find_tail import find_tail
 from shared.flows.walk_segments import Segments, header_of, lines, place_before, segment_of
 from shared.flows.world import World
@@ -30,9 +30,11 @@ _US = 1_000_000
 
 
 async def permitted(world: World, caller: Caller, vm: VmId) -> Refusal | None:
-    """Why the caller may not read this VM's transcript. Raises Unavailable."""
+    """Why the caller may not read this VM's transcript, which outlives the VM. Raises Unavailable."""
     examined = await admit_to_vm(world, caller, vm, Wanted(Right.READ, READING))
-    return examined if isinstance(examined, Refusal) else None
+    if not isinstance(examined, Refusal):
+        return None
+    return await admit_to_remains(world, caller, vm, Right.READ) if examined.code is Code.VM_NOT_FOUND else examined
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,3 +195,22 @@ async def test_tags_publisher_region_and_model_are_read(arm: Arm) -> None:
     found = [answer for answer in answers if isinstance(answer, Vm)]
     assert (found[0].publisher, found[0].location, found[0].tags) == ("MicrosoftWindowsDesktop", "uksouth", {"a": "b"})
     assert [each.latest_model for each in found] == [True, True, False]
+
+
+ELSEWHERE = VmId("5b5c0000-0000-4000-8000-00000000dead", "rg-web", "web-01")
+
+
+@pytest.mark.parametrize(
+    ("of", "left"),
+    [
+        (WEB, None),
+        (INSTANCE, None),
+        (vm("no-such-vm"), vm("x").group_id),
+        (VmId(SUBSCRIPTION, "rg-web", "99", "workers"), vm("x").group_id),
+        (vm("web-01", "rg-gone"), f"/subscriptions/{SUBSCRIPTION}"),
+        (ELSEWHERE, None),
+    ],
+    ids=["there", "instance", "gone", "instance gone", "group gone", "nothing of ours"],
+)
+async def test_of_a_vm_that_is_gone_the_nearest_that_is_left_is_told(arm: Arm, of: VmId, left: str | None) -> None:
+    assert await arm.around.remains(of) == left

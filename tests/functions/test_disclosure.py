@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dev.fleet import ADA, Person, group
-from functions import acts, approvals, policies, sessions, status
+from functions import acts, approvals, policies, recordings, sessions, status
 from functions.answering import Work, answer
 from shared import wiring
 from shared.domain.acts import Act
@@ -72,6 +72,7 @@ WORKS: dict[str, tuple[Work, Any]] = {
     "restart": (acts._doing(Act.RESTART), {}),
     "ask for approval": (approvals._ask, {"reason": "x"}),
     "show the policy": (policies._show, None),
+    "read the transcript": (recordings._list, None),
     "set the policy": (policies._set, {"console": "off"}),
 }
 

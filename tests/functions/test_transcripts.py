@@ -13,6 +13,7 @@ from functions.searching import _search
 from functions.transcripts import _read, _who
 from shared import wiring
 from shared.domain.record import Batch, Kind, Record, Source
+from shared.flows import index_transcript
 from shared.flows.archive_records import Tails, archive_records
 from shared.ports import Unavailable
 from tests.contract.memory_archive import MemoryArchive
@@ -202,6 +203,16 @@ async def test_a_part_may_be_played_by_itself(query: dict[str, str], printed: li
 async def test_what_is_not_on_record_is_not_found(query: dict[str, str], form: str) -> None:
     response = await get(format=form, **query)
     assert (response.status_code, response.headers["x-ms-error-code"]) == (404, "RecordingNotFound")
+
+
+async def test_while_the_list_of_recordings_is_being_made_its_places_are_to_be_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(index_transcript, "REQUEST_BYTES", 1)
+    response = await get(recording="none")
+    assert (response.status_code, response.headers["x-ms-error-code"]) == (503, "RecordingsIncomplete")
+    assert response.headers["Retry-After"] == "1"
+    assert (await get(offset="0")).status_code == 200
 
 
 async def ranged(value: str, **query: str) -> func.HttpResponse:

@@ -1,6 +1,7 @@
 """What is asked of Azure, and what of it; the checks themselves are in tests/unit/domain/test_checks.py."""
 
 from dataclasses import replace
+from ipaddress import ip_network
 
 import pytest
 
@@ -8,7 +9,7 @@ from shared.domain.checks import OPEN
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.rights import Right
 from shared.domain.storage import Account, NoAccount
-from shared.flows.examine_vm import LIVE, READING, SESSION, Examined, Wanted, examine_vm
+from shared.flows.examine_vm import LIVE, READING, SESSION, Examined, Wanted, admit_to_remains, examine_vm
 from tests.fakes import VM, FakeWorld, everything, machine, person
 
 ACCOUNT = Account(f"/subscriptions/{VM.subscription}/account", "stdiag", firewalled=False)
@@ -102,3 +103,35 @@ async def test_locks_and_azures_switches_are_asked_where_they_are_checked(fakes:
     ]
     assert await codes(fakes, Wanted(Right.READ, READING)) == []
     assert Code.RESOURCE_LOCKED not in await codes(fakes, Wanted(Right.WRITE, LIVE))
+
+
+HIDDEN = ["Microsoft.Compute/virtualMachines/read"]
+
+
+async def of_what_remains(fakes: FakeWorld) -> Code | None:
+    refused = await admit_to_remains(fakes.world, person(), VM, Right.READ)
+    return refused.code if refused else None
+
+
+@pytest.mark.parametrize("left", [VM.group_id, VM.subscription_id])
+async def test_what_is_kept_of_a_vm_that_is_gone_is_for_those_who_hold_the_right_where_it_was(
+    fakes: FakeWorld, left: str
+) -> None:
+    fakes.around.left = left
+    fakes.rights.lacking["ada"] = HIDDEN
+    assert await of_what_remains(fakes) is Code.VM_NOT_FOUND
+    fakes.rights.on[left] = ()
+    assert await of_what_remains(fakes) is None
+
+
+async def test_as_long_as_a_vm_is_there_only_its_own_rights_count(fakes: FakeWorld) -> None:
+    fakes.rights.on[VM.group_id] = ()
+    assert await of_what_remains(fakes) is Code.VM_NOT_FOUND
+
+
+async def test_what_policies_demand_outlives_the_vm(fakes: FakeWorld) -> None:
+    fakes.around.left = VM.group_id
+    fakes.policies.put("/", networks=(ip_network("10.0.0.0/8"),))
+    assert await of_what_remains(fakes) is Code.NETWORK_NOT_ALLOWED
+    fakes.rights.on[VM.group_id] = refuse(Code.MFA_REQUIRED, claims="{}")
+    assert await of_what_remains(fakes) is Code.MFA_REQUIRED

@@ -6,7 +6,8 @@ import pytest
 
 from shared.domain.record import Kind, Record
 from shared.domain.transcript import Limits
-from shared.flows.index_transcript import Known, index_console, recordings
+from shared.flows import index_transcript
+from shared.flows.index_transcript import Known, StillIndexing, index_console, recordings
 from tests.contract.memory_archive import MemoryArchive
 from tests.unit.flows.archived import CONSOLE, archived, batch
 
@@ -72,6 +73,25 @@ async def test_a_budget_ends_the_work_and_the_next_time_goes_on(kept: MemoryArch
         seen.append(known.rows[-1].length)
     assert len(seen) > 5
     assert known.recordings == tuple(whole)
+
+
+async def test_a_request_reads_a_bounded_part_and_the_next_one_goes_on(
+    kept: MemoryArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await prints(kept, "e1", 1, 9)
+    whole = await recordings(kept.index, kept.transcripts, CONSOLE)
+    kept.index.kept.clear()
+    monkeypatch.setattr(index_transcript, "REQUEST_BYTES", 200)
+    tries = 0
+    while True:
+        try:
+            found = await recordings(kept.index, kept.transcripts, CONSOLE)
+        except StillIndexing:
+            tries += 1
+        else:
+            break
+    assert found == whole
+    assert tries > 2
 
 
 async def test_a_segment_that_ends_inside_a_line_is_read_to_the_line_before(kept: MemoryArchive) -> None:

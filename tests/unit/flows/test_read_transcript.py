@@ -222,6 +222,11 @@ async def test_nobody_else_may(fakes: FakeWorld) -> None:
     assert refused.code is Code.VM_NOT_FOUND
 
 
+async def test_a_transcript_outlives_its_vm(fakes: FakeWorld) -> None:
+    fakes.vms.vms, fakes.around.left = {}, VM.group_id
+    assert await permitted(fakes.world, person(), VM) is None
+
+
 def times(told: Told) -> list[tuple[int, int, bytes]]:
     """Time, printed bytes before it, and the text of every line, in order."""
     found, offset = list[tuple[int, int, bytes]](), 0
