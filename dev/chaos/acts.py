@@ -38,9 +38,9 @@ async def kill_relay(field: Field, dice: Random) -> None:
 
 async def kill_relay_when_quiet(field: Field, dice: Random) -> None:
     """While the VM is silent and all it printed is recorded: then nothing may be missing."""
-    await field.pace(0)
-    await field.until(field.all_shown, "everything that was printed is shown")
-    await field.killed("relay")
+    async with field.silent():
+        await field.until(field.all_shown, "everything that was printed is shown")
+        await field.killed("relay")
     await field.pace(_rate(dice))
 
 

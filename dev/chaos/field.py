@@ -38,6 +38,7 @@ class Field:
     excused: dict[str, dict[int, str]] = field(default_factory=dict[str, dict[int, str]])
     """By machine: connections on which bytes may be lost between the VM's host and the spool, and why."""
 
+    _pacing: asyncio.Lock = field(default_factory=asyncio.Lock)
     poison_sent: dict[bytes, bool] = field(default_factory=dict[bytes, bool])
     """Bodies of events that are no records; whether the hub surely has them."""
 
@@ -74,7 +75,16 @@ class Field:
         return found
 
     async def pace(self, rate: float) -> None:
-        await self._control("POST", "/generators", {"rate": rate})
+        """Bytes a second of each VM, once nobody wants them silent."""
+        async with self._pacing:
+            await self._control("POST", "/generators", {"rate": rate})
+
+    @asynccontextmanager
+    async def silent(self) -> AsyncIterator[None]:
+        """The VMs print nothing, whatever another act wants."""
+        async with self._pacing:
+            await self._control("POST", "/generators", {"rate": 0})
+            yield
 
     async def cut(self, machine: str) -> None:
         number = (await self._control("POST", f"/generators/{machine}/cut")).json()["connection"]
