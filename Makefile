@@ -6,7 +6,7 @@ BASE ?= 8400
 UNIT := .venv/bin/pytest -q tests/unit --cov=shared.domain --cov=shared.flows --cov-fail-under=100 --cov-report=term-missing:skip-covered
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help packages setup up test check lint e2e unit bench chaos lock clean
+.PHONY: help packages setup up smoke test check lint e2e unit bench chaos lock clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ setup: packages  ## install everything the local stack and the tests need (says 
 
 up: packages  ## the whole product on this machine, at one address, until Ctrl-C (BASE=8400: first of its ports)
 	@exec $(PY) -m dev.up --base $(BASE)
+
+smoke: packages  ## try the running `make up` as an operator and an auditor would (BASE as there)
+	@exec $(PY) -m dev.smoke --base $(BASE)
 
 test: packages  ## set up, then pass every test: unit, contract, functions, relay, page, end to end
 	@$(PY) -m dev.prepare --tests

@@ -109,7 +109,7 @@ def function_settings(stack: Stack) -> dict[str, str]:
                 f"{RELAY_NAME}=ws://localhost:{stack.port(Port.RELAY)}|http://localhost:{stack.port(Port.RELAY_CONTROL)}"
             ),
         }
-        | _identity(stack, fleet.SERVICE)
+        | signed_in_as(stack, fleet.SERVICE)
     )
 
 
@@ -126,7 +126,7 @@ def relay_settings(stack: Stack) -> dict[str, str]:
             "API_AUDIENCE": fleet.API_URI,
             "SPOOL_DIR": str(stack.home / "spool"),
         }
-        | _identity(stack, fleet.RELAY)
+        | signed_in_as(stack, fleet.RELAY)
     )
 
 
@@ -160,7 +160,7 @@ def _trust(stack: Stack) -> dict[str, str]:
     return {"SSL_CERT_FILE": str(stack.ca), "REQUESTS_CA_BUNDLE": str(stack.ca)}
 
 
-def _identity(stack: Stack, application: fleet.Application) -> dict[str, str]:
+def signed_in_as(stack: Stack, application: fleet.Application) -> dict[str, str]:
     """What azure-identity reads; in Azure a managed identity takes this place."""
     return {
         "AZURE_AUTHORITY_HOST": stack.authority,

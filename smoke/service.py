@@ -1,0 +1,169 @@
+"""The service as a client meets it: the API by HTTPS, the console by WebSocket. Everything that fails says so."""
+
+import json
+import ssl
+import time
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.sync.client import ClientConnection, connect
+
+from smoke.outcome import Failed
+
+PROTOCOL, TOKEN = "serial-console.v1", "serial-console.token."
+_LONGEST_ANSWER = 300
+
+
+class Api:
+    """Calls below one address that ends in /api. `timeout` is seconds, for each call and each wait."""
+
+    def __init__(self, address: str, trust: ssl.SSLContext, timeout: float) -> None:
+        self.address = address.rstrip("/")
+        self.trust, self.timeout = trust, timeout
+        self._http = httpx.Client(verify=trust, timeout=timeout, trust_env=True)
+        self.token: str | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def ask(self, method: str, path: str, *, signed: bool = True, **options: Any) -> httpx.Response:
+        """Whatever the service answers. Raises Failed when it does not."""
+        headers = {"Authorization": f"Bearer {self.token}"} if signed and self.token else {}
+        try:
+            return self._http.request(method, f"{self.address}{path}", headers=headers, **options)
+        except httpx.HTTPError as error:  # its text names the address and the fault
+            raise Failed(f"{self.address} does not answer: {error or type(error).__name__}") from None
+        except httpx.InvalidURL as error:
+            raise Failed(f"{self.address} is no address: {error}") from None
+
+    def get(self, path: str, **query: Any) -> httpx.Response:
+        return expect(self.ask("GET", path, params=query), 200)
+
+    def get_json(self, path: str, **query: Any) -> Any:
+        """Raises Failed, also where the answer is no JSON."""
+        return json_of(self.get(path, **query))
+
+
+def expect(answer: httpx.Response, *statuses: int) -> httpx.Response:
+    """Raises Failed with the service's own code, words and fix."""
+    if answer.status_code not in statuses:
+        raise Failed(refusal_of(answer))
+    return answer
+
+
+def json_of(answer: httpx.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        raise Failed(f"answered {answer.status_code} with something that is not JSON: is this the API?") from None
+
+
+def refusal_of(answer: httpx.Response) -> str:
+    """What an answer that refuses says: `Code (status): message. Fix`."""
+    try:
+        error = answer.json()["error"]
+        inner = error.get("innererror") or {}
+        said = [
+            f"{error['code']} ({answer.status_code}): {error['message']}",
+            inner.get("fix"),
+            inner.get("fixCommand"),
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return f"answered {answer.status_code}: {answer.text[:_LONGEST_ANSWER]}"
+    return " ".join(each for each in said if each)
+
+
+class Socket:
+    """A console's WebSocket. `shown` is every byte since its `hello`; `texts` are the text frames."""
+
+    def __init__(self, relay: str, token: str, trust: ssl.SSLContext, timeout: float, resume: str = "") -> None:
+        """Raises Failed."""
+        self.shown = bytearray()
+        self.texts: list[dict[str, Any]] = []
+        self._timeout = timeout
+        self._socket = _connected(f"{relay}/v1/console{resume}", token, trust, timeout)
+        self.hello = self.until("hello")
+        self.epoch, self.start = str(self.hello["epoch"]), int(self.hello["offset"])
+
+    @property
+    def next(self) -> int:
+        """Offset in the epoch of the byte that comes next."""
+        return self.start + len(self.shown)
+
+    def type(self, keys: bytes) -> None:
+        try:
+            self._socket.send(keys)
+        except ConnectionClosed as closed:
+            raise Failed(_closed(closed)) from None
+
+    def until(self, kind: str) -> dict[str, Any]:
+        """The next text frame of this type. Raises Failed."""
+        deadline, seen = time.monotonic() + self._timeout, len(self.texts)
+        while True:
+            self._receive(deadline, f"the relay's {kind}")
+            for text in self.texts[seen:]:
+                if text.get("type") == kind:
+                    return text
+
+    def printed_after(self, offset: int) -> None:
+        """Returns when something was shown behind this offset of the epoch. Raises Failed."""
+        deadline = time.monotonic() + self._timeout
+        while self.next <= offset:
+            self._receive(deadline, "anything that the VM prints")
+
+    def end(self) -> tuple[int, str]:
+        """Waits for the close that the relay sends: its code and reason. Raises Failed."""
+        deadline = time.monotonic() + self._timeout
+        try:
+            while True:
+                self._receive(deadline, "the end of the session", ending=True)
+        except ConnectionClosed as closed:
+            got = closed.rcvd
+            return (got.code, got.reason) if got else (1006, "")
+
+    def leave(self) -> None:
+        self._socket.close()
+
+    def _receive(self, deadline: float, what: str, *, ending: bool = False) -> None:
+        try:
+            frame = self._socket.recv(max(0.0, deadline - time.monotonic()))
+        except TimeoutError:
+            raise Failed(f"waited {self._timeout:.0f} s for {what}") from None
+        except ConnectionClosed as closed:
+            if ending:
+                raise
+            raise Failed(f"waited for {what}: {_closed(closed)}") from None
+        if isinstance(frame, str):
+            self.texts.append(json.loads(frame))
+            return
+        offset = int.from_bytes(frame[:8])
+        if offset != self.next:
+            raise Failed(f"byte {self.next} of the epoch was due, and byte {offset} came")
+        self.shown += frame[8:]
+
+
+def _connected(address: str, token: str, trust: ssl.SSLContext, timeout: float) -> ClientConnection:
+    offered: Any = [PROTOCOL, TOKEN + token]
+    secure = trust if address.startswith("wss://") else None
+    try:
+        return connect(
+            address, subprotocols=offered, ssl=secure, open_timeout=timeout, close_timeout=timeout, max_size=None,
+            compression=None,
+        )  # fmt: skip
+    except InvalidStatus as refused:
+        body = httpx.Response(refused.response.status_code, content=bytes(refused.response.body or b""))
+        raise Failed(refusal_of(body)) from None
+    except (OSError, TimeoutError, WebSocketException) as error:
+        raise Failed(f"the relay {address.partition('?')[0]} cannot be reached: {type(error).__name__}") from None
+
+
+def _closed(closed: ConnectionClosed) -> str:
+    got = closed.rcvd
+    return f"the relay closed with {got.code} {got.reason}" if got else "the connection to the relay broke"
