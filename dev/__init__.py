@@ -8,6 +8,7 @@ functions_host   the Functions host, around Microsoft's own worker library
 event_hubs       AMQP 1.0 for the real Event Hubs SDK (Node)
 entra            sign-in, tokens, keys, on-behalf-of
 arm              Compute, Authorization, Storage and SerialConsole providers
+vault            Key Vault's keys: rotate, sign
 gateway          the serial gateway: COM1 of every machine over WebSockets
 machines         the machines themselves: QEMU, or a pty machine where QEMU cannot be had
 """

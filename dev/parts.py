@@ -2,16 +2,13 @@
 
 import json
 import os
-import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
 from dev import fleet
 from dev.stack import ROOT, Port, Stack
+from dev.vault.keys import SESSION_KEY, STATEMENT_KEY
 
 AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 """Azurite's published account key."""
@@ -50,6 +47,10 @@ def parts(stack: Stack) -> tuple[Part, ...]:
         Part(
             "arm", "Azure Resource Manager stand-in", _python("dev.arm", stack),
             f"tcp://127.0.0.1:{stack.port(Port.ARM)}", (Port.ARM,), shared,
+        ),
+        Part(
+            "vault", "Key Vault stand-in", _python("dev.vault", stack),
+            f"tcp://127.0.0.1:{stack.port(Port.VAULT)}", (Port.VAULT,), shared,
         ),
         Part(
             "gateway", "serial gateway and machines", _python("dev.gateway", stack),
@@ -102,8 +103,8 @@ def function_settings(stack: Stack) -> dict[str, str]:
             "PAGE_AUTHORITY_METADATA": json.dumps(page_metadata(stack)),
             "SUBSCRIPTIONS": fleet.SUBSCRIPTION,
             "TRANSCRIPT_STORAGE": storage(stack),
-            "SESSION_KEY": _key(stack, "session"),
-            "STATEMENT_KEY": _key(stack, "statement"),
+            "SESSION_KEY": f"{stack.https(Port.VAULT)}/keys/{SESSION_KEY}",
+            "STATEMENT_KEY": f"{stack.https(Port.VAULT)}/keys/{STATEMENT_KEY}",
             "TRUSTED_PROXIES": "127.0.0.0/8 ::1",
             "RELAYS": (
                 f"{RELAY_NAME}=ws://localhost:{stack.port(Port.RELAY)}|http://localhost:{stack.port(Port.RELAY_CONTROL)}"
@@ -168,20 +169,6 @@ def signed_in_as(stack: Stack, application: fleet.Application) -> dict[str, str]
         "AZURE_CLIENT_ID": application.client,
         "AZURE_CLIENT_SECRET": application.secret,
     }
-
-
-def _key(stack: Stack, name: str) -> str:
-    """One of the stack's own signing keys, made once: what was signed stays valid over a restart."""
-    path = stack.home / "keys" / f"{name}.pem"
-    if not path.exists():
-        key = ec.generate_private_key(ec.SECP256R1())
-        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(f".{secrets.token_hex(4)}")
-        fresh.touch(mode=0o600)
-        fresh.write_bytes(pem)
-        fresh.replace(path)
-    return path.read_text()
 
 
 def _python(module: str, stack: Stack) -> tuple[str, ...]:

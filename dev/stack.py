@@ -26,6 +26,7 @@ class Port(IntEnum):
     BLOBS = 11
     QUEUES = 12
     TABLES = 13
+    VAULT = 14
 
 
 @dataclass(frozen=True)

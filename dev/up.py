@@ -109,7 +109,7 @@ async def _main(stack: Stack, steps: Steps) -> None:
 
 def main() -> int:
     arguments = argparse.ArgumentParser(prog="python -m dev.up", description="The serial console, on this machine.")
-    arguments.add_argument("--base", type=int, default=Stack.base, help="first of fourteen ports (default %(default)s)")
+    arguments.add_argument("--base", type=int, default=Stack.base, help="first of fifteen ports (default %(default)s)")
     arguments.add_argument("--home", type=Path, default=Stack.home, help="state and logs (default %(default)s)")
     arguments.add_argument("--no-prepare", action="store_true", help="trust that everything is installed")
     given = arguments.parse_args()

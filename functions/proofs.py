@@ -42,7 +42,7 @@ async def _checkpoints(asked: Asked) -> Result | Refusal:
     if refusal := await permitted(asked.world, asked.caller, vm):
         return refusal
     ledger = wiring.archive().ledger
-    return Result({"value": list(await ledger.lines(vm.console)), **ledger.public_keys()})
+    return Result({"value": list(await ledger.lines(vm.console)), **await ledger.public_keys()})
 
 
 at_console(

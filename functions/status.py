@@ -97,7 +97,7 @@ async def refuse_unknown(req: func.HttpRequest, starter: str) -> func.HttpRespon
 
 
 async def _keys(world: World) -> Result:
-    return Result(world.tokens.public_keys(), headers=_FOR_A_MINUTE)
+    return Result(await world.tokens.public_keys(), headers=_FOR_A_MINUTE)
 
 
 _FOR_A_MINUTE = {"Cache-Control": "public, max-age=60"}

@@ -195,17 +195,39 @@ class Consoles(Protocol):
     async def show(self, vm: VmId) -> Lock: ...
 
 
+class KeyRing(Protocol):
+    """Keys that sign for the service: EC P-256, ES256. What is private of them stays where it lies."""
+
+    async def public(self) -> Sequence[Mapping[str, str]]:
+        """The JWK of every key whose signatures count. Raises Unavailable."""
+        ...
+
+    async def signer(self) -> str:
+        """The `kid` of the key that signs now. Raises Unavailable."""
+        ...
+
+    async def sign(self, kid: str, message: bytes) -> bytes:
+        """The signature, r and s of 32 bytes each, by a key that `signer` named. Raises Unavailable."""
+        ...
+
+    async def probe(self) -> None:
+        """Raises Unavailable while they are out of reach."""
+        ...
+
+
 class Tokens(Protocol):
-    def sign(self, grant: Grant) -> str:
-        """The session token (JWT, ES256) for this grant."""
+    async def sign(self, grant: Grant) -> str:
+        """The session token (JWT, ES256) for this grant. Raises Unavailable."""
         ...
 
-    def sign_command(self, relay: str, body: bytes) -> str:
-        """A 30 s token by which a relay knows that this body, byte for byte, comes from the function app."""
+    async def sign_command(self, relay: str, body: bytes) -> str:
+        """A 30 s token by which a relay knows that this body, byte for byte, comes from the function app. Raises
+        Unavailable.
+        """
         ...
 
-    def public_keys(self) -> dict[str, Any]:
-        """The JWKS that relays verify with."""
+    async def public_keys(self) -> dict[str, Any]:
+        """The JWKS that relays verify with. Raises Unavailable."""
         ...
 
 
@@ -383,8 +405,8 @@ class Ledger(Protocol):
         """The statements as they lie, each a JWT."""
         ...
 
-    def public_keys(self) -> dict[str, Any]:
-        """The JWKS by which the statements can be checked."""
+    async def public_keys(self) -> dict[str, Any]:
+        """The JWKS by which the statements can be checked. Raises Unavailable."""
         ...
 
 

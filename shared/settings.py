@@ -135,12 +135,13 @@ class FunctionSettings(Common):
     subscriptions: tuple[str, ...] = _setting("SUBSCRIPTIONS", "subscription ids whose VMs are listed")
     storage: str = _setting("TRANSCRIPT_STORAGE", "storage of transcripts: a connection string, or an account's name")
     session_key: str = _setting(
-        "SESSION_KEY", "EC P-256 private key (PEM) that signs session tokens; in Azure a Key Vault reference"
+        "SESSION_KEY",
+        "what signs session tokens: address of an EC P-256 key in a Key Vault, without a version; or private keys "
+        "(PEM), of which the first signs",
     )
     statement_key: str = _setting(
         "STATEMENT_KEY",
-        "EC P-256 private key (PEM) that signs checkpoints of transcripts; those that were used before may follow it; "
-        "in Azure a Key Vault reference",
+        "what signs checkpoints of transcripts, as SESSION_KEY, and another key than that",
     )
     ring_bytes: int = _setting(
         "RING_BYTES", "bytes of each VM's transcript that are kept, as they are stored; 0: all", str(1 << 30)

@@ -6,7 +6,7 @@ from typing import Any
 from shared.domain.ring import Ring
 from shared.flows.archive import Archive
 from shared.flows.world import Probe, World
-from shared.ports import Clock, Transcripts
+from shared.ports import Clock, KeyRing, Transcripts
 from shared.settings import FunctionSettings
 
 worlds: dict[str, World] = {}
@@ -62,7 +62,8 @@ def archive() -> Archive:
         transcripts=transcripts(),
         index=TableIndex(tables()),
         ledger=BlobLedger(
-            blob_service(about.storage, credential()), StatementSigner(about.statement_key, about.issuer)
+            blob_service(about.storage, credential()),
+            StatementSigner(_key_ring(about.statement_key, "STATEMENT_KEY"), about.issuer),
         ),
         holds=TableHolds(tables()),
         reads=TableReads(tables()),
@@ -88,6 +89,18 @@ def approvals_table() -> Any:
     return TableApprovals(tables(), SystemClock())
 
 
+def _key_ring(key: str, setting: str) -> KeyRing:
+    """Keys in a vault by their address, else those that the setting holds. Raises NotASigningKey."""
+    if key.startswith("https://"):
+        from shared.adapters.system_clock import SystemClock  # noqa: PLC0415 - as below
+        from shared.adapters.vault_key_ring import VaultKeyRing  # noqa: PLC0415 - slow to import
+
+        return VaultKeyRing(key, settings().cloud, credential(), SystemClock())
+    from shared.adapters.pem_key_ring import PemKeyRing  # noqa: PLC0415 - slow to import
+
+    return PemKeyRing(key, setting)
+
+
 def _world(starter: str) -> World:
     # Imported here: a third of a second that indexing the functions need not wait for.
     from shared.adapters.durable_approvals import DurableApprovals  # noqa: PLC0415
@@ -104,7 +117,8 @@ def _world(starter: str) -> World:
     from shared.adapters.table_sessions import TableSessions  # noqa: PLC0415
 
     about, clock, http = settings(), SystemClock(), Http()
-    tokens = JwtTokens(about.session_key, about.issuer, clock)
+    keys = _key_ring(about.session_key, "SESSION_KEY")
+    tokens = JwtTokens(keys, about.issuer, clock)
     client = durable_client(starter)
     consoles = DurableConsoles(client)
     vms, rights, around, power, boot_logs = _arm(about, clock, http)
@@ -126,7 +140,7 @@ def _world(starter: str) -> World:
         relays=RelayControl(about.relays, tokens, http),
         clock=clock,
         ids=RandomIds(),
-        probes=_probes(about, http, tables(), consoles),
+        probes={**_probes(about, http, tables(), consoles), "signing keys": keys.probe},
     )
 
 

@@ -251,14 +251,14 @@ class FakeTokens:
     def __init__(self) -> None:
         self.signed: list[Grant] = []
 
-    def sign(self, grant: Grant) -> str:
+    async def sign(self, grant: Grant) -> str:
         self.signed.append(grant)
         return f"token-{len(self.signed)}"
 
-    def sign_command(self, relay: str, body: bytes) -> str:
+    async def sign_command(self, relay: str, body: bytes) -> str:
         return relay
 
-    def public_keys(self) -> dict[str, Any]:
+    async def public_keys(self) -> dict[str, Any]:
         return {"keys": []}
 
 

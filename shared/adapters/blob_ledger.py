@@ -15,7 +15,7 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob.aio import BlobServiceClient
 
 from shared.adapters.blob_transcripts import faults, read_range
-from shared.adapters.statement_keys import StatementSigner
+from shared.adapters.statement_keys import StatementKeys, StatementSigner
 from shared.domain.ledger import BadStatement, Statement
 from shared.ports import Statements
 
@@ -36,7 +36,7 @@ class BlobLedger:
         """Only what was asked for is made: the blob once a month, the container once."""
         month = datetime.fromtimestamp(statement.at, UTC).strftime("%Y-%m")
         blob = self._container.get_blob_client(f"{statement.console.strip('/')}/{month}{_SUFFIX}")
-        line = f"{self._signer.sign(statement)}\n".encode()
+        line = f"{await self._signer.sign(statement)}\n".encode()
         with faults():
             try:
                 await blob.append_block(line)
@@ -49,7 +49,7 @@ class BlobLedger:
 
     async def read(self, console: str) -> Statements:
         lines = await self.lines(console)
-        return await asyncio.to_thread(self._checked, lines)
+        return await asyncio.to_thread(_checked, await self._signer.reader(), lines)
 
     async def lines(self, console: str) -> Sequence[str]:
         lines: list[str] = []
@@ -61,12 +61,13 @@ class BlobLedger:
                     lines += content.decode("ascii", "replace").splitlines()
         return lines
 
-    def public_keys(self) -> dict[str, Any]:
-        return self._signer.jwks
+    async def public_keys(self) -> dict[str, Any]:
+        return (await self._signer.reader()).jwks
 
-    def _checked(self, lines: Sequence[str]) -> Statements:
-        said: list[Statement] = []
-        for line in lines:
-            with suppress(BadStatement):
-                said.append(self._signer.read(line))
-        return Statements(said, len(lines) - len(said))
+
+def _checked(keys: StatementKeys, lines: Sequence[str]) -> Statements:
+    said: list[Statement] = []
+    for line in lines:
+        with suppress(BadStatement):
+            said.append(keys.read(line))
+    return Statements(said, len(lines) - len(said))

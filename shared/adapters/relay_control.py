@@ -64,7 +64,7 @@ class RelayControl:
         relay = self.of(vm)
         body = json.dumps({"vm": vm.resource_id, **said}).encode()
         headers = {
-            "Authorization": f"Bearer {self._tokens.sign_command(relay.name, body)}",
+            "Authorization": f"Bearer {await self._tokens.sign_command(relay.name, body)}",
             "Content-Type": "application/json",
             **correlated(),
         }

@@ -5,8 +5,9 @@ from typing import Any
 
 import jwt
 
-from shared.adapters.jwt_tokens import load_key, public_jwk
+from shared.adapters.jws import signed
 from shared.domain.ledger import BadStatement, Statement, claims, read_statement
+from shared.ports import KeyRing
 
 STATEMENT_TYPE = "statement+jwt"
 
@@ -34,20 +35,16 @@ class StatementKeys:
         return read_statement(said)
 
 
-class StatementSigner(StatementKeys):
-    def __init__(self, pems: str, issuer: str) -> None:
-        """`pems`: one private key or several; the first signs, the others were used before. Raises NotASigningKey."""
-        keys = [load_key(pem, "STATEMENT_KEY") for pem in _each(pems.replace("\\n", "\n"))]
-        super().__init__({"keys": [public_jwk(key) for key in keys]})
-        self._key, self._issuer = keys[0], issuer
-        self._kid = self.jwks["keys"][0]["kid"]
+class StatementSigner:
+    """Signs statements, and reads them by the keys of the same ring."""
 
-    def sign(self, statement: Statement) -> str:
-        said = {"iss": self._issuer, **claims(statement)}
-        return jwt.encode(said, self._key, "ES256", headers={"typ": STATEMENT_TYPE, "kid": self._kid})
+    def __init__(self, keys: KeyRing, issuer: str) -> None:
+        self._keys, self._issuer = keys, issuer
 
+    async def sign(self, statement: Statement) -> str:
+        """Raises Unavailable."""
+        return await signed(self._keys, STATEMENT_TYPE, {"iss": self._issuer, **claims(statement)})
 
-def _each(pems: str) -> list[str]:
-    """At least one, which may be no key."""
-    head, *rest = pems.split("-----BEGIN ")
-    return [f"-----BEGIN {each}" for each in rest] or [head]
+    async def reader(self) -> StatementKeys:
+        """Raises Unavailable."""
+        return StatementKeys({"keys": list(await self._keys.public())})

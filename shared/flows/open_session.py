@@ -99,7 +99,7 @@ async def _hand_out(asked: _Asked, taken: Acquired, examined: Examined) -> Opene
         os=examined.vm.os,
     )
     grant = _grant(world, session)
-    token = world.tokens.sign(grant)
+    token = await world.tokens.sign(grant)
     await asyncio.gather(_index(world, session), _fence(asked, taken))
     return Opened(session, token, grant.expires_at, relay.address, taken.displaced, examined.warnings)
 

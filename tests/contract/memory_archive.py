@@ -43,7 +43,7 @@ class MemoryLedger:
     async def lines(self, console: str) -> Sequence[str]:
         return [repr(each) for each in self.said if each.console == console]
 
-    def public_keys(self) -> dict[str, Any]:
+    async def public_keys(self) -> dict[str, Any]:
         return {"keys": []}
 
 

@@ -18,6 +18,7 @@ from dev.entra import app as entra
 from dev.entra.issuer import Issuer
 from dev.entra.keys import kept_key
 from dev.fleet import EDITH, GRACE
+from dev.vault.keys import Keys
 from shared.adapters.on_behalf_of import managed_identity_assertions, no_assertions, sign_in_refusal
 from shared.domain.acts import Act
 from shared.domain.refusals import Code, Refusal
@@ -116,12 +117,13 @@ async def _revoked(_: Request) -> Response:
 async def revoking(azure_home: Path) -> AsyncIterator[Arm]:
     """The adapters of ARM before an ARM that takes no token any more."""
     async with AsyncExitStack() as running:
-        stack, at_entra, at_arm = free_stack(azure_home)
+        stack, at_entra, at_arm, at_vault = free_stack(azure_home)
+        at_vault.close()  # nobody signs here
         sign_in = entra.build(Issuer(stack, kept_key(azure_home)))
         await running.enter_async_context(served(sign_in, at_entra, stack.certificate))
         refusing = Starlette(routes=[Route("/{path:path}", _revoked, methods=["GET", "POST"])])
         await running.enter_async_context(served(refusing, at_arm, stack.certificate))
-        made = Arm(LocalAzure(stack, World()))
+        made = Arm(LocalAzure(stack, World(), Keys(azure_home)))
         running.push_async_callback(made.close)
         yield made
 

@@ -19,6 +19,7 @@ from dev.entra.listen import bind
 from shared import correlation
 from shared.adapters.http_json import Http
 from shared.adapters.jwt_tokens import JwtTokens
+from shared.adapters.pem_key_ring import PemKeyRing
 from shared.adapters.relay_control import RelayControl
 from shared.adapters.system_clock import SystemClock
 from shared.domain.acts import Act
@@ -29,7 +30,7 @@ from tests.fakes import VM
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-TOKENS = JwtTokens(PEM, "http://issuer", SystemClock())
+TOKENS = JwtTokens(PemKeyRing(PEM, "SESSION_KEY"), "http://issuer", SystemClock())
 
 
 class Control:

@@ -15,7 +15,6 @@ from dev.entra.keys import kept_key, new_key
 from dev.entra.tokens import app_token, user_token
 from dev.fleet import ADA, API_CLIENT, RELAY, TENANT
 from dev.stack import Stack
-from shared.adapters.jwt_tokens import JwtTokens
 from shared.adapters.system_clock import SystemClock
 from shared.domain.caller import Caller
 from shared.domain.grant import Grant, Mode
@@ -23,6 +22,7 @@ from shared.domain.refusals import Code
 from tests.contract.test_entra_callers import Sut, code
 from tests.dev.local_azure import LocalAzure
 from tests.fakes import VM
+from tests.signing import PemTokens
 
 KEYS = f"/{TENANT}/discovery/v2.0/keys"
 
@@ -129,7 +129,7 @@ def signed_as_is(stack: Stack, body: str) -> str:
 def session_token() -> str:
     key = ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     grant = Grant("t", "s", f"{TENANT}.{ADA.oid}", "Ada", VM, Mode.WRITE, 1, "relay:r0", "http://issuer", 1, 2)
-    return JwtTokens(key.decode(), "http://issuer", SystemClock()).sign(grant)
+    return PemTokens(key.decode(), "http://issuer", SystemClock()).sign(grant)
 
 
 async def test_no_bent_token_names_anybody_or_is_told_anywhere(sut: Sut, caplog: pytest.LogCaptureFixture) -> None:

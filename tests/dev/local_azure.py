@@ -1,4 +1,4 @@
-"""Both stand-ins over real https on random ports, for the contract tests."""
+"""Entra ID, ARM and a Key Vault over real https on random ports, for the contract tests."""
 
 import asyncio
 import socket
@@ -18,6 +18,8 @@ from dev.entra.issuer import Issuer
 from dev.entra.keys import kept_key
 from dev.entra.listen import Listener, bind, server
 from dev.stack import Port, Stack
+from dev.vault import app as vault
+from dev.vault.keys import Keys
 
 
 class NoMachines:
@@ -37,19 +39,23 @@ class NoMachines:
 class LocalAzure:
     stack: Stack
     world: World
+    keys: Keys
 
 
 @asynccontextmanager
 async def local_azure(home: Path, machines: Machines) -> AsyncIterator[LocalAzure]:
-    """Serve Entra ID and ARM until the block ends."""
+    """Serve Entra ID, ARM and a Key Vault until the block ends."""
     world = World(retry_seconds=0)
     async with AsyncExitStack() as running:
-        stack, at_entra, at_arm = free_stack(home)
+        stack, at_entra, at_arm, at_vault = free_stack(home)
         tls.ensure(stack)
         key = kept_key(home)
         await running.enter_async_context(served(entra.build(Issuer(stack, key)), at_entra, stack.certificate))
         await running.enter_async_context(served(arm.build(stack, key, machines, world), at_arm, stack.certificate))
-        yield LocalAzure(stack, world)
+        keys = Keys.kept(home)
+        vault_app = vault.build(stack, key, keys, page_size=2)
+        await running.enter_async_context(served(vault_app, at_vault, stack.certificate))
+        yield LocalAzure(stack, world, keys)
 
 
 @asynccontextmanager
@@ -66,15 +72,16 @@ async def served(app: ASGIApp, at: socket.socket, certificate: Path | None = Non
         at.close()
 
 
-def free_stack(home: Path) -> tuple[Stack, socket.socket, socket.socket]:
-    """Find a base port whose Entra and ARM ports are free, and bind these two (they are neighbours)."""
+def free_stack(home: Path) -> tuple[Stack, socket.socket, socket.socket, socket.socket]:
+    """Find a base port whose Entra, ARM and vault ports are free, and bind these three."""
     while True:
         with ExitStack() as bound:
             at_entra = bound.enter_context(bind(0))
             base = at_entra.getsockname()[1] - Port.ENTRA
             try:
                 at_arm = bound.enter_context(bind(base + Port.ARM))
+                at_vault = bound.enter_context(bind(base + Port.VAULT))
             except SystemExit:
                 continue
             bound.pop_all()
-            return Stack(base, home), at_entra, at_arm
+            return Stack(base, home), at_entra, at_arm, at_vault

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
@@ -20,7 +18,6 @@ from relay.server import Relay
 from relay.world import World
 from shared import correlation
 from shared.adapters.http_json import Http
-from shared.adapters.jwt_tokens import JwtTokens
 from shared.adapters.token_keys import TokenKeys
 from shared.domain.acts import Act
 from shared.domain.frames import PROTOCOL, TOKEN_PREFIX
@@ -30,17 +27,13 @@ from shared.domain.record import Kind, Record, Source
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
 from shared.ports import Admission, Beat, PortListener, SerialPort, Unavailable
+from tests.signing import PemTokens, new_pem
 
 VM = VmId.parse(
     "/subscriptions/5b5c0000-0000-4000-8000-000000000001/resourceGroups/rg-web"
     "/providers/Microsoft.Compute/virtualMachines/web-01"
 )
 ISSUER, RELAY, PAGE = "http://issuer", "r0", "http://page"
-
-
-def new_pem() -> str:
-    key = ec.generate_private_key(ec.SECP256R1())
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 PEM = new_pem()
@@ -224,7 +217,7 @@ class KeysAddress(Http):
         self.asked += 1
         if self.pem is None:
             raise Unavailable(what, "away")
-        return JwtTokens(self.pem, ISSUER, Clock()).public_keys()
+        return PemTokens(self.pem, ISSUER, Clock()).public_keys()
 
 
 class Client:
@@ -312,7 +305,7 @@ class Stage:
         return Grant(**about | changes)
 
     def token(self, session: str = "ada", *, pem: str = PEM, **changes: Any) -> str:
-        return JwtTokens(pem, ISSUER, self.clock).sign(self.grant(session, **changes))
+        return PemTokens(pem, ISSUER, self.clock).sign(self.grant(session, **changes))
 
     async def dial(
         self, token: str, *, query: str = "", origin: str | None = PAGE, protocols: Sequence[str] | None = None,

@@ -14,18 +14,18 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from websockets.exceptions import InvalidStatus
 
-from shared.adapters.jwt_tokens import JwtTokens
 from shared.domain.frames import PROTOCOL, TOKEN_PREFIX
 from shared.domain.grant import COMMAND_TYPE, TOKEN_TYPE, Mode
 from shared.domain.vm import VmId
 from tests.relay.raw_visits import opened, sends, status, untouched, upgrade
 from tests.relay.stage import ISSUER, PEM, RELAY, VM, Clock, ControlPlane, Stage, staged
+from tests.signing import PemTokens
 
 OTHER = VmId.parse(VM.resource_id.replace("web-01", "db-01"))
 KEY: Any = load_pem_private_key(PEM.encode(), None)
 
 
-KEY_ID = JwtTokens(PEM, ISSUER, Clock()).public_keys()["keys"][0]["kid"]
+KEY_ID = PemTokens(PEM, ISSUER, Clock()).public_keys()["keys"][0]["kid"]
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ async def test_a_token_without_a_signature_is_refused(stage: Stage, name: str) -
 
 
 async def test_a_token_signed_with_the_public_key_as_a_secret_is_refused(stage: Stage) -> None:
-    jwk = json.dumps(JwtTokens(PEM, ISSUER, Clock()).public_keys()["keys"][0]).encode()
+    jwk = json.dumps(PemTokens(PEM, ISSUER, Clock()).public_keys()["keys"][0]).encode()
     raw = KEY.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     for secret in (public_pem(), public_pem().strip(), jwk, raw, b""):
         assert await refused_everywhere(stage, with_hmac(stage, secret))
@@ -182,7 +182,7 @@ async def test_a_token_of_another_kind_is_refused(stage: Stage, kind: Any) -> No
 
 
 async def test_a_command_is_no_session_and_a_session_no_command(stage: Stage) -> None:
-    tokens = JwtTokens(PEM, ISSUER, stage.clock)
+    tokens = PemTokens(PEM, ISSUER, stage.clock)
     assert await refused_everywhere(stage, tokens.sign_command(RELAY, b""))
     body = json.dumps(stage.grant("ada").claims()).encode()
     assert not await stage.relay.world.keys.commanded(f"Bearer {stage.token()}", b"")

@@ -14,13 +14,13 @@ from relay.control import Control
 from relay.standstill import STANDSTILL_SECONDS
 from shared import correlation
 from shared.adapters.http_json import Http
-from shared.adapters.jwt_tokens import JwtTokens
 from shared.adapters.relay_control import RelayControl
 from shared.domain.acts import Act
 from shared.domain.grant import Mode
 from shared.domain.refusals import Code, refuse
 from shared.ports import Relay
-from tests.relay.stage import ISSUER, PEM, RELAY, VM, Stage, new_pem, staged
+from tests.relay.stage import ISSUER, PEM, RELAY, VM, Stage, staged
+from tests.signing import PemTokens, new_pem
 
 
 class Office:
@@ -28,8 +28,8 @@ class Office:
 
     def __init__(self, stage: Stage, address: str, http: Http) -> None:
         self.stage, self.address, self.http = stage, address, http
-        self.tokens = JwtTokens(PEM, ISSUER, stage.clock)
-        self.control = RelayControl([Relay(RELAY, "ws://x", address)], self.tokens, http)
+        self.tokens = PemTokens(PEM, ISSUER, stage.clock)
+        self.control = RelayControl([Relay(RELAY, "ws://x", address)], self.tokens.tokens, http)
 
     async def posts(self, what: str, said: Any, **changes: Any) -> tuple[int, str]:
         """Status and error code; `changes`: body and token as they should not be."""
@@ -203,7 +203,7 @@ async def test_an_id_that_is_no_uuid_is_replaced_by_one(office: Office, header: 
 async def test_only_the_function_apps_own_words_are_obeyed(office: Office) -> None:
     said = {"vm": VM.resource_id, "generation": 2, "by": "Grace"}
     body = json.dumps(said).encode()
-    theirs = JwtTokens(new_pem(), ISSUER, office.stage.clock).sign_command(RELAY, body)
+    theirs = PemTokens(new_pem(), ISSUER, office.stage.clock).sign_command(RELAY, body)
     another = office.tokens.sign_command("r1", body)
     session = office.stage.token()
     old = office.tokens.sign_command(RELAY, body)

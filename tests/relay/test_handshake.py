@@ -11,12 +11,12 @@ from websockets.exceptions import InvalidStatus
 from relay.bridge import Bridge
 from relay.reception import MAX_PENDING
 from relay.standstill import STANDSTILL_SECONDS
-from shared.adapters.jwt_tokens import JwtTokens
 from shared.domain.frames import PROTOCOL, TOKEN_PREFIX
 from shared.domain.grant import Mode
 from shared.domain.refusals import Code, refuse
 from shared.ports import Unavailable
-from tests.relay.stage import ISSUER, PAGE, PEM, RELAY, Stage, new_pem, staged
+from tests.relay.stage import ISSUER, PAGE, PEM, RELAY, Stage, staged
+from tests.signing import PemTokens, new_pem
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ async def test_a_token_that_is_not_for_this_relay_now_is_refused(
 
 async def test_a_command_token_is_no_session_token(stage: Stage) -> None:
 
-    command = JwtTokens(PEM, ISSUER, stage.clock).sign_command(RELAY, b"")
+    command = PemTokens(PEM, ISSUER, stage.clock).sign_command(RELAY, b"")
     assert await refused(stage, command) == (401, "TokenInvalid")
     assert await refused(stage, "no.token.atall") == (401, "TokenInvalid")
 

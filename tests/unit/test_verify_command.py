@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from shared.adapters.pem_key_ring import PemKeyRing
 from shared.adapters.statement_keys import StatementSigner
 from shared.verify import main
+from tests.signing import at_once, new_pem
 from tests.unit.domain.test_verify import CONSOLE, WHOLE, checkpoint, verified
 
 
@@ -84,15 +84,13 @@ def test_what_is_no_hash_is_refused(folder: Path, text: str, capsys: pytest.Capt
 
 @pytest.fixture
 def signer() -> StatementSigner:
-    key = ec.generate_private_key(ec.SECP256R1())
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    return StatementSigner(pem, "https://service")
+    return StatementSigner(PemKeyRing(new_pem(), "STATEMENT_KEY"), "https://service")
 
 
 @pytest.fixture
 def keys(signer: StatementSigner, tmp_path: Path) -> str:
     path = tmp_path / "keys.json"
-    path.write_text(json.dumps(signer.jwks))
+    path.write_text(json.dumps(at_once(signer.reader()).jwks))
     return str(path)
 
 
@@ -101,7 +99,7 @@ def statements(signer: StatementSigner, tmp_path: Path) -> Path:
     """The container checkpoints, downloaded: the whole transcript was signed."""
     month = tmp_path / "checkpoints" / "web-01" / "2026-11.jws"
     month.parent.mkdir(parents=True)
-    month.write_text("".join(f"{signer.sign(checkpoint(ordinal))}\n" for ordinal in WHOLE))
+    month.write_text("".join(f"{at_once(signer.sign(checkpoint(ordinal)))}\n" for ordinal in WHOLE))
     return month
 
 

@@ -6,9 +6,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from shared.adapters.jwt_tokens import JwtTokens, NotASigningKey
+from shared.adapters.pem_key_ring import NotASigningKey, PemKeyRing
 from shared.domain.grant import COMMAND_TYPE, TOKEN_TYPE, Grant, Mode
 from tests.fakes import NOW, VM, FakeClock
+from tests.signing import PemTokens
 
 
 def pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> str:
@@ -16,7 +17,7 @@ def pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> str:
 
 
 KEY = pem(ec.generate_private_key(ec.SECP256R1()))
-TOKENS = JwtTokens(KEY, "http://issuer", FakeClock())
+TOKENS = PemTokens(KEY, "http://issuer", FakeClock())
 NO_TIMES: Any = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
 
 
@@ -49,7 +50,7 @@ def test_public_keys_hold_no_private_part_and_are_named_by_their_thumbprint() ->
 
 
 def test_a_pem_with_its_line_breaks_spelled_out_is_read() -> None:
-    assert JwtTokens(KEY.replace("\n", "\\n"), "i", FakeClock()).public_keys() == TOKENS.public_keys()
+    assert PemTokens(KEY.replace("\n", "\\n"), "i", FakeClock()).public_keys() == TOKENS.public_keys()
 
 
 @pytest.mark.parametrize(
@@ -57,5 +58,5 @@ def test_a_pem_with_its_line_breaks_spelled_out_is_read() -> None:
 )
 def test_another_key_is_refused_and_not_shown(wrong: str) -> None:
     with pytest.raises(NotASigningKey) as error:
-        JwtTokens(wrong, "i", FakeClock())
-    assert str(error.value).startswith("SESSION_KEY is not")
+        PemKeyRing(wrong, "SESSION_KEY")
+    assert str(error.value).startswith("SESSION_KEY is ")

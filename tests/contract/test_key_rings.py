@@ -1,0 +1,129 @@
+"""KeyRing: keys that are given as PEM, and keys in a vault, through the same tests; then rotation in the vault."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import jwt
+import pytest
+from azure.core.pipeline.transport import AioHttpTransport
+from azure.identity.aio import ClientSecretCredential
+
+from dev.fleet import API_SECRET, AUTOMATION, SERVICE, TENANT, Application
+from dev.stack import Port
+from dev.vault.keys import SESSION_KEY
+from shared.adapters.jws import signed
+from shared.adapters.pem_key_ring import PemKeyRing
+from shared.adapters.vault_key_ring import VaultKeyRing
+from shared.domain.key_versions import LIST_SECONDS, PUBLIC_SECONDS
+from shared.ports import KeyRing, Unavailable
+from tests.dev.local_azure import LocalAzure
+from tests.fakes import FakeClock
+from tests.signing import new_pem
+
+
+class Vault:
+    """The key ring of a vault as one instance of the function app has it."""
+
+    def __init__(self, azure: LocalAzure, name: str = SESSION_KEY, who: Application = SERVICE) -> None:
+        self.clock = FakeClock()
+        self.clock.time = max(each.created for each in azure.keys.versions[SESSION_KEY]) + PUBLIC_SECONDS
+        self._credential = ClientSecretCredential(
+            TENANT, who.client, who.secret, authority=azure.stack.authority, disable_instance_discovery=True,
+            connection_verify=str(azure.stack.ca),
+        )  # fmt: skip
+        self.ring = VaultKeyRing(
+            f"{azure.stack.https(Port.VAULT)}/keys/{name}", "AzureCloud", self._credential, self.clock,
+            AioHttpTransport(connection_verify=str(azure.stack.ca)),
+        )  # fmt: skip
+
+    async def close(self) -> None:
+        await self.ring.close()
+        await self._credential.close()
+
+
+@pytest.fixture
+async def vault(azure: LocalAzure) -> AsyncIterator[Vault]:
+    made = Vault(azure)
+    yield made
+    await made.close()
+
+
+@pytest.fixture(params=["pem", "vault"])
+def ring(request: pytest.FixtureRequest) -> KeyRing:
+    if request.param == "pem":
+        return PemKeyRing(new_pem() + new_pem(), "SESSION_KEY")
+    found: Vault = request.getfixturevalue("vault")
+    return found.ring
+
+
+def verified(token: str, jwks: Sequence[Any]) -> Any:
+    """The claims, by the key that the token names. Raises StopIteration when it is not public."""
+    kid = jwt.get_unverified_header(token)["kid"]
+    return jwt.decode(token, jwt.PyJWK(next(dict(each) for each in jwks if each["kid"] == kid)), ["ES256"])
+
+
+async def test_what_is_signed_is_verified_by_what_is_public(ring: KeyRing) -> None:
+    token = await signed(ring, "console+jwt", {"iss": "x", "n": 1})
+    assert verified(token, await ring.public()) == {"iss": "x", "n": 1}
+    assert jwt.get_unverified_header(token)["typ"] == "console+jwt"
+
+
+async def test_nothing_private_is_public_and_keys_are_named_by_their_thumbprint(ring: KeyRing) -> None:
+    for key in await ring.public():
+        assert set(key) == {"kty", "crv", "x", "y", "kid", "alg", "use"}
+        assert len(key["kid"]) == 43
+    assert await ring.signer() in [key["kid"] for key in await ring.public()]
+    await ring.probe()
+
+
+async def test_a_key_rotates_and_nobody_is_refused(azure: LocalAzure) -> None:
+    """Two instances, of which one asked for the list before the rotation and one after it."""
+    early, late = Vault(azure), Vault(azure)
+    old = await early.ring.signer()
+    azure.keys.rotate(SESSION_KEY).created = int(early.clock.time) + 1
+    late.clock.time += 2
+    token = await signed(late.ring, "console+jwt", {"by": "late"})
+    assert verified(token, await early.ring.public()) == {"by": "late"}
+    assert await late.ring.signer() == old, "the new one is public, and does not sign yet"
+    assert len(await late.ring.public()) == len(await early.ring.public()) + 1
+    for each in (early, late):
+        each.clock.time += PUBLIC_SECONDS + LIST_SECONDS
+    assert await late.ring.signer() != old
+    token = await signed(late.ring, "console+jwt", {"by": "new"})
+    assert verified(token, await early.ring.public()) == {"by": "new"}
+    assert await early.ring.signer() == await late.ring.signer()
+    await early.close()
+    await late.close()
+
+
+async def test_a_version_that_is_disabled_counts_no_more(azure: LocalAzure, vault: Vault) -> None:
+    withdrawn = azure.keys.rotate(SESSION_KEY)
+    before = await vault.ring.public()
+    withdrawn.enabled = False
+    vault.clock.time += LIST_SECONDS
+    assert len(await vault.ring.public()) == len(before) - 1
+
+
+async def test_a_vault_that_is_away_is_unavailable_and_what_was_known_goes_on(
+    azure: LocalAzure, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, kid = await vault.ring.public(), await vault.ring.signer()
+    monkeypatch.setattr(azure.keys, "versions", {})
+    vault.clock.time += LIST_SECONDS
+    assert await vault.ring.public() == known
+    assert await vault.ring.signer() == kid
+    with pytest.raises(Unavailable, match="answered 404"):
+        await vault.ring.sign(kid, b"x")
+    with pytest.raises(Unavailable):
+        await vault.ring.probe()
+
+
+@pytest.mark.parametrize("problem", ["name", "role", "secret"])
+async def test_why_nothing_can_be_signed_is_said(azure: LocalAzure, problem: str) -> None:
+    name = "no-such-key" if problem == "name" else SESSION_KEY
+    who = {"name": SERVICE, "role": AUTOMATION}.get(problem, Application(SERVICE.client, SERVICE.oid, "x", "wrong"))
+    vault = Vault(azure, name, who)
+    with pytest.raises(Unavailable, match=r"^key vault: ") as caught:
+        await vault.ring.signer()
+    assert API_SECRET not in str(caught.value)
+    await vault.close()
