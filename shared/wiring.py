@@ -41,16 +41,15 @@ def credential() -> Any:
 @cache
 def transcripts() -> Transcripts:
     """The archive. Raises BadSetting."""
-    from shared.adapters.blob_transcripts import BlobTranscripts, blob_service  # noqa: PLC0415 - slow to import
+    from shared.adapters.blob_transcripts import BlobTranscripts  # noqa: PLC0415 - slow to import
 
-    return BlobTranscripts(blob_service(settings().storage, credential()))
+    return BlobTranscripts(blobs())
 
 
 @cache
 def archive() -> Archive:
     """The archive with its index, its signed statements and its holds. Raises BadSetting, NotASigningKey."""
     from shared.adapters.blob_ledger import BlobLedger  # noqa: PLC0415 - slow to import
-    from shared.adapters.blob_transcripts import blob_service  # noqa: PLC0415 - as above
     from shared.adapters.statement_keys import StatementSigner  # noqa: PLC0415 - as above
     from shared.adapters.system_clock import SystemClock  # noqa: PLC0415 - as above
     from shared.adapters.table_holds import TableHolds  # noqa: PLC0415 - as above
@@ -62,7 +61,7 @@ def archive() -> Archive:
         transcripts=transcripts(),
         index=TableIndex(tables()),
         ledger=BlobLedger(
-            blob_service(about.storage, credential()),
+            blobs(),
             StatementSigner(_key_ring(about.statement_key, "STATEMENT_KEY"), about.issuer),
         ),
         holds=TableHolds(tables()),
@@ -73,11 +72,19 @@ def archive() -> Archive:
 
 
 @cache
+def blobs() -> Any:
+    """The blobs' client, one per process. Raises BadSetting."""
+    from shared.adapters.blob_transcripts import blob_service  # noqa: PLC0415 - slow to import
+
+    return blob_service(settings().storage, credential(), settings().storage_suffix)
+
+
+@cache
 def tables() -> Any:
     """The tables' client, one per process. Raises BadSetting."""
     from shared.adapters.tables import table_service  # noqa: PLC0415 - slow to import
 
-    return table_service(settings().storage, credential())
+    return table_service(settings().storage, credential(), settings().storage_suffix)
 
 
 @cache
@@ -154,7 +161,7 @@ def _arm(about: FunctionSettings, clock: Clock, http: Any) -> tuple[Any, Any, An
     from shared.adapters.arm_vms import ArmVms  # noqa: PLC0415 - slow to import
     from shared.adapters.on_behalf_of import managed_identity_assertions, no_assertions  # noqa: PLC0415
 
-    assertions = no_assertions if about.api_secret else managed_identity_assertions(about.identity_client)
+    assertions = no_assertions if about.api_secret else managed_identity_assertions(about.identity_client, about.cloud)
     access = ArmAccess(about, credential(), assertions, clock)
     return (
         ArmVms(access, about.subscriptions),
@@ -172,7 +179,7 @@ def _probes(about: FunctionSettings, http: Any, tables: Any, consoles: Any) -> d
     return {
         "entra keys": probes.HttpProbe(http, keys, "entra keys", strictly=True),
         "arm": probes.HttpProbe(http, f"{about.arm}/subscriptions?api-version=2022-12-01", "arm"),
-        "storage blobs": probes.BlobsProbe(about.storage, credential()),
+        "storage blobs": probes.BlobsProbe(about.storage, credential(), about.storage_suffix),
         "storage tables": probes.TablesProbe(tables),
         "event hub": probes.EventHubProbe(about, credential()),
         "task hub": consoles.probe,

@@ -34,11 +34,11 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
-def blob_service(storage: str, credential: Any = None) -> BlobServiceClient:
-    """`storage` is a connection string, or the name of an account that the credential opens."""
+def blob_service(storage: str, credential: Any = None, suffix: str = "core.windows.net") -> BlobServiceClient:
+    """`storage`: a connection string, or the name of an account that the credential opens; `suffix`: the cloud's."""
     if "=" in storage:
         return BlobServiceClient.from_connection_string(storage, **_OPTIONS)
-    return BlobServiceClient(f"https://{storage}.blob.core.windows.net", credential, **_OPTIONS)
+    return BlobServiceClient(f"https://{storage}.blob.{suffix}", credential, **_OPTIONS)
 
 
 class BlobTranscripts:

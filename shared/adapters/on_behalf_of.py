@@ -10,16 +10,16 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.identity.aio import OnBehalfOfCredential
 
+from shared.adapters.clouds import FEDERATION
 from shared.domain.caller import Caller
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.ports import Unavailable
 from shared.settings import FunctionSettings
 
-FEDERATION_SCOPE = "api://AzureADTokenExchange/.default"
 """What a managed identity's token is for when it vouches for an app registration (federated credential)."""
 
 type Assertions = Callable[[], str]
-"""The managed identity's token for FEDERATION_SCOPE. The SDK calls it synchronously."""
+"""The managed identity's token that vouches for the app. The SDK calls it synchronously."""
 
 
 def on_behalf_of(
@@ -44,7 +44,7 @@ def no_assertions() -> str:
     raise NotImplementedError
 
 
-def managed_identity_assertions(client: str) -> Assertions:
+def managed_identity_assertions(client: str, cloud: str) -> Assertions:
     """Tokens of the app's own managed identity; `client` is empty for the system-assigned one.
 
     The SDK caches them for hours; a miss costs one local round trip.
@@ -52,7 +52,7 @@ def managed_identity_assertions(client: str) -> Assertions:
     from azure.identity import ManagedIdentityCredential  # noqa: PLC0415 - only where no secret is set
 
     credential = ManagedIdentityCredential(client_id=client or None)
-    return lambda: credential.get_token(FEDERATION_SCOPE).token
+    return lambda: credential.get_token(f"{FEDERATION[cloud]}/.default").token
 
 
 _CALLERS_FAULT = frozenset({"invalid_grant", "interaction_required", "consent_required"})

@@ -32,12 +32,12 @@ class HttpProbe:
 
 
 class BlobsProbe:
-    def __init__(self, storage: str, credential: AsyncTokenCredential) -> None:
+    def __init__(self, storage: str, credential: AsyncTokenCredential, suffix: str) -> None:
         retries: dict[str, Any] = {"retry_total": 0}
         if "=" in storage:
             self._client = BlobServiceClient.from_connection_string(storage, **retries)
         else:
-            self._client = BlobServiceClient(f"https://{storage}.blob.core.windows.net", credential, **retries)
+            self._client = BlobServiceClient(f"https://{storage}.blob.{suffix}", credential, **retries)
 
     async def __call__(self) -> None:
         async for _ in self._client.list_containers(results_per_page=1):

@@ -21,11 +21,13 @@ _RETRIES: dict[str, Any] = {
 }
 
 
-def table_service(storage: str, credential: AsyncTokenCredential) -> TableServiceClient:
-    """`storage` is a connection string, or the name of an account that the credential opens."""
+def table_service(
+    storage: str, credential: AsyncTokenCredential, suffix: str = "core.windows.net"
+) -> TableServiceClient:
+    """`storage`: a connection string, or the name of an account that the credential opens; `suffix`: the cloud's."""
     if "=" in storage:
         return TableServiceClient.from_connection_string(storage, **_RETRIES)
-    return TableServiceClient(f"https://{storage}.table.core.windows.net", credential=credential, **_RETRIES)
+    return TableServiceClient(f"https://{storage}.table.{suffix}", credential=credential, **_RETRIES)
 
 
 def key_of(scope: str) -> str:

@@ -16,6 +16,7 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpRes
 from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, AsyncRetryPolicy, UserAgentPolicy
 from azure.core.rest import HttpRequest
 
+from shared.adapters.clouds import VAULTS
 from shared.adapters.jws import public_jwk
 from shared.adapters.kept import Kept
 from shared.domain.key_versions import LIST_SECONDS, KeyVersion, public, signing
@@ -23,12 +24,6 @@ from shared.ports import Clock, Unavailable
 
 _VERSION = "7.4"
 _WHAT = "key vault"
-VAULTS: Mapping[str, str] = {
-    "AzureCloud": "https://vault.azure.net",
-    "AzureUSGovernment": "https://vault.usgovcloudapi.net",
-    "AzureChinaCloud": "https://vault.azure.cn",
-}
-"""By cloud, the audience of its vaults."""
 _AWAY_SECONDS = 30.0
 """How long a vault that was away is not asked for its list again."""
 _ASKS: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 5}

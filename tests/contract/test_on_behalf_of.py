@@ -97,7 +97,7 @@ def test_an_error_without_an_answer_is_ours() -> None:
 
 
 def test_a_managed_identity_is_asked_only_when_needed() -> None:
-    assert callable(managed_identity_assertions(""))
+    assert callable(managed_identity_assertions("", "AzureUSGovernment"))
     with pytest.raises(NotImplementedError):
         no_assertions()
 

@@ -120,6 +120,8 @@ async def test_an_accounts_name_is_its_public_address() -> None:
     credential: Any = Credential()
     async with table_service("stcontoso", credential) as service:
         assert service.url == "https://stcontoso.table.core.windows.net"
+    async with table_service("stcontoso", credential, "core.usgovcloudapi.net") as service:
+        assert service.url == "https://stcontoso.table.core.usgovcloudapi.net"
 
 
 @pytest.mark.parametrize(
