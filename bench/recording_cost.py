@@ -67,7 +67,7 @@ def relay(way: str, path: str, port: int, spool: str, hub: str) -> None:
         world = World(
             name="r0", control_plane=yes, ports=UnixPorts(path), keys=yes, epochs=epochs, clock=clock,
             log=lambda *_, **__: None, nonce=lambda: secrets.randbits(32), origins=frozenset(), scrollback_bytes=262144,
-            linger_seconds=0, heartbeat_seconds=5,
+            linger_seconds=0, heartbeat_seconds=5, mask_key=b"key",
         )  # fmt: skip
         await Relay(world).open("127.0.0.1", port)
         await asyncio.Event().wait()

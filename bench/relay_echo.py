@@ -28,12 +28,13 @@ from relay.recording import SpooledEpochs
 from relay.server import Relay
 from relay.world import World
 from shared.adapters.system_clock import SystemClock
+from shared.domain.acts import Act
 from shared.domain.frames import PROTOCOL, TOKEN_PREFIX
 from shared.domain.grant import Grant, Mode
 from shared.domain.record import Source
-from shared.domain.refusals import Refusal
+from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
-from shared.ports import Admission, PortListener, SerialPort
+from shared.ports import Admission, Beat, PortListener, SerialPort
 
 VM = VmId.parse(
     "/subscriptions/5b5c0000-0000-4000-8000-000000000001/resourceGroups/rg"
@@ -77,6 +78,9 @@ class UnixPort(asyncio.Protocol):
     def resume(self) -> None:
         self.transport.resume_reading()
 
+    async def command(self, act: Act, keys: str) -> Refusal | None:  # noqa: ARG002 - the port's words
+        return refuse(Code.CONSOLE_FAULT)
+
     async def close(self) -> None:
         self.transport.close()
 
@@ -103,8 +107,8 @@ class Yes:
     async def attach(self, grant: Grant) -> Admission:
         return Admission(grant.session, 900, 28800)
 
-    async def heartbeat(self, live: Sequence[Grant]) -> Sequence[tuple[str, str, str]]:  # noqa: ARG002 - says nothing
-        return ()
+    async def heartbeat(self, live: Sequence[Grant]) -> Beat:  # noqa: ARG002 - says nothing
+        return Beat((), None, None)
 
     async def detach(self, grant: Grant, why: str, typed: int, printed: int) -> None:
         pass
@@ -120,7 +124,7 @@ def relay(path: str, port: int, spool: str) -> None:
             name="r0", control_plane=yes, ports=UnixPorts(path), keys=yes,
             epochs=SpooledEpochs(Path(spool), 1 << 28, yes, clock), clock=clock, log=lambda *_, **__: None,
             nonce=lambda: secrets.randbits(32), origins=frozenset(), scrollback_bytes=262144, linger_seconds=0,
-            heartbeat_seconds=5,
+            heartbeat_seconds=5, mask_key=b"key",
         )  # fmt: skip
         await Relay(world).open("127.0.0.1", port)
         await asyncio.Event().wait()

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from relay.compose import composed
 from relay.control import Control
+from relay.passage import Passage
 from relay.server import Relay
 from relay.spool import SpoolInUse
 from shared.settings import BadSetting, RelaySettings
@@ -25,9 +26,11 @@ async def serve(settings: RelaySettings) -> None:
     async with composed(settings) as world:
         relay = Relay(world)
         control = web.AppRunner(Control(relay).application(), access_log=None, handle_signals=False)
-        await control.setup()
+        commands = web.AppRunner(Control(relay).application(observed=False), access_log=None, handle_signals=False)
         try:
+            relay.reception.passage = await _passage(commands)
             await relay.open(settings.host, settings.port)
+            await control.setup()
             await web.TCPSite(control, settings.host, settings.control_port).start()
             gc.freeze()
             world.log("open", host=settings.host, port=settings.port, control_port=settings.control_port)
@@ -36,7 +39,15 @@ async def serve(settings: RelaySettings) -> None:
         finally:
             await relay.drain()
             await control.cleanup()
+            await commands.cleanup()
         world.log("closed")
+
+
+async def _passage(commands: web.AppRunner) -> Passage:
+    """To an address of its own on loopback, where commands alone are answered."""
+    await commands.setup()
+    await web.TCPSite(commands, "127.0.0.1", 0).start()
+    return Passage(commands.addresses[0][1])
 
 
 def main() -> int:

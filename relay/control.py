@@ -93,15 +93,17 @@ class Control:
         self._relay = relay
         self._world = relay.world
 
-    def application(self) -> web.Application:
+    def application(self, *, observed: bool = True) -> web.Application:
+        """`observed`: health and figures too, which are nobody's but the platform's."""
         app = web.Application(client_max_size=MAX_BODY)
         commands = {
             "fence": self._fence, "end": self._end, "ask": self._ask, "command": self._act, "note": self._note,
         }  # fmt: skip
         for name, command in commands.items():
             app.router.add_post(f"/control/{name}", self._command(name, command))
-        app.router.add_get("/healthz", self._health)
-        app.router.add_get("/metrics", self._metrics)
+        if observed:
+            app.router.add_get("/healthz", self._health)
+            app.router.add_get("/metrics", self._metrics)
         return app
 
     def _command(self, name: str, command: Command) -> Callable[[web.Request], Awaitable[web.Response]]:

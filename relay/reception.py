@@ -16,6 +16,7 @@ from picows.picows import WSProtocol  # type: ignore[attr-defined]  # compiled; 
 
 from relay.http_head import END, MAX_HEAD, BadHead, Head, read_head, refusal_answer, upgrade_head
 from relay.listener import Viewer
+from relay.passage import PREFIX, Passage
 from shared import correlation
 from shared.domain.frames import MAX_TYPED_FRAME
 from shared.domain.refusals import Code, Refusal, refuse
@@ -57,6 +58,8 @@ class Reception:
         """`new_request` makes the correlation id of a request that brings none."""
         self.receive = receive
         self.new_request = new_request
+        self.passage: Passage | None = None
+        """Where commands of the function app go; they are refused like anything else while there is none."""
         self.pending: set[Arrival] = set()
         self._server: Any = None
 
@@ -104,6 +107,12 @@ class Arrival(asyncio.Protocol):
                 head = read_head(bytes(self._data[:end]))
             except BadHead as error:
                 self.refuse(refuse(Code.INVALID_REQUEST, because=str(error)))
+                return
+            if self._reception.passage is not None and head.path.startswith(PREFIX):
+                self._done()
+                self._decision = asyncio.get_running_loop().create_task(
+                    self._reception.passage.take(self._transport, bytes(self._data))
+                )
                 return
             self._method = head.method
             self._request = correlation.given(head.headers.get(correlation.HEADER)) or self._request

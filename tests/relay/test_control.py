@@ -4,6 +4,7 @@ import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -11,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from relay.control import Control
+from relay.passage import MOST, Passage
 from relay.standstill import STANDSTILL_SECONDS
 from shared import correlation
 from shared.adapters.http_json import Http
@@ -46,19 +48,78 @@ class Office:
             return answer.status, await answer.text()
 
 
-@pytest.fixture
-async def office() -> AsyncIterator[Office]:
+@asynccontextmanager
+async def offices(*, observed: bool) -> AsyncIterator[Office]:
     async with staged() as stage:
-        runner = web.AppRunner(Control(stage.relay).application(), access_log=None)
+        runner = web.AppRunner(Control(stage.relay).application(observed=observed), access_log=None)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
-        http = Http()
+        http, port = Http(), runner.addresses[0][1]
+        if not observed:
+            stage.relay.reception.passage = Passage(port)
+            port = stage.port
         try:
-            yield Office(stage, f"http://127.0.0.1:{runner.addresses[0][1]}", http)
+            yield Office(stage, f"http://127.0.0.1:{port}", http)
         finally:
             await http.close()
             await runner.cleanup()
+
+
+@pytest.fixture(params=["control address", "public door"])
+async def office(request: pytest.FixtureRequest) -> AsyncIterator[Office]:
+    """Commands are the same wherever they come in."""
+    async with offices(observed=request.param == "control address") as made:
+        yield made
+
+
+@pytest.fixture
+async def inside() -> AsyncIterator[Office]:
+    """Where the platform looks."""
+    async with offices(observed=True) as made:
+        yield made
+
+
+@pytest.fixture
+async def outside() -> AsyncIterator[Office]:
+    """Where anybody knocks."""
+    async with offices(observed=False) as made:
+        yield made
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/metrics", "/control/../metrics", "/control", "/control/"])
+async def test_nobody_looks_inside_from_the_public_door(outside: Office, path: str) -> None:
+    await outside.posts("note", {"vm": VM.resource_id, "act": "restart", "by": "Grace"})
+    status, text = await outside.gets(path)
+    assert status in (400, 401, 404, 405)
+    assert "serial_console" not in text
+    reader, writer = await asyncio.open_connection("127.0.0.1", outside.stage.port)
+    writer.write(f"GET /control/x HTTP/1.1\r\nHost: x\r\n\r\nGET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    writer.write_eof()
+    assert b"serial_console" not in await reader.read()
+    writer.close()
+
+
+async def test_a_private_side_that_is_away_closes_the_door(outside: Office) -> None:
+    outside.stage.relay.reception.passage = Passage(1)  # nothing listens there
+    with pytest.raises(aiohttp.ClientError):
+        await outside.posts("note", {})
+
+
+async def test_commands_take_a_bounded_number_of_connections(outside: Office) -> None:
+    passage = outside.stage.relay.reception.passage
+    assert passage
+    held = [await asyncio.open_connection("127.0.0.1", outside.stage.port) for _ in range(MOST)]
+    for _, writer in held:
+        writer.write(b"GET /control/x HTTP/1.1\r\nHost: x\r\n\r\n")
+    for reader, _ in held:
+        assert await reader.readuntil(b"\r\n") == b"HTTP/1.1 404 Not Found\r\n"
+    with pytest.raises(aiohttp.ClientError):
+        await outside.posts("note", {})
+    for _, writer in held:
+        writer.close()
+    await outside.stage.until(lambda: not passage.open)
+    assert (await outside.posts("note", {}))[0] == 400
 
 
 async def test_a_fence_displaces_the_older_writer(office: Office) -> None:
@@ -242,31 +303,31 @@ async def test_a_body_that_cannot_be_read_is_refused(office: Office, what: str, 
     assert await office.posts(what, said) == (400, "InvalidRequest")
 
 
-async def test_health_tells_of_the_spool_and_the_function_app(office: Office) -> None:
-    await office.stage.comes("ada")
-    status, text = await office.gets("/healthz")
+async def test_health_tells_of_the_spool_and_the_function_app(inside: Office) -> None:
+    await inside.stage.comes("ada")
+    status, text = await inside.gets("/healthz")
     assert status == 200
     assert json.loads(text) == {
         "status": "healthy", "relay": "r0", "sessions": 1, "consoles": 1, "spooledBytes": 176, "spoolWritable": True,
         "controlPlane": {"secondsSinceAnswer": None, "failures": 0},
     } | {"spooledBytes": json.loads(text)["spooledBytes"]}  # fmt: skip
-    await office.stage.relay.heartbeat.beat()
-    assert json.loads((await office.gets("/healthz"))[1])["controlPlane"]["secondsSinceAnswer"] is not None
-    office.stage.epochs.writable = False
-    status, text = await office.gets("/healthz")
+    await inside.stage.relay.heartbeat.beat()
+    assert json.loads((await inside.gets("/healthz"))[1])["controlPlane"]["secondsSinceAnswer"] is not None
+    inside.stage.epochs.writable = False
+    status, text = await inside.gets("/healthz")
     assert (status, json.loads(text)["status"]) == (503, "degraded")
-    office.stage.epochs.writable = True
-    office.stage.relay.draining = True
-    assert (await office.gets("/healthz"))[0] == 503
+    inside.stage.epochs.writable = True
+    inside.stage.relay.draining = True
+    assert (await inside.gets("/healthz"))[0] == 503
 
 
-async def test_metrics_are_prometheus_text(office: Office) -> None:
-    ada = await office.stage.comes("ada")
+async def test_metrics_are_prometheus_text(inside: Office) -> None:
+    ada = await inside.stage.comes("ada")
     await ada.types(b"12345")
     await ada.sees(b"12345")
     with pytest.raises(Exception, match="HTTP 401"):
-        await office.stage.dial("x")
-    status, text = await office.gets("/metrics")
+        await inside.stage.dial("x")
+    status, text = await inside.gets("/metrics")
     assert status == 200
     lines = text.splitlines()
     assert "serial_console_sessions 1" in lines
