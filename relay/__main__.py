@@ -15,6 +15,8 @@ from relay.control import Control
 from relay.passage import Passage
 from relay.server import Relay
 from relay.spool import SpoolInUse
+from relay.waiting import Waiting
+from relay.world import World
 from shared.settings import BadSetting, RelaySettings
 
 
@@ -23,24 +25,37 @@ async def serve(settings: RelaySettings) -> None:
     stop = asyncio.Event()
     for how in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(how, stop.set)
-    async with composed(settings) as world:
-        relay = Relay(world)
-        control = web.AppRunner(Control(relay).application(), access_log=None, handle_signals=False)
-        commands = web.AppRunner(Control(relay).application(observed=False), access_log=None, handle_signals=False)
-        try:
-            relay.reception.passage = await _passage(commands)
-            await relay.open(settings.host, settings.port)
-            await control.setup()
-            await web.TCPSite(control, settings.host, settings.control_port).start()
-            gc.freeze()
-            world.log("open", host=settings.host, port=settings.port, control_port=settings.control_port)
-            await stop.wait()
-            world.log("draining", sessions=len(relay.grants))
-        finally:
-            await relay.drain()
-            await control.cleanup()
-            await commands.cleanup()
-        world.log("closed")
+    until = asyncio.get_running_loop().time() + settings.spool_wait
+    async with Waiting(settings.name, settings.host, settings.control_port) as waiting:
+        while not stop.is_set():
+            try:
+                async with composed(settings) as world:
+                    await waiting.end()
+                    await _serve(world, settings, stop)
+            except SpoolInUse:
+                if asyncio.get_running_loop().time() >= until:
+                    raise
+                await waiting.a_moment(stop)
+
+
+async def _serve(world: World, settings: RelaySettings, stop: asyncio.Event) -> None:
+    relay = Relay(world)
+    control = web.AppRunner(Control(relay).application(), access_log=None, handle_signals=False)
+    commands = web.AppRunner(Control(relay).application(observed=False), access_log=None, handle_signals=False)
+    try:
+        relay.reception.passage = await _passage(commands)
+        await relay.open(settings.host, settings.port)
+        await control.setup()
+        await web.TCPSite(control, settings.host, settings.control_port).start()
+        gc.freeze()
+        world.log("open", host=settings.host, port=settings.port, control_port=settings.control_port)
+        await stop.wait()
+        world.log("draining", sessions=len(relay.grants))
+    finally:
+        await relay.drain()
+        await control.cleanup()
+        await commands.cleanup()
+    world.log("closed")
 
 
 async def _passage(commands: web.AppRunner) -> Passage:

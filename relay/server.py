@@ -63,9 +63,17 @@ class Relay:
 
     async def open(self, host: str, port: int) -> int:
         """Answers the port listened on."""
-        self.world.epochs.watch(lambda: self._tell_all(SpoolFull()), lambda: self._tell_all(SpoolRoom()))
+        self.world.epochs.watch(self._spool_full, self._spool_room)
         self._clockwork = [asyncio.create_task(self._tick()), asyncio.create_task(self.heartbeat.run())]
         return await self.reception.open(host, port)
+
+    def _spool_full(self) -> None:
+        self.world.log("spool-full")
+        self._tell_all(SpoolFull())
+
+    def _spool_room(self) -> None:
+        self.world.log("spool-room")
+        self._tell_all(SpoolRoom())
 
     async def drain(self) -> None:
         """Everybody is told to connect again elsewhere; what was recorded is sent as far as time allows."""

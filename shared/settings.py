@@ -193,6 +193,9 @@ class RelaySettings(Common):
     origins: tuple[str, ...] = _setting("PAGE_ORIGINS", "origins whose pages may call the API or connect")
     spool: str = _setting("SPOOL_DIR", "folder of the spool: a disk that outlives the process")
     spool_bytes: int = _setting("SPOOL_BYTES", "bytes spooled before VMs are paused", str(256 * 1024 * 1024))
+    spool_wait: int = _setting(
+        "SPOOL_WAIT_SECONDS", "how long to wait for a relay before this one to let go of the spool's folder", "600"
+    )
     heartbeat_seconds: int = _setting("HEARTBEAT_SECONDS", "time between heartbeats, seconds", "5")
     scrollback_bytes: int = _setting(
         "SCROLLBACK_BYTES", "printed bytes kept per console for those who attach", "262144"

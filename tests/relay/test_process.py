@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,13 @@ class Process:
         raise AssertionError(running.communicate(timeout=1))
 
 
+def until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 @pytest.fixture
 def process(tmp_path: Path) -> Process:
     return Process(tmp_path / "spool")
@@ -84,12 +92,39 @@ def test_the_switch_of_the_second_dialect_reaches_the_door(process: Process, swi
 def test_two_relays_cannot_share_a_spool(process: Process) -> None:
     with process.start() as first:
         process.health(first)
-        with process.start() as second:
+        with process.start(SPOOL_WAIT_SECONDS="0") as second:
             _, errors = second.communicate(timeout=30)
         first.send_signal(signal.SIGTERM)
         first.communicate(timeout=15)
     assert second.returncode == 2
     assert "give each relay its own SPOOL_DIR" in errors
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_relay_that_replaces_another_waits_until_it_has_let_go_of_the_spool(process: Process, how: int) -> None:
+    next_one = Process(Path(process.settings["SPOOL_DIR"]))
+    with process.start() as old:
+        process.health(old)
+        with next_one.start() as new:
+            assert next_one.health(new)["status"] == "waiting"
+            old.send_signal(how)
+            old.communicate(timeout=15)
+            until(lambda: next_one.health(new)["status"] == "healthy")
+            new.send_signal(signal.SIGTERM)
+            output, errors = new.communicate(timeout=15)
+    assert new.returncode == 0, errors
+    assert [json.loads(line)["event"] for line in output.splitlines()] == ["open", "draining", "closed"]
+
+
+def test_a_relay_that_waits_goes_when_it_is_told(process: Process) -> None:
+    next_one = Process(Path(process.settings["SPOOL_DIR"]))
+    with process.start() as old, next_one.start() as new:
+        process.health(old)
+        until(lambda: next_one.health(new)["status"] in ("waiting", "healthy"))
+        for each in (new, old):
+            each.send_signal(signal.SIGTERM)
+            each.communicate(timeout=15)
+            assert each.returncode == 0
 
 
 def test_a_missing_setting_is_named(process: Process) -> None:
