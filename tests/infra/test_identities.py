@@ -1,0 +1,73 @@
+"""Every role that is granted is needed, every need is granted, and docs/identities.md says which and why."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from dev.stack import ROOT
+from tests.infra import bicep, checks
+
+PAGE = (ROOT / "docs" / "identities.md").read_text()
+FILES = {file.name: file for file in bicep.files()}
+BY_PLATFORM = {"the Functions host", "Container Apps"}
+"""What is not code of ours uses these."""
+
+
+def table(page: str, first: str) -> list[list[str]]:
+    """The rows of the table whose first column is headed so."""
+    rows = page[page.index(f"| {first}") :].split("\n\n", maxsplit=1)[0].splitlines()[2:]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def granted() -> Iterator[tuple[str, str]]:
+    for file in FILES.values():
+        for role, _ in checks.role_assignments(file):
+            yield file.name, role
+
+
+def use_problems(used_by: str, call: str) -> Iterator[str]:
+    path, words = ROOT / used_by, call.strip("`")
+    if not path.is_file():
+        yield f"{used_by} is not there"
+    elif words not in path.read_text():
+        yield f"{used_by} does not call {words}"
+
+
+def test_the_page_lists_what_is_granted_and_nothing_else() -> None:
+    listed = sorted((row[4], row[2]) for row in table(PAGE, "identity"))
+    assert listed == sorted(granted())
+
+
+@pytest.mark.parametrize("row", table(PAGE, "identity"), ids=lambda row: f"{row[0]} {row[1]}")
+def test_each_role_is_used_by_the_call_that_the_page_names(row: list[str]) -> None:
+    identity, _, _, _, _, used_by, call = row
+    assert identity in ("api", "relay")
+    assert used_by in BY_PLATFORM or not list(use_problems(used_by, call))
+
+
+def test_the_services_own_roles_hold_the_listed_actions_and_no_other() -> None:
+    actions = set(re.findall(r"'(Microsoft\.[\w/]+)'\n", FILES["grants.bicep"].text))
+    assert sorted(actions) == sorted(row[0] for row in table(PAGE, "action of"))
+    assert not re.search(r"(write|delete|\*)'", FILES["grants.bicep"].text)
+
+
+@pytest.mark.parametrize("row", table(PAGE, "action of"), ids=lambda row: row[0])
+def test_each_action_is_asked_by_the_call_that_the_page_names(row: list[str]) -> None:
+    used_by, _, call = row[1].partition(" ")
+    assert not list(use_problems(used_by, call))
+
+
+def test_roles_are_granted_to_single_things_and_to_managed_identities_alone() -> None:
+    for file in FILES.values():
+        for _, place in checks.role_assignments(file):
+            assert place != "subscription" or file.name == "grants.bicep"
+        for resource in file.resources:
+            if resource.kind == "Microsoft.Authorization/roleAssignments":
+                assert "principalType: 'ServicePrincipal'" in resource.body
+                assert "name: guid(" in resource.body, "deployed twice, it is the same"
+
+
+def test_a_use_that_is_not_there_is_told() -> None:
+    assert list(use_problems("shared/adapters/nothing.py", "`x`"))
+    assert list(use_problems("shared/adapters/tables.py", "`drop_everything`"))
