@@ -32,11 +32,12 @@ test: packages  ## set up, then pass every test: unit, contract, functions, rela
 
 check: lint test  ## everything CI runs: lint, types, import rules, all tests
 
-lint: packages  ## ruff, mypy strict, import rules: no test is run
+lint: packages  ## ruff, mypy strict, import rules, policies for the deployment: no test is run
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	@infra/checks/run
 
 unit: packages  ## the pure tests alone, in seconds; every branch of the rules and the flows is covered
 	$(UNIT)
@@ -58,4 +59,4 @@ lock: packages  ## renew uv.lock and requirements.txt after a change of pyprojec
 	@uv=.local/tools/bin/uv; [ -x $$uv ] || uv=uv; $$uv lock && $$uv export --quiet --frozen --no-default-groups --no-emit-project --no-hashes --no-header --no-annotate -o requirements.txt
 
 clean:  ## remove what was installed and built here (.venv, .local, node_modules)
-	rm -rf .venv .local web/node_modules dev/azurite/node_modules dev/event_hubs/node_modules
+	rm -rf .venv .local infra/checks/.venv infra/checks/node_modules web/node_modules dev/azurite/node_modules dev/event_hubs/node_modules

@@ -274,6 +274,8 @@ module functionApp 'modules/function_app.bicep' = {
   }
 }
 
+// One after the other: while one drains, the others are there.
+@batchSize(1)
 module shards 'modules/relay.bicep' = [for shard in range(0, shardCount): if (!empty(relayImage)) {
   name: 'relay-r${shard}'
   params: {

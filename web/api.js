@@ -2,7 +2,7 @@
 
 import { ApiError } from "./api_error.js";
 
-const BASE = "/api";
+import { API as BASE } from "./address.js";
 const NEXT_OFFSET = "x-console-offset-next";
 
 export class Api {

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Deploys one release into one environment: resources, function app, page; relays drain and are replaced one by one.
+#   deploy.sh PARAMETERS FUNCTIONS.zip PAGE_FOLDER
+# RELAY_IMAGE, API_CLIENT_ID and PAGE_CLIENT_ID are read by the parameter file. Prints what the deployment answered.
+set -euo pipefail
+usage="usage: deploy.sh PARAMETERS FUNCTIONS.zip PAGE_FOLDER"
+parameters=${1:?$usage} package=$(realpath "${2:?$usage}") page=$(realpath "${3:?$usage}")
+cd "$(dirname "$0")/../.."
+name=$(basename "$parameters" .bicepparam)
+answer=$(az deployment sub create --name "serial-console-$name" --location "${AZURE_LOCATION:-westeurope}" \
+  --parameters "$parameters" --query properties.outputs --output json)
+output() { python3 -c 'import json, sys; print(json.loads(sys.argv[1])[sys.argv[2]]["value"])' "$answer" "$1"; }
+group=$(output resourceGroup) app=$(output functionAppName) api=$(output apiBase) static=$(output staticWebAppName)
+
+echo "function app $app" >&2
+az functionapp deployment source config-zip --resource-group "$group" --name "$app" --src "$package" --build-remote true >&2
+
+if [ -n "$static" ]; then
+  echo "page $static" >&2
+  printf '/** Written by the deployment. */\nexport const API = "%s";\n' "$api" >"$page/address.js"
+  key=$(az staticwebapp secrets list --resource-group "$group" --name "$static" --query properties.apiKey --output tsv)
+  SWA_CLI_DEPLOYMENT_TOKEN=$key npx --yes @azure/static-web-apps-cli@2.0.10 deploy "$page" --env production >&2
+fi
+echo "$answer"
