@@ -23,8 +23,8 @@ param tenantIds array = [tenant().tenantId]
 @description('Client id of the API\'s app registration (infra/identity).')
 param apiClientId string
 
-@description('Application id URI of the API, as tokens name it.')
-param apiAudience string = 'api://${apiClientId}'
+@description('Application id URI of the API, as identity/main.bicep answers it.')
+param apiAudience string = 'api://${tenantIds[0]}/serial-console'
 
 @description('Client id of the page\'s app registration (infra/identity).')
 param pageClientId string

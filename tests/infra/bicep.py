@@ -16,8 +16,12 @@ _PARSER = Parser(Language(tree_sitter_bicep.language()))
 _OUTPUT_OF = re.compile(r"\b(\w+)(?:\[\w+\])?!?\.outputs\.(\w+)")
 
 
+_EXTENSION = re.compile(r"^extension \w+$", re.MULTILINE)
+
+
 def parsed(text: str) -> Node:
-    return _PARSER.parse(text.encode()).root_node
+    """The grammar (1.1.0) knows no extensions: that line says where types come from, and deploys nothing."""
+    return _PARSER.parse(_EXTENSION.sub("", text).encode()).root_node
 
 
 def broken(text: str) -> list[str]:
@@ -95,6 +99,8 @@ def read_text(text: str, path: Path = Path("x.bicep")) -> File:
     for node in parsed(text).named_children:
         if node.type == "decorators":
             decorators = _decorators(node)
+            continue
+        if "comment" in node.type:  # may stand between a declaration and its decorators
             continue
         _take(found, node, decorators)
         decorators = {}

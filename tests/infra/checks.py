@@ -30,6 +30,7 @@ KNOWN_VERSIONS = {
     "Microsoft.DurableTask": "2026-02-01",
     "Microsoft.ContainerRegistry": "2025-04-01",
     "Microsoft.EventGrid": "2025-02-15",
+    "Microsoft.Graph": "v1.0",
     "Microsoft.Resources": "2024-03-01",
 }
 """API versions that exist, by provider or type: one for each, so that an upgrade is one change."""

@@ -65,7 +65,7 @@ def test_what_stores_signs_or_carries_is_watched_and_in_the_network() -> None:
 
 
 def test_everything_is_private_unless_somebody_asks() -> None:
-    main = next(file for file in bicep.files() if file.name == "main.bicep")
+    main = bicep.read(bicep.INFRA / "main.bicep")
     assert "param privateNetwork bool = true" in main.text
     assert "param publicEntrance bool = false" in main.text
     assert "param lockResources bool = true" in main.text
