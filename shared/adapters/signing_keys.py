@@ -44,10 +44,13 @@ class SigningKeys:
         issuer: str = "entra",
         algorithm: str = "RS256",
         cool_down: float = COOL_DOWN_SECONDS,
+        fresh: float = FRESH_SECONDS,
     ) -> None:
-        """`issuer` is what a refusal calls it; keys of another `algorithm` are passed over; `cool_down` in seconds."""
+        """`issuer` is what a refusal calls it; keys of another `algorithm` are passed over; `cool_down` and `fresh`,
+        after which known keys are asked for again, in seconds.
+        """
         self._fetch, self._clock = fetch, clock
-        self._issuer, self._algorithm, self._cool_down = issuer, algorithm, cool_down
+        self._issuer, self._algorithm, self._cool_down, self._fresh = issuer, algorithm, cool_down, fresh
         self._kept: dict[str, _Kept] = {}
 
     async def find(self, address: str, key_id: str) -> PyJWK | None:
@@ -70,7 +73,7 @@ class SigningKeys:
         now = self._clock.now()
         rested, usable = now - kept.tried, self._usable(kept)
         if usable and key_id in kept.keys:
-            return now - kept.fetched > FRESH_SECONDS and rested > self._cool_down
+            return now - kept.fetched > self._fresh and rested > self._cool_down
         return kept.lock.locked() or rested > (self._cool_down if usable else EMPTY_COOL_DOWN_SECONDS)
 
     async def _refresh(self, kept: _Kept, address: str) -> None:

@@ -14,6 +14,8 @@ from shared.ports import Clock
 
 COOL_DOWN_SECONDS = 10.0
 """Between two questions for a key that is not known: forged tokens cannot make us hammer the function app."""
+FRESH_SECONDS = 300.0
+"""After which known keys are asked for again: a key that was withdrawn opens nothing for longer than this."""
 LEEWAY_SECONDS = 5.0
 COMMAND_SECONDS = 30.0
 _BEARER = "Bearer "
@@ -29,7 +31,7 @@ class TokenKeys:
         self._clock = clock
         self._keys = SigningKeys(
             lambda keys: http.get_json(keys, _ISSUER), clock, issuer=_ISSUER, algorithm="ES256",
-            cool_down=COOL_DOWN_SECONDS,
+            cool_down=COOL_DOWN_SECONDS, fresh=FRESH_SECONDS,
         )  # fmt: skip
 
     async def grant(self, token: str) -> Grant | Refusal:

@@ -11,6 +11,7 @@ from websockets.exceptions import InvalidStatus
 from relay.bridge import Bridge
 from relay.reception import MAX_PENDING
 from relay.standstill import STANDSTILL_SECONDS
+from shared.adapters.token_keys import FRESH_SECONDS
 from shared.domain.frames import PROTOCOL, TOKEN_PREFIX
 from shared.domain.grant import Mode
 from shared.domain.refusals import Code, refuse
@@ -252,6 +253,14 @@ async def test_keys_are_fetched_once_and_again_for_an_unknown_key_after_a_cool_d
     stage.clock.ahead += 11
     await stage.dial(stage.token("bob", pem=pem, mode=Mode.WATCH))
     assert stage.keys.asked == 2
+
+
+async def test_a_key_that_was_withdrawn_opens_nothing_after_five_minutes(stage: Stage) -> None:
+    await stage.comes("ada")
+    stage.keys.pem = new_pem()
+    await stage.comes("bob", mode=Mode.WATCH)
+    stage.clock.ahead += FRESH_SECONDS + 1
+    assert await refused(stage, stage.token("carol")) == (401, "TokenInvalid")
 
 
 async def test_no_token_is_ever_in_the_log(stage: Stage) -> None:
