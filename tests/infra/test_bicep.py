@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dev.stack import ROOT
 from shared.settings import FunctionSettings, RelaySettings, names
 from tests.infra import bicep, checks
 from tests.infra.bicep import INFRA, File
@@ -104,6 +105,18 @@ def test_relays_are_told_as_their_setting_is_read() -> None:
         ("r1", "wss://ca-1-r1.1", "https://ca-1-r1.1"),
     ]
     assert "var relayNames = [for shard in range(0, shardCount): 'ca-${name}-r${shard}']" in service.text
+
+
+def test_every_parameter_is_documented_with_its_meaning_and_default() -> None:
+    rows = re.findall(r"(?m)^\| `(\w+)` \| (.+) \| (.+) \|$", (ROOT / "docs" / "deploy.md").read_text())
+    told = {name: (meaning, default) for name, meaning, default in rows}
+    assert told.keys() == MAIN.parameters.keys()
+    for parameter in MAIN.parameters.values():
+        meaning, default = told[parameter.name]
+        assert meaning == parameter.decorators["description"].strip("'").replace("\\'", "'")
+        given = re.search(rf"(?m)^param {parameter.name} \S+ = (.+)$", MAIN.text)
+        empty = given and given.group(1) == "''"
+        assert default == ("empty" if empty else f"`{given.group(1)}`" if given else "must be given")
 
 
 LONGEST = {
