@@ -508,6 +508,19 @@ def test_who_comes_while_the_port_is_closing_waits_for_the_next_epoch() -> None:
     assert skin.epoch == "e2"
 
 
+def test_a_relay_that_is_told_to_end_while_a_port_is_closing_closes_it_once() -> None:
+    skin = Skin(linger=5)
+    skin.comes("ada")
+    skin.do(Detach("ada"))
+    ticks(skin, 6)
+    skin.do(Expect("bob", WATCH, 1))
+    skin.do(Drain())
+    assert skin.refused["bob"].code is Code.RELAY_DRAINING
+    skin.closes()
+    assert skin.said()[-1]["reason"] == "goodbye"
+    assert skin.console.idle
+
+
 def test_who_comes_while_an_unwanted_dial_is_under_way_gets_its_port() -> None:
     skin = Skin()
     skin.do(Expect("ada", WRITE, 1))
