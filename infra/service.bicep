@@ -218,6 +218,7 @@ module page 'modules/page.bicep' = if (empty(pageOrigin)) {
     tags: tags
     public: publicEntrance
     endpoints: endpoints
+    workspaceId: logs.outputs.workspaceId
   }
 }
 

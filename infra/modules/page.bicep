@@ -18,6 +18,9 @@ param public bool
 @description('Private endpoints: subnetId and zoneIds; null: none.')
 param endpoints object?
 
+@description('Workspace for diagnostics.')
+param workspaceId string
+
 resource page 'Microsoft.Web/staticSites@2025-03-01' = {
   name: name
   location: location
@@ -43,6 +46,20 @@ module reached 'endpoint.bicep' = if (endpoints != null) {
     groupId: 'staticSites'
     subnetId: endpoints!.subnetId
     zoneId: endpoints!.zoneIds.page
+  }
+}
+
+resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'all'
+  scope: page
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        categoryGroup: 'allLogs'
+        enabled: true
+      }
+    ]
   }
 }
 

@@ -152,6 +152,20 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
   }
 }
 
+resource spoolDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (inNetwork) {
+  name: 'audit'
+  scope: files
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        categoryGroup: 'audit'
+        enabled: true
+      }
+    ]
+  }
+}
+
 @description('Resource id of the environment.')
 output id string = home.id
 

@@ -90,6 +90,12 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01' = {
   }
 }
 
+// Policies, holds and who has read: whoever writes there past the service is to be seen.
+resource tables 'Microsoft.Storage/storageAccounts/tableServices@2026-04-01' = {
+  parent: account
+  name: 'default'
+}
+
 resource made 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04-01' = [for container in containers: {
   parent: blobs
   name: container
@@ -168,6 +174,20 @@ resource kept 'Microsoft.Authorization/locks@2020-05-01' = if (lock) {
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'audit'
   scope: blobs
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        categoryGroup: 'audit'
+        enabled: true
+      }
+    ]
+  }
+}
+
+resource tableDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'audit'
+  scope: tables
   properties: {
     workspaceId: workspaceId
     logs: [

@@ -64,6 +64,19 @@ def test_what_stores_signs_or_carries_is_watched_and_in_the_network() -> None:
         assert "if (endpoints != null)" in text, name
 
 
+UNWATCHED = {
+    "identities.bicep": "no data plane", "endpoint.bicep": "no data plane", "relay_zone.bicep": "no data plane",
+    "grants.bicep": "the activity log has it", "alerts.bicep": "it watches", "relay.bicep": "its environment's logs",
+    "scheduler.bicep": "whether it has logs of its own is not known",
+}  # fmt: skip
+"""Modules without diagnostic settings, and why."""
+
+
+def test_every_module_is_watched_or_says_why_not() -> None:
+    modules = {file.name: file.text for file in bicep.files() if file.path.parent.name == "modules"}
+    assert {name for name, text in modules.items() if "diagnosticSettings" not in text} == UNWATCHED.keys()
+
+
 def test_everything_is_private_unless_somebody_asks() -> None:
     main = bicep.read(bicep.INFRA / "main.bicep")
     assert "param privateNetwork bool = true" in main.text

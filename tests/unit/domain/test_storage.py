@@ -47,7 +47,7 @@ def test_what_is_no_accounts_name_is_not_asked_for(name: str) -> None:
         "file:///diag01.blob.core.windows.net/",
         # somebody's name and password
         "https://user@diag01.blob.core.windows.net/",
-        "https://user:secret@diag01.blob.core.windows.net/",
+        "https://user:secret@diag01.blob.core.windows.net/",  # pragma: allowlist secret - a host
         "https://@diag01.blob.core.windows.net/",
         "https://diag01.blob.core.windows.net@evil.example/",
         # ports
