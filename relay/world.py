@@ -1,4 +1,4 @@
-"""What the relay needs of the world beyond shared/ports.py, in its own words."""
+"""What the relay needs of the world beyond shared/ports, in its own words."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,0 +1,76 @@
+"""What the flows and the relay need of the world, in their own words.
+
+    outside    what does not answer, the time, chance
+    azure      who calls; VMs, rights, locks, power, boot logs
+    owners     policies, approvals, paces
+    sessions   the lock, tokens, sessions, relays
+    archive    transcripts, index, statements, holds, reads
+    line       a VM's port, the record, the control plane as a relay sees it
+
+Adapters raise `Unavailable` when the thing behind them does not answer or answers nonsense after its retries;
+whatever is a reasoned no comes back as a Refusal. Every other exception is breakage.
+"""
+
+from shared.ports.archive import (
+    AppendConflict,
+    Blob,
+    Hold,
+    Holds,
+    Index,
+    Ledger,
+    Lying,
+    Read,
+    Reads,
+    Statements,
+    Transcripts,
+)
+from shared.ports.azure import AroundVms, BootLog, BootLogs, Callers, Picture, PowerActs, Rights, Vms
+from shared.ports.line import Admission, Beat, ControlPlane, PortListener, Recorder, RecordSink, SerialPort, SerialPorts
+from shared.ports.outside import Clock, Ids, Unavailable
+from shared.ports.owners import Approvals, Paces, Policies, Stored
+from shared.ports.sessions import BurntTokens, Consoles, KeyRing, Relay, Relays, Session, Sessions, Tokens
+
+__all__ = [
+    "Admission",
+    "AppendConflict",
+    "Approvals",
+    "AroundVms",
+    "Beat",
+    "Blob",
+    "BootLog",
+    "BootLogs",
+    "BurntTokens",
+    "Callers",
+    "Clock",
+    "Consoles",
+    "ControlPlane",
+    "Hold",
+    "Holds",
+    "Ids",
+    "Index",
+    "KeyRing",
+    "Ledger",
+    "Lying",
+    "Paces",
+    "Picture",
+    "Policies",
+    "PortListener",
+    "PowerActs",
+    "Read",
+    "Reads",
+    "RecordSink",
+    "Recorder",
+    "Relay",
+    "Relays",
+    "Rights",
+    "SerialPort",
+    "SerialPorts",
+    "Session",
+    "Sessions",
+    "Statements",
+    "Stored",
+    "Tokens",
+    "Transcripts",
+    "Unavailable",
+    "Vms",
+]

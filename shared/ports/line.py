@@ -1,0 +1,104 @@
+"""The line to a VM and the record of it: what the relay needs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.domain.acts import Act
+from shared.domain.grant import Grant
+from shared.domain.keeping import BY_RULE, Keeping
+from shared.domain.record import Record, Source
+from shared.domain.refusals import Refusal
+from shared.domain.vm import VmId
+
+
+class PortListener(Protocol):
+    """Who is told what the VM's port does."""
+
+    def printed(self, data: bytes) -> None: ...
+
+    def lost(self, taken_over: bool, why: str) -> None: ...  # noqa: FBT001 - called by position once, by the adapter
+
+
+class SerialPort(Protocol):
+    """An open COM1."""
+
+    def type(self, data: bytes) -> None: ...
+
+    def pause(self) -> None:
+        """Stops reading: the bytes wait at the VM's side."""
+        ...
+
+    def resume(self) -> None: ...
+
+    async def command(self, act: Act, keys: str) -> Refusal | None:
+        """Reset, NMI or SysRq (`keys`: its letters and digits), down this line; CONSOLE_FAULT or GATEWAY_TIMEOUT when
+        it did not reach the VM, or nobody knows.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Says goodbye and returns when the far side has answered, or some seconds later. All that it had sent by
+        then is told to the listener, paused or not, and then the loss.
+        """
+        ...
+
+
+class SerialPorts(Protocol):
+    async def open(self, vm: VmId, listener: PortListener) -> SerialPort | Refusal:
+        """Dials the VM's COM1; returns once bytes can flow. Raises Unavailable."""
+        ...
+
+
+class RecordSink(Protocol):
+    async def send(self, source: Source, records: Sequence[bytes]) -> None:
+        """Returns when the hub has stored this run of encoded records. Raises Unavailable; then nobody knows
+        whether it was stored, and it must be sent again.
+        """
+        ...
+
+
+class Recorder(Protocol):
+    """The spool of one console's epoch."""
+
+    def append(self, record: Record) -> None:
+        """In the file when it returns (survives a kill). Raises OSError when it cannot be written."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The function app's yes to an attach."""
+
+    session: str
+    idle_seconds: int
+    session_seconds: int
+    keeping: Keeping = BY_RULE
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """The function app's answer to a heartbeat."""
+
+    endings: Sequence[tuple[str, str, str]] = ()
+    """(session, refusal code, by whom) of those that must end."""
+    keep: Mapping[str, Keeping] | None = None
+    """What is kept, by console, where it is not what it is by rule. None: could not be learnt; all stays as it is."""
+    capture: Sequence[VmId] | None = None
+    """VMs of this relay that are recorded whether anybody is there or not. None, as above."""
+
+
+class ControlPlane(Protocol):
+    """The function app, as a relay calls it."""
+
+    async def attach(self, grant: Grant) -> Admission | Refusal:
+        """Burns the token's id and checks the generation. Raises Unavailable."""
+        ...
+
+    async def heartbeat(self, live: Sequence[Grant]) -> Beat:
+        """Keeps the leases of all live sessions in one call. Raises Unavailable."""
+        ...
+
+    async def detach(self, grant: Grant, why: str, typed: int, printed: int) -> None:
+        """The session ended: its lock is free. Raises Unavailable."""
+        ...

@@ -1,0 +1,142 @@
+"""Who holds a console: the lock, its tokens, its sessions, the relays that are told."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from shared.domain.acts import Act
+from shared.domain.grant import Grant, Mode
+from shared.domain.lock import Acquired, Claim, Held, Lock
+from shared.domain.policy import Scope
+from shared.domain.refusals import Refusal
+from shared.domain.vm import Os, VmId
+
+
+class Consoles(Protocol):
+    """The lock: one per console, kept in the durable task hub."""
+
+    async def acquire(self, vm: VmId, claim: Claim) -> Acquired | Held: ...
+
+    async def renew(self, vm: VmId, session: str, generation: int) -> bool: ...
+
+    async def release(self, vm: VmId, session: str, generation: int) -> bool: ...
+
+    async def show(self, vm: VmId) -> Lock: ...
+
+
+class KeyRing(Protocol):
+    """Keys that sign for the service: EC P-256, ES256. What is private of them stays where it lies."""
+
+    async def public(self) -> Sequence[Mapping[str, str]]:
+        """The JWK of every key whose signatures count. Raises Unavailable."""
+        ...
+
+    async def signer(self) -> str:
+        """The `kid` of the key that signs now. Raises Unavailable."""
+        ...
+
+    async def sign(self, kid: str, message: bytes) -> bytes:
+        """The signature, r and s of 32 bytes each, by a key that `signer` named. Raises Unavailable."""
+        ...
+
+    async def probe(self) -> None:
+        """Raises Unavailable while they are out of reach."""
+        ...
+
+
+class Tokens(Protocol):
+    async def sign(self, grant: Grant) -> str:
+        """The session token (JWT, ES256) for this grant. Raises Unavailable."""
+        ...
+
+    async def sign_command(self, relay: str, body: bytes) -> str:
+        """A 30 s token by which a relay knows that this body, byte for byte, comes from the function app. Raises
+        Unavailable.
+        """
+        ...
+
+    async def public_keys(self) -> dict[str, Any]:
+        """The JWKS that relays verify with. Raises Unavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One opened console, as the index keeps it. Times are seconds since 1970."""
+
+    id: str
+    vm: VmId
+    subject: str
+    name: str
+    mode: Mode
+    generation: int
+    requested_at: float
+    relay: str
+    reason: str | None = None
+    os: Os | None = None
+    """What the VM ran when the session was opened; None of a session that is older than this field."""
+    state: str = "requested"
+    """requested, attached or ended"""
+    ended_at: float | None = None
+    ended_by: str | None = None
+    """The refusal code that ended it, or "Goodbye"."""
+
+
+class Sessions(Protocol):
+    async def add(self, session: Session) -> None: ...
+
+    async def find(self, vm: VmId, session: str) -> Session | None: ...
+
+    async def attached(self, vm: VmId, session: str) -> None: ...
+
+    async def ended(self, vm: VmId, session: str, at: float, by: str) -> None:
+        """Keeps the first reason: a session ends once."""
+        ...
+
+    async def live(self, scope: Scope, since: float) -> Sequence[Session]:
+        """Sessions of all consoles within the scope that were requested after `since` and have not ended."""
+        ...
+
+
+class BurntTokens(Protocol):
+    async def burn(self, token_id: str, expires_at: int) -> bool:
+        """True the first time, False for ever after."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """One relay shard: its name, the address browsers use (ws/wss), and its control address (http/https)."""
+
+    name: str
+    address: str
+    control: str
+
+
+class Relays(Protocol):
+    def of(self, vm: VmId) -> Relay:
+        """The shard that rendezvous hashing names for this VM."""
+        ...
+
+    async def fence(self, vm: VmId, generation: int, by: str) -> bool:
+        """Tells the relay that an older writer was displaced by `by`. False when it cannot be reached: its own
+        heartbeat then tells it within seconds.
+        """
+        ...
+
+    async def end(self, vm: VmId, session: str, code: str, by: str) -> bool: ...
+
+    async def ask(self, vm: VmId, generation: int, by: str, seconds: float) -> bool:
+        """Whether the writer of this generation gives the console up; silence for so long counts as yes."""
+        ...
+
+    async def command(self, vm: VmId, act: Act, keys: str, by: str) -> Refusal | None:
+        """Sends reset, NMI or SysRq (`keys`: its letters and digits) down the open line, and records it.
+
+        Raises Unavailable.
+        """
+        ...
+
+    async def note(self, vm: VmId, act: Act, by: str) -> bool:
+        """Records an act that goes another way, where the console is open. False when the relay was not reached."""
+        ...
