@@ -250,8 +250,16 @@ class FakeConsoles:
 class FakeTokens:
     def __init__(self) -> None:
         self.signed: list[Grant] = []
+        self.fail_ready = False
+        self.fail_sign = False
+
+    async def ready(self) -> None:
+        if self.fail_ready:
+            raise Unavailable("key vault", "away")
 
     async def sign(self, grant: Grant) -> str:
+        if self.fail_sign:
+            raise Unavailable("key vault", "away")
         self.signed.append(grant)
         return f"token-{len(self.signed)}"
 

@@ -16,6 +16,9 @@ class JwtTokens:
     def __init__(self, keys: KeyRing, issuer: str, clock: Clock) -> None:
         self._keys, self._issuer, self._clock = keys, issuer, clock
 
+    async def ready(self) -> None:
+        await self._keys.sign(await self._keys.signer(), b"ready")  # no JWT: it is good for nothing
+
     async def sign(self, grant: Grant) -> str:
         return await signed(self._keys, TOKEN_TYPE, grant.claims())
 

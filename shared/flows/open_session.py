@@ -1,7 +1,9 @@
-"""Opens a console: examine, lock, index, sign, and tell whoever was displaced."""
+"""Opens a console: examine, lock, sign, index, and tell whoever was displaced."""
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -45,6 +47,8 @@ async def open_session(world: World, caller: Caller, vm: VmId, wish: Wish) -> Op
     examined = await admit_paced(world, caller, vm, wanted)
     if isinstance(examined, Refusal):
         return examined
+    if wish.mode is Mode.WRITE:
+        await world.tokens.ready()  # else somebody would be displaced by one who gets no token
     asked = _Asked(world, caller, vm, wish, Holder(world.ids.session(), caller.subject, caller.name, world.clock.now()))
     taken = await (_take(asked) if wish.mode is Mode.WRITE else _watch(asked))
     if isinstance(taken, Refusal):
@@ -99,8 +103,9 @@ async def _hand_out(asked: _Asked, taken: Acquired, examined: Examined) -> Opene
         os=examined.vm.os,
     )
     grant = _grant(world, session)
-    token = await world.tokens.sign(grant)
-    await asyncio.gather(_index(world, session), _fence(asked, taken))
+    async with _holding(world, session):
+        token = await world.tokens.sign(grant)
+        await asyncio.gather(world.sessions.add(session), _fence(asked, taken))
     return Opened(session, token, grant.expires_at, relay.address, taken.displaced, examined.warnings)
 
 
@@ -121,10 +126,11 @@ def _grant(world: World, session: Session) -> Grant:
     )
 
 
-async def _index(world: World, session: Session) -> None:
-    """A session that is in no index must not hold the console."""
+@asynccontextmanager
+async def _holding(world: World, session: Session) -> AsyncIterator[None]:
+    """A session without a token, or in no index, must not hold the console."""
     try:
-        await world.sessions.add(session)
+        yield
     except BaseException:
         await asyncio.shield(_give_back(world, session))
         raise
@@ -136,7 +142,7 @@ async def _give_back(world: World, session: Session) -> None:
     try:
         await world.consoles.release(session.vm, session.id, session.generation)
     except Unavailable as error:
-        _log.warning("session %s was not indexed; its lock ends with its lease: %s", session.id, error)
+        _log.warning("session %s was not opened; its lock ends with its lease: %s", session.id, error)
 
 
 async def _fence(asked: _Asked, taken: Acquired) -> None:

@@ -45,6 +45,10 @@ class KeyRing(Protocol):
 
 
 class Tokens(Protocol):
+    async def ready(self) -> None:
+        """Raises Unavailable while nothing can be signed."""
+        ...
+
     async def sign(self, grant: Grant) -> str:
         """The session token (JWT, ES256) for this grant. Raises Unavailable."""
         ...

@@ -12,6 +12,7 @@ from dev.fleet import API_SECRET, AUTOMATION, SERVICE, TENANT, Application
 from dev.stack import Port
 from dev.vault.keys import SESSION_KEY
 from shared.adapters.jws import signed
+from shared.adapters.jwt_tokens import JwtTokens
 from shared.adapters.pem_key_ring import PemKeyRing
 from shared.adapters.vault_key_ring import VaultKeyRing
 from shared.domain.key_versions import LIST_SECONDS, PUBLIC_SECONDS
@@ -102,6 +103,15 @@ async def test_a_version_that_is_disabled_counts_no_more(azure: LocalAzure, vaul
     withdrawn.enabled = False
     vault.clock.time += LIST_SECONDS
     assert len(await vault.ring.public()) == len(before) - 1
+
+
+async def test_tokens_are_ready_while_the_vault_signs(azure: LocalAzure, vault: Vault) -> None:
+    tokens = JwtTokens(vault.ring, "http://issuer", vault.clock)
+    await tokens.ready()
+    for each in azure.keys.versions[SESSION_KEY]:
+        each.enabled = False
+    with pytest.raises(Unavailable, match="answered 403"):
+        await tokens.ready()
 
 
 async def test_a_vault_that_is_away_is_unavailable_and_what_was_known_goes_on(

@@ -115,6 +115,25 @@ async def test_what_is_in_no_index_holds_no_console(fakes: FakeWorld, fault: Exc
     assert (await fakes.consoles.show(VM)).holder is None
 
 
+async def test_while_nothing_can_be_signed_nobody_is_displaced(fakes: FakeWorld) -> None:
+    await opened(fakes)
+    fakes.tokens.fail_ready = True
+    with pytest.raises(Unavailable, match="key vault"):
+        await opened(fakes, "grace")
+    lock = await fakes.consoles.show(VM)
+    assert lock.holder is not None
+    assert (lock.holder.name, lock.generation) == ("Ada", 1)
+    assert not fakes.relays.told
+    await opened(fakes, "grace", Wish(mode=Mode.WATCH))
+
+
+async def test_who_gets_no_token_holds_no_console(fakes: FakeWorld) -> None:
+    fakes.tokens.fail_sign = True
+    with pytest.raises(Unavailable, match="key vault"):
+        await opened(fakes)
+    assert (await fakes.consoles.show(VM)).holder is None
+
+
 async def test_a_lock_that_cannot_be_given_back_ends_with_its_lease(
     fakes: FakeWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
