@@ -1,12 +1,20 @@
 #!/usr/bin/env bash
 # Deploys one release into one environment: resources, function app, page; relays drain and are replaced one by one.
 #   deploy.sh PARAMETERS FUNCTIONS.zip PAGE_FOLDER
-# RELAY_IMAGE, API_CLIENT_ID and PAGE_CLIENT_ID are read by the parameter file. Prints what the deployment answered.
+# RELAY_IMAGE, API_CLIENT_ID and PAGE_CLIENT_ID are read by the parameter file; REGISTRY is this environment's, to which
+# an image that was built into another one is copied first: the digest stays. Prints what the deployment answered.
 set -euo pipefail
 usage="usage: deploy.sh PARAMETERS FUNCTIONS.zip PAGE_FOLDER"
 parameters=${1:?$usage} package=$(realpath "${2:?$usage}") page=$(realpath "${3:?$usage}")
 cd "$(dirname "$0")/../.."
 name=$(basename "$parameters" .bicepparam)
+: "${RELAY_IMAGE:?image of the relay, by digest}" "${REGISTRY:?address of the registry of this environment}"
+if [ "${RELAY_IMAGE%%/*}" != "$REGISTRY" ]; then
+  digest=${RELAY_IMAGE##*@}
+  echo "image $digest" >&2
+  az acr import --name "${REGISTRY%%.*}" --source "$RELAY_IMAGE" --image "relay:${digest#sha256:}" --force >&2
+  export RELAY_IMAGE="$REGISTRY/relay@$digest"
+fi
 answer=$(az deployment sub create --name "serial-console-$name" --location "${AZURE_LOCATION:-westeurope}" \
   --parameters "$parameters" --query properties.outputs --output json)
 output() { python3 -c 'import json, sys; print(json.loads(sys.argv[1])[sys.argv[2]]["value"])' "$answer" "$1"; }

@@ -1,0 +1,126 @@
+"""What the deployment's scripts do, in which order, before an `az` that writes down what it is asked."""
+
+import json
+import os
+import stat
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from dev.stack import ROOT
+
+SCRIPTS = ROOT / "infra" / "scripts"
+DIGEST = "sha256:" + "a" * 64
+OUTPUTS = {
+    "resourceGroup": "rg", "functionAppName": "func", "apiBase": "https://func/api", "staticWebAppName": "stapp",
+}  # fmt: skip
+TOOL = """#!/bin/sh
+echo "$(basename "$0") $*" >> "$CALLS"
+case "$*" in
+  *"$FAILS"*) exit 3 ;;
+  "deployment sub create"*) echo "$ANSWER" ;;
+  *"secrets list"*) echo key-of-the-page ;;
+esac
+"""
+
+
+@dataclass
+class Stage:
+    folder: Path
+
+    def run(self, script: str, *words: str, fails: str = "nothing at all", **more: str) -> "Ran":
+        calls = self.folder / "calls"
+        calls.write_text("")
+        environment = {
+            "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}", "CALLS": str(calls), "FAILS": fails,
+            "ANSWER": json.dumps({name: {"value": value} for name, value in OUTPUTS.items()}),
+            "HOME": str(self.folder),
+        }  # fmt: skip
+        command = [str(SCRIPTS / script), *words]
+        done = subprocess.run(command, env=environment | more, capture_output=True, text=True, check=False)
+        return Ran(done.returncode, done.stdout, done.stderr, calls.read_text().splitlines())
+
+
+@dataclass
+class Ran:
+    status: int
+    output: str
+    errors: str
+    calls: list[str]
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    (tmp_path / "bin").mkdir()
+    for name in ("az", "npx"):
+        tool = tmp_path / "bin" / name
+        tool.write_text(TOOL)
+        tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
+    (tmp_path / "page").mkdir()
+    (tmp_path / "functions.zip").touch()
+    return Stage(tmp_path)
+
+
+def deploy(stage: Stage, image: str, **more: str) -> Ran:
+    words = ("infra/prod.bicepparam", str(stage.folder / "functions.zip"), str(stage.folder / "page"))
+    return stage.run("deploy.sh", *words, RELAY_IMAGE=image, **{"REGISTRY": "crprod.azurecr.io"} | more)
+
+
+def test_a_release_is_deployed_part_by_part_and_its_answer_is_printed(stage: Stage) -> None:
+    ran = deploy(stage, f"crprod.azurecr.io/relay@{DIGEST}")
+    assert ran.status == 0, ran.errors
+    assert [" ".join(call.split()[:4]) for call in ran.calls] == [
+        "az deployment sub create",
+        "az functionapp deployment source",
+        "az staticwebapp secrets list",
+        "npx --yes @azure/static-web-apps-cli@2.0.10 deploy",
+    ]
+    assert (stage.folder / "page" / "address.js").read_text().endswith('export const API = "https://func/api";\n')
+    assert "key-of-the-page" not in ran.output + ran.errors + "".join(ran.calls), "a key goes by the environment"
+    assert json.loads(ran.output)["apiBase"]["value"] == "https://func/api"
+
+
+def test_an_image_of_another_registry_is_copied_by_its_digest_first(stage: Stage) -> None:
+    ran = deploy(stage, f"crbuild.azurecr.io/relay@{DIGEST}")
+    assert ran.status == 0, ran.errors
+    assert ran.calls[0].startswith(f"az acr import --name crprod --source crbuild.azurecr.io/relay@{DIGEST} ")
+
+
+@pytest.mark.parametrize("step", ["acr import", "deployment sub", "functionapp", "secrets list"])
+def test_a_step_that_fails_ends_it(stage: Stage, step: str) -> None:
+    ran = deploy(stage, f"crbuild.azurecr.io/relay@{DIGEST}", fails=step)
+    assert ran.status != 0
+    assert step in ran.calls[-1]
+
+
+@pytest.mark.parametrize("lacks", ["RELAY_IMAGE", "REGISTRY"])
+def test_what_is_not_said_is_asked_for_before_anything_is_done(stage: Stage, lacks: str) -> None:
+    image = "" if lacks == "RELAY_IMAGE" else f"crprod.azurecr.io/relay@{DIGEST}"
+    ran = deploy(stage, image, **({"REGISTRY": ""} if lacks == "REGISTRY" else {}))
+    assert (ran.status != 0, ran.calls) == (True, [])
+    assert lacks in ran.errors
+
+
+@pytest.mark.parametrize("script", ["deploy.sh", "build_relay.sh", "package_page.sh", "what_if.sh", "smoke.sh"])
+def test_how_a_script_is_used_is_said(stage: Stage, script: str) -> None:
+    ran = stage.run(script)
+    assert (ran.status != 0, ran.calls) == (True, [])
+    assert f"usage: {script}" in ran.errors
+
+
+def test_every_bicep_file_is_compiled(stage: Stage) -> None:
+    ran = stage.run("compile.sh")
+    assert ran.status == 0, ran.errors
+    said = " ".join(ran.calls)
+    templates = ("infra/main.bicep", "infra/identity/main.bicep")
+    assert all(f"bicep lint --file {each}" in said and f"bicep build --file {each}" in said for each in templates)
+    assert all(f"build-params --file infra/{each.name}" in said for each in (ROOT / "infra").glob("*.bicepparam"))
+
+
+def test_what_would_change_is_told_as_a_comment(stage: Stage) -> None:
+    ran = stage.run("what_if.sh", "infra/dev.bicepparam")
+    assert ran.status == 0, ran.errors
+    assert ran.output.startswith("What deploying `infra/dev.bicepparam` would change:")
+    assert ran.calls[0].startswith("az deployment sub what-if ")
