@@ -160,6 +160,9 @@ module grants 'modules/grants.bicep' = [for id in servedSubscriptions: {
 @description('Resource group of the service.')
 output resourceGroup string = group.name
 
+@description('The same under the name by which azd looks for what it deploys to.')
+output AZURE_RESOURCE_GROUP string = group.name
+
 @description('The API\'s address, ending in /api.')
 output apiBase string = service.outputs.apiBase
 
