@@ -239,7 +239,6 @@ module relayHome 'modules/relay_environment.bicep' = {
 }
 
 var relayNames = [for shard in range(0, shardCount): 'ca-${name}-r${shard}']
-var relays = [for shard in range(0, shardCount): 'r${shard}=wss://ca-${name}-r${shard}.${relayHome.outputs.domain}|https://ca-${name}-r${shard}.${relayHome.outputs.domain}']
 var apiHost = functionApp.outputs.host
 var origin = empty(pageOrigin) ? 'https://${page!.outputs.host}' : pageOrigin
 
@@ -260,7 +259,8 @@ module functionApp 'modules/function_app.bicep' = {
     statementKeyUri: vault.outputs.statementKeyUri
     schedulerEndpoint: scheduled ? scheduler!.outputs.endpoint : ''
     insightsConnection: logs.outputs.insightsConnection
-    relays: join(relays, ' ')
+    relayNames: relayNames
+    relayDomain: relayHome.outputs.domain
     pageOrigin: origin
     tenantIds: tenantIds
     apiClientId: apiClientId

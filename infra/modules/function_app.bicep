@@ -42,8 +42,11 @@ param schedulerEndpoint string
 @description('Application Insights.')
 param insightsConnection string
 
-@description('Relays, as the setting RELAYS has them.')
-param relays string
+@description('Names of the relays\' container apps, in the order of their shards.')
+param relayNames array
+
+@description('Domain under which the relays have their addresses.')
+param relayDomain string
 
 @description('Origin of the page.')
 param pageOrigin string
@@ -84,6 +87,10 @@ var siteDomains = {
 }
 var host = '${name}.${siteDomains[?environment().name] ?? 'azurewebsites.net'}'
 
+// One address for both: commands come in by the relay's public door too. Here and not where the relays are made: a loop
+// of a variable takes nothing that is known only during the deployment.
+var relays = [for (relay, shard) in relayNames: 'r${shard}=wss://${relay}.${relayDomain}|https://${relay}.${relayDomain}']
+
 // Every setting that the function app reads; tests/infra holds this list to shared/settings.py.
 var everySetting = {
   ENTRA_AUTHORITY: take(environment().authentication.loginEndpoint, length(environment().authentication.loginEndpoint) - 1)
@@ -106,7 +113,7 @@ var everySetting = {
   STATEMENT_KEY: statementKeyUri
   RING_BYTES: '1073741824'
   RING_DAYS: '90'
-  RELAYS: relays
+  RELAYS: join(relays, ' ')
   SESSION_IDLE_SECONDS: '900'
   SESSION_SECONDS: '28800'
   TOKEN_SECONDS: '30'

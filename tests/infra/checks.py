@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tests.infra.bicep import Call, File, of_parameter_file
+from tests.infra.bicep import Call, File, of_parameter_file, text_of
 
 KNOWN_VERSIONS = {
     "Microsoft.Web": "2025-03-01",
@@ -75,6 +75,27 @@ def unused_problems(file: File) -> Iterator[str]:
     for name in (*file.parameters, *file.variables):
         if len(re.findall(rf"\b{name}\b", file.text)) < 2:
             yield f"{file.name}: {name} is not used"
+
+
+_KNOWN_LATE = re.compile(r"\.outputs\b|\.properties\b|\blist\w+\(|\breference\(")
+"""What only the deployment makes known."""
+
+
+def late_problems(file: File) -> Iterator[str]:
+    """A variable that is a loop takes what is known before anything is deployed (the compiler's BCP182)."""
+    texts = {name: text_of(node) for name, node in file.variables.items()}
+    late = {name for name, text in texts.items() if _KNOWN_LATE.search(text)}
+    while more := {name for name, text in texts.items() if name not in late and _names_one_of(late, text)}:
+        late |= more  # a variable is put where it is used
+    yield from (
+        f"{file.name}: the loop {name} takes what is known only during the deployment"
+        for name in sorted(late)
+        if file.variables[name].type == "for_statement"
+    )
+
+
+def _names_one_of(names: set[str], text: str) -> bool:
+    return any(re.search(rf"(?<![\w.]){name}\b(?!:)", text) for name in names)
 
 
 def secret_problems(file: File) -> Iterator[str]:

@@ -38,6 +38,11 @@ def test_everything_is_described_used_and_no_secret_leaks(file: File) -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_loops_that_are_variables_take_only_what_is_known_beforehand(file: File) -> None:
+    assert not list(checks.late_problems(file))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_api_versions_are_those_that_exist(file: File) -> None:
     assert not list(checks.version_problems(file))
 
@@ -96,15 +101,30 @@ def test_what_is_written_as_a_default_is_the_default(file: File, of: type[Functi
 
 def test_relays_are_told_as_their_setting_is_read() -> None:
     service = BY_PATH[(INFRA / "service.bicep").resolve()]
-    (text,) = re.findall(r"(?m)^var relays = \[for shard in range\(0, shardCount\): '(.+)'\]$", service.text)
-    told = " ".join(re.sub(r"\$\{[^}]+\}", str(shard), text) for shard in range(2))
+    loop = r"(?m)^var {} = \[for {}: '(.+)'\]$"
+    (named,) = re.findall(loop.format("relayNames", r"shard in range\(0, shardCount\)"), service.text)
+    (told,) = re.findall(loop.format("relays", r"\(relay, shard\) in relayNames"), FUNCTION_APP.text)
+    names_of = [filled(named, name="n", shard=str(shard)) for shard in range(2)]
+    each = [filled(told, relay=name, relayDomain="d.io", shard=str(at)) for at, name in enumerate(names_of)]
     required = {name: "x" for name, (_, default) in names(FunctionSettings).items() if default is None}
-    relays = FunctionSettings.read(required | {"RELAYS": told}).relays
+    relays = FunctionSettings.read(required | {"RELAYS": " ".join(each)}).relays
     assert [(each.name, each.address, each.control) for each in relays] == [
-        ("r0", "wss://ca-0-r0.0", "https://ca-0-r0.0"),
-        ("r1", "wss://ca-1-r1.1", "https://ca-1-r1.1"),
+        ("r0", "wss://ca-n-r0.d.io", "https://ca-n-r0.d.io"),
+        ("r1", "wss://ca-n-r1.d.io", "https://ca-n-r1.d.io"),
     ]
-    assert "var relayNames = [for shard in range(0, shardCount): 'ca-${name}-r${shard}']" in service.text
+    assert "RELAYS: join(relays, ' ')" in FUNCTION_APP.text
+    assert "shard: 'r${shard}'" in service.text, "a relay knows itself by the same name"
+
+
+def filled(text: str, **values: str) -> str:
+    """A string of Bicep with what it interpolates; KeyError where nobody knows that."""
+    return re.sub(r"\$\{(\w+)\}", lambda found: values[found.group(1)], text)
+
+
+def test_azd_finds_what_it_deploys_to() -> None:
+    assert "azd-service-name': 'api'" in FUNCTION_APP.text
+    assert re.search(r"(?m)^  api:$", (ROOT / "azure.yaml").read_text())
+    assert "output AZURE_RESOURCE_GROUP string = group.name" in MAIN.text, "azd would guess a group by its own name"
 
 
 def test_azd_finds_what_it_deploys_to() -> None:
@@ -184,6 +204,8 @@ def test_what_is_no_bicep_is_told(text: str) -> None:
         (checks.description_problems, "output a string = 'x'\n"),
         (checks.unused_problems, "param a string\n"),
         (checks.unused_problems, "var a = 1\n"),
+        (checks.late_problems, "var a = [for i in range(0, 2): '${i}${m.outputs.o}']\n"),
+        (checks.late_problems, "var a = r.properties.x\nvar b = '${a}'\nvar c = [for i in range(0, 2): '${b}${i}']\n"),
         (checks.secret_problems, "param clientSecret string\n"),
         (checks.secret_problems, "output password string = 'x'\n"),
         (checks.version_problems, "resource a 'Microsoft.Web/sites@2019-01-01' = {\n}\n"),
