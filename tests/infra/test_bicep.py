@@ -127,12 +127,6 @@ def test_azd_finds_what_it_deploys_to() -> None:
     assert "output AZURE_RESOURCE_GROUP string = group.name" in MAIN.text, "azd would guess a group by its own name"
 
 
-def test_azd_finds_what_it_deploys_to() -> None:
-    assert "azd-service-name': 'api'" in FUNCTION_APP.text
-    assert re.search(r"(?m)^  api:$", (ROOT / "azure.yaml").read_text())
-    assert "output AZURE_RESOURCE_GROUP string = group.name" in MAIN.text, "azd would guess a group by its own name"
-
-
 def test_every_parameter_is_documented_with_its_meaning_and_default() -> None:
     rows = re.findall(r"(?m)^\| `(\w+)` \| (.+) \| (.+) \|$", (ROOT / "docs" / "deploy.md").read_text())
     told = {name: (meaning, default) for name, meaning, default in rows}
