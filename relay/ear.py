@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from shared.domain.console_events import Event, Keep, Printed, TypedLine
 from shared.domain.keeping import BY_RULE, Keeping
-from shared.domain.masking import Masked, Masker, concealed
+from shared.domain.masking import Masked, Masker, Tail
 from shared.domain.policy import Typing
 from shared.domain.typing_record import Said, Typist
 
@@ -28,27 +28,29 @@ class Ear:
         """Of those who are there, by session."""
 
     def keep(self, keeping: Keeping) -> None:
-        if keeping != self._keeping:
-            self.flush()
-            self._keeping = keeping
-            self.begin()
-            self._tell(Keep(keeping.typed, len(keeping.mask)))
+        """Another policy. A secret of which some was printed goes on being one."""
+        if keeping == self._keeping:
+            return
+        self.flush()
+        if keeping.mask != self._keeping.mask:
+            tail = self._masker.tail if self._masker is not None else Tail()
+            self._masker = Masker(keeping.mask, self._key, tail) if keeping.mask else None
+        self._keeping = keeping
+        self._typist = self._new_typist()
+        self._tell(Keep(keeping.typed, len(keeping.mask)))
 
-    def begin(self) -> None:
-        """Another stream: nothing of the one before goes on in it."""
+    def forget(self) -> None:
+        """What is held back is never told. The VM may go on with it when its port is dialled again."""
         self._no_timer()
-        patterns = self._keeping.mask
-        self._masker = Masker(patterns, self._key) if patterns else None
-        wants = self._keeping.typed is not Typing.COUNTED
-        self._typist = Typist(self._keeping.typed, lambda text: concealed(patterns, text)) if wants else None
+        if self._masker is not None:
+            self._masker.flush()
+        self._typist = self._new_typist()
 
     def printed(self, data: bytes) -> None:
         if self._masker is None:
-            self._tell(Printed(data))
+            self._told_of(Printed(data), data)
         else:
             self._pass_on(self._masker.feed(data, _now()))
-        if self._typist is not None:
-            self._say(self._typist.printed(data))
 
     def typed(self, session: str, data: bytes) -> None:
         """Before the VM can answer it."""
@@ -70,6 +72,10 @@ class Ear:
         if self._typist is not None:
             self._say(self._typist.flush())
 
+    def _new_typist(self) -> Typist | None:
+        way = self._keeping.typed
+        return None if way is Typing.COUNTED else Typist(way)
+
     def _no_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -84,7 +90,12 @@ class Ear:
         if self._masker is not None and self._timer is None and (due := self._masker.due) is not None:
             self._timer = asyncio.get_running_loop().call_at(due, self._masker_is_due)
         if masked.shown:
-            self._tell(Printed(masked.shown, masked.kept, masked.spans))
+            self._told_of(Printed(masked.shown, masked.kept, masked.spans), masked.kept)
+
+    def _told_of(self, printed: Printed, kept: bytes) -> None:
+        self._tell(printed)
+        if self._typist is not None:
+            self._say(self._typist.printed(printed.data, kept))
 
     def _say(self, lines: Iterable[Said]) -> None:
         for line in lines:

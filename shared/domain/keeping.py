@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from shared.domain.masking import check_pattern
+from shared.domain.mask_pattern import check_pattern
 from shared.domain.policy import Level, Typing
 
 

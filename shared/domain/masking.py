@@ -5,57 +5,28 @@ may still turn out to belong to one is held back; after HELD_SECONDS it is shown
 follows. A stretch that goes on beyond LONGEST, or one whose search takes too long, is masked to the end of its line.
 So nothing that a pattern finds is ever kept, and now and then something that it does not find is masked.
 
-The `regex` library does what `re` cannot: it tells the beginning of a match, finds the longest, and gives up in time.
+Each pattern has a place up to which the stream is searched (`_Searched`): all that it finds before is known, and what
+it may yet find begins there or later. What was given out ends at or behind the first of these places, unless it was
+flushed. `_text` begins LOOKS_BEHIND bytes before whichever is first, so that a look-behind sees what it would see.
 """
 
 import hashlib
 import hmac
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import regex
+from shared.domain.mask_pattern import LOOKS_BEHIND, Finder
 
 LONGEST = 4096
 """Bytes of a stretch, and of what is held back."""
 HELD_SECONDS = 0.25
-PATTERN_CHARACTERS = 256
 SEARCH_SECONDS = 0.05
 """What the search of one piece may take; it takes microseconds."""
 _PIECE = 4096
-_BEFORE = 256
-"""Bytes kept before what is searched, for a pattern that looks back."""
 _DIGEST_BYTES = 16
 UNSURE = -1
 """In place of a pattern's number: masked because it could not be told in time."""
-
-_STRANGE = regex.compile(
-    r"""(?x) (?<!\\)(?:\\\\)*+ (?:
-        \( \? (?! : | [ims]++[:)] | <= | <! )   # looks ahead, names, recurses, turns round, depends
-      | \( \*                                   # backtracking verbs
-      | \\ [AZzGKL]                             # the ends of a text that has none
-      | \{ (?: \d+ \s* < | [\d+\s]* [eids] \s* [<},+:] )  # fits what is only like it
-    )"""
-)
-
-
-class BadPattern(ValueError):
-    """A pattern that is not taken; the text says why."""
-
-
-def check_pattern(text: str) -> None:
-    """Raises BadPattern."""
-    if not text or len(text) > PATTERN_CHARACTERS:
-        raise BadPattern(f"it has 1 to {PATTERN_CHARACTERS} characters")
-    if not text.isascii() or not text.isprintable():
-        raise BadPattern(r"it is matched with bytes: write others than ASCII's printable ones as \xNN")
-    if _STRANGE.search(text):
-        raise BadPattern("it takes plain groups, (?i), (?m), (?s), (?<=...) and (?<!...), and not the ends of the text")
-    try:
-        finds_nothing = _Finder(text).whole.search(b"", timeout=SEARCH_SECONDS) is not None
-    except regex.error as error:
-        raise BadPattern(f"it cannot be read: {error}") from error
-    if finds_nothing:
-        raise BadPattern("it must not fit the empty text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +50,6 @@ class Masked:
     spans: tuple[Span, ...] = ()
 
 
-class _Finder:
-    """One pattern: whole stretches that it fits, and the beginnings of such at the end of what is there."""
-
-    __slots__ = ("begun", "searched", "whole")
-
-    def __init__(self, text: str) -> None:
-        pattern = b"(?:%b)" % text.encode("ascii")
-        self.whole = regex.compile(pattern, regex.MULTILINE | regex.POSIX)
-        # It wants one byte more, of a kind that there is not: so it never fits, and may at best begin to.
-        self.begun = regex.compile(pattern + rb"[^\x00-\xff]", regex.MULTILINE)
-        self.searched = 0
-        """Place in the stream from which the next stretch is looked for."""
-
-
 @dataclass(frozen=True, slots=True, order=True)
 class _Stretch:
     """Places in the stream."""
@@ -102,29 +59,58 @@ class _Stretch:
     pattern: int
 
 
+class _Searched:
+    """How far one pattern has searched the stream."""
+
+    __slots__ = ("finder", "to")
+
+    def __init__(self, pattern: str, start: int) -> None:
+        self.finder = Finder(pattern)
+        self.to = start
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """What a Masker must know of the stream before, to find what began there."""
+
+    text: bytes = b""
+    base: int = 0
+    """Place of its first byte in the stream."""
+    to_line_end: bool = False
+
+
+_BEGINNING = Tail()
+
+
 class Masker:
-    """Of one stream of printed bytes, from the first on. `patterns` are those that check_pattern takes."""
+    """Of one stream of printed bytes. `patterns` are those that check_pattern takes; `tail` is what was given out."""
 
-    __slots__ = ("_base", "_finders", "_found", "_given", "_key", "_since", "_text", "_to_line_end")
+    __slots__ = ("_base", "_found", "_given", "_key", "_searched", "_since", "_text", "_to_line_end")
 
-    def __init__(self, patterns: Sequence[str], key: bytes) -> None:
-        self._finders = tuple(_Finder(text) for text in patterns)
+    def __init__(self, patterns: Sequence[str], key: bytes, tail: Tail = _BEGINNING) -> None:
         self._key = key
-        self._text = b""
+        self._text = tail.text
         """What is searched, and a little before it."""
-        self._base = 0
+        self._base = tail.base
         """Place of its first byte in the stream."""
-        self._given = 0
+        self._given = self._end
         """Up to here the stream was given out."""
         self._found: list[_Stretch] = []
         """Stretches of which not every byte was given out."""
         self._since = 0.0
-        self._to_line_end = False
+        self._to_line_end = tail.to_line_end
+        self._searched = tuple(_Searched(text, self._base) for text in patterns)
+        self._take(b"")
 
     @property
     def due(self) -> float | None:
         """When `flush` is to be called, if nothing is fed before; None while nothing is held back."""
         return self._since + HELD_SECONDS if self._given < self._end else None
+
+    @property
+    def tail(self) -> Tail:
+        """For another's patterns to go on with, when all was flushed."""
+        return Tail(self._text, self._base, self._to_line_end)
 
     def feed(self, data: bytes, now: float) -> Masked:
         """Takes up what was printed; gives what is settled by it, in order. `now` in seconds."""
@@ -152,43 +138,43 @@ class Masker:
             ends = [place for place in (data.find(b"\r"), data.find(b"\n")) if place >= 0]
             self._to_line_end = not ends
             self._found.append(_Stretch(start, start + min(ends, default=len(data)), UNSURE))
+        until = time.monotonic() + SEARCH_SECONDS
         try:
-            settled = min(self._search(number) for number in range(len(self._finders)))
+            settled = min(self._search(number, until) for number in range(len(self._searched)))
         except TimeoutError:
             settled = self._give_up()
         return self._give(max(settled, self._given))
 
-    def _search(self, number: int) -> int:
+    def _search(self, number: int, until: float) -> int:
         """Up to which place it is settled what this pattern finds. Raises TimeoutError."""
-        finder, base = self._finders[number], self._base
+        searched, base = self._searched[number], self._base
         begun = -1
         while True:
-            at = finder.searched - base
+            at = searched.to - base
             if begun < at:
-                begins = finder.begun.search(self._text, at, partial=True, timeout=SEARCH_SECONDS)
-                begun = begins.start() if begins else len(self._text)
-            fits = finder.whole.search(self._text, at, timeout=SEARCH_SECONDS)
-            if fits is None or fits.start() >= begun:
+                begun = searched.finder.begun(self._text, at, until)
+            fits = searched.finder.fits(self._text, at, until)
+            if fits is None or fits[0] >= begun:
                 break
-            self._found.append(_Stretch(base + fits.start(), base + fits.end(), number))
-            finder.searched = base + fits.end()
-        finder.searched = base + begun
+            self._found.append(_Stretch(base + fits[0], base + fits[1], number))
+            searched.to = base + fits[1]
+        searched.to = base + begun
         if len(self._text) - begun < LONGEST:
-            return finder.searched
-        self._found.append(_Stretch(finder.searched, self._end, number))
-        finder.searched, self._to_line_end = self._end, True
+            return searched.to
+        self._found.append(_Stretch(searched.to, self._end, number))
+        searched.to, self._to_line_end = self._end, True
         return self._end
 
     def _give_up(self) -> int:
         self._found.append(_Stretch(self._given, self._end, UNSURE))
-        for finder in self._finders:
-            finder.searched = self._end
+        for searched in self._searched:
+            searched.to = self._end
         self._to_line_end = True
         return self._end
 
     def _suspect(self) -> int:
         """The pattern of which the most is there."""
-        return min(range(len(self._finders)), key=lambda number: self._finders[number].searched)
+        return min(range(len(self._searched)), key=lambda number: self._searched[number].to)
 
     def _give(self, end: int) -> Masked:
         """What lies between what was given and `end`."""
@@ -200,7 +186,7 @@ class Masker:
             kept[here] = b"*" * (stretch.end - stretch.start)
             spans.append(Span(here.start, here.stop - here.start, stretch.pattern, self._digest(shown[here])))
         self._found = [stretch for stretch in self._found if stretch.end > end]
-        needed = max(self._base, min([end, *(finder.searched for finder in self._finders)]) - _BEFORE)
+        needed = max(self._base, min([end, *(searched.to for searched in self._searched)]) - LOOKS_BEHIND)
         self._text, self._base = self._text[needed - self._base :], needed
         return Masked(shown, bytes(kept), tuple(spans))
 
@@ -230,12 +216,3 @@ def _joined(parts: Sequence[Masked]) -> Masked:
         at += len(part.shown)
     shown, kept = b"".join(part.shown for part in parts), b"".join(part.kept for part in parts)
     return Masked(shown, kept, tuple(spans))
-
-
-def concealed(patterns: Sequence[str], text: bytes) -> bytes:
-    """A text that is there as a whole, with a `*` for each byte that a pattern finds."""
-    if not patterns:
-        return text
-    masker = Masker(patterns, b"")
-    # A line's end behind it settles what it may have begun.
-    return (masker.feed(text + b"\n", 0).kept + masker.flush().kept)[: len(text)]

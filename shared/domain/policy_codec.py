@@ -7,7 +7,7 @@ from enum import StrEnum
 from ipaddress import ip_network
 from typing import Any
 
-from shared.domain.masking import BadPattern, check_pattern
+from shared.domain.mask_pattern import BadPattern, check_pattern
 from shared.domain.policy import BadScope, Level, Network, Policy, Scope, Switch, Typing, region_name
 from shared.domain.rights import Right
 

@@ -1,12 +1,12 @@
 """What may be kept of what is typed, where a policy wants more than its count.
 
 A terminal tells nobody whether it echoes; but what is echoed comes back at once, as the very next bytes. So a line is
-kept in words only if every printable byte of it came back just so. A password does not, nor does what is typed into a
-full-screen program or while the VM prints something else: such a line is kept as asterisks, or not at all.
+kept in words only if every printable byte of it came back just so; and of each, what is kept of its echo. A password
+does not come back, nor does what is typed into a full-screen program or while the VM prints something else: such a
+line is kept as asterisks, or not at all.
 """
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -40,38 +40,48 @@ class _Line:
     """The same with an asterisk for each printable byte."""
     waiting: bytearray = field(default_factory=bytearray)
     """Printable bytes that have not come back."""
+    places: deque[int] = field(default_factory=deque)
+    """Where in `text` these are."""
     unechoed: bool = False
     ended: bool = False
 
     def key(self, byte: int, *, printable: bool, echoes: bool) -> None:
         written = bytes([byte]) if printable else b"^%c" % (byte ^ 0x40)
-        self.text += written
-        self.secret += b"*" if printable and echoes else written
         if printable and echoes and not self.unechoed:
             self.waiting.append(byte)
+            self.places.append(len(self.text))
+        self.text += written
+        self.secret += b"*" if printable and echoes else written
+
+    def echoed(self, kept: bytes) -> None:
+        """The first that were waited for came back; `kept` is what the record has of them."""
+        del self.waiting[: len(kept)]
+        for byte in kept:
+            self.text[self.places.popleft()] = byte
 
     def misses(self) -> None:
         """What is waited for does not come back."""
         self.unechoed = True
         self.waiting.clear()
+        self.places.clear()
 
 
 class Typist:
-    """One console's. `conceal` masks what no record may hold (shared/domain/masking.py)."""
+    """One console's."""
 
-    __slots__ = ("_conceal", "_escaped", "_lines", "typed_as")
+    __slots__ = ("_escaped", "_lines", "typed_as")
 
-    def __init__(self, typed_as: Typing, conceal: Callable[[bytes], bytes]) -> None:
+    def __init__(self, typed_as: Typing) -> None:
         self.typed_as: Final = typed_as
-        self._conceal = conceal
         self._lines: deque[_Line] = deque()
         """Those that are not told yet; the last may still grow."""
         self._escaped = b""
-        """What was typed of an escape sequence."""
+        """What was typed of an escape sequence. A key sends it at once: what is typed later is no part of it."""
 
     def typed(self, session: str, data: bytes, now: float) -> list[Said]:
         """Call it before the VM can answer."""
         said = [] if not self._lines or self._lines[-1].session == session else self.flush()
+        self._escaped = b""
         for byte in data:
             line = self._line(session, now)
             line.since = now
@@ -79,16 +89,18 @@ class Typist:
             line.ended = byte in _ENDS or len(line.text) >= LINE_BYTES
         return said + self._told()
 
-    def printed(self, data: bytes) -> list[Said]:
-        while data and (line := next((line for line in self._lines if line.waiting), None)):
-            same = _common(line.waiting, data)
-            del line.waiting[:same]
-            data = data[same:]
-            if line.waiting and data:
+    def printed(self, data: bytes, kept: bytes) -> list[Said]:
+        """`kept` is what the record has of it: as long."""
+        at = 0
+        while at < len(data) and (line := next((line for line in self._lines if line.waiting), None)):
+            same = _common(line.waiting, data[at:])
+            line.echoed(kept[at : at + same])
+            at += same
+            if line.waiting and at < len(data):
                 line.misses()
                 break
             if line.ended:
-                data = data.lstrip(b"\r\n")
+                at = len(data) - len(data[at:].lstrip(b"\r\n"))
         return self._told()
 
     def tick(self, now: float) -> list[Said]:
@@ -129,7 +141,7 @@ class Typist:
             line = self._lines.popleft()
             if line.unechoed and self.typed_as is Typing.ECHOED:
                 continue
-            kept = bytes(line.secret) if line.unechoed else self._conceal(bytes(line.text))
+            kept = bytes(line.secret if line.unechoed else line.text)
             said.append(Said(line.session, kept.decode("utf-8", "backslashreplace")))
         return said
 

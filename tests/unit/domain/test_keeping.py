@@ -1,7 +1,7 @@
 import pytest
 
 from shared.domain.keeping import BY_RULE, Keeping, keeping
-from shared.domain.masking import BadPattern
+from shared.domain.mask_pattern import BadPattern
 from shared.domain.policy import Level, Policy, Typing
 
 

@@ -9,7 +9,12 @@ from shared.domain.typing_record import ECHO_SECONDS, LINE_BYTES, Said, Typist
 
 
 def typist(way: Typing = Typing.MASKED) -> Typist:
-    return Typist(way, lambda text: text.replace(b"hunter2", b"*******"))
+    return Typist(way)
+
+
+def prints(one: Typist, data: bytes) -> list[Said]:
+    """All of it kept."""
+    return one.printed(data, data)
 
 
 def keys(one: Typist, text: bytes, *, echo: bool = True, session: str = "s") -> list[str]:
@@ -18,7 +23,7 @@ def keys(one: Typist, text: bytes, *, echo: bool = True, session: str = "s") -> 
     for byte in text:
         said += one.typed(session, bytes([byte]), 0.0)
         if echo:
-            said += one.printed(b"\r\n" if byte in b"\r\n" else bytes([byte]))
+            said += prints(one, b"\r\n" if byte in b"\r\n" else bytes([byte]))
     return [each.text for each in said]
 
 
@@ -29,16 +34,16 @@ def test_a_line_that_was_echoed_is_kept_when_it_ends() -> None:
 def test_a_password_is_asterisks_and_its_length() -> None:
     one = typist()
     assert keys(one, b"sudo -i\r") == ["sudo -i^M"]
-    assert one.printed(b"[sudo] password for ada: ") == []
+    assert prints(one, b"[sudo] password for ada: ") == []
     assert keys(one, b"s3cret", echo=False) == []
     assert one.typed("s", b"\r", 0.0) == []
-    assert one.printed(b"\r\nroot@web-01:~# ") == [Said("s", "******^M")]
+    assert prints(one, b"\r\nroot@web-01:~# ") == [Said("s", "******^M")]
 
 
 def test_where_only_what_was_echoed_is_kept_a_password_is_not_told_at_all() -> None:
     one = typist(Typing.ECHOED)
     assert keys(one, b"s3cret", echo=False) == []
-    assert one.typed("s", b"\r", 0.0) + one.printed(b"\r\n") == []
+    assert one.typed("s", b"\r", 0.0) + prints(one, b"\r\n") == []
     assert keys(one, b"id\r") == ["id^M"]
 
 
@@ -47,33 +52,33 @@ def test_an_echo_that_never_comes_is_waited_for_no_longer_than_a_second() -> Non
     one.typed("s", b"s3cret\r", 10.0)
     assert one.tick(10.0 + ECHO_SECONDS / 2) == []
     assert one.tick(10.0 + ECHO_SECONDS) == [Said("s", "******^M")]
-    assert one.printed(b"s3cret") == []
+    assert prints(one, b"s3cret") == []
 
 
 def test_what_is_typed_before_the_wait_ends_cannot_be_revealed_by_what_the_vm_prints_later() -> None:
     one = typist()
     one.typed("s", b"s3cret", 0.0)
     one.tick(ECHO_SECONDS)
-    assert one.typed("s", b"\r", 1.5) + one.printed(b"s3cretary\r\n") == [Said("s", "******^M")]
+    assert one.typed("s", b"\r", 1.5) + prints(one, b"s3cretary\r\n") == [Said("s", "******^M")]
 
 
 def test_a_line_pasted_and_echoed_at_once_is_kept() -> None:
     one = typist()
     assert one.typed("s", b"echo hi\rid\r", 0.0) == []
-    assert one.printed(b"echo hi\r\nid\r\n") == [Said("s", "echo hi^M"), Said("s", "id^M")]
+    assert prints(one, b"echo hi\r\nid\r\n") == [Said("s", "echo hi^M"), Said("s", "id^M")]
 
 
 def test_an_echo_in_pieces_is_an_echo() -> None:
     one = typist()
     one.typed("s", b"uptime\r", 0.0)
-    assert one.printed(b"up") == []
-    assert one.printed(b"time") == [Said("s", "uptime^M")]
+    assert prints(one, b"up") == []
+    assert prints(one, b"time") == [Said("s", "uptime^M")]
 
 
 def test_what_the_vm_prints_in_between_makes_a_line_a_secret() -> None:
     one = typist()
     one.typed("s", b"u", 0.0)
-    one.printed(b"[ 12.3] usb 1-1: new device\r\n")
+    prints(one, b"[ 12.3] usb 1-1: new device\r\n")
     assert keys(one, b"ptime\r") == ["******^M"]
 
 
@@ -91,8 +96,24 @@ def test_an_escape_that_is_none_does_not_hide_the_next_line() -> None:
     assert keys(one, b"id\r") == ["id^M"]
 
 
-def test_what_no_record_may_hold_is_not_in_a_line_either() -> None:
-    assert keys(typist(), b"login hunter2\r") == ["login *******^M"]
+def test_of_an_echo_that_is_masked_a_line_keeps_the_asterisks() -> None:
+    one = typist()
+    one.typed("s", b"login \x1b[Chunter2 now\r", 0.0)
+    assert one.printed(b"login hunter2 now\r\n", b"login ******* now\r\n") == [Said("s", "login ^[[C******* now^M")]
+
+
+def test_a_mask_covers_a_line_that_is_kept_in_parts() -> None:
+    one = typist()
+    text = b"x" * (LINE_BYTES - 4) + b"hunter2"
+    said = one.typed("s", text + b"\r", 0.0) + one.printed(text, text.replace(b"hunter2", b"*******"))
+    assert "".join(each.text for each in said) == "x" * (LINE_BYTES - 4) + "*******^M"
+
+
+@pytest.mark.parametrize("way", [Typing.ECHOED, Typing.MASKED])
+def test_a_lone_escape_reveals_nothing_of_what_is_typed_after_it(way: Typing) -> None:
+    one = typist(way)
+    said = one.typed("s", b"\x1b", 0.0) + one.typed("s", b"[", 0.1) + one.typed("s", b"12h\r", 5.0) + one.tick(9.0)
+    assert [each.text for each in said] == ([] if way is Typing.ECHOED else ["^[****^M"])
 
 
 def test_another_session_begins_another_line_and_the_unfinished_one_is_told() -> None:
@@ -122,6 +143,6 @@ def test_what_is_not_echoed_is_never_told(way: Typing, secret: bytes, printed: l
     one = typist(way)
     said = one.typed("s", secret, 0.0)
     for data in printed:
-        said += one.printed(data)
+        said += prints(one, data)
     said += one.typed("s", b"\r", 0.0) + one.tick(5.0) + one.flush()
     assert not any(letter in each.text for each in said for letter in "abc")
