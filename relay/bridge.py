@@ -96,6 +96,8 @@ class Bridge:
         self.wire = Wire(vm, world, office, self.ear, self.handle)
         self._paused = False
         """The console wants the VM to wait."""
+        self.told_to_keep = 0
+        """How often: an answer to a question from before is out of date."""
         self._standstill = Standstill()
         self._acting = False
         self._later: deque[Event] = deque()
@@ -147,6 +149,7 @@ class Bridge:
 
     def keep(self, keeping: Keeping) -> None:
         """What the record keeps of this console from now on."""
+        self.told_to_keep += 1
         self.ear.keep(keeping)
 
     def capture(self, *, on: bool) -> None:
@@ -268,6 +271,7 @@ class Bridge:
                     self._office.turned_away(session, refusal)
             case OpenPort():
                 self._paused = False
+                self._hold()
                 self.wire.open()
             case ClosePort():
                 self.wire.close()

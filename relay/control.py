@@ -1,5 +1,6 @@
 """The relay's private side: commands of the function app, health, figures. A small HTTP server of its own."""
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -17,6 +18,8 @@ from shared.ports import Unavailable
 
 MAX_BODY = 16 * 1024
 MAX_ASK_SECONDS = 120.0
+BODY_SECONDS = 5.0
+"""In which a body comes, or never does."""
 
 _KEYS = re.compile(r"[A-Za-z0-9]{1,16}")
 """Of SysRq, one after the other."""
@@ -118,8 +121,8 @@ class Control:
         return handle
 
     async def _answer(self, request: web.Request, command: Command) -> web.Response:
-        body = await request.read()
         try:
+            body = await _body(request)
             if not await self._world.keys.commanded(request.headers.get("Authorization"), body):
                 return _refused(refuse(Code.CALLER_NOT_AUTHENTICATED))
             return await command(Fields(body))
@@ -184,6 +187,15 @@ class Control:
         lines += ["# HELP serial_console_refused_total visitors refused", "# TYPE serial_console_refused_total counter"]
         lines += [f'serial_console_refused_total{{code="{code}"}} {count}' for code, count in relay.refused.items()]
         return lines
+
+
+async def _body(request: web.Request) -> bytes:
+    """Raises BadBody."""
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await request.read()
+    except TimeoutError as error:
+        raise BadBody(f"the body did not come within {BODY_SECONDS:.0f} s") from error
 
 
 def _figure(name: str, kind: str, meaning: str, value: Any) -> tuple[str, str, str]:

@@ -1,7 +1,7 @@
 """Keeps the leases of live sessions by one call, and brings what the function app wants of the relay."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from relay.world import World
 from shared.domain.grant import Grant
@@ -13,15 +13,17 @@ IDLE_SECONDS = 60.0
 
 type Ending = tuple[str, Code, str]
 """session, code, by whom"""
-type Told = Callable[[Sequence[Ending], Collection[str], Beat], None]
-"""What is to be done with an answer; with it the consoles that were asked about."""
+type Told = Callable[[Sequence[Ending], Beat], None]
+"""What is to be done with an answer."""
+type Ask = Callable[[], Told]
+"""Called when a heartbeat leaves: what is done with the answer depends on how things were then."""
 
 
 class Heartbeat:
     """A function app that does not answer ends no session: it is asked again."""
 
-    def __init__(self, world: World, live: Mapping[str, Grant], told: Told) -> None:
-        self._world, self._live, self._told = world, live, told
+    def __init__(self, world: World, live: Mapping[str, Grant], ask: Ask) -> None:
+        self._world, self._live, self._ask = world, live, ask
         self.answered_at: float | None = None
         """Seconds since 1970; None before the first answer."""
         self.failures = 0
@@ -41,7 +43,7 @@ class Heartbeat:
         if not self._live and (not self._world.capture_most or now - self._asked_at < IDLE_SECONDS):
             return
         self._asked_at = now
-        live = tuple(self._live.values())
+        live, told = tuple(self._live.values()), self._ask()
         try:
             beat = await self._world.control_plane.heartbeat(live)
         except Unavailable as error:
@@ -50,7 +52,7 @@ class Heartbeat:
             return
         self.answered_at, self.failures = self._world.clock.now(), 0
         endings = [(session, _code(code), by) for session, code, by in beat.endings]
-        self._told(endings, {grant.vm.console for grant in live}, beat)
+        told(endings, beat)
 
 
 def _code(name: str) -> Code:

@@ -152,7 +152,7 @@ class Arrival(asyncio.Protocol):
         else:
             self.refuse(refuse(Code.GATEWAY_TIMEOUT))
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio.Protocol  # noqa: ARG002 - asyncio's signature
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         self._done()
         if self._decision is not None:
             self._decision.cancel()

@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from relay.admission import Visit, examine
 from relay.bridge import Bridge
-from relay.heartbeat import Ending, Heartbeat
+from relay.heartbeat import Ending, Heartbeat, Told
 from relay.http_head import Head
 from relay.listener import Viewer
 from relay.reception import Reception
+from relay.standstill import STANDSTILL_SECONDS
 from relay.world import World
 from shared import correlation
 from shared.domain.acts import Act
@@ -28,7 +30,7 @@ from shared.domain.console_events import (
 )
 from shared.domain.frames import Answer
 from shared.domain.grant import Grant
-from shared.domain.keeping import BY_RULE, Keeping
+from shared.domain.keeping import BY_RULE
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
 from shared.ports import Admission, Beat, Unavailable
@@ -53,7 +55,7 @@ class Relay:
         self.arriving: dict[str, Attached] = {}
         """Accepted, and not at the console yet."""
         self.reception = Reception(self._receive, self.new_request)
-        self.heartbeat = Heartbeat(world, self.grants, self._told)
+        self.heartbeat = Heartbeat(world, self.grants, self._ask)
         self.draining = False
         self.refused: dict[str, int] = {}
         self._change = asyncio.Event()
@@ -77,24 +79,36 @@ class Relay:
 
     async def drain(self) -> None:
         """Everybody is told to connect again elsewhere; what was recorded is sent as far as time allows."""
+        end = asyncio.get_running_loop().time() + DRAIN_SECONDS
         self.draining = True
         self.reception.close()
         self._tell_all(Drain())
-        with suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await self._nobody_left()
+        await self._farewells()
         for viewer in tuple(self.viewers):
             viewer.socket.disconnect(False)  # noqa: FBT003 - picows' own: cut those who do not answer
         for task in (*self._clockwork, *self._tasks):
             task.cancel()
         await asyncio.gather(*self._clockwork, *self._tasks, return_exceptions=True)
-        await self.world.epochs.close(DRAIN_SECONDS - CLOSE_SECONDS)
+        await self.world.epochs.close(end - asyncio.get_running_loop().time())
 
-    async def _nobody_left(self) -> None:
-        """Every goodbye was answered, every port is closed, every detach reported, everything recorded."""
-        while self.viewers or self._tasks or any(bridge.stands_still for bridge in self.bridges.values()):
-            self._change.clear()
-            await self._change.wait()
+    async def _farewells(self) -> None:
+        """Until every goodbye was answered, every port is closed, every detach reported, everything recorded.
+
+        Where a full disk keeps goodbyes from being said, their time counts from when it has room or is given up.
+        """
+        time = asyncio.get_running_loop().time
+        last = time() + STANDSTILL_SECONDS + CLOSE_SECONDS
+        end = time() + CLOSE_SECONDS
+        with suppress(TimeoutError):
+            while self.viewers or self._tasks or self._stands_still:
+                end = min(time() + CLOSE_SECONDS, last) if self._stands_still else end
+                self._change.clear()
+                async with asyncio.timeout_at(end):
+                    await self._change.wait()
+
+    @property
+    def _stands_still(self) -> bool:
+        return any(bridge.stands_still for bridge in self.bridges.values())
 
     def new_request(self) -> str:
         """A correlation id for a request that brought none: a UUID, as the function app takes them."""
@@ -219,19 +233,27 @@ class Relay:
             return True
         return await bridge.ask(f"{self.world.nonce():08x}", generation, by, seconds)
 
-    def _told(self, endings: Sequence[Ending], asked: Collection[str], beat: Beat) -> None:
-        """What the function app answered to a heartbeat that named the consoles `asked`."""
+    def _ask(self) -> Told:
+        """A heartbeat leaves, about who is here now. What a visitor brings meanwhile is newer than its answer."""
+        live = {grant.vm.console for grant in self.grants.values()}
+        return partial(self._told, live, {console: bridge.told_to_keep for console, bridge in self.bridges.items()})
+
+    def _told(self, live: Collection[str], asked: Mapping[str, int], endings: Sequence[Ending], beat: Beat) -> None:
         for session, code, by in endings:
             if (grant := self.grants.get(session)) is not None:
                 self.end(grant.vm, session, code, by or None)
-        if beat.keep is not None:
-            for console in asked:
-                if (bridge := self.bridges.get(console)) is not None:
-                    bridge.keep(beat.keep.get(console, BY_RULE))
+        captured = set[str]()
         if beat.capture is not None and not self.draining:
-            self._capture(beat.capture, beat.keep or {})
+            captured = self._capture(beat.capture)
+        if beat.keep is not None:
+            for console in {*live, *captured}:
+                bridge = self.bridges.get(console)
+                if bridge is not None and bridge.told_to_keep == asked.get(console, 0):
+                    bridge.keep(beat.keep.get(console, BY_RULE))
+        for console in captured:
+            self.bridges[console].capture(on=True)
 
-    def _capture(self, wanted: Sequence[VmId], keep: Mapping[str, Keeping]) -> None:
+    def _capture(self, wanted: Sequence[VmId]) -> set[str]:
         """The first so many by name, the same ones each time; who was captured and is not wanted any more is left."""
         chosen = {vm.console: vm for vm in sorted(wanted, key=lambda vm: vm.console)[: self.world.capture_most]}
         if len(wanted) > len(chosen):
@@ -239,10 +261,7 @@ class Relay:
         for console, bridge in self.bridges.items():
             if bridge.captured and console not in chosen:
                 bridge.capture(on=False)
-        for console, vm in chosen.items():
-            bridge = self._bridge(vm)
-            bridge.keep(keep.get(console, BY_RULE))
-            bridge.capture(on=True)
+        return {self._bridge(vm).vm.console for vm in chosen.values()}
 
     @property
     def captured(self) -> list[str]:

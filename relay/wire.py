@@ -28,6 +28,8 @@ class Wire:
         self._line: Line | None = None
         self._port: SerialPort | None = None
         self._closing = False
+        self._waits = False
+        """The VM is to wait."""
         self.printed_bytes = 0
         self.typed_bytes = 0
 
@@ -61,9 +63,10 @@ class Wire:
         return await self._port.command(act, keys)
 
     def hold(self, *, wait: bool) -> None:
-        """Whether the VM waits: what it prints stays with it."""
+        """Whether the VM waits: what it prints stays with it. Not while its last bytes are read: there is no later."""
+        self._waits = wait
         if self._port is not None:
-            if wait:
+            if wait and not self._closing:
                 self._port.pause()
             else:
                 self._port.resume()
@@ -77,7 +80,7 @@ class Wire:
     def drop(self) -> None:
         """At once, and a dial under way too; nothing more is told."""
         line, port, self._line, self._port = self._line, self._port, None, None
-        self._ear.begin()
+        self._ear.forget()
         if line is not None:
             line.drop()
         if port is not None:
@@ -107,9 +110,9 @@ class Wire:
 
     def _opened(self, line: Line, port: SerialPort) -> None:
         self._port, self._closing = port, False
-        self._ear.begin()
         epoch = epoch_name(int(self._world.clock.now() * 1e6), self._world.nonce())
         self._world.log("port-open", vm=self._vm.console, epoch=epoch)
+        self.hold(wait=self._waits)
         self._tell(PortOpened(epoch))
         if line is self._line:  # else it was dropped at once
             line.opened()

@@ -61,6 +61,9 @@ class Port:
         self.obeys.set()
         self.paused = False
         self.closed = False
+        self.goodbye = asyncio.Event()
+        """Cleared: the gateway takes its time to answer it."""
+        self.goodbye.set()
         self.unread = b""
         """What the gateway has sent and nobody has read: it comes before the goodbye is answered."""
 
@@ -81,7 +84,8 @@ class Port:
         return self.act_refusal
 
     async def close(self) -> None:
-        self.closed = True
+        self.closed, self.paused = True, False
+        await self.goodbye.wait()
         unread, self.unread = self.unread, b""
         self.listener.printed(unread)
         self.listener.lost(False, "closed")  # noqa: FBT003 - shared.ports.PortListener's words
@@ -128,6 +132,9 @@ class ControlPlane:
         self.capture: list[VmId] | None = []
         self.detached: list[tuple[str, str, int, int]] = []
         self.limits = (900, 28800)
+        self.slow = asyncio.Event()
+        """Cleared: heartbeats are answered later, as things were when they came."""
+        self.slow.set()
 
     async def attach(self, grant: Grant) -> Admission | Refusal:
         if self.away:
@@ -144,7 +151,9 @@ class ControlPlane:
             raise Unavailable("control plane", "away")
         self.beats.append(live)
         endings, self.endings = self.endings, []
-        return Beat(endings, self.keep, self.capture)
+        beat = Beat(endings, self.keep, self.capture)
+        await self.slow.wait()
+        return beat
 
     async def detach(self, grant: Grant, why: str, typed: int, printed: int) -> None:
         if self.away:

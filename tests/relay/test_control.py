@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import socket
+import struct
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -119,6 +121,39 @@ async def test_commands_take_a_bounded_number_of_connections(outside: Office) ->
     for _, writer in held:
         writer.close()
     await outside.stage.until(lambda: not passage.open)
+    assert (await outside.posts("note", {}))[0] == 400
+
+
+async def test_half_a_command_holds_no_place(outside: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("relay.control.BODY_SECONDS", 0.1)
+    reader, writer = await asyncio.open_connection("127.0.0.1", outside.stage.port)
+    writer.write(b"POST /control/end HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+    assert (await reader.readuntil(b"did not come")).startswith(b"HTTP/1.1 400 ")
+    writer.close()
+
+
+async def test_who_waits_for_no_answer_is_shown_out(outside: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("relay.passage.SILENT_SECONDS", 0.2)
+    passage = outside.stage.relay.reception.passage
+    assert passage
+    reader, writer = await asyncio.open_connection("127.0.0.1", outside.stage.port)
+    writer.write(b"GET /control/x HTTP/1.1\r\nHost: x\r\n\r\nGET /control/y HTTP/1.1\r\nHo")
+    assert await reader.readuntil(b"\r\n") == b"HTTP/1.1 404 Not Found\r\n"
+    await reader.read()
+    await outside.stage.until(lambda: not passage.open)
+    writer.close()
+
+
+async def test_visitors_who_vanish_hold_no_place(outside: Office) -> None:
+    passage = outside.stage.relay.reception.passage
+    assert passage
+    for _ in range(3 * MOST):
+        visitor = socket.create_connection(("127.0.0.1", outside.stage.port))
+        visitor.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        visitor.send(b"GET /control/x HTTP/1.1\r\nHost: x\r\n\r\n")
+        visitor.close()
+        await asyncio.sleep(0)
+    await outside.stage.until(lambda: not outside.stage.relay.reception.pending and not passage.open)
     assert (await outside.posts("note", {}))[0] == 400
 
 

@@ -98,6 +98,60 @@ async def test_a_policy_that_changes_is_followed_with_the_next_heartbeat(stage: 
     assert stage.epochs.notes().count("keeping") == 2
 
 
+async def test_what_is_masked_as_printed_is_masked_as_typed(stage: Stage) -> None:
+    stage.control_plane.keeping = Keeping(Typing.MASKED, (r"Token: \S+",))
+    ada = await stage.comes("ada")
+    stage.ports.last.listener.printed(b"Token: ")
+    await ada.types(b"hunter2\r")
+    await ada.sees(b"hunter2\r")
+    stage.ports.last.listener.printed(b"\n$ ")
+    await stage.until(lambda: "typed" in stage.epochs.notes())
+    assert stage.epochs.printed() == b"*" * 14 + b"\r\n$ "
+    assert next(said["text"] for said in stage.epochs.said() if said["event"] == "typed") == "*******^M"
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        Keeping(mask=(r"password=\S+", r"\d{16}")), Keeping(Typing.ECHOED, (r"password=\S+",)),
+        Keeping(mask=(r"\d{16}", r"word=[^;]*;")),
+    ],
+)  # fmt: skip
+async def test_a_policy_that_changes_within_a_secret_shows_nothing_of_its_rest(stage: Stage, then: Keeping) -> None:
+    stage.control_plane.keeping = Keeping(mask=(r"password=\S+",))
+    ada = await stage.comes("ada")
+    stage.ports.last.listener.printed(b"password=hun")
+    stage.relay.bridges[VM.console].keep(then)
+    stage.ports.last.listener.printed(b"ter2;\n")
+    await ada.sees(b"ter2;\n")
+    assert stage.epochs.printed().strip() == b"*" * 17
+
+
+async def test_a_port_that_is_dialled_again_within_a_secret_shows_nothing_of_its_rest(stage: Stage) -> None:
+    stage.control_plane.keeping = Keeping(mask=(r"password=\S+",))
+    ada = await stage.comes("ada")
+    stage.ports.last.listener.printed(b"password=hun")
+    stage.ports.last.listener.lost(False, "reset")  # noqa: FBT003 - shared.ports.PortListener's words
+    await stage.until(lambda: len(stage.ports.opened) > 1 and stage.relay.bridges[VM.console].wire.connected)
+    stage.ports.last.listener.printed(b"ter2\n")
+    await ada.sees(b"ter2\n")
+    assert stage.epochs.printed() == b"*" * 16 + b"\n"
+
+
+async def test_an_answer_to_a_heartbeat_that_left_before_a_policy_was_set_is_not_followed(stage: Stage) -> None:
+    await stage.comes("ada")
+    stage.control_plane.slow.clear()
+    beat = asyncio.create_task(stage.relay.heartbeat.beat())
+    await stage.until(lambda: stage.control_plane.beats)
+    stage.control_plane.keeping = PINS
+    bob = await stage.comes("bob", Mode.WATCH)
+    stage.control_plane.slow.set()
+    await beat
+    stage.ports.last.listener.printed(b"pin 1234 ok\n")
+    await bob.sees(b"1234")
+    assert stage.epochs.printed() == b"pin **** ok\n"
+
+
 async def test_a_console_is_recorded_without_a_viewer_and_let_go_when_it_need_not_be() -> None:
     async with staged(capture_most=1) as stage:
         stage.control_plane.capture = [OTHER, VM]

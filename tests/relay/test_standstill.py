@@ -154,3 +154,56 @@ async def test_a_relay_that_is_told_to_end_waits_for_the_disk(stage: Stage) -> N
     assert stage.epochs.printed() == b"last words"
     assert stage.epochs.all()[-1].kind is Kind.END
     assert await ada.closed() == (4009, "RelayDraining")
+
+
+async def test_goodbyes_wait_as_long_as_the_disk_may(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("relay.server.CLOSE_SECONDS", 2.0)
+    monkeypatch.setattr("relay.server.TICK_SECONDS", 0.05)
+    ada = await stage.comes("ada")
+    stage.epochs.failing = True
+    stage.ports.last.listener.printed(b"last words")
+    ending = asyncio.create_task(stage.relay.drain())
+    await asyncio.sleep(2.5)
+    assert not stage.epochs.closed
+    stage.epochs.failing = False
+    await ending
+    assert stage.epochs.printed() == b"last words"
+    assert stage.epochs.all()[-1].kind is Kind.END
+    assert await ada.closed() == (4009, "RelayDraining")
+
+
+async def test_a_port_that_says_goodbye_is_read_to_its_end_whatever_the_disk_does(stage: Stage) -> None:
+    ada = await stage.comes("ada")
+    port = stage.ports.last
+    port.goodbye.clear()
+    await ada.leave()
+    await stage.until(lambda: stage.control_plane.detached)
+    stage.clock.ahead += 61
+    stage.relay.tick()
+    await stage.until(lambda: port.closed)
+    stage.epochs.failing = True
+    port.listener.printed(b"last ")
+    assert stands_still(stage)
+    assert not port.paused
+    port.unread = b"words"
+    port.goodbye.set()
+    stage.epochs.failing = False
+    await stage.until(lambda: not port.unread)
+    stage.passes(1)
+    await stage.until(lambda: stage.epochs.printed() == b"last words")
+
+
+async def test_a_port_that_opens_meanwhile_waits_too(stage: Stage) -> None:
+    await stage.comes("ada")
+    stage.ports.gate.clear()
+    stage.ports.last.listener.lost(False, "reset")  # noqa: FBT003 - shared.ports.PortListener's words
+    await stage.until(lambda: stage.ports.dials > 1)
+    stage.epochs.failing = True
+    stage.relay.note(VM, Act.RESTART, "Grace")
+    assert stands_still(stage)
+    stage.ports.gate.set()
+    await stage.until(lambda: len(stage.ports.opened) > 1 and stage.relay.bridges[VM.console].wire.connected)
+    assert stage.ports.last.paused
+    stage.epochs.failing = False
+    stage.passes(1)
+    assert not stage.ports.last.paused
