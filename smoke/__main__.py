@@ -9,6 +9,7 @@ arguments, or interrupted.
 import argparse
 import json
 import re
+import signal
 import ssl
 import sys
 import time
@@ -28,6 +29,7 @@ _VM = re.compile(
     r"(virtualMachineScaleSets/[^/]+/)?virtualMachines/[^/]+",
     re.IGNORECASE,
 )
+_LONGEST_WAIT = 3600.0
 _STYLES = {Result.WORKS: "green", Result.FAILS: "bold red", Result.SKIPPED: "yellow"}
 
 
@@ -51,9 +53,19 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
         "--reason", default="smoke test", help="goes on record, where policies demand one (default: smoke test)"
     )
     parser.add_argument("--ca", metavar="FILE", help="certificate authority to trust beside the usual ones (PEM)")
-    parser.add_argument("--timeout", type=float, default=30, help="seconds for each answer (default: 30)")
+    parser.add_argument("--timeout", type=_seconds, default=30, help="seconds for each answer (default: 30)")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of the table")
     return parser.parse_args(words)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= _LONGEST_WAIT:
+        raise argparse.ArgumentTypeError(f"expected seconds, more than 0 and at most {_LONGEST_WAIT:.0f}")
+    return seconds
 
 
 def _vm(text: str) -> str:
@@ -76,6 +88,7 @@ def _table(api: str, rows: Sequence[Row]) -> Table:
 
 def main(words: Sequence[str] | None = None) -> int:
     asked = _arguments(words)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was opened is ended
     terminal = Console(stderr=asked.json)
     try:
         trust = ssl.create_default_context()

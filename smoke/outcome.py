@@ -10,6 +10,10 @@ class Failed(Exception):
     """A step found that something does not work; the text says what, for a person. Never a secret."""
 
 
+class Waited(Failed):
+    """Nothing came in time."""
+
+
 class Result(StrEnum):
     WORKS = "works"
     FAILS = "fails"
@@ -59,6 +63,8 @@ def _tried[Visit](step: Step[Visit], visit: Visit, rows: Sequence[Row]) -> tuple
         return Result.WORKS, step.do(visit)
     except Failed as failure:
         return Result.FAILS, str(failure)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        return Result.FAILS, f"an answer is not of the form that is due ({type(error).__name__}): is this the API?"
 
 
 def status(rows: Sequence[Row]) -> int:

@@ -3,6 +3,8 @@
 import json
 import ssl
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -10,7 +12,7 @@ import httpx
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from smoke.outcome import Failed
+from smoke.outcome import Failed, Waited
 
 PROTOCOL, TOKEN = "serial-console.v1", "serial-console.token."
 _LONGEST_ANSWER = 300
@@ -88,7 +90,8 @@ class Socket:
         self.shown = bytearray()
         self.texts: list[dict[str, Any]] = []
         self._timeout = timeout
-        self._socket = _connected(f"{relay}/v1/console{resume}", token, trust, timeout)
+        self._left = ExitStack()
+        self._socket = self._left.enter_context(_connected(f"{relay}/v1/console{resume}", token, trust, timeout))
         self.hello = self.until("hello")
         self.epoch, self.start = str(self.hello["epoch"]), int(self.hello["offset"])
 
@@ -118,6 +121,16 @@ class Socket:
         while self.next <= offset:
             self._receive(deadline, "anything that the VM prints")
 
+    def quiet(self, seconds: float) -> None:
+        """Returns when nothing was shown for so long. Raises Failed."""
+        deadline = time.monotonic() + self._timeout
+        while (now := time.monotonic()) < deadline:
+            try:
+                self._receive(now + seconds, "a pause")
+            except Waited:
+                return
+        raise Failed("the VM prints without a pause: an answer of its could not be told from the rest")
+
     def end(self) -> tuple[int, str]:
         """Waits for the close that the relay sends: its code and reason. Raises Failed."""
         deadline = time.monotonic() + self._timeout
@@ -129,13 +142,13 @@ class Socket:
             return (got.code, got.reason) if got else (1006, "")
 
     def leave(self) -> None:
-        self._socket.close()
+        self._left.close()
 
     def _receive(self, deadline: float, what: str, *, ending: bool = False) -> None:
         try:
             frame = self._socket.recv(max(0.0, deadline - time.monotonic()))
         except TimeoutError:
-            raise Failed(f"waited {self._timeout:.0f} s for {what}") from None
+            raise Waited(f"waited {self._timeout:.0f} s for {what}") from None
         except ConnectionClosed as closed:
             if ending:
                 raise
@@ -149,19 +162,24 @@ class Socket:
         self.shown += frame[8:]
 
 
-def _connected(address: str, token: str, trust: ssl.SSLContext, timeout: float) -> ClientConnection:
+@contextmanager
+def _connected(address: str, token: str, trust: ssl.SSLContext, timeout: float) -> Iterator[ClientConnection]:
     offered: Any = [PROTOCOL, TOKEN + token]
     secure = trust if address.startswith("wss://") else None
-    try:
-        return connect(
-            address, subprotocols=offered, ssl=secure, open_timeout=timeout, close_timeout=timeout, max_size=None,
-            compression=None,
-        )  # fmt: skip
-    except InvalidStatus as refused:
-        body = httpx.Response(refused.response.status_code, content=bytes(refused.response.body or b""))
-        raise Failed(refusal_of(body)) from None
-    except (OSError, TimeoutError, WebSocketException) as error:
-        raise Failed(f"the relay {address.partition('?')[0]} cannot be reached: {type(error).__name__}") from None
+    with ExitStack() as closed:
+        try:
+            socket = closed.enter_context(
+                connect(
+                    address, subprotocols=offered, ssl=secure, open_timeout=timeout, close_timeout=timeout,
+                    max_size=None, compression=None,
+                )
+            )  # fmt: skip
+        except InvalidStatus as refused:
+            body = httpx.Response(refused.response.status_code, content=bytes(refused.response.body or b""))
+            raise Failed(refusal_of(body)) from None
+        except (OSError, TimeoutError, WebSocketException) as error:
+            raise Failed(f"the relay {address.partition('?')[0]} cannot be reached: {type(error).__name__}") from None
+        yield socket
 
 
 def _closed(closed: ConnectionClosed) -> str:

@@ -3,13 +3,15 @@
 import time
 from typing import Any
 
-from smoke.outcome import Failed, Step
+from smoke.outcome import Failed, Step, Waited
 from smoke.service import Socket, expect, json_of
 from smoke.sign_in import access_token
 from smoke.visit import Visit
 
 SESSION_ENDED = (4008, "SessionEnded")
 _LOOK_SECONDS = 0.5
+_QUIET_SECONDS = 2.0
+"""What a VM that prints nothing for so long prints next is taken for an answer."""
 
 
 def service(visit: Visit) -> str:
@@ -70,14 +72,7 @@ def connecting(visit: Visit) -> str:
 
 def typing(visit: Visit) -> str:
     """Enter reaches the VM, and what it prints comes back."""
-    socket = _socket(visit)
-    before = int(socket.hello["live"])
-    socket.type(b"\r")
-    try:
-        socket.printed_after(before)
-    except Failed as failure:
-        raise Failed(f"{failure} after Enter was typed. Does the guest listen on its serial port?") from None
-    return f"the VM answered Enter with {socket.next - before} bytes or more"
+    return f"the VM answered Enter with {_answer(_socket(visit))} bytes or more"
 
 
 def replay(visit: Visit) -> str:
@@ -110,9 +105,7 @@ def resuming(visit: Visit) -> str:
     socket = visit.connect(f"?epoch={visit.epoch}&offset={last}")
     if socket.epoch != visit.epoch or socket.start != last or socket.hello["gap"]:
         raise Failed(f"byte {last} of {visit.epoch} was due, and {socket.start} of {socket.epoch} came")
-    before = socket.next
-    socket.type(b"\r")
-    socket.printed_after(before)
+    _answer(socket)
     visit.shown += bytes(socket.shown)
     return f"at byte {last}, nothing missing and nothing twice"
 
@@ -175,6 +168,18 @@ STEPS = (
     Step("transcript", transcript, ("revoke",)),
     Step("verify", verifying, ("transcript",)),
 )
+
+
+def _answer(socket: Socket) -> int:
+    """Types Enter when the VM prints nothing by itself; how many bytes came of it."""
+    socket.quiet(_QUIET_SECONDS)
+    before = socket.next
+    socket.type(b"\r")
+    try:
+        socket.printed_after(before)
+    except Waited as failure:
+        raise Failed(f"{failure} after Enter was typed. Does the guest listen on its serial port?") from None
+    return socket.next - before
 
 
 def _socket(visit: Visit) -> Socket:

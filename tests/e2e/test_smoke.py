@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -34,12 +36,21 @@ class Tried:
         return [name for name, row in self.rows.items() if row["result"] == "fails"]
 
 
-def smoke(stack: LocalStack, vm: str, *words: str, **environment: str) -> Tried:
-    command = [
+def command(stack: LocalStack, vm: str, *words: str) -> list[str]:
+    return [
         sys.executable, "-m", "smoke", "--api", f"{stack.address}/api", "--vm", vm, "--ca", str(stack.stack.ca), *words,
     ]  # fmt: skip
-    env = os.environ | signed_in_as(stack.stack, fleet.AUTOMATION) | environment
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=110)
+
+
+def signed_in(stack: LocalStack, **environment: str) -> dict[str, str]:
+    return os.environ | signed_in_as(stack.stack, fleet.AUTOMATION) | environment
+
+
+def smoke(stack: LocalStack, vm: str, *words: str, **environment: str) -> Tried:
+    env = signed_in(stack, **environment)
+    done = subprocess.run(
+        command(stack, vm, *words), cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=110
+    )
     assert "Traceback" not in done.stderr, done.stderr
     return Tried(done.returncode, done.stdout)
 
@@ -100,7 +111,16 @@ def test_without_a_way_to_sign_in_the_way_is_told(stack: LocalStack) -> None:
     assert "az login" in tried.words("sign-in")
 
 
-@pytest.mark.parametrize("words", [["--vm", "web-01"], ["--ca", "/no/such/file"], ["--takeover", "perhaps"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--vm", "web-01"],
+        ["--ca", "/no/such/file"],
+        ["--takeover", "perhaps"],
+        ["--timeout", "-1"],
+        ["--timeout", "nan"],
+    ],
+)
 def test_what_cannot_begin_says_so(stack: LocalStack, words: list[str]) -> None:
     tried = smoke(stack, WEB_01.id, *words)
     assert tried.status == 2
@@ -111,3 +131,33 @@ def test_a_service_that_is_away_is_named(stack: LocalStack) -> None:
     tried = smoke(stack, WEB_01.id, "--json", "--api", away)
     assert (tried.status, tried.failing()) == (1, ["service"])
     assert away in tried.words("service")
+
+
+class Otherwise(BaseHTTPRequestHandler):
+    """Something that answers all right, and not as the API does."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *said: object) -> None:
+        pass
+
+
+def test_an_address_that_is_not_the_api_is_a_failure_and_no_fault(stack: LocalStack) -> None:
+    with HTTPServer(("localhost", 0), Otherwise) as server:
+        threading.Thread(target=server.serve_forever).start()
+        tried = smoke(stack, WEB_01.id, "--json", "--api", f"http://localhost:{server.server_port}")
+        server.shutdown()
+    assert tried.status == 1
+    assert "is this the API?" in tried.words("service")
+
+
+def test_what_is_terminated_leaves_the_console_free(stack: LocalStack, ada: SignedIn) -> None:
+    until(lambda: writer(ada, WEB_01) is None, "nobody writes")
+    running = subprocess.Popen(command(stack, WEB_01.id), cwd=ROOT, env=signed_in(stack), stdout=subprocess.DEVNULL)
+    until(lambda: writer(ada, WEB_01) is not None, "the smoke test writes")
+    running.terminate()
+    assert running.wait(30) == 2
+    until(lambda: writer(ada, WEB_01) is None, "nobody writes")

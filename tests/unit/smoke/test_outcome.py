@@ -53,6 +53,16 @@ def test_what_needs_something_that_does_not_work_is_skipped_and_the_rest_is_trie
     assert status(rows) == 1
 
 
+def test_an_answer_of_another_form_is_a_failure_and_no_fault() -> None:
+    def reads(_did: list[str]) -> str:
+        answer: dict[str, str] = {}
+        return answer["dependencies"]
+
+    rows, did = tried(Step("one", reads), Step("two", works("2")))
+    assert (rows[0].result, did) == (Result.FAILS, ["2"])
+    assert "is this the API?" in rows[0].words
+
+
 def test_progress_names_each_step_before_it_begins() -> None:
     heard: list[str] = []
     run(
