@@ -84,10 +84,15 @@ def server(listener: Listener) -> Server:
 
 def bind(port: int) -> socket.socket:
     """Bind a loopback port (0: any free one). Raises SystemExit naming the port if it is taken."""
+    listening = socket.socket(proto=socket.IPPROTO_TCP)  # named, so that asyncio sets TCP_NODELAY
     try:
-        return socket.create_server((LOOPBACK, port))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((LOOPBACK, port))
+        listening.listen()
     except OSError as taken:
+        listening.close()
         raise SystemExit(f"port {port} on {LOOPBACK} cannot be used: {taken.strerror}") from taken
+    return listening
 
 
 async def serve(*listeners: Listener) -> None:

@@ -56,7 +56,8 @@ async def serve(options: Options, port: int) -> bool:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop)
-    with socket.socket() as listening:
+    # Named, so that asyncio lets small answers leave at once (TCP_NODELAY): by default it does not know it for TCP.
+    with socket.socket(proto=socket.IPPROTO_TCP) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((ADDRESS, port))
         await server.serve([listening])

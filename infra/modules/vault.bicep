@@ -21,7 +21,6 @@ param lock bool
 @description('Workspace for diagnostics.')
 param workspaceId string
 
-var cryptoUser = '12338af0-0e69-4776-bea7-57ae8d297424'
 // Old versions stay enabled: what they signed is still read. They expire late, so that nothing stops should rotation stop.
 var keys = [
   {
@@ -94,13 +93,35 @@ resource made 'Microsoft.KeyVault/vaults/keys@2026-02-01' = [for key in keys: {
   }
 }]
 
+// The built-in role for this (Key Vault Crypto User) may also change keys: enable a withdrawn version, disable the one that signs.
+resource signing 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(resourceGroup().id, name, 'serial console: signs')
+  properties: {
+    roleName: 'Serial Console Service: signs (${name})'
+    description: 'Reads the public part of keys, and signs with them.'
+    type: 'CustomRole'
+    assignableScopes: [resourceGroup().id]
+    permissions: [
+      {
+        actions: []
+        notActions: []
+        dataActions: [
+          'Microsoft.KeyVault/vaults/keys/read'
+          'Microsoft.KeyVault/vaults/keys/sign/action'
+        ]
+        notDataActions: []
+      }
+    ]
+  }
+}
+
 resource signs 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (key, at) in keys: {
-  name: guid(vault.id, key.name, signerId, cryptoUser)
+  name: guid(vault.id, key.name, signerId, signing.id)
   scope: made[at]
   properties: {
     principalId: signerId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', cryptoUser)
+    roleDefinitionId: signing.id
   }
 }]
 

@@ -3,18 +3,35 @@
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.ports import KeyRing
+from shared.ports import KeyRing, Unavailable
 
 
 async def signed(keys: KeyRing, kind: str, claims: Mapping[str, Any]) -> str:
     """A compact JWT of this `typ`. Raises Unavailable."""
+
+    def text(kid: str) -> str:
+        head = {"alg": "ES256", "typ": kind, "kid": kid}
+        return ".".join(_encoded(json.dumps(part, separators=(",", ":")).encode()) for part in (head, claims))
+
+    return await signed_text(keys, text)
+
+
+async def signed_text(keys: KeyRing, text: Callable[[str], str]) -> str:
+    """What `text` says for the name of a key, and behind a dot its signature. Raises Unavailable.
+
+    A key may have been withdrawn since it was learnt of: then there is another, and that one signs.
+    """
     kid = await keys.signer()
-    head = {"alg": "ES256", "typ": kind, "kid": kid}
-    text = ".".join(_encoded(json.dumps(part, separators=(",", ":")).encode()) for part in (head, claims))
-    return f"{text}.{_encoded(await keys.sign(kid, text.encode()))}"
+    try:
+        signature = await keys.sign(kid, text(kid).encode())
+    except Unavailable:
+        if (other := await keys.signer()) == kid:
+            raise
+        kid, signature = other, await keys.sign(other, text(other).encode())
+    return f"{text(kid)}.{_encoded(signature)}"
 
 
 def public_jwk(x: bytes, y: bytes) -> dict[str, str]:

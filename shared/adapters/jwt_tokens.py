@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from shared.adapters.jws import signed
+from shared.adapters.jws import signed, signed_text
 from shared.domain.grant import COMMAND_TYPE, TOKEN_TYPE, Grant
 from shared.ports import Clock, KeyRing
 
@@ -17,7 +17,7 @@ class JwtTokens:
         self._keys, self._issuer, self._clock = keys, issuer, clock
 
     async def ready(self) -> None:
-        await self._keys.sign(await self._keys.signer(), b"ready")  # no JWT: it is good for nothing
+        await signed_text(self._keys, lambda _: "ready")  # no JWT: it is good for nothing
 
     async def sign(self, grant: Grant) -> str:
         return await signed(self._keys, TOKEN_TYPE, grant.claims())

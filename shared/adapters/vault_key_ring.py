@@ -24,6 +24,7 @@ from shared.ports import Clock, Unavailable
 
 _VERSION = "7.4"
 _WHAT = "key vault"
+_VERSIONS = "versions"
 _AWAY_SECONDS = 30.0
 """How long a vault that was away is not asked for its list again."""
 _ASKS: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 5}
@@ -56,7 +57,16 @@ class VaultKeyRing:
         """By name of the version; a version never changes."""
 
     async def public(self) -> list[dict[str, str]]:
-        return [await self._jwk(each) for each in public(await self._versions())]
+        """Those that can be read; one that cannot takes nothing from the others."""
+        found, problem = list[dict[str, str]](), None
+        for version in public(await self._versions()):
+            try:
+                found.append(await self._jwk(version))
+            except Unavailable as error:
+                problem = error
+        if problem and not found:
+            raise problem
+        return found
 
     async def signer(self) -> str:
         version = signing(await self._versions(), self._clock.now())
@@ -65,14 +75,20 @@ class VaultKeyRing:
         return (await self._jwk(version))["kid"]
 
     async def sign(self, kid: str, message: bytes) -> bytes:
-        name = next(name for name, jwk in self._jwks.items() if jwk["kid"] == kid)
+        name = next((name for name, jwk in self._jwks.items() if jwk["kid"] == kid), None)
+        if name is None:
+            raise Unavailable(_WHAT, "the key has no such version")
         digest = base64.urlsafe_b64encode(hashlib.sha256(message).digest()).rstrip(b"=").decode()
-        said = await self._ask("POST", f"{self._path}/{name}/sign", {"alg": "ES256", "value": digest})
+        try:
+            said = await self._ask("POST", f"{self._path}/{name}/sign", {"alg": "ES256", "value": digest})
+        except Unavailable:  # it may have been withdrawn: what is known is asked for again
+            self._listed.forget(_VERSIONS)
+            raise
         return _decoded(said["value"])
 
     async def probe(self) -> None:
         """Asks the vault itself, whatever is known."""
-        await self._listed.get("versions", self._list, fresh=True)
+        await self._listed.get(_VERSIONS, self._list, fresh=True)
 
     async def close(self) -> None:
         await self._client.close()
@@ -81,7 +97,7 @@ class VaultKeyRing:
         if self._known and self._clock.now() < self._ask_again:
             return self._known
         try:
-            return await self._listed.get("versions", self._list)
+            return await self._listed.get(_VERSIONS, self._list)
         except Unavailable:
             if not self._known:
                 raise

@@ -1,6 +1,7 @@
 """KeyRing: keys that are given as PEM, and keys in a vault, through the same tests; then rotation in the vault."""
 
 from collections.abc import AsyncIterator, Sequence
+from itertools import cycle
 from typing import Any
 
 import jwt
@@ -11,9 +12,11 @@ from azure.identity.aio import ClientSecretCredential
 from dev.fleet import API_SECRET, AUTOMATION, SERVICE, TENANT, Application
 from dev.stack import Port
 from dev.vault.keys import SESSION_KEY
+from shared.adapters.http_json import Http
 from shared.adapters.jws import signed
 from shared.adapters.jwt_tokens import JwtTokens
 from shared.adapters.pem_key_ring import PemKeyRing
+from shared.adapters.token_keys import TokenKeys
 from shared.adapters.vault_key_ring import VaultKeyRing
 from shared.domain.key_versions import LIST_SECONDS, PUBLIC_SECONDS
 from shared.ports import KeyRing, Unavailable
@@ -25,8 +28,10 @@ from tests.signing import new_pem
 class Vault:
     """The key ring of a vault as one instance of the function app has it."""
 
-    def __init__(self, azure: LocalAzure, name: str = SESSION_KEY, who: Application = SERVICE) -> None:
-        self.clock = FakeClock()
+    def __init__(
+        self, azure: LocalAzure, name: str = SESSION_KEY, who: Application = SERVICE, clock: FakeClock | None = None
+    ) -> None:
+        self.clock = clock or FakeClock()
         self.clock.time = max(each.created for each in azure.keys.versions[SESSION_KEY]) + PUBLIC_SECONDS
         self._credential = ClientSecretCredential(
             TENANT, who.client, who.secret, authority=azure.stack.authority, disable_instance_discovery=True,
@@ -97,6 +102,39 @@ async def test_a_key_rotates_and_nobody_is_refused(azure: LocalAzure) -> None:
     await late.close()
 
 
+class Instances(Http):
+    """The function app's address of public keys, behind which its instances take turns."""
+
+    def __init__(self, vaults: Sequence[Vault]) -> None:
+        super().__init__()
+        self._turns = cycle(vaults)
+
+    async def get_json(self, address: str, what: str) -> dict[str, Any]:  # noqa: ARG002 - the port asks it
+        return {"keys": await next(self._turns).ring.public()}
+
+
+async def test_a_relay_believes_every_command_while_a_key_rotates(azure: LocalAzure) -> None:
+    """Forty minutes, of which the key rotates in the seventh; three instances that learnt of it at different times."""
+    clock = FakeClock()
+    vaults = [Vault(azure, clock=clock) for _ in range(3)]
+    for each in vaults:
+        await each.ring.signer()
+        clock.time += 100
+    relay = TokenKeys("http://keys", "http://issuer", "r0", Instances(vaults), clock)
+    begun, signers = clock.time, set[str]()
+    while clock.time < begun + 2400:
+        for each in vaults:
+            command = await JwtTokens(each.ring, "http://issuer", clock).sign_command("r0", b"{}")
+            signers.add(jwt.get_unverified_header(command)["kid"])
+            assert await relay.commanded(f"Bearer {command}", b"{}"), f"after {clock.time - begun} s"
+        clock.time += 40
+        if clock.time == begun + 400:
+            azure.keys.rotate(SESSION_KEY).created = int(clock.time)
+    assert len(signers) == 2
+    for each in vaults:
+        await each.close()
+
+
 async def test_a_version_that_is_disabled_counts_no_more(azure: LocalAzure, vault: Vault) -> None:
     withdrawn = azure.keys.rotate(SESSION_KEY)
     before = await vault.ring.public()
@@ -105,12 +143,31 @@ async def test_a_version_that_is_disabled_counts_no_more(azure: LocalAzure, vaul
     assert len(await vault.ring.public()) == len(before) - 1
 
 
+async def test_what_is_signed_as_a_version_is_withdrawn_is_signed_by_another(azure: LocalAzure, vault: Vault) -> None:
+    old = await vault.ring.signer()
+    newer = azure.keys.rotate(SESSION_KEY)
+    for each in azure.keys.versions[SESSION_KEY]:
+        each.enabled = each is newer
+    token = await signed(vault.ring, "console+jwt", {"by": "the new one"})
+    assert verified(token, await vault.ring.public()) == {"by": "the new one"}
+    assert jwt.get_unverified_header(token)["kid"] != old
+
+
+async def test_a_version_that_cannot_be_read_takes_nothing_from_the_others(azure: LocalAzure, vault: Vault) -> None:
+    known = await vault.ring.public()
+    azure.keys.rotate(SESSION_KEY).pem = "no key"
+    vault.clock.time += LIST_SECONDS
+    assert await vault.ring.public() == known
+    with pytest.raises(Unavailable, match="no such version"):
+        await vault.ring.sign("none", b"x")
+
+
 async def test_tokens_are_ready_while_the_vault_signs(azure: LocalAzure, vault: Vault) -> None:
     tokens = JwtTokens(vault.ring, "http://issuer", vault.clock)
     await tokens.ready()
     for each in azure.keys.versions[SESSION_KEY]:
         each.enabled = False
-    with pytest.raises(Unavailable, match="answered 403"):
+    with pytest.raises(Unavailable, match="no version that may sign"):
         await tokens.ready()
 
 
