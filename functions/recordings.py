@@ -16,6 +16,7 @@ from shared.domain.recordings import Mark, Person, Recording
 from shared.domain.refusals import Refusal
 from shared.flows.hold_transcript import lift_hold, place_hold
 from shared.flows.index_transcript import REQUEST_BYTES, index_console
+from shared.flows.read_recorded import record_read
 from shared.flows.read_transcript import permitted
 from shared.ports import Hold
 
@@ -30,6 +31,8 @@ async def _list(asked: Asked) -> Result | Refusal:
     archive = wiring.archive()
     known = await index_console(archive.index, archive.transcripts, vm.console, REQUEST_BYTES)
     hold = await archive.holds.find(vm.console)
+    if any(mark.printed for each in known.recordings for mark in each.marks):
+        await record_read(archive, asked.caller, vm, "recordings")
     return Result(
         {
             "value": [_recording(each) for each in known.recordings],

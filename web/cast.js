@@ -75,7 +75,12 @@ export class Cast {
 
   /** When the byte at an offset was printed; the end's time behind the end. */
   timeAt(offset) {
-    return this.#times[upper(this.#ends, offset)] ?? this.seconds;
+    return this.#times[this.printAt(offset)] ?? this.seconds;
+  }
+
+  /** The print that has the byte at an offset; the first for what lies before, their number for what lies behind. */
+  printAt(offset) {
+    return upper(this.#ends, offset);
   }
 
   /** Printed bytes before a print. */

@@ -21,6 +21,17 @@ export function button(label, click, more = {}) {
   return h("button", { type: "button", ...more, on: { click, ...more.on } }, label);
 }
 
+/** Makes these the children of a list, in this order. What is in its place already is not touched: it keeps the focus. */
+export function arrange(list, elements) {
+  const wanted = new Set(elements);
+  for (const element of [...list.children]) if (!wanted.has(element)) element.remove();
+  let next = list.firstElementChild;
+  for (const element of elements) {
+    if (element === next) next = next.nextElementSibling;
+    else list.insertBefore(element, next);
+  }
+}
+
 /** Changes text only when it differs, so a live region speaks once and nothing flickers. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;

@@ -2,7 +2,7 @@
 
 import { Cast } from "./cast.js";
 import { announce, button, h, setText } from "./dom.js";
-import { advance, otherMark, otherSpeed, SPEEDS } from "./playhead.js";
+import { advance, drawnFrom, otherMark, otherSpeed, SPEEDS } from "./playhead.js";
 import { clock } from "./recording_words.js";
 import { Screen } from "./terminal.js";
 
@@ -86,12 +86,9 @@ export class Player {
 
   #seek(seconds) {
     this.#at = Math.min(Math.max(0, seconds), this.#cast.seconds);
-    const due = this.#cast.until(this.#at);
-    const far = this.#cast.offsetOf(due) - this.#cast.offsetOf(this.#shown) > REDRAWN_BYTES;
-    if (due < this.#shown || far) {
-      this.#screen.clear();
-      this.#shown = far ? this.#cast.until(this.#cast.timeAt(this.#cast.offsetOf(due) - REDRAWN_BYTES)) : 0;
-    }
+    const from = drawnFrom(this.#cast, this.#shown, this.#cast.until(this.#at), REDRAWN_BYTES);
+    if (from !== this.#shown) this.#screen.clear();
+    this.#shown = from;
     this.#show();
   }
 
@@ -99,7 +96,7 @@ export class Player {
   #show() {
     const due = this.#cast.until(this.#at);
     while (this.#shown < due) {
-      const end = Math.min(due, Math.max(this.#shown + 1, this.#cast.until(this.#cast.timeAt(this.#cast.offsetOf(this.#shown) + WRITTEN_BYTES))));
+      const end = Math.min(due, Math.max(this.#shown + 1, this.#cast.printAt(this.#cast.offsetOf(this.#shown) + WRITTEN_BYTES)));
       this.#screen.show(this.#cast.printed(this.#shown, end), true);
       this.#shown = end;
     }
@@ -175,6 +172,8 @@ export class Player {
   }
 
   #key(event) {
+    // Nothing can be typed: Tab leads on, as everywhere.
+    if (event.key === "Tab") event.stopPropagation();
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("select")) return;
     if (event.key === " " && event.target.matches("button, input[type=checkbox]")) return;
     const act = KEYS[`${event.shiftKey && event.key.startsWith("Arrow") ? "Shift+" : ""}${event.key}`];

@@ -25,3 +25,12 @@ export function otherMark(marks, at, step) {
   // Going back right after a mark means the one before it.
   return step > 0 ? (marks.find((mark) => mark.time > at + 0.01) ?? null) : (marks.findLast((mark) => mark.time < at - 1) ?? null);
 }
+
+/**
+ * From which print the screen is drawn to show what was printed up to `due`, where it shows `shown` prints already:
+ * `shown` goes on with what is there, anything else begins anew. At most `most` bytes before `due` are drawn.
+ */
+export function drawnFrom(cast, shown, due, most) {
+  const least = cast.printAt(cast.offsetOf(due) - most);
+  return due < shown ? least : Math.max(shown, least);
+}

@@ -1,7 +1,7 @@
 /** What was recorded of a VM: the list, search in all of it, and whether it is complete. */
 
 import { ApiError } from "./api_error.js";
-import { announce, button, h } from "./dom.js";
+import { announce, arrange, button, h } from "./dom.js";
 import { Finder } from "./finder.js";
 import { day, isGrave, lasting, lengthOf, markCounts, size, whoWords } from "./recording_words.js";
 import { readRecordings } from "./recordings_api.js";
@@ -18,6 +18,7 @@ export class RecordingsView {
   #gone = new AbortController();
   #hold = h("p", { class: "hold", data: { testid: "hold" }, hidden: true });
   #list = h("ul", { class: "recordings-list", role: "list", "aria-label": "Recordings, newest first" });
+  #rows = new Map();
   #message = h("div", { class: "message", role: "status" });
 
   constructor({ api, auth, vm }) {
@@ -48,7 +49,7 @@ export class RecordingsView {
         this.#message.replaceChildren(h("p", { class: "empty" }, "Reading the list of recordings…"));
         const { value, complete, hold } = await readRecordings(this.#api, pathOf(this.#vm), this.#gone.signal);
         this.#draw(value, hold);
-        if (complete) return;
+        if (complete) return announce(`${value.length} recordings`);
         this.#message.replaceChildren(h("p", { class: "empty" }, `${value.length} so far; the rest is being read…`));
         await new Promise((resolve) => setTimeout(resolve, AGAIN_MILLISECONDS));
         if (this.#gone.signal.aborted) return;
@@ -61,11 +62,20 @@ export class RecordingsView {
   }
 
   #draw(recordings, hold) {
-    this.#list.replaceChildren(...recordings.toReversed().map((one) => row(this.#vm, one)));
+    arrange(this.#list, recordings.toReversed().map((one) => this.#row(one)));
     this.#hold.hidden = !hold;
     if (hold) this.#hold.textContent = `Under legal hold since ${day(hold.since)}: ${hold.reason}. Nothing is dropped until it is lifted.`;
     this.#message.replaceChildren(...(recordings.length ? [] : [h("p", { class: "empty" }, "Nothing is recorded of this VM yet. What it prints is recorded from the first time its console is opened.")]));
-    announce(`${recordings.length} recordings`);
+  }
+
+  /** The one that is there, while it says the same: who stands on it stays on it. */
+  #row(recording) {
+    const said = JSON.stringify(recording);
+    const known = this.#rows.get(recording.id);
+    if (known?.said === said) return known.element;
+    const element = row(this.#vm, recording);
+    this.#rows.set(recording.id, { said, element });
+    return element;
   }
 
   #failure(error) {

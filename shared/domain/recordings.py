@@ -48,6 +48,11 @@ class Mark:
     time_us: int
     text: str
 
+    @property
+    def printed(self) -> bool:
+        """Its text is what the VM printed."""
+        return self.kind in _SIGNS.groupindex
+
 
 @dataclass(frozen=True, slots=True)
 class Recording:

@@ -77,6 +77,9 @@ def test_the_player_plays_pauses_and_seeks_by_keyboard(
         assert slider
         assert terminal
         assert slider["y"] > terminal["y"] + terminal["height"] - 1, "the controls are below the terminal"
+        page.locator(".xterm-helper-textarea").focus()
+        page.keyboard.press("Tab")
+        expect(play).to_be_focused()
         page.get_by_test_id("player-slider").focus()
         page.keyboard.press("End")
         expect(play).to_have_text("Play")
@@ -99,3 +102,26 @@ def test_a_recording_that_is_not_there_says_so(browser: Browser, stack: LocalSta
     with signed_in(browser, stack, fleet.ADA) as page:
         page.goto(f"{stack.address}/#/recordings{WEB_01.id}?id=0000000000000000-00000000")
         expect(page.get_by_role("alert")).to_contain_text("not there")
+
+
+def test_a_list_that_grows_leaves_who_stands_on_it_where_they_are(browser: Browser, stack: LocalStack) -> None:
+    with signed_in(browser, stack, fleet.ADA) as page:
+        page.goto(f"{stack.address}/")
+        found = page.evaluate(
+            """async () => {
+                const { arrange, h } = await import("/dom.js");
+                const rows = Object.fromEntries(["a", "b", "c", "d"].map((name) => [name, h("button", {}, name)]));
+                const list = document.body.appendChild(h("ul"));
+                const moved = [];
+                const step = (names) => {
+                    arrange(list, [...names].map((name) => rows[name]));
+                    moved.push(list.textContent, document.activeElement.textContent);
+                };
+                step("bd");
+                rows.d.focus();
+                moved.length = 0;
+                for (const names of ["abcd", "abd", "cd"]) step(names);
+                return moved;
+            }"""
+        )
+    assert found == ["abcd", "d", "abd", "d", "cd", "d"]

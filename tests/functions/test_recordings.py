@@ -14,6 +14,7 @@ from shared import wiring
 from shared.domain.record import Batch, Kind, Record, Source
 from shared.flows.archive_records import Tails, archive_records
 from shared.flows.keep_ring import keep_ring
+from shared.ports import Unavailable
 from tests.contract.memory_archive import MemoryArchive
 from tests.fakes import NOW, VM, FakeWorld, without_read
 
@@ -73,6 +74,13 @@ async def test_a_recording_says_who_when_and_what() -> None:
             {"kind": "boot", "offset": 1, "time": "2027-01-15T08:00:02.000Z", "text": "Linux version 6.12"}
         ],
     }  # fmt: skip
+
+
+async def test_a_list_with_words_that_were_printed_is_a_read(kept: MemoryArchive) -> None:
+    await call("list")
+    assert [(read.name, read.what) for _, read in kept.reads.kept] == [("Ada", "recordings")]
+    kept.reads.fail = Unavailable("storage tables", "away")
+    assert (await call("list"))[0] == 503
 
 
 @pytest.mark.parametrize("name", ["list", "verify", "checkpoints"])

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { bytesOf, Cast } from "../../web/cast.js";
-import { advance, otherMark, otherSpeed } from "../../web/playhead.js";
+import { advance, drawnFrom, otherMark, otherSpeed } from "../../web/playhead.js";
 import { clock, lasting, lengthOf, markCounts, size, together, verdict, whoWords } from "../../web/recording_words.js";
 import { readCast, readFile, verifyRecordings } from "../../web/recordings_api.js";
 import { readRoute, recordingsRoute } from "../../web/route.js";
@@ -40,6 +40,21 @@ test("places and times lead to each other", () => {
   assert.deepEqual([made.until(-1), made.until(0), made.until(1), made.until(5), made.until(99)], [0, 1, 3, 3, 4]);
   assert.deepEqual([made.timeAt(0), made.timeAt(3), made.timeAt(4), made.timeAt(8), made.timeAt(99)], [0, 0, 1, 9, 9]);
   assert.deepEqual([made.offsetOf(0), made.offsetOf(1), made.offsetOf(3)], [0, 4, 8]);
+});
+
+test("a print is found by a byte of it", () => {
+  const made = cast([0, "aaaa"], [0, "bb"], [1, "cc"]);
+  assert.deepEqual([-5, 0, 3, 4, 6, 8, 99].map((offset) => made.printAt(offset)), [0, 0, 0, 1, 2, 3, 3]);
+});
+
+test("a screen is drawn anew only to go back, or where much lies between, and never from far before", () => {
+  const made = cast(...Array.from({ length: 100 }, (_, at) => [at < 50 ? 0 : at, "0123456789"]));
+  assert.equal(drawnFrom(made, 0, 5, 100), 0);
+  assert.equal(drawnFrom(made, 20, 25, 100), 20, "it goes on");
+  assert.equal(drawnFrom(made, 0, 90, 100), 80, "what lies far before is left out");
+  assert.equal(drawnFrom(made, 90, 89, 100), 79, "nor is it drawn again to go back");
+  assert.equal(drawnFrom(made, 90, 3, 100), 0);
+  assert.equal(drawnFrom(made, 90, 90, 100), 90);
 });
 
 test("a clock that was set back does not turn a recording back", () => {
