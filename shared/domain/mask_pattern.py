@@ -3,7 +3,6 @@
 The `regex` library does what `re` cannot: it tells the beginning of a match, finds the longest, and gives up in time.
 """
 
-import time
 from collections.abc import Iterator
 
 import regex
@@ -12,7 +11,6 @@ PATTERN_CHARACTERS = 256
 LOOKS_BEHIND = PATTERN_CHARACTERS
 """Bytes that a look-behind sees at most: it repeats nothing, so each takes a character of the pattern."""
 _SECONDS = 0.05
-_LEAST_SECONDS = 1e-4
 
 _STRANGE = regex.compile(
     r"""(?x) (?<!\\)(?:\\\\)*+ (?:
@@ -88,7 +86,7 @@ def _loosened(text: str) -> str:
 
 
 class Finder:
-    """Of one pattern that check_pattern takes. `until`, by time.monotonic(), is when a search gives up."""
+    """Of one pattern that check_pattern takes. A search gives up after `seconds`."""
 
     __slots__ = ("_begun", "whole")
 
@@ -97,19 +95,15 @@ class Finder:
         # It wants one byte more, of a kind that there is not: so it never fits, and may at best begin to.
         self._begun = regex.compile(b"(?:%b)[^\\x00-\\xff]" % _loosened(text).encode("ascii"), regex.MULTILINE)
 
-    def fits(self, text: bytes, at: int, until: float) -> tuple[int, int] | None:
+    def fits(self, text: bytes, at: int, seconds: float) -> tuple[int, int] | None:
         """The first stretch from `at` on, the longest there; none is empty. Raises TimeoutError."""
-        while at < len(text) and (found := self.whole.search(text, at, timeout=_left(until))) is not None:
+        while at < len(text) and (found := self.whole.search(text, at, timeout=seconds)) is not None:
             if found.start() < found.end():
                 return found.span()
             at = found.end() + 1
         return None
 
-    def begun(self, text: bytes, at: int, until: float) -> int:
+    def begun(self, text: bytes, at: int, seconds: float) -> int:
         """From where on the end of the text may be the beginning of a stretch; its length, if it is not."""
-        found = self._begun.search(text, at, partial=True, timeout=_left(until))
+        found = self._begun.search(text, at, partial=True, timeout=seconds)
         return found.start() if found else len(text)
-
-
-def _left(until: float) -> float:
-    return max(_LEAST_SECONDS, until - time.monotonic())

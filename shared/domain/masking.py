@@ -12,7 +12,6 @@ flushed. `_text` begins LOOKS_BEHIND bytes before whichever is first, so that a 
 
 import hashlib
 import hmac
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,7 +21,7 @@ LONGEST = 4096
 """Bytes of a stretch, and of what is held back."""
 HELD_SECONDS = 0.25
 SEARCH_SECONDS = 0.05
-"""What the search of one piece may take; it takes microseconds."""
+"""What one search may take; it takes microseconds."""
 _PIECE = 4096
 _DIGEST_BYTES = 16
 UNSURE = -1
@@ -138,22 +137,21 @@ class Masker:
             ends = [place for place in (data.find(b"\r"), data.find(b"\n")) if place >= 0]
             self._to_line_end = not ends
             self._found.append(_Stretch(start, start + min(ends, default=len(data)), UNSURE))
-        until = time.monotonic() + SEARCH_SECONDS
         try:
-            settled = min(self._search(number, until) for number in range(len(self._searched)))
+            settled = min(self._search(number) for number in range(len(self._searched)))
         except TimeoutError:
             settled = self._give_up()
         return self._give(max(settled, self._given))
 
-    def _search(self, number: int, until: float) -> int:
+    def _search(self, number: int) -> int:
         """Up to which place it is settled what this pattern finds. Raises TimeoutError."""
         searched, base = self._searched[number], self._base
         begun = -1
         while True:
             at = searched.to - base
             if begun < at:
-                begun = searched.finder.begun(self._text, at, until)
-            fits = searched.finder.fits(self._text, at, until)
+                begun = searched.finder.begun(self._text, at, SEARCH_SECONDS)
+            fits = searched.finder.fits(self._text, at, SEARCH_SECONDS)
             if fits is None or fits[0] >= begun:
                 break
             self._found.append(_Stretch(base + fits[0], base + fits[1], number))
