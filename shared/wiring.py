@@ -6,7 +6,7 @@ from typing import Any
 from shared.domain.ring import Ring
 from shared.flows.archive import Archive
 from shared.flows.world import Probe, World
-from shared.ports import Clock, KeyRing, Transcripts
+from shared.ports import Clock, KeyRing, Transcripts, Unavailable
 from shared.settings import FunctionSettings
 
 worlds: dict[str, World] = {}
@@ -62,7 +62,7 @@ def archive() -> Archive:
         index=TableIndex(tables()),
         ledger=BlobLedger(
             blobs(),
-            StatementSigner(_key_ring(about.statement_key, "STATEMENT_KEY"), about.issuer),
+            StatementSigner(_statement_keys(), about.issuer),
         ),
         holds=TableHolds(tables()),
         reads=TableReads(tables()),
@@ -94,6 +94,22 @@ def approvals_table() -> Any:
     from shared.adapters.table_approvals import TableApprovals  # noqa: PLC0415 - slow to import
 
     return TableApprovals(tables(), SystemClock())
+
+
+@cache
+def _statement_keys() -> KeyRing:
+    """Raises BadSetting, NotASigningKey."""
+    return _key_ring(settings().statement_key, "STATEMENT_KEY")
+
+
+async def _probe_statements() -> None:
+    """A key that signs no statement keeps no console from opening. Raises Unavailable."""
+    from shared.adapters.pem_key_ring import NotASigningKey  # noqa: PLC0415 - slow to import
+
+    try:
+        await _statement_keys().probe()
+    except NotASigningKey as error:
+        raise Unavailable("statement keys", str(error)) from error
 
 
 def _key_ring(key: str, setting: str) -> KeyRing:
@@ -147,7 +163,11 @@ def _world(starter: str) -> World:
         relays=RelayControl(about.relays, tokens, http),
         clock=clock,
         ids=RandomIds(),
-        probes={**_probes(about, http, tables(), consoles), "signing keys": keys.probe},
+        probes={
+            **_probes(about, http, tables(), consoles),
+            "signing keys": keys.probe,
+            "statement keys": _probe_statements,
+        },
     )
 
 

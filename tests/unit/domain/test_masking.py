@@ -216,3 +216,18 @@ def test_a_stretch_that_is_found_when_all_of_it_was_given_out_masks_nothing_more
     assert masker.feed(b"12", 0.0).kept == b""
     assert masker.flush().kept == b"**"
     assert masker.feed(b" ok\n", 1.0) == Masked(b" ok\n", b" ok\n")
+
+
+def test_other_patterns_go_on_where_the_stream_is() -> None:
+    before = Masker([r"password=\S+"], KEY)
+    before.feed(b"$ password=hun", 0.0)
+    before.flush()
+    after = Masker([r"\d{4}", r"word=\S+"], KEY, before.tail)
+    assert fed(after, [b"ter2 1234\n"]).kept == b"**** ****\n"
+
+
+def test_what_is_masked_to_the_end_of_its_line_is_so_for_other_patterns_too() -> None:
+    before = Masker([r"eyJ\w+"], KEY)
+    before.feed(b"eyJ" + b"a" * LONGEST, 0.0)
+    before.flush()
+    assert fed(Masker([r"\d{4}"], KEY, before.tail), [b"b.c\nfree\n"]).kept == b"***\nfree\n"

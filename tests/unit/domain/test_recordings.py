@@ -124,6 +124,7 @@ def test_a_boot_is_seen_wherever_the_records_are_cut(cut: int) -> None:
     text = b"\r\nLinux version 6.12.0\r\n"
     (found,) = recordings(Story("e1").tells("port-open").prints(b"xy" + text[:cut]).prints(text[cut:]))
     (mark,) = found.marks
+    assert mark.printed
     assert (mark.kind, mark.offset) == ("boot", 4)
     assert "Linux version 6.12.0".startswith(mark.text)
 
@@ -149,7 +150,7 @@ def test_the_many_lines_of_one_panic_are_one_mark_and_a_later_panic_another() ->
 )
 def test_what_happened_is_a_mark(story: Story, kind: str, text: str) -> None:
     (found,) = recordings(story)
-    assert [(mark.kind, mark.text) for mark in found.marks] == [(kind, text)]
+    assert [(mark.kind, mark.text, mark.printed) for mark in found.marks] == [(kind, text, False)]
 
 
 def test_marks_and_people_are_bounded() -> None:
