@@ -1,12 +1,13 @@
 """The skin of one console: reports events to shared/domain/console.py and carries its actions out."""
 
 from collections import deque
-from typing import Protocol, assert_never
+from typing import assert_never
 
 from relay.answers import Answers
 from relay.ear import Ear
+from relay.office import Office, Screen
 from relay.standstill import Standstill
-from relay.wire import Background, Wire
+from relay.wire import Wire
 from relay.world import World
 from shared.domain.acts import Act
 from shared.domain.console import Console
@@ -59,26 +60,6 @@ _NEED_THE_RECORD = (Admit, BeginEpoch, SendCommand, Show, TypeToPort, Write)
 """What is not done when what comes before it cannot be recorded."""
 
 
-class Screen(Protocol):
-    """A browser's accepted socket."""
-
-    def show(self, frame: bytes) -> None: ...
-
-    def say(self, text: str) -> None: ...
-
-    def close(self, code: int, reason: str) -> None: ...
-
-
-class Office(Background, Protocol):
-    """Who does what takes longer than an event: the relay."""
-
-    def turned_away(self, session: str, refusal: Refusal) -> None:
-        """A visitor was let in, and must go before they joined the console."""
-        ...
-
-    def detached(self, session: str, why: str, typed: int, printed: int) -> None: ...
-
-
 class Bridge:
     """One per VM. Everything happens on the event loop's thread; events that actions cause wait for their turn."""
 
@@ -125,9 +106,7 @@ class Bridge:
         self.screens[grant.session] = screen
         self.ear.names[grant.session] = grant.name
         limits = Limits(admission.idle_seconds, admission.session_seconds)
-        self.handle(
-            Attach(grant.session, grant.mode, grant.generation, grant.name, grant.subject, limits, resume)
-        )  # fmt: skip
+        self.handle(Attach(grant.session, grant.mode, grant.generation, grant.name, grant.subject, limits, resume))
 
     def typed(self, session: str, data: bytes) -> None:
         self.handle(Typed(session, data))

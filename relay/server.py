@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from relay.admission import Visit, examine
+from relay.attached import Attached
 from relay.bridge import Bridge
 from relay.heartbeat import Ending, Heartbeat, Told
 from relay.http_head import Head
@@ -18,17 +19,13 @@ from relay.world import World
 from shared import correlation
 from shared.domain.acts import Act
 from shared.domain.console_events import (
-    Answered,
     Drain,
-    Eased,
     End,
     Event,
     Fence,
-    Slow,
     SpoolFull,
     SpoolRoom,
 )
-from shared.domain.frames import Answer
 from shared.domain.grant import Grant
 from shared.domain.keeping import BY_RULE
 from shared.domain.refusals import Code, Refusal, refuse
@@ -117,7 +114,7 @@ class Relay:
 
     # --- visitors ---------------------------------------------------------------------------------------------
 
-    async def _receive(self, head: Head) -> "Attached | Refusal":
+    async def _receive(self, head: Head) -> Attached | Refusal:
         try:
             decision = refuse(Code.RELAY_DRAINING) if self.draining else await self._decide(head)
         except Exception as error:  # noqa: BLE001 - whoever waits at the door must get an answer; the log has the fault
@@ -130,7 +127,7 @@ class Relay:
             )
         return decision
 
-    async def _decide(self, head: Head) -> "Attached | Refusal":
+    async def _decide(self, head: Head) -> Attached | Refusal:
         visit = await examine(head, self.world)
         if isinstance(visit, Refusal):
             return visit
@@ -145,7 +142,7 @@ class Relay:
             return refuse(Code.AZURE_UNAVAILABLE)
         return admission if isinstance(admission, Refusal) else await self._reach(visit, admission)
 
-    async def _reach(self, visit: Visit, admission: Admission) -> "Attached | Refusal":
+    async def _reach(self, visit: Visit, admission: Admission) -> Attached | Refusal:
         """The console is this visitor's from here on, so the function app must hear when nothing comes of it."""
         grant = visit.grant
         bridge = self._bridge(grant.vm)
@@ -300,49 +297,3 @@ class Relay:
         self._change.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             self.world.log("fault", where=task.get_name(), error=type(error).__name__)
-
-
-class Attached:
-    """A visitor who was let in: joins a browser's socket and a console."""
-
-    __slots__ = ("_admission", "_bridge", "_relay", "_visit", "session", "subprotocol", "viewer")
-
-    def __init__(self, relay: Relay, bridge: Bridge, visit: Visit, admission: Admission) -> None:
-        self._relay, self._bridge, self._visit, self._admission = relay, bridge, visit, admission
-        self.session = visit.grant.session
-        self.viewer = visit.knock.viewer()
-        self.subprotocol = visit.knock.subprotocol
-
-    def accepted(self) -> None:
-        self._relay.viewers.add(self.viewer)
-        self._relay.arriving[self.session] = self
-        self.viewer.left = self._relay.left
-        self.viewer.arrive(self)
-
-    def take(self) -> None:
-        grant, world = self._visit.grant, self._relay.world
-        del self._relay.arriving[self.session]
-        world.log(
-            "attach", vm=grant.vm.console, session=self.session, mode=grant.mode.value, name=grant.name,
-            correlation=self._relay.request_of(self.session),
-        )  # fmt: skip
-        self._bridge.attach(grant, self._admission, self.viewer, self._visit.knock.resume)
-
-    def typed(self, data: bytes) -> None:
-        self._bridge.typed(self.session, data)
-
-    def answered(self, answer: Answer) -> None:
-        self._bridge.handle(Answered(self.session, answer.ask, answer.allow))
-
-    def slow(self) -> None:
-        self._bridge.handle(Slow(self.session))
-
-    def eased(self) -> None:
-        self._bridge.handle(Eased(self.session))
-
-    def gone(self, why: str) -> None:
-        if self._relay.arriving.pop(self.session, None) is None:
-            self._bridge.detach(self.session, why)
-        else:
-            self._bridge.forget(self.session)
-            self._relay.detached(self.session, why, 0, 0)

@@ -18,8 +18,8 @@ acts         reset, restart, start, stop, NMI, SysRq
 grant        the claims of a session token
 frames       the wire between browser and relay
 record       what was printed and what happened, as bytes
-console      the relay's state machine: events in (console_events), actions out; its people in
-             console_people, what it tells in console_voice
+console      the relay's state machine: events in (console_events), actions out; the VM's port in
+             console_port, its people in console_people, what it tells in console_voice
 scrollback   the last printed bytes, by offset
 viewers      one who is attached: limits, countdowns, what was shown
 transcript   records into segments: order, repeats, holes, hash chain

@@ -29,6 +29,9 @@ from shared.domain.viewers import SLOW, Farewell, Viewer
 STALL_SECONDS = 10.0
 """How long a viewer's full write buffer is waited for: what a dead network of the writer may cost the VM."""
 
+COUNTED = Keep(Typing.COUNTED, 0)
+"""What the record keeps where no policy says more."""
+
 
 class People(Voice):
     """The half of a Console that faces its viewers; see console.py for the rules. Not used by itself."""
@@ -52,7 +55,7 @@ class People(Voice):
         """Admitted sessions that were ended before they attached, and what they will hear."""
         self._audience: tuple[str, ...] = ()
         """Sessions that are sent what is printed: all but the stalled ones."""
-        self._kept = Keep(Typing.COUNTED, 0)
+        self._kept = COUNTED
         self._flows = False
         """The port is open, and may be paused: no longer when it is being closed, for then it is read to its end."""
         self._pauses: set[str] = set()
@@ -255,6 +258,17 @@ class People(Voice):
             self._pauses.discard(why)
             if not self._pauses and self._flows:
                 self._out.append(ResumePort())
+
+    # --- what is kept -----------------------------------------------------------------------------------------
+
+    def _keep(self, event: Keep) -> None:
+        if event != self._kept:
+            self._kept = event
+            self._note_keeping()
+            self._say_all("keeping", typed=event.typed.value)
+
+    def _note_keeping(self) -> None:
+        self._note("keeping", typed=self._kept.typed.value, masks=self._kept.masks)
 
     # --- time and talk ----------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from relay import listener
-from shared.domain.console import REDIAL_SECONDS
+from shared.domain.console_port import REDIAL_SECONDS
 from shared.domain.grant import Mode
 from shared.domain.refusals import Code, refuse
 from tests.relay.stage import Client, Stage, staged

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from shared.domain.acts import Act
-from shared.domain.console import CAPTURE_BACKOFF, SPANS, IllegalMove
+from shared.domain.console import SPANS
 from shared.domain.console_events import (
     Answered,
     Ask,
@@ -34,6 +34,7 @@ from shared.domain.console_events import (
     Tick,
     TypedLine,
 )  # fmt: skip
+from shared.domain.console_port import CAPTURE_BACKOFF, IllegalMove
 from shared.domain.grant import Mode
 from shared.domain.masking import Span
 from shared.domain.policy import Typing

@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from shared.domain.acts import Act
-from shared.domain.console import Port
 from shared.domain.console_events import (
     Answered,
     Ask,
@@ -30,6 +29,7 @@ from shared.domain.console_events import (
     SpoolRoom,
     Tick,
 )  # fmt: skip
+from shared.domain.console_port import Port
 from shared.domain.grant import Mode
 from shared.domain.record import Kind
 from shared.domain.refusals import Code, refuse

@@ -1,0 +1,26 @@
+"""Whom the skin of a console deals with: the browsers at it, and the relay it is part of."""
+
+from typing import Protocol
+
+from relay.wire import Background
+from shared.domain.refusals import Refusal
+
+
+class Screen(Protocol):
+    """A browser's accepted socket."""
+
+    def show(self, frame: bytes) -> None: ...
+
+    def say(self, text: str) -> None: ...
+
+    def close(self, code: int, reason: str) -> None: ...
+
+
+class Office(Background, Protocol):
+    """Who does what takes longer than an event: the relay."""
+
+    def turned_away(self, session: str, refusal: Refusal) -> None:
+        """A visitor was let in, and must go before they joined the console."""
+        ...
+
+    def detached(self, session: str, why: str, typed: int, printed: int) -> None: ...
