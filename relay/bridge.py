@@ -7,6 +7,7 @@ from relay.answers import Answers
 from relay.ear import Ear
 from relay.office import Office, Screen
 from relay.standstill import Standstill
+from relay.tape import Tape
 from relay.wire import Wire
 from relay.world import World
 from shared.domain.acts import Act
@@ -51,10 +52,9 @@ from shared.domain.console_events import (
 )
 from shared.domain.grant import Grant
 from shared.domain.keeping import Keeping
-from shared.domain.record import Source
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
-from shared.ports import Admission, Recorder
+from shared.ports import Admission
 
 _NEED_THE_RECORD = (Admit, BeginEpoch, SendCommand, Show, TypeToPort, Write)
 """What is not done when what comes before it cannot be recorded."""
@@ -72,7 +72,7 @@ class Bridge:
         self._visitors = Answers[Refusal | None]()
         self._asks = Answers[bool]()
         self._commands = Answers[Refusal | None]()
-        self._recorder: Recorder | None = None
+        self._tape = Tape(vm, world)
         self.ear = Ear(self.handle, world.mask_key)
         self.wire = Wire(vm, world, office, self.ear, self.handle)
         self._paused = False
@@ -179,7 +179,7 @@ class Bridge:
         """Whether it could be done: what has to be recorded may fail, everything else ends here."""
         match action:  # the hot ones
             case Write():
-                return self._write(action)
+                return self._tape.write(action.record)
             case Show():
                 for session in action.to:
                     if (screen := self.screens.get(session)) is not None:  # else it has just gone
@@ -187,7 +187,7 @@ class Bridge:
             case TypeToPort():
                 self.wire.type(action.session, action.data)
             case BeginEpoch():
-                return self._begin(action.epoch)
+                return self._tape.begin(action.epoch)
             case _:
                 self._perform_rare(action)
         return True
@@ -206,7 +206,7 @@ class Bridge:
         """What depends on the record is not done; the rest is, and everybody goes."""
         actions = self._standstill.take()
         self._standstill.end()
-        self._recorder = None
+        self._tape.give_up()
         for action in actions:
             if isinstance(action, SendCommand):
                 self._commands.give(action.command, refuse(Code.AUDIT_UNAVAILABLE))
@@ -260,7 +260,7 @@ class Bridge:
                 self._paused = isinstance(action, PausePort)
                 self._hold()
             case EndEpoch():
-                self._recorder = None
+                self._tape.end()
             case ReportDetach(session, why, typed, printed):
                 self.ear.left(session)
                 self._office.detached(session, why, typed, printed)
@@ -270,24 +270,6 @@ class Bridge:
                 self._asks.give(ask, allow)
             case _:
                 assert_never(action)
-
-    def _begin(self, epoch: str) -> bool:
-        try:
-            self._recorder = self._world.epochs.begin(Source(self.vm.console, epoch, self._world.name))
-        except OSError as error:
-            self._world.log("record-failed", vm=self.vm.console, why=error.strerror)
-            return False
-        return True
-
-    def _write(self, action: Write) -> bool:
-        if self._recorder is None:
-            return False
-        try:
-            self._recorder.append(action.record)
-        except OSError as error:
-            self._world.log("record-failed", vm=self.vm.console, why=error.strerror)
-            return False
-        return True
 
     async def _carry(self, action: SendCommand) -> None:
         """An act once begun goes on, whether or not whoever asked for it still waits."""

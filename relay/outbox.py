@@ -62,9 +62,13 @@ class Outbox:
         if epoch.pending:
             self._arrived(console, lane)
 
+    def epochs(self) -> list[EpochSpool]:
+        """Those that are not over, or not acknowledged."""
+        return [epoch for lane in self._lanes.values() for epoch in lane.epochs]
+
     def health(self) -> OutboxHealth:
         """Raises OSError when the spool cannot be read back."""
-        epochs = [epoch for lane in self._lanes.values() for epoch in lane.epochs]
+        epochs = self.epochs()
         oldest = [time for epoch in epochs if (time := epoch.oldest_us()) is not None]
         errors = [lane.error for lane in self._lanes.values() if lane.error]
         return OutboxHealth(min(oldest, default=None), sum(epoch.pending for epoch in epochs), next(iter(errors), None))
@@ -84,9 +88,8 @@ class Outbox:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for lane in self._lanes.values():
-            for epoch in lane.epochs:
-                epoch.release()
+        for epoch in self.epochs():
+            epoch.release()
 
     def _arrived(self, console: str, lane: "_Lane") -> None:
         if lane.task is None:

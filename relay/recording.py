@@ -39,6 +39,10 @@ class SpooledEpochs:
     def watch(self, on_full: Callable[[], None], on_room: Callable[[], None]) -> None:
         self._on_full, self._on_room = on_full, on_room
 
+    def tick(self) -> None:
+        for epoch in self._outbox.epochs():
+            epoch.settle()
+
     def _full(self) -> None:
         self._on_full()
 

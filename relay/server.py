@@ -278,6 +278,7 @@ class Relay:
             bridge.tick()
         for viewer in tuple(self.viewers):
             viewer.tick()
+        self.world.epochs.tick()
         self._change.set()
         for name in [name for name, bridge in self.bridges.items() if bridge.idle]:
             del self.bridges[name]

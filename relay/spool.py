@@ -77,7 +77,7 @@ class Spool:
                 continue
             epoch = EpochSpool(folder, source, self, self._sync, found)
             if not found.ended:
-                epoch.end_as_lost(found.last_seq, now_us)
+                epoch.end_as_lost(now_us)
             epochs.append(epoch)
         return epochs
 

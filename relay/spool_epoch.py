@@ -7,6 +7,7 @@ import logging
 import struct
 from collections import deque
 from collections.abc import Callable  # noqa: TC003 - the annotation of a public attribute
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +15,7 @@ from typing import Protocol
 from relay.spool_file import FRAME_OVERHEAD, SpoolFile, framed, whole_frames
 from relay.spool_sync import SpoolSync
 from shared.domain.record import Kind, Record, Source
+from shared.domain.refusals import Code
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +59,7 @@ class EpochSpool:
         self.source = source
         self.folder = folder
         self.ended = False
+        self._last_seq = 0
         self.arrived: Callable[[], None] = lambda: None
         self._meter = meter
         self._sync = sync
@@ -72,7 +75,7 @@ class EpochSpool:
         self._behind_from = (1, len(self._header))
         self._acknowledged = (1, len(self._header))
         self._owed: list[Record] = []
-        """What must still be said to end the epoch of a lost relay."""
+        """What must still be said to end an epoch that broke off."""
         if found:
             self._take_up(found)
 
@@ -84,6 +87,7 @@ class EpochSpool:
         self._behind_from = self._acknowledged = (found.first, len(self._header))
         self._behind = found.records
         self.ended = found.ended
+        self._last_seq = found.last_seq
         self._meter.spooled(found.bytes)
 
     @property
@@ -121,6 +125,7 @@ class EpochSpool:
                 self._behind_from = at
             self._behind += 1
         self.ended = record.kind is Kind.END
+        self._last_seq = record.seq
         self._meter.spooled(len(frame))
         self.arrived()
 
@@ -199,22 +204,32 @@ class EpochSpool:
         if self.ended and not self.pending:
             self._delete()
         self._meter.spooled(-freed)
+        self.settle()
+
+    def end_as_lost(self, now_us: int) -> None:
+        """Ends the epoch of a relay that is no more."""
+        self._break_off("relay-lost", "relay-lost", now_us)
+
+    def give_up(self, now_us: int) -> None:
+        """Nothing more is recorded: the epoch says so, and ends, at once or as soon as it can be written."""
+        self._break_off("record-failed", Code.AUDIT_UNAVAILABLE.value, now_us)
+
+    def _break_off(self, event: str, reason: str, now_us: int) -> None:
+        at = self._last_seq
+        if at == 0:  # of an epoch without a record nobody has to hear
+            self.ended = True
+            return
+        self._owed = [Record.event(at + 1, now_us, event), Record.end(at + 2, now_us, reason)]
+        self.settle()
         if self._owed:
-            self._settle()
+            log.warning("epoch %s cannot be ended yet", self.source.epoch)
 
-    def end_as_lost(self, last_seq: int, now_us: int) -> None:
-        """Ends the epoch of a relay that is no more; while the disk is full, again after each acknowledgement."""
-        lost = Record.event(last_seq + 1, now_us, "relay-lost")
-        self._owed = [lost, Record.end(last_seq + 2, now_us, "relay-lost")]
-        self._settle()
-
-    def _settle(self) -> None:
-        try:
+    def settle(self) -> None:
+        """Says what is still owed, as far as the disk lets it."""
+        with suppress(OSError):
             while self._owed:
                 self.append(self._owed[0])
                 del self._owed[0]
-        except OSError as error:
-            log.warning("epoch %s cannot be ended yet: %s", self.source.epoch, error.strerror)
 
     def release(self) -> None:
         """Closes the file; what is in it stays for the next process."""

@@ -47,6 +47,10 @@ class Epochs(Protocol):
 
     def watch(self, on_full: Callable[[], None], on_room: Callable[[], None]) -> None: ...
 
+    def tick(self) -> None:
+        """A second has passed: what could not be written before may be written now."""
+        ...
+
     def health(self) -> dict[str, Any]:
         """What the health report says of it; `writable` as above."""
         ...

@@ -233,6 +233,7 @@ def _told(said: dict[str, Any]) -> tuple[str, str] | None:
         "power": ("power", "{act} by {by}"),
         "port-lost": ("lost", "the connection to the VM was lost"),
         "relay-lost": ("lost", "the relay ended unexpectedly"),
+        "record-failed": ("lost", "the relay could not record any more"),
         "hole": ("hole", "records {from} to {to} never arrived"),
     }.get(_text(said, "event"))
     return told and (told[0], told[1].format_map({name: _text(said, name) for name in _TOLD_OF}))

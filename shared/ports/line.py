@@ -65,6 +65,10 @@ class Recorder(Protocol):
         """In the file when it returns (survives a kill). Raises OSError when it cannot be written."""
         ...
 
+    def give_up(self, now_us: int) -> None:
+        """Nothing more is recorded: the epoch says so, and ends, at once or as soon as it can be written."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Admission:

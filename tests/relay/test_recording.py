@@ -4,10 +4,14 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from relay.recording import SpooledEpochs
+from relay.standstill import STANDSTILL_SECONDS
 from shared.domain.grant import Mode
 from shared.domain.record import Kind, Record, Source, decode_records
 from shared.ports import Unavailable
+from tests.relay.full_disk import FullDisk
 from tests.relay.stage import Clock, staged
 
 
@@ -83,3 +87,28 @@ async def test_a_relay_with_a_real_spool_records_a_whole_session_in_order(tmp_pa
     assert [record.seq for record in records] == list(range(1, len(records) + 1))
     assert records[-1].said()["records"] == len(records)
     assert b"".join(record.body for record in records if record.kind is Kind.PRINTED) == seen
+
+
+async def test_a_recording_that_was_given_up_says_so_and_ends_once_the_disk_has_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = Hub()
+    epochs = SpooledEpochs(tmp_path, 1 << 20, hub, Clock())
+    async with staged(epochs=epochs) as stage:
+        ada = await stage.comes("ada")
+        stage.ports.last.listener.printed(b"kept")
+        await ada.sees(b"kept")
+        with monkeypatch.context() as patch:
+            FullDisk(patch, 0)
+            stage.ports.last.listener.printed(b"unrecorded")
+            stage.passes(STANDSTILL_SECONDS)
+            assert await ada.closed() == (4007, "AuditUnavailable")
+            stage.passes(1)
+            assert hub.records()[-1].kind is not Kind.END
+        stage.passes(1)
+        await stage.until(lambda: hub.records()[-1].kind is Kind.END)
+    records = hub.records()
+    assert [record.seq for record in records] == list(range(1, len(records) + 1))
+    assert [record.body for record in records if record.kind is Kind.PRINTED] == [b"kept"]
+    assert records[-2].said()["event"] == "record-failed"
+    assert bytes(ada.bytes) == b"kept"

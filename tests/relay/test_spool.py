@@ -12,6 +12,7 @@ from relay.spool import Spool, SpoolInUse
 from relay.spool_epoch import MAX_BODY, EpochSpool
 from relay.spool_file import framed
 from shared.domain.record import Kind, Record, Source
+from tests.relay.full_disk import FullDisk
 
 SOURCE = Source("/vm/a", "0000000000000001-00000001", "relay-1")
 FRAME = 8 + 21
@@ -223,22 +224,6 @@ def test_the_bound_is_told_once_when_reached_and_once_when_there_is_room(tmp_pat
     spool.close()
 
 
-class FullDisk:
-    """os.write that has room for so many bytes more."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
-        self.room = room
-        self._write = os.write
-        monkeypatch.setattr(os, "write", self)
-
-    def __call__(self, fd: int, data: bytes) -> int:
-        if not self.room:
-            raise OSError(28, "No space left on device")
-        done = self._write(fd, data[: self.room])
-        self.room -= done
-        return done
-
-
 @pytest.mark.parametrize("room", [0, 1, 8, 20])
 def test_a_full_disk_raises_and_leaves_no_half_record(
     spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
@@ -285,6 +270,31 @@ def test_a_lost_epoch_is_ended_as_soon_as_the_disk_has_room(tmp_path: Path, monk
     assert [record.seq for record in taken(epoch)] == [3, 4]
     assert not (tmp_path / SOURCE.epoch).exists()
     spool.close()
+
+
+def test_an_epoch_that_was_given_up_ends_as_soon_as_the_disk_has_room(
+    spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    epoch = spool.open(SOURCE)
+    epoch.append(printed(1))
+    with monkeypatch.context() as patch:
+        FullDisk(patch, 0)
+        epoch.give_up(NOW)
+        epoch.settle()
+        assert taken(epoch) == [printed(1)]
+        assert not epoch.ended
+    epoch.settle()
+    stopped, end = taken(epoch)
+    assert stopped == Record.event(2, NOW, "record-failed")
+    assert end.said() == {"event": "end", "records": 3, "reason": "AuditUnavailable"}
+    assert not (tmp_path / SOURCE.epoch).exists()
+
+
+def test_an_epoch_that_was_given_up_before_its_first_record_is_over(spool: Spool, tmp_path: Path) -> None:
+    epoch = spool.open(SOURCE)
+    epoch.give_up(NOW)
+    assert (epoch.ended, epoch.pending) == (True, 0)
+    assert not (tmp_path / SOURCE.epoch).exists()
 
 
 def test_a_tear_that_cannot_be_mended_at_once_is_mended_before_the_next_record(

@@ -76,6 +76,7 @@ async def test_a_disk_that_stays_full_closes_the_console_and_shows_nothing_of_it
     await stage.until(lambda: stage.ports.last.closed)
     await stage.until(lambda: stage.control_plane.detached)
     assert not stage.relay.bridges
+    assert stage.epochs.notes()[-1] == "record-failed"
 
 
 async def test_after_it_was_given_up_a_console_opens_again(stage: Stage) -> None:

@@ -145,6 +145,7 @@ def test_the_many_lines_of_one_panic_are_one_mark_and_a_later_panic_another() ->
         (Story("e").tells("power", act="restart", by="Ada"), "power", "restart by Ada"),
         (Story("e").tells("port-lost", why="x"), "lost", "the connection to the VM was lost"),
         (Story("e").tells("relay-lost"), "lost", "the relay ended unexpectedly"),
+        (Story("e").tells("record-failed"), "lost", "the relay could not record any more"),
         (Story("e").tells("hole", **{"from": 3, "to": 5}), "hole", "records 3 to 5 never arrived"),
     ],
 )

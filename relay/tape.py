@@ -1,0 +1,48 @@
+"""What one console is recorded on: says whether a record could be kept, and ends what no disk takes any more."""
+
+from relay.world import World
+from shared.domain.record import Record, Source
+from shared.domain.vm import VmId
+from shared.ports import Recorder  # noqa: TC001 - the annotation of an attribute
+
+
+class Tape:
+    """Of one console; blank between its epochs."""
+
+    __slots__ = ("_recorder", "_vm", "_world")
+
+    def __init__(self, vm: VmId, world: World) -> None:
+        self._vm, self._world = vm, world
+        self._recorder: Recorder | None = None
+
+    def begin(self, epoch: str) -> bool:
+        """Whether it could."""
+        try:
+            self._recorder = self._world.epochs.begin(Source(self._vm.console, epoch, self._world.name))
+        except OSError as error:
+            self._failed(error)
+            return False
+        return True
+
+    def write(self, record: Record) -> bool:
+        """Whether it survives a kill now."""
+        if self._recorder is None:
+            return False
+        try:
+            self._recorder.append(record)
+        except OSError as error:
+            self._failed(error)
+            return False
+        return True
+
+    def end(self) -> None:
+        self._recorder = None
+
+    def give_up(self) -> None:
+        """Something is not recorded, and nothing after it: the epoch says so as soon as the disk lets it."""
+        if self._recorder is not None:
+            self._recorder.give_up(int(self._world.clock.now() * 1e6))
+        self._recorder = None
+
+    def _failed(self, error: OSError) -> None:
+        self._world.log("record-failed", vm=self._vm.console, why=error.strerror)
