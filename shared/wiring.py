@@ -175,7 +175,7 @@ def _arm(about: FunctionSettings, clock: Clock, http: Any) -> tuple[Any, Any, An
     """VMs, rights, what is around VMs, power acts, and boot logs."""
     from shared.adapters.arm_around import ArmAround  # noqa: PLC0415 - slow to import
     from shared.adapters.arm_boot_logs import ArmBootLogs  # noqa: PLC0415 - slow to import
-    from shared.adapters.arm_clients import ArmAccess  # noqa: PLC0415 - slow to import
+    from shared.adapters.arm_clients import ArmAccess, importing  # noqa: PLC0415 - slow to import
     from shared.adapters.arm_power import ArmPower  # noqa: PLC0415 - slow to import
     from shared.adapters.arm_rights import ArmRights  # noqa: PLC0415 - slow to import
     from shared.adapters.arm_vms import ArmVms  # noqa: PLC0415 - slow to import
@@ -183,6 +183,7 @@ def _arm(about: FunctionSettings, clock: Clock, http: Any) -> tuple[Any, Any, An
 
     assertions = no_assertions if about.api_secret else managed_identity_assertions(about.identity_client, about.cloud)
     access = ArmAccess(about, credential(), assertions, clock)
+    importing()  # who reads the page meanwhile, or signs in, need not wait for it later
     return (
         ArmVms(access, about.subscriptions),
         ArmRights(access, about.cache_seconds, clock),

@@ -1,15 +1,18 @@
 """Clients of Azure Resource Manager: one set for the service's own identity, one per signed-in user.
 
-The management SDKs take a third of a second and 45 MB to import, so they are imported on first use. All clients share
-one transport. A user's set is kept for some minutes under a digest of their token, the least recently used goes first.
+The management SDKs take a second and 45 MB to import: a thread does it, begun with the first request of any kind, and
+whoever asks ARM waits for it. All clients share one transport. A user's set is kept for some minutes under a digest of
+their token, the least recently used goes first.
 """
 
 import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Container
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from azure.core.credentials_async import AsyncTokenCredential
@@ -32,6 +35,22 @@ REASONED = frozenset({403, 404})
 """Statuses by which ARM says no to the caller."""
 _NOT_SIGNED_IN = "the service's own identity cannot sign in"
 _RETRIES = {"retry_total": 2, "retry_backoff_factor": 0.4, "retry_backoff_max": 2, "connection_timeout": 3}
+
+
+@cache
+def importing() -> Future[None]:
+    """Of the management SDKs, in a thread of its own: an event loop that imported them would stand still meanwhile."""
+    thread = ThreadPoolExecutor(1, "import")
+    try:
+        return thread.submit(_import)
+    finally:
+        thread.shutdown(wait=False)
+
+
+def _import() -> None:
+    import azure.mgmt.authorization.v2022_04_01.aio  # noqa: PLC0415 - slow to import
+    import azure.mgmt.authorization.v2022_05_01_preview.aio  # noqa: PLC0415 - slow to import
+    import azure.mgmt.compute.aio  # noqa: F401, PLC0415 - slow to import
 
 
 @dataclass(slots=True)
@@ -170,6 +189,8 @@ class ArmAccess:
 @asynccontextmanager
 async def asking_arm(reasoned: Container[int] = REASONED) -> AsyncIterator[None]:
     """Bounds one question to ARM and translates breakage into Unavailable; ARM's own no's pass through."""
+    if not (sdks := importing()).done():
+        await asyncio.wrap_future(sdks)
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):
             yield

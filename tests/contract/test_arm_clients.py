@@ -1,0 +1,34 @@
+"""How the management SDKs come into a process: late, and beside its event loop."""
+
+import subprocess
+import sys
+
+from dev.stack import ROOT
+
+ASKS = """
+import asyncio, sys, threading
+import shared.wiring
+from shared.adapters.arm_clients import asking_arm, importing
+
+class Watch:
+    threads = set()
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name.startswith("azure.mgmt."):
+            cls.threads.add(threading.current_thread())
+
+async def ask():
+    async with asking_arm():
+        assert "azure.mgmt.compute.aio" in sys.modules
+    assert importing() is importing()
+
+assert not [name for name in sys.modules if name.startswith("azure.mgmt.")], "before anybody asked"
+sys.meta_path.insert(0, Watch)
+asyncio.run(asyncio.wait_for(ask(), 60))
+assert Watch.threads and threading.main_thread() not in Watch.threads
+"""
+
+
+def test_nobodys_event_loop_stands_still_while_the_sdks_are_imported() -> None:
+    subprocess.run([sys.executable, "-c", ASKS], cwd=ROOT, check=True)
