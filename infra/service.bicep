@@ -234,6 +234,8 @@ module relayHome 'modules/relay_environment.bicep' = {
     public: publicEntrance || !privateNetwork
     shardCount: shardCount
     endpoints: endpoints
+    customerKeyUri: customerKeyUri
+    customerKeyIdentityId: customerKeyIdentityId
     workspaceId: logs.outputs.workspaceId
   }
 }

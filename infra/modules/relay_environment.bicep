@@ -27,6 +27,12 @@ param shardCount int
 @description('Private endpoints: subnetId and zoneIds; null: none.')
 param endpoints object?
 
+@description('Customer\'s key; empty: the platform\'s.')
+param customerKeyUri string
+
+@description('Identity that may use the customer\'s key.')
+param customerKeyIdentityId string
+
 @description('Workspace for logs.')
 param workspaceId string
 
@@ -79,6 +85,12 @@ resource disks 'Microsoft.Storage/storageAccounts@2026-04-01' = if (inNetwork) {
   sku: {
     name: 'Premium_ZRS'
   }
+  identity: empty(customerKeyUri) ? null : {
+    type: 'UserAssigned'
+    userAssignedIdentities: {
+      '${customerKeyIdentityId}': {}
+    }
+  }
   properties: {
     allowBlobPublicAccess: false
     allowSharedKeyAccess: false
@@ -92,7 +104,14 @@ resource disks 'Microsoft.Storage/storageAccounts@2026-04-01' = if (inNetwork) {
     }
     encryption: {
       requireInfrastructureEncryption: true
-      keySource: 'Microsoft.Storage'
+      keySource: empty(customerKeyUri) ? 'Microsoft.Storage' : 'Microsoft.Keyvault'
+      identity: empty(customerKeyUri) ? null : {
+        userAssignedIdentity: customerKeyIdentityId
+      }
+      keyvaultproperties: empty(customerKeyUri) ? null : {
+        keyname: last(split(customerKeyUri, '/'))
+        keyvaulturi: take(customerKeyUri, indexOf(customerKeyUri, '/keys/'))
+      }
     }
   }
 }

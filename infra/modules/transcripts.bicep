@@ -62,6 +62,15 @@ resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
     }
     encryption: {
       requireInfrastructureEncryption: true
+      // Queues and tables would keep keys of the platform; which it is cannot be changed later.
+      services: {
+        queue: {
+          keyType: 'Account'
+        }
+        table: {
+          keyType: 'Account'
+        }
+      }
       keySource: empty(customerKeyUri) ? 'Microsoft.Storage' : 'Microsoft.Keyvault'
       identity: empty(customerKeyUri) ? null : {
         userAssignedIdentity: customerKeyIdentityId

@@ -13,6 +13,7 @@ MUST: dict[str, tuple[str, ...]] = {
         "allowBlobPublicAccess: false", "allowSharedKeyAccess: false", "minimumTlsVersion: 'TLS1_2'",
         "allowCrossTenantReplication: false", "defaultAction: (endpoints == null \\? 'Allow' : )?'Deny'",
         "publicNetworkAccess: (endpoints == null \\? 'Enabled' : )?'Disabled'", "bypass: 'None'",
+        "keySource: empty\\(customerKeyUri\\) \\? 'Microsoft.Storage' : 'Microsoft.Keyvault'", "keyvaultproperties",
     ),
     "Microsoft.EventHub/namespaces": (
         "disableLocalAuth: true", "minimumTlsVersion: '1.2'", "isAutoInflateEnabled",
@@ -62,6 +63,15 @@ def test_what_stores_signs_or_carries_is_watched_and_in_the_network() -> None:
         assert "Microsoft.Insights/diagnosticSettings" in text, name
         assert "'endpoint.bicep'" in text, name
         assert "if (endpoints != null)" in text, name
+
+
+def test_tables_and_queues_are_under_the_customers_key_too() -> None:
+    """Theirs is of the service unless the account says otherwise when it is made."""
+    general = [resource for _, resource in RESOURCES if "kind: 'StorageV2'" in resource.body]
+    assert len(general) == 2
+    for resource in general:
+        for service in ("queue", "table"):
+            assert re.search(rf"{service}: {{\s+keyType: 'Account'", resource.body), resource.symbol
 
 
 UNWATCHED = {
