@@ -6,6 +6,7 @@ The token is the service's own. It never reaches a log or the text of an excepti
 """
 
 import asyncio
+import socket
 from typing import Any
 from urllib.parse import quote
 
@@ -22,6 +23,9 @@ DIAL_SECONDS = 15.0
 GOODBYE_SECONDS = 3.0
 """How long the gateway's answer to our close is awaited; what it had sent before is read until then."""
 GATHER_BYTES = 64 * 1024
+UNREAD_BYTES = 64 * 1024
+"""Of what the VM printed, at most so many wait in this host's socket, twice that with the kernel's overhead: left to
+itself it takes tens of MB from a VM that waits, and a relay that is killed loses what nobody sends again."""
 _TEXT, _BINARY, _CLOSE = WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CLOSE
 _CONTINUATION, _PONG = WSMsgType.CONTINUATION, WSMsgType.PONG
 _ANOTHER = ("another connection", "connection was made", "displaced", "superseded")
@@ -149,14 +153,14 @@ class GatewayPort(WSListener):
         return await self._acts.send(act, keys)
 
     async def close(self) -> None:
-        socket = self._socket
-        if socket is None or socket.is_disconnected:
+        wire = self._socket
+        if wire is None or wire.is_disconnected:
             return
         try:
             if not self._closing:
                 self._closing = True
-                socket.send_close(1000, b"")  # type: ignore[arg-type]  # an int is what it takes
-            socket.underlying_transport.resume_reading()
+                wire.send_close(1000, b"")  # type: ignore[arg-type]  # an int is what it takes
+            wire.underlying_transport.resume_reading()
             async with asyncio.timeout(GOODBYE_SECONDS):
                 await self._ended.wait()
         except TimeoutError:
@@ -173,6 +177,8 @@ class GatewayPort(WSListener):
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._socket = transport
+        unread = transport.underlying_transport.get_extra_info("socket")
+        unread.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UNREAD_BYTES)
         transport.send(_TEXT, self._token or "")
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:

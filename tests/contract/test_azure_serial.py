@@ -2,9 +2,12 @@
 
 import asyncio
 import ssl
+import sys
 import uuid
 from collections.abc import AsyncIterator, Callable
+from fcntl import ioctl
 from pathlib import Path
+from termios import FIONREAD
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,7 +21,7 @@ from dev.gateway.service import Gateway, running
 from dev.gateway.tokens import Verdict
 from dev.machines.roster import Spec
 from shared.adapters import azure_serial_acts
-from shared.adapters.azure_serial import AzureSerialPorts
+from shared.adapters.azure_serial import UNREAD_BYTES, AzureSerialPorts, GatewayPort
 from shared.adapters.azure_serial_acts import GatewayActs
 from shared.adapters.http_json import Http
 from shared.domain.acts import Act
@@ -175,6 +178,25 @@ async def test_a_paused_port_leaves_the_bytes_at_the_vms_side(wire: Wire) -> Non
     assert wire.ear.data == b"before"
     port.resume()
     await wire.ear.until(lambda: wire.ear.data == b"before after")
+    await port.close()
+
+
+async def test_what_a_relay_that_is_killed_would_lose_of_a_paused_vm_is_bounded(wire: Wire) -> None:
+    """Read for a while, a socket takes more and more of what comes, unless it is told not to."""
+    port = await wire.opens()
+    piece, printed = bytes(100_000), bytearray()
+    for _ in range(50):
+        printed.extend(piece)
+        wire.machine.print(piece)
+        await wire.ear.until(lambda: len(wire.ear.data) == len(printed))
+    port.pause()
+    while len(wire.gateway.consoles["web-01"]._waiting) < len(piece):
+        wire.machine.print(piece)
+        await handed_over(wire)
+    assert isinstance(port, GatewayPort)
+    assert port._socket is not None
+    fd = port._socket.underlying_transport.get_extra_info("socket").fileno()
+    assert 0 < int.from_bytes(ioctl(fd, FIONREAD, bytes(4)), sys.byteorder) <= 2 * UNREAD_BYTES
     await port.close()
 
 
