@@ -73,7 +73,9 @@ def _table(outcome: Outcome) -> Table:
     for row in rows:
         table.add_row(row, *(f"{getattr(each, row):,}" for each in outcome.checked.values()))
     for why in sorted({why for each in outcome.checked.values() for why in each.lost}):
-        table.add_row(f"lost: {why}", *(f"{each.lost.get(why, 0):,}" for each in outcome.checked.values()))
+        lost = [each.lost.get(why, [0]) for each in outcome.checked.values()]
+        table.add_row(f"lost: {why}", *(f"{sum(each):,}" for each in lost))
+        table.add_row("  most of it at once", *(f"{max(each):,}" for each in lost))
     table.add_row("faults", *(str(len(each.faults)) for each in outcome.checked.values()))
     return table
 

@@ -26,8 +26,8 @@ class Checked:
     epochs: int = 0
     segments: int = 0
     stored: int = 0
-    lost: dict[str, int] = field(default_factory=dict[str, int])
-    """On the way to the relay, by the act that excuses it."""
+    lost: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    """On the way to the relay, each time, by the act that excuses it."""
     faults: list[str] = field(default_factory=list[str])
 
 
@@ -85,7 +85,7 @@ def _lose(number: int, count: int, excused: Mapping[int, str], found: Checked) -
     if number not in excused:
         found.faults.append(f"connection {number}: {count} bytes were handed over and are in no record")
     why = excused.get(number, "no act")
-    found.lost[why] = found.lost.get(why, 0) + count
+    found.lost.setdefault(why, []).append(count)
 
 
 def _where(witness: bytes, data: bytes) -> str:

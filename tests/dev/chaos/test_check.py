@@ -41,7 +41,7 @@ async def test_a_transcript_of_all_that_was_handed_over_has_no_fault() -> None:
 async def test_what_a_cut_wire_lost_is_counted_and_without_such_an_act_is_a_fault() -> None:
     there = await written(("a", WITNESS[:600]), ("b", WITNESS[700:]))
     parts = [[0, 700], [700, len(WITNESS)]]
-    assert check(WITNESS, parts, {0: "wire cut"}, there, []).lost == {"wire cut": 100}
+    assert check(WITNESS, parts, {0: "wire cut"}, there, []).lost == {"wire cut": [100]}
     assert check(WITNESS, parts, {0: "wire cut"}, there, []).faults == []
     (fault,) = check(WITNESS, parts, {1: "wire cut"}, there, []).faults
     assert fault == "connection 0: 100 bytes were handed over and are in no record"
