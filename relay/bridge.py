@@ -206,7 +206,11 @@ class Bridge:
         """What depends on the record is not done; the rest is, and everybody goes."""
         actions = self._standstill.take()
         self._standstill.end()
-        self._tape.give_up()
+        self._acting = True  # should that fill the spool, the console hears of it afterwards
+        try:
+            self._tape.give_up()
+        finally:
+            self._acting = False
         for action in actions:
             if isinstance(action, SendCommand):
                 self._commands.give(action.command, refuse(Code.AUDIT_UNAVAILABLE))

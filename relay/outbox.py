@@ -57,6 +57,7 @@ class Outbox:
         lane = self._lanes.get(console)
         if lane is None:
             lane = self._lanes[console] = _Lane(self._sink, self._pace)
+        epoch.follows = next((earlier for earlier in lane.epochs if not earlier.ended), None)
         lane.epochs.append(epoch)
         epoch.arrived = lambda: self._arrived(console, lane)
         if epoch.pending:
@@ -149,8 +150,8 @@ class _Lane:
 
     def _next(self) -> EpochSpool | None:
         """The oldest epoch with something to send; those that are over are dropped."""
-        while self.epochs and self.epochs[0].ended and not self.epochs[0].pending:
-            self.epochs.popleft()
+        for over in [epoch for epoch in self.epochs if epoch.ended and not epoch.pending]:
+            self.epochs.remove(over)
         return next((epoch for epoch in self.epochs if epoch.pending), None)
 
     async def _gather(self) -> None:

@@ -1,5 +1,6 @@
 """Consoles' view of the spool and the outbox: epochs that begin, a bound that is reached, a health report."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,10 @@ class SpooledEpochs:
         }
 
     async def close(self, seconds: float) -> None:
-        await self._outbox.drain(seconds)
+        end = asyncio.get_running_loop().time() + seconds
+        for _ in range(2):  # what was sent may have made room for the end of what was given up
+            self.tick()
+            await self._outbox.drain(end - asyncio.get_running_loop().time())
         await self._outbox.close()
         self._spool.close()
 

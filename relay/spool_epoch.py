@@ -61,6 +61,8 @@ class EpochSpool:
         self.ended = False
         self._last_seq = 0
         self.arrived: Callable[[], None] = lambda: None
+        self.follows: EpochSpool | None = None
+        """The console's epoch before this one, where it is not ended: it is, before this one has a record."""
         self._meter = meter
         self._sync = sync
         self._header = framed(source.encode())
@@ -142,6 +144,9 @@ class EpochSpool:
 
     def _roll(self, frame: bytes) -> SpoolFile:
         """Begins a new file by one write of header and frame: the last file of an epoch always has a record."""
+        if self.follows is not None:
+            self.follows.pay()
+            self.follows = None
         self.folder.mkdir(mode=0o700, exist_ok=True)
         file = SpoolFile(file_path(self.folder, self._number + 1))
         try:
@@ -216,20 +221,32 @@ class EpochSpool:
 
     def _break_off(self, event: str, reason: str, now_us: int) -> None:
         at = self._last_seq
-        if at == 0:  # of an epoch without a record nobody has to hear
-            self.ended = True
+        if at == 0:
+            self._forget()
             return
         self._owed = [Record.event(at + 1, now_us, event), Record.end(at + 2, now_us, reason)]
-        self.settle()
-        if self._owed:
-            log.warning("epoch %s cannot be ended yet", self.source.epoch)
+        try:
+            self.pay()
+        except OSError as error:
+            log.warning("epoch %s cannot be ended yet: %s", self.source.epoch, error.strerror)
+
+    def _forget(self) -> None:
+        """Of an epoch without a record nobody has to hear."""
+        self.ended = True
+        with suppress(OSError):
+            self.folder.rmdir()
+        self.arrived()
+
+    def pay(self) -> None:
+        """Says all that is still owed. Raises OSError."""
+        while self._owed:
+            self.append(self._owed[0])
+            del self._owed[0]
 
     def settle(self) -> None:
-        """Says what is still owed, as far as the disk lets it."""
+        """The same, as far as the disk lets it."""
         with suppress(OSError):
-            while self._owed:
-                self.append(self._owed[0])
-                del self._owed[0]
+            self.pay()
 
     def release(self) -> None:
         """Closes the file; what is in it stays for the next process."""

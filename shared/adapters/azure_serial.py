@@ -24,7 +24,7 @@ GOODBYE_SECONDS = 3.0
 """How long the gateway's answer to our close is awaited; what it had sent before is read until then."""
 GATHER_BYTES = 64 * 1024
 UNREAD_BYTES = 64 * 1024
-"""Of what the VM printed, at most so many wait in this host's socket, twice that with the kernel's overhead: left to
+"""What this host's socket takes of what the VM printed and nobody reads; the kernel makes it twice as much. Left to
 itself it takes tens of MB from a VM that waits, and a relay that is killed loses what nobody sends again."""
 _TEXT, _BINARY, _CLOSE = WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CLOSE
 _CONTINUATION, _PONG = WSMsgType.CONTINUATION, WSMsgType.PONG
@@ -177,8 +177,8 @@ class GatewayPort(WSListener):
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._socket = transport
-        unread = transport.underlying_transport.get_extra_info("socket")
-        unread.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UNREAD_BYTES)
+        wire = transport.underlying_transport.get_extra_info("socket")
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UNREAD_BYTES)
         transport.send(_TEXT, self._token or "")
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:

@@ -3,7 +3,12 @@
 import subprocess
 import sys
 
+import pytest
+
 from dev.stack import ROOT
+from shared import wiring
+from shared.adapters import arm_clients
+from tests.fakes import FakeClock, settings
 
 ASKS = """
 import asyncio, sys, threading
@@ -32,3 +37,11 @@ assert Watch.threads and threading.main_thread() not in Watch.threads
 
 def test_nobodys_event_loop_stands_still_while_the_sdks_are_imported() -> None:
     subprocess.run([sys.executable, "-c", ASKS], cwd=ROOT, check=True)
+
+
+async def test_what_is_made_for_the_first_request_begins_the_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[bool] = []
+    monkeypatch.setattr(arm_clients, "importing", lambda: begun.append(True))
+    monkeypatch.setattr(wiring, "credential", lambda: None)
+    wiring._arm(settings(), FakeClock(), None)
+    assert begun == [True]

@@ -174,6 +174,8 @@ class Epochs:
         """Records that the disk takes, as far as it has a bound."""
         self.on_full: Callable[[], None] = lambda: None
         self.on_room: Callable[[], None] = lambda: None
+        self.on_end: Callable[[], None] = lambda: None
+        """While what was given up is ended."""
         self.closed = False
 
     def begin(self, source: Source) -> "Recorder":
@@ -217,7 +219,10 @@ class Recorder:
 
     def give_up(self, now_us: int) -> None:
         """As if the disk had room for this: relay/spool_epoch.py waits until it has."""
-        self._records.append(Record.event(len(self._records) + 1, now_us, "record-failed"))
+        if (at := len(self._records)) > 0:
+            self._records.append(Record.event(at + 1, now_us, "record-failed"))
+            self._epochs.on_end()
+            self._records.append(Record.end(at + 2, now_us, "AuditUnavailable"))
 
 
 class KeysAddress(Http):

@@ -192,3 +192,16 @@ async def test_a_spool_that_cannot_be_read_is_said_and_tried_again_with_the_next
     assert await outbox.drain(PATIENCE)
     assert sink.sequence(A.epoch) == [1, 2]
     await outbox.close()
+
+
+async def test_an_epoch_that_was_given_up_without_a_record_is_carried_no_longer(
+    spool: Spool, sink: MemoryRecords
+) -> None:
+    outbox = Outbox(sink, PACE)
+    for source in (A, A_AGAIN, B):
+        epoch = spool.open(source)
+        outbox.carry(epoch)
+        epoch.give_up(1)
+    assert await outbox.drain(PATIENCE)
+    await until(lambda: not outbox.epochs())
+    await outbox.close()

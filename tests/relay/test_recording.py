@@ -1,7 +1,7 @@
 """The spool and the outbox as consoles see them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -21,12 +21,14 @@ class Hub:
     def __init__(self) -> None:
         self.there = True
         self.taken: list[bytes] = []
+        self.taking: Callable[[], object] = lambda: None
         self.news = asyncio.Event()
 
     async def send(self, source: Source, records: Sequence[bytes]) -> None:  # noqa: ARG002 - the port's words
         if not self.there:
             raise Unavailable("hub", "away")
         self.taken += records
+        self.taking()
         self.news.set()
 
     def records(self) -> list[Record]:
@@ -112,3 +114,81 @@ async def test_a_recording_that_was_given_up_says_so_and_ends_once_the_disk_has_
     assert [record.body for record in records if record.kind is Kind.PRINTED] == [b"kept"]
     assert records[-2].said()["event"] == "record-failed"
     assert bytes(ada.bytes) == b"kept"
+
+
+async def given_up(epochs: SpooledEpochs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One recording with one record, ended while the disk is full."""
+    recorder = epochs.begin(source("e1"))
+    recorder.append(printed(1, b"one"))
+    await all_sent(epochs)
+    with monkeypatch.context() as patch:
+        FullDisk(patch, 0)
+        recorder.give_up(5)
+
+
+async def all_sent(epochs: SpooledEpochs) -> None:
+    async with asyncio.timeout(10):
+        while epochs.health()["spooledRecords"]:  # noqa: ASYNC110 - an acknowledgement announces itself to nobody
+            await asyncio.sleep(0.001)
+
+
+def printed(seq: int, body: bytes) -> Record:
+    return Record(Kind.PRINTED, seq, seq, body)
+
+
+def told(hub: Hub) -> list[bytes | str]:
+    return [each.body if each.kind is Kind.PRINTED else each.said()["event"] for each in hub.records()]
+
+
+async def test_a_relay_that_ends_ends_what_was_given_up_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = Hub()
+    epochs = SpooledEpochs(tmp_path, 1 << 20, hub, Clock())
+    await given_up(epochs, monkeypatch)
+    await epochs.close(5)
+    assert told(hub) == [b"one", "record-failed", "end"]
+    assert not (tmp_path / "e1").exists()
+
+
+async def test_room_that_sending_makes_is_for_what_was_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = Hub()
+    epochs = SpooledEpochs(tmp_path, 1 << 20, hub, Clock())
+    recorder = epochs.begin(source("e1"))
+    recorder.append(printed(1, b"one"))
+    await all_sent(epochs)
+    epochs.begin(Source("other", "e2", "r0")).append(printed(1, b"much"))
+    disk = FullDisk(monkeypatch, 0)
+    recorder.give_up(5)
+    hub.taking = lambda: setattr(disk, "room", 10_000)
+    await epochs.close(5)
+    assert told(hub) == [b"one", b"much", "record-failed", "end"]
+
+
+async def test_a_recording_begins_after_the_one_before_it_was_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = Hub()
+    epochs = SpooledEpochs(tmp_path, 1 << 20, hub, Clock())
+    await given_up(epochs, monkeypatch)
+    epochs.begin(source("e2")).append(printed(1, b"two"))
+    await all_sent(epochs)
+    await epochs.close(5)
+    assert told(hub) == [b"one", "record-failed", "end", b"two"]
+
+
+async def test_no_recording_begins_while_the_one_before_it_cannot_be_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = Hub()
+    epochs = SpooledEpochs(tmp_path, 1 << 20, hub, Clock())
+    await given_up(epochs, monkeypatch)
+    later = epochs.begin(source("e2"))
+    with monkeypatch.context() as patch:
+        FullDisk(patch, 10)
+        with pytest.raises(OSError, match="No space"):
+            later.append(printed(1, b"two"))
+    later.append(printed(1, b"two"))
+    await all_sent(epochs)
+    await epochs.close(5)
+    assert told(hub) == [b"one", "record-failed", "end", b"two"]

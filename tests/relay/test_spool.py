@@ -290,9 +290,16 @@ def test_an_epoch_that_was_given_up_ends_as_soon_as_the_disk_has_room(
     assert not (tmp_path / SOURCE.epoch).exists()
 
 
-def test_an_epoch_that_was_given_up_before_its_first_record_is_over(spool: Spool, tmp_path: Path) -> None:
+def test_an_epoch_that_was_given_up_before_its_first_record_leaves_nothing(
+    spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     epoch = spool.open(SOURCE)
-    epoch.give_up(NOW)
+    with monkeypatch.context() as patch:
+        FullDisk(patch, 0)
+        with pytest.raises(OSError, match="No space"):
+            epoch.append(printed(1))
+        assert (tmp_path / SOURCE.epoch).exists()
+        epoch.give_up(NOW)
     assert (epoch.ended, epoch.pending) == (True, 0)
     assert not (tmp_path / SOURCE.epoch).exists()
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from relay.line import RUN
 from relay.standstill import STANDSTILL_SECONDS
 from shared.domain.acts import Act
 from shared.domain.grant import Mode
@@ -76,7 +77,25 @@ async def test_a_disk_that_stays_full_closes_the_console_and_shows_nothing_of_it
     await stage.until(lambda: stage.ports.last.closed)
     await stage.until(lambda: stage.control_plane.detached)
     assert not stage.relay.bridges
-    assert stage.epochs.notes()[-1] == "record-failed"
+    assert stage.epochs.notes()[-2:] == ["record-failed", "end"]
+
+
+async def test_what_was_given_up_takes_nothing_more_though_its_end_fills_the_spool(stage: Stage) -> None:
+    await stage.comes("ada")
+
+    def full() -> None:
+        stage.epochs.failing = False
+        stage.epochs.on_full()
+
+    stage.epochs.on_end = full
+    stage.epochs.failing = True
+    for _ in range(2 * RUN):  # the last of them are gathered
+        stage.ports.last.listener.printed(b"x")
+    stage.passes(STANDSTILL_SECONDS)
+    records = stage.epochs.all()
+    assert [record.seq for record in records] == list(range(1, len(records) + 1))
+    assert stage.epochs.notes()[-2:] == ["record-failed", "end"]
+    assert not stage.epochs.printed()
 
 
 async def test_after_it_was_given_up_a_console_opens_again(stage: Stage) -> None:
