@@ -1,6 +1,7 @@
 """The record that an auditor trusts: listed, signed, verified far from the service; and what damage does to it."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,15 @@ def test_a_recording_says_who_was_there(ada: SignedIn, recorded: str) -> None:
     assert [each["start"] for each in found["value"][1:]] == [each["end"] for each in found["value"][:-1]]
 
 
+def spoil(segment: Path) -> None:
+    """Another letter in something printed; how words fall into records is the machine's affair."""
+    text, changed = re.subn(
+        rb'("o",\s*"[^"\\]*?)([a-y])', lambda found: found[1] + bytes([found[2][0] + 1]), segment.read_bytes(), count=1
+    )
+    assert changed
+    segment.write_bytes(text)
+
+
 def test_what_is_downloaded_verifies_offline_and_a_damage_does_not(
     stack: LocalStack, ada: SignedIn, recorded: str, tmp_path: Path
 ) -> None:
@@ -77,8 +87,7 @@ def test_what_is_downloaded_verifies_offline_and_a_damage_does_not(
     whole = verify(tmp_path / "transcripts", *signed, "--json")
     assert whole.returncode == 0, whole.stdout + whole.stderr
     assert json.loads(whole.stdout)["signed"]["offset"] >= said["signed"]["offset"]
-    spoilt = next((tmp_path / "transcripts").rglob("*.cast"))
-    spoilt.write_bytes(spoilt.read_bytes().replace(b"for the auditor", b"for the burglar"))
+    spoil(min((tmp_path / "transcripts").rglob("*.cast")))
     damaged = verify(tmp_path / "transcripts", *signed)
     assert damaged.returncode == 1
     assert "altered" in damaged.stdout
