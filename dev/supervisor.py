@@ -23,7 +23,7 @@ from dev.parts import Part
 from dev.stack import ROOT, Port, Stack
 from dev.steps import StepFailed
 
-PATIENCE = 60.0
+PATIENCE = 240.0
 """Seconds until a part that does not answer is given up at start."""
 RESTARTS = 3
 """Deaths within a minute after which a part is not started again."""

@@ -20,7 +20,7 @@ from dev.stack import Port, Stack
 from dev.steps import StepFailed, Steps
 from dev.supervisor import stack_running, taken_ports
 
-BOOT_PATIENCE = 90.0
+BOOT_PATIENCE = 240.0
 
 
 async def serve(stack: Stack, steps: Steps, *, up: asyncio.Event, until: asyncio.Event) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from dev.parts import AZURITE_KEY
 from dev.stack import ROOT
+from tests.patience import PATIENCE
 
-PATIENCE = 30.0
 _PROGRAM = ROOT / "dev/azurite/node_modules/.bin/azurite"
 _LISTENING = re.compile(
     r"Azurite (Blob|Queue|Table) service (?:is successfully listening|successfully listens) (?:at|on) (\S+)"

@@ -29,6 +29,7 @@ from shared.domain.refusals import Code, Refusal
 from shared.domain.vm import VmId
 from shared.ports import SerialPort, Unavailable
 from tests.dev.gateway.conftest import FakeMachine
+from tests.patience import PATIENCE
 
 TOKEN = "the+services/own=token"
 VM = VmId.parse(
@@ -55,7 +56,7 @@ class Ear:
         self._news.set()
 
     async def until(self, true: Callable[[], object]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not true():
                 self._news.clear()
                 await self._news.wait()

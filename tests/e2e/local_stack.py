@@ -15,8 +15,7 @@ import httpx
 
 from dev.fleet import VirtualMachine
 from dev.stack import ROOT, Port, Stack
-
-PATIENCE = 120.0
+from tests.patience import PATIENCE
 
 
 class LocalStack:
@@ -45,7 +44,7 @@ class LocalStack:
     def stop(self) -> int:
         """The exit status after Ctrl-C."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(60)
+        return self.process.wait(PATIENCE)
 
     def said(self) -> str:
         return self.output.read_text(errors="replace")
@@ -86,11 +85,11 @@ class LocalStack:
 
     def gateway(self, vm: VirtualMachine, act: str, **body: Any) -> None:
         address = f"{self.stack.http(Port.GATEWAY_CONTROL)}/machines/{vm.name}/{act}"
-        httpx.post(address, json=body, timeout=30).raise_for_status()
+        httpx.post(address, json=body, timeout=PATIENCE).raise_for_status()
 
     def healthy(self) -> bool:
         """Whether the API answers and calls each of its dependencies healthy."""
-        return httpx.get(f"{self.address}/api/health", timeout=30).status_code == httpx.codes.OK
+        return httpx.get(f"{self.address}/api/health", timeout=PATIENCE).status_code == httpx.codes.OK
 
 
 def once(data: bytes) -> bytes:

@@ -15,6 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 from dev import fleet
 from dev.stack import Port
 from tests.e2e.local_stack import LocalStack
+from tests.patience import PATIENCE
 
 ASKS_WHERE = b"\x1b[6n"
 """What the guest's shell prints after its prompt: it asks a terminal for the cursor's place."""
@@ -31,7 +32,7 @@ class SignedIn:
         self.who = who
         self.token = _sign_in(stack, who)
         self.api = httpx.Client(
-            base_url=f"{stack.address}/api", headers={"Authorization": f"Bearer {self.token}"}, timeout=60
+            base_url=f"{stack.address}/api", headers={"Authorization": f"Bearer {self.token}"}, timeout=PATIENCE
         )
 
     def __enter__(self) -> Self:

@@ -11,7 +11,7 @@ from dev import fleet
 from tests.e2e.local_stack import LocalStack
 from tests.e2e.person import SignedIn
 
-PATIENCE = 60_000
+PATIENCE = 240_000
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from dev.parts import signed_in_as
 from dev.stack import ROOT, Port
 from tests.e2e.local_stack import LocalStack, until
 from tests.e2e.person import SignedIn
+from tests.patience import PATIENCE
 
 WEB_01, WEB_02 = (vm for vm in fleet.VIRTUAL_MACHINES if vm.name in ("web-01", "web-02"))
 
@@ -49,7 +50,7 @@ def signed_in(stack: LocalStack, **environment: str) -> dict[str, str]:
 def smoke(stack: LocalStack, vm: str, *words: str, **environment: str) -> Tried:
     env = signed_in(stack, **environment)
     done = subprocess.run(
-        command(stack, vm, *words), cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=110
+        command(stack, vm, *words), cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=PATIENCE
     )
     assert "Traceback" not in done.stderr, done.stderr
     return Tried(done.returncode, done.stdout)

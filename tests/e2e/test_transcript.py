@@ -15,6 +15,7 @@ from dev.parts import storage
 from dev.stack import ROOT, Port
 from tests.e2e.local_stack import LocalStack, recorded_as, until
 from tests.e2e.person import SignedIn
+from tests.patience import PATIENCE
 
 WEB_01 = fleet.VIRTUAL_MACHINES[0]
 HERE = f"{WEB_01.id}/serialConsole"
@@ -23,7 +24,7 @@ HERE = f"{WEB_01.id}/serialConsole"
 def keep(stack: LocalStack) -> None:
     """Upkeep now, as an operator of the function app would start it."""
     fired = httpx.post(
-        f"{stack.stack.http(Port.FUNCTIONS)}/admin/functions/keep_archive", json={"input": ""}, timeout=60
+        f"{stack.stack.http(Port.FUNCTIONS)}/admin/functions/keep_archive", json={"input": ""}, timeout=PATIENCE
     )
     assert fired.status_code == 202, fired.text
 

@@ -25,6 +25,7 @@ from tests.contract.azurite import azurite
 from tests.dev.functions_host.host_process import HostProcess, running
 from tests.dev.local_azure import NoMachines, local_azure, served
 from tests.functions.described import conforms
+from tests.patience import PATIENCE
 
 ISSUER = "http://localhost:8400"
 
@@ -115,7 +116,7 @@ def _in_the_background(home: Path, relay: RelayControl) -> Iterator[tuple[Stack,
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
     try:
-        assert found.wait(20), "the stand-ins did not start"
+        assert found.wait(PATIENCE), "the stand-ins did not start"
         yield made[0]
     finally:
         loop.call_soon_threadsafe(stop.set)

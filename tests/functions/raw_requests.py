@@ -8,6 +8,7 @@ from http.client import HTTPResponse
 from typing import Any
 
 from tests.functions.control_plane import ControlPlane
+from tests.patience import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def sent(
 
 def received(plane: ControlPlane, request: bytes) -> Answered:
     address = plane.host.client.base_url
-    with socket.create_connection((address.host, address.port or 80), timeout=20) as connection:
+    with socket.create_connection((address.host, address.port or 80), timeout=PATIENCE) as connection:
         connection.sendall(request)
         answer = HTTPResponse(connection)
         answer.begin()

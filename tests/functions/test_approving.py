@@ -25,6 +25,7 @@ from shared.domain.rights import Right
 from shared.domain.vm import VmId
 from tests.fakes import VM, FakeClock
 from tests.functions.control_plane import ControlPlane
+from tests.patience import PATIENCE
 
 NOBODY: Any = None
 """No credential: the connection string has its own."""
@@ -171,7 +172,7 @@ def test_it_waits_for_a_decision_or_for_the_end_of_its_time(
     if decided:
         yes = replace(asked, state=State.APPROVED, decided_by="t.grace")
         engine.raise_orchestration_event(instance, DECISION, data=approval_to_json(yes))
-    state = engine.wait_for_orchestration_completion(instance, timeout=30)
+    state = engine.wait_for_orchestration_completion(instance, timeout=PATIENCE)
     assert state is not None
     settled = approval_from_json(state.get_output())
     assert settled.state is (State.APPROVED if decided else State.EXPIRED)

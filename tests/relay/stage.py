@@ -27,6 +27,7 @@ from shared.domain.record import Kind, Record, Source
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
 from shared.ports import Admission, Beat, PortListener, SerialPort, Unavailable
+from tests.patience import PATIENCE
 from tests.signing import PemTokens, new_pem
 
 VM = VmId.parse(
@@ -270,7 +271,7 @@ class Client:
 
     async def until(self, true: Callable[[], object]) -> None:
         """Returns when something that this client heard makes it true."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not true():
                 assert not self._reading.done(), self.connection.close_code
                 self._news.clear()
@@ -292,7 +293,7 @@ class Client:
         await self.connection.send(data)
 
     async def closed(self) -> tuple[int | None, str | None]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await asyncio.shield(self._reading)
             await self.connection.wait_closed()
         return self.connection.close_code, self.connection.close_reason
@@ -354,7 +355,7 @@ class Stage:
 
     async def until(self, true: Callable[[], object]) -> None:
         """Lets the relay work until it is so."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not true():  # noqa: ASYNC110 - as below
                 await asyncio.sleep(0.001)  # what the relay does towards the far side announces itself to nobody
 

@@ -15,6 +15,7 @@ from websockets.typing import Origin
 from relay import dialect_azure
 from shared.domain.grant import Mode
 from shared.domain.refusals import Code
+from tests.patience import PATIENCE
 from tests.relay.stage import PAGE, Stage, staged
 
 
@@ -58,7 +59,7 @@ def bridge(stage: Stage) -> Any:
 async def sees(client: ClientConnection, data: bytes) -> None:
     """Exactly these bytes come next, in binary frames."""
     seen = b""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while len(seen) < len(data):
             frame = await client.recv()
             assert isinstance(frame, bytes)
@@ -70,7 +71,7 @@ async def closed(client: ClientConnection) -> tuple[int | None, str | None, list
     """Close code, reason, and what came before it."""
     frames = []
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 frames.append(await client.recv())
     except ConnectionClosed:

@@ -21,6 +21,7 @@ import pytest
 
 from dev.stack import ROOT
 from tests.infra import bicep
+from tests.patience import PATIENCE
 from tests.relay.test_process import Process, until
 
 DOCKERFILE = (ROOT / "relay" / "Dockerfile").read_text()
@@ -107,7 +108,7 @@ def test_its_command_starts_a_relay_that_drains_and_leaves_nothing_behind(image:
     with running:
         until(lambda: process.health(running)["status"] == "healthy")
         running.send_signal(getattr(signal, instructions("STOPSIGNAL")[0]))
-        output, errors = running.communicate(timeout=15)
+        output, errors = running.communicate(timeout=PATIENCE)
     assert running.returncode == 0, errors
     assert [json.loads(line)["event"] for line in output.splitlines()] == ["open", "draining", "closed"]
     assert not list(image.glob("shared/**/__pycache__"))

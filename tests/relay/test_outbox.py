@@ -10,12 +10,12 @@ from relay.outbox import Outbox, Pace
 from relay.spool import Spool
 from shared.domain.record import Kind, Record, Source
 from tests.contract.memory_records import Fate, MemoryRecords
+from tests.patience import PATIENCE
 
 PACE = Pace(batch_bytes=2000, batch_records=20, gather=0.002, first_retry=0.001, last_retry=0.004)
 A = Source("/vm/a", "0000000000000001-00000001", "relay-1")
 A_AGAIN = Source("/vm/a", "0000000000000002-00000001", "relay-1")
 B = Source("/vm/b", "0000000000000003-00000001", "relay-1")
-PATIENCE = 10
 
 
 def printed(seq: int, body: bytes = b"x") -> Record:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -41,10 +43,10 @@ class Process:
 
     def health(self, running: subprocess.Popen[str]) -> dict[str, object]:
         """The first answer of /healthz."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while running.poll() is None and time.monotonic() < deadline:
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.control}/healthz", timeout=5) as answer:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.control}/healthz", timeout=PATIENCE) as answer:
                     found: dict[str, object] = json.load(answer)
                     return found
             except urllib.error.URLError:
@@ -53,7 +55,7 @@ class Process:
 
 
 def until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -69,7 +71,7 @@ def test_it_starts_without_the_cloud_is_healthy_and_goes_on_sigterm(process: Pro
         health = process.health(running)
         assert (health["status"], health["sessions"], health["spoolWritable"]) == ("healthy", 0, True)
         running.send_signal(signal.SIGTERM)
-        output, errors = running.communicate(timeout=15)
+        output, errors = running.communicate(timeout=PATIENCE)
     assert running.returncode == 0, errors
     assert [json.loads(line)["event"] for line in output.splitlines()] == ["open", "draining", "closed"]
     assert not errors
@@ -81,10 +83,10 @@ def test_the_switch_of_the_second_dialect_reaches_the_door(process: Process, swi
         process.health(running)
         with pytest.raises(urllib.error.HTTPError) as caught:
             urllib.request.urlopen(
-                f"http://127.0.0.1:{process.settings['RELAY_PORT']}/n/connector/r0/sessions/s/client", timeout=5
+                f"http://127.0.0.1:{process.settings['RELAY_PORT']}/n/connector/r0/sessions/s/client", timeout=PATIENCE
             )
         running.send_signal(signal.SIGTERM)
-        running.communicate(timeout=15)
+        running.communicate(timeout=PATIENCE)
     assert caught.value.code == status
     caught.value.close()
 
@@ -93,9 +95,9 @@ def test_two_relays_cannot_share_a_spool(process: Process) -> None:
     with process.start() as first:
         process.health(first)
         with process.start(SPOOL_WAIT_SECONDS="0") as second:
-            _, errors = second.communicate(timeout=30)
+            _, errors = second.communicate(timeout=PATIENCE)
         first.send_signal(signal.SIGTERM)
-        first.communicate(timeout=15)
+        first.communicate(timeout=PATIENCE)
     assert second.returncode == 2
     assert "give each relay its own SPOOL_DIR" in errors
 
@@ -108,10 +110,10 @@ def test_a_relay_that_replaces_another_waits_until_it_has_let_go_of_the_spool(pr
         with next_one.start() as new:
             assert next_one.health(new)["status"] == "waiting"
             old.send_signal(how)
-            old.communicate(timeout=15)
+            old.communicate(timeout=PATIENCE)
             until(lambda: next_one.health(new)["status"] == "healthy")
             new.send_signal(signal.SIGTERM)
-            output, errors = new.communicate(timeout=15)
+            output, errors = new.communicate(timeout=PATIENCE)
     assert new.returncode == 0, errors
     assert [json.loads(line)["event"] for line in output.splitlines()] == ["open", "draining", "closed"]
 
@@ -123,12 +125,12 @@ def test_a_relay_that_waits_goes_when_it_is_told(process: Process) -> None:
         until(lambda: next_one.health(new)["status"] in ("waiting", "healthy"))
         for each in (new, old):
             each.send_signal(signal.SIGTERM)
-            each.communicate(timeout=15)
+            each.communicate(timeout=PATIENCE)
             assert each.returncode == 0
 
 
 def test_a_missing_setting_is_named(process: Process) -> None:
     with process.start(RELAY_NAME="") as running:
-        _, errors = running.communicate(timeout=30)
+        _, errors = running.communicate(timeout=PATIENCE)
     assert running.returncode == 2
     assert errors.startswith("relay: RELAY_NAME is not set")

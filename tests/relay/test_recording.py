@@ -11,6 +11,7 @@ from relay.standstill import STANDSTILL_SECONDS
 from shared.domain.grant import Mode
 from shared.domain.record import Kind, Record, Source, decode_records
 from shared.ports import Unavailable
+from tests.patience import PATIENCE
 from tests.relay.full_disk import FullDisk
 from tests.relay.stage import Clock, staged
 
@@ -127,7 +128,7 @@ async def given_up(epochs: SpooledEpochs, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 async def all_sent(epochs: SpooledEpochs) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while epochs.health()["spooledRecords"]:  # noqa: ASYNC110 - an acknowledgement announces itself to nobody
             await asyncio.sleep(0.001)
 

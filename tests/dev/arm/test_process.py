@@ -12,6 +12,7 @@ import pytest
 from dev.entra.listen import bind
 from dev.fleet import API_SECRET
 from dev.stack import Port, Stack
+from tests.patience import PATIENCE
 
 CLIENT = """
 import asyncio, sys
@@ -73,7 +74,7 @@ def test_an_sdk_trusts_them_by_environment_and_they_log_no_secret(stack: Stack) 
         trust = {"SSL_CERT_FILE": str(stack.ca), "REQUESTS_CA_BUNDLE": str(stack.ca)}
         command = [sys.executable, "-c", CLIENT, stack.authority, stack.https(Port.ARM)]
         read = subprocess.run(
-            command, env={**os.environ, **trust}, capture_output=True, text=True, timeout=60, check=False
+            command, env={**os.environ, **trust}, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
         assert read.stdout.strip() == "web-01", read.stderr
         log = until(entra, "/oauth2/v2.0/token 200") + until(arm, "/virtualMachines/web-01 200")

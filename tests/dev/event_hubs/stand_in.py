@@ -20,10 +20,9 @@ from azure.eventhub import EventData
 from azure.eventhub.aio import EventHubConsumerClient, EventHubProducerClient
 
 from dev.event_hubs import command, connection_string
+from tests.patience import PATIENCE
 
 HUB = "records"
-PATIENCE = 20
-"""Seconds until a condition that should have come is a failure."""
 
 
 def free_ports(count: int) -> list[int]:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from dev.event_hubs import command
-from tests.dev.event_hubs.stand_in import PATIENCE, StandIn, free_ports
+from tests.dev.event_hubs.stand_in import StandIn, free_ports
+from tests.patience import PATIENCE
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
@@ -80,5 +81,5 @@ def test_it_says_loudly_what_it_is_and_ends_when_asked_to(asking: signal.Signals
 
 def test_its_modules_pass_their_own_tests() -> None:
     files = sorted(str(file) for file in Path(__file__).parent.glob("*.test.mjs"))
-    shown = subprocess.run(["node", "--test", *files], capture_output=True, text=True, timeout=60, check=False)
+    shown = subprocess.run(["node", "--test", *files], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert shown.returncode == 0, shown.stdout

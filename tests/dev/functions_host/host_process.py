@@ -13,10 +13,10 @@ from pathlib import Path
 
 import httpx
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[3]
 APP = Path(__file__).parent / "sample_app"
-PATIENCE = 20.0
-"""Seconds until a condition that should have come is a failure."""
 NO_HUB = "Endpoint=sb://127.0.0.1:1;SharedAccessKeyName=R;SharedAccessKey=S;UseDevelopmentEmulator=true;"
 DEFAULTS = {
     "SAMPLE_HUB": "records",

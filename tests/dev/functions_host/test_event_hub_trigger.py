@@ -15,6 +15,7 @@ from dev.functions_host.event_hub_trigger import EventHubTrigger
 from dev.functions_host.messages import TypedData
 from dev.functions_host.worker import Attempt, Function, FunctionFailed
 from tests.dev.functions_host.fakes import FakeCheckpoints, FakeHub
+from tests.patience import PATIENCE
 
 RETRY_ONCE = SimpleNamespace(max_retry_count=1, delay_interval=timedelta(seconds=0))
 
@@ -60,7 +61,7 @@ class Scene:
             yield
         finally:
             self.stopping.set()
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, PATIENCE)
 
     async def until_reached(self, sequence_number: int) -> None:
         kept = Checkpoint(sequence_number, f"@{sequence_number}")
@@ -68,7 +69,7 @@ class Scene:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110 - the condition is another task's, and no event tells of it
             await asyncio.sleep(0.001)
 

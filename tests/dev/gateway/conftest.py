@@ -15,6 +15,7 @@ from dev.gateway.service import Gateway, running
 from dev.gateway.tokens import Verdict
 from dev.machines.machine import Kind, MachineError, Observer, State
 from dev.machines.roster import Boot, Spec
+from tests.patience import PATIENCE
 
 TOKEN = "a-good-token"
 SPECS = (Spec("web-01"), Spec("web-02", Boot.ON_REQUEST))
@@ -59,7 +60,7 @@ class FakeMachine:
         self.observer.printed(data)
 
     async def wait_for_typing(self, data: bytes) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while data not in self.typed:
                 self.news.clear()
                 await self.news.wait()
@@ -115,7 +116,7 @@ class Bench:
             return found
 
     async def until_attached(self, machine: str = "web-01", *, attached: bool = True) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while (await self.listed(machine))["connected"] is not attached:  # noqa: ASYNC110 - behind HTTP, which can only be asked
                 await asyncio.sleep(0.005)
 
@@ -157,7 +158,7 @@ async def bench(tmp_path: Path, certificate: ssl.SSLContext, trust: ssl.SSLConte
 async def read(socket: ClientConnection, size: int) -> bytes:
     """The next bytes of the console, at least `size` of them; every frame must be binary."""
     received = bytearray()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while len(received) < size:
             frame = await socket.recv()
             assert isinstance(frame, bytes)

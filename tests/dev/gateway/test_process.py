@@ -27,15 +27,15 @@ from dev.machines.roster import Boot, Spec
 from dev.machines.workshop import open_workshop
 from dev.stack import ROOT, Port, Stack
 from tests.dev.gateway.conftest import Bench, check, read
+from tests.patience import PATIENCE
 
-LIMIT = 20
 DIALOGUE = ((b"login: ", "ops\r"), (b"Password: ", f"{GUEST_PASSWORD}\r"), (b"$ ", "say-hash 1000 42\r"))
 
 
 async def read_until(socket: ClientConnection, expected: bytes) -> bytes:
     """What the console prints, up to the frame that completes `expected`."""
     seen = b""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while expected not in seen:
             seen += await read(socket, 1)
     return seen
@@ -53,7 +53,7 @@ def free_base() -> int:
 
 
 def machines(stack: Stack) -> list[dict[str, object]]:
-    with urllib.request.urlopen(f"{stack.http(Port.GATEWAY_CONTROL)}/machines", timeout=5) as answer:  # noqa: S310 - our own http address
+    with urllib.request.urlopen(f"{stack.http(Port.GATEWAY_CONTROL)}/machines", timeout=PATIENCE) as answer:  # noqa: S310 - our own http address
         found: list[dict[str, object]] = json.load(answer)
         return found
 
@@ -69,7 +69,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-async def until(condition: Callable[[], bool], limit: float = LIMIT) -> None:
+async def until(condition: Callable[[], bool], limit: float = PATIENCE) -> None:
     end = time.monotonic() + limit
     while not condition():
         assert time.monotonic() < end
@@ -106,7 +106,7 @@ async def test_it_boots_the_eager_machines_and_ends_cleanly_on_sigterm(tmp_path:
         states = {str(one["name"]): one["state"] for one in machines(stack)}
         below = children(process.pid)
         process.terminate()
-        assert await asyncio.wait_for(process.wait(), LIMIT) == 0
+        assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
     assert states["web-01"] == states["db-01"] == "running"
     assert states["web-02"] == states["workers_0"] == "stopped"
     assert below
@@ -135,7 +135,7 @@ async def test_a_real_guests_stream_is_the_same_on_the_wire_and_in_the_witness(
         console = serving.consoles["web-01"]
         if console.machine.kind is not Kind.QEMU:
             pytest.skip("no real machine can be had here")
-        await asyncio.wait_for(console.greeted.wait(), 60)
+        await asyncio.wait_for(console.greeted.wait(), PATIENCE)
         async with aiohttp.ClientSession() as http, Bench(serving, {}, trust, tmp_path, http).connected() as socket:
             seen = b""
             for expected, answer in DIALOGUE:

@@ -2,6 +2,8 @@
 
 import asyncio
 
+from tests.patience import PATIENCE
+
 
 class Screen:
     """An observer that keeps everything; `wait_for` returns when the text has come after what was waited for before."""
@@ -20,14 +22,14 @@ class Screen:
         self.endings.append(reason)
         self._news.set()
 
-    async def wait_for(self, text: bytes, limit: float = 60) -> None:
+    async def wait_for(self, text: bytes, limit: float = PATIENCE) -> None:
         async with asyncio.timeout(limit):
             while (found := self.seen.find(text, self._position)) < 0:
                 self._news.clear()
                 await self._news.wait()
         self._position = found + len(text)
 
-    async def wait_for_end(self, limit: float = 60) -> str:
+    async def wait_for_end(self, limit: float = PATIENCE) -> str:
         async with asyncio.timeout(limit):
             while not self.endings:
                 self._news.clear()

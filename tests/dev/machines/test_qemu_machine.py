@@ -15,6 +15,7 @@ from dev.machines.machine import MachineError, State
 from dev.machines.qemu import QemuMachine
 from dev.machines.roster import Spec
 from tests.dev.machines.screen import Screen
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.qemu
 
@@ -97,4 +98,4 @@ async def test_a_machine_that_is_killed_says_so(boot: Boot) -> None:
     machine._process.kill()
     assert "-9" in await screen.wait_for_end()
     with pytest.raises(MachineError, match="stopped"):
-        await asyncio.wait_for(machine.nmi(), 5)
+        await asyncio.wait_for(machine.nmi(), PATIENCE)

@@ -15,6 +15,7 @@ from shared.adapters.signing_keys import (
 )
 from shared.ports import Unavailable
 from tests.fakes import FakeClock
+from tests.patience import PATIENCE
 
 PUBLIC = json.loads(RSAAlgorithm.to_jwk(rsa.generate_private_key(65537, 2048).public_key()))
 
@@ -128,7 +129,7 @@ async def test_nobody_with_a_known_key_waits_for_a_question_about_an_unknown_one
     issuer.hold()
     unknown = asyncio.ensure_future(keys.find("a", "forged"))
     await issuer.asked_now.wait()
-    assert await asyncio.wait_for(keys.find("a", "k1"), 5)
+    assert await asyncio.wait_for(keys.find("a", "k1"), PATIENCE)
     assert not unknown.done()
     issuer.answering.set()
     assert await unknown is None
