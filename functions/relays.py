@@ -14,7 +14,8 @@ from shared.domain.refusals import Refusal
 from shared.flows.attach_session import attach_session
 from shared.flows.close_session import Left, detach_session
 from shared.flows.keep_recording import recorded
-from shared.flows.renew_sessions import Ending, Live, renew_sessions
+from shared.flows.live_session import Ending, Live
+from shared.flows.renew_sessions import renew_sessions
 from shared.ports import Unavailable
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)

@@ -11,7 +11,7 @@ from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.rights import Right
 from shared.domain.vm import VmId
 from shared.flows.examine_vm import ENTRANCE, Wanted, admit_to_vm
-from shared.flows.renew_sessions import Live
+from shared.flows.live_session import Live
 from shared.flows.world import World
 from shared.ports import Session
 

@@ -6,8 +6,8 @@ from shared.domain.grant import Mode
 from shared.domain.refusals import Code, Refusal
 from shared.domain.rights import Right
 from shared.flows.close_session import Left, close_session, detach_session, list_sessions, show_session
+from shared.flows.live_session import Live
 from shared.flows.open_session import Opened, Wish, open_session
-from shared.flows.renew_sessions import Live
 from shared.ports import Session
 from tests.fakes import VM, FakeWorld, everything, person, without_read
 

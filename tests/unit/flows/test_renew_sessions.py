@@ -12,8 +12,10 @@ from shared.domain.refusals import Code, refuse
 from shared.domain.rights import Right
 from shared.domain.vm import Os, Power
 from shared.flows.approve import ask_approval, decide_approval
+from shared.flows.live_session import Ending, Live
 from shared.flows.open_session import Opened, Wish, open_session
-from shared.flows.renew_sessions import AGAIN_SECONDS, Ending, Live, renew_sessions
+from shared.flows.recheck_sessions import AGAIN_SECONDS
+from shared.flows.renew_sessions import renew_sessions
 from shared.ports import Unavailable
 from tests.fakes import VM, FakeWorld, machine, person, without_read
 
@@ -124,7 +126,7 @@ async def test_a_switch_turned_off_ends_the_session_at_its_next_heartbeat(
 async def test_a_slow_azure_keeps_no_lease_and_no_ending_waiting(
     fakes: FakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.flows.renew_sessions.LOOK_SECONDS", 0.01)
+    monkeypatch.setattr("shared.flows.recheck_sessions.LOOK_SECONDS", 0.01)
     old, new = await live(fakes), await live(fakes, "grace")
     asked: list[str] = []
 

@@ -1,0 +1,33 @@
+"""What a relay says of its sessions, and what it is told."""
+
+from dataclasses import dataclass
+
+from shared.domain.grant import Mode
+from shared.domain.refusals import Code
+from shared.domain.vm import VmId
+from shared.ports import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A session that a relay says is attached to it."""
+
+    vm: VmId
+    session: str
+    generation: int
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    session: str
+    code: Code
+    by: str
+    """The name of who caused it; empty when nobody in particular did."""
+
+
+def over(live: Live, session: Session | None) -> Ending | None:
+    """What the index says of it, when it has ended there or is unknown."""
+    if session is None or session.state == "ended":
+        return Ending(live.session, Code.SESSION_ENDED, session.name if session else "")
+    return None
