@@ -6,7 +6,7 @@ from typing import Any
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions.answering import Asked, Result, Work, answer
+from functions.answering import Asked, Result, Work, answer, answer_stray
 from functions.describing import About, describe
 from functions.requests import query_of
 from shared.domain.refusals import Refusal
@@ -14,12 +14,12 @@ from shared.domain.refusals import Refusal
 _GROUP = "subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Compute/"
 VM = _GROUP + "virtualMachines/{name}/serialConsole"
 INSTANCE = _GROUP + "virtualMachineScaleSets/{scale_set}/virtualMachines/{name}/serialConsole"
-SCALE_SET = _GROUP + "virtualMachineScaleSets/{scale_set}/serialConsole/{*rest}"
+SCALE_SET = _GROUP + "virtualMachineScaleSets/{scale_set}/serialConsole"
 POLICIES = {
     "tenant": "policy",
     "subscription": "subscriptions/{subscription}/serialConsole/policy",
     "group": "subscriptions/{subscription}/resourceGroups/{group}/serialConsole/policy",
-    "scale_set": _GROUP + "virtualMachineScaleSets/{scale_set}/serialConsole/policy",
+    "scale_set": f"{SCALE_SET}/policy",
     "vm": f"{VM}/policy",
     "instance": f"{INSTANCE}/policy",
 }
@@ -38,9 +38,32 @@ type Trigger = Callable[[func.HttpRequest, str], Awaitable[func.HttpResponse]]
 
 
 def at(bp: df.Blueprint, name: str, method: str, address: str, trigger: Trigger, *, about: About) -> None:
-    """Registers a trigger, and describes it."""
-    bp.function_name(name)(bp.route(route=address, methods=[method])(starter(bp)(trigger)))
+    """Registers a trigger, and describes it.
+
+    No two functions may take the same method of one address: the host asks functions in the order of their names, and
+    the first that matches answers, however exact the others are (Azure/azure-functions-host issues 3153 and 9876).
+    """
+    methods = [method, *about.also, *_preflight_at(address)]
+    bp.function_name(name)(bp.route(route=address, methods=methods)(starter(bp)(_preflighted(trigger))))
     describe(name, method, address, about)
+
+
+_preflights: set[str] = set()
+
+
+def _preflight_at(address: str) -> tuple[str, ...]:
+    """OPTIONS, for the first function of an address: what no function declares, the host answers 404 itself."""
+    if address in _preflights:
+        return ()
+    _preflights.add(address)
+    return ("OPTIONS",)
+
+
+def _preflighted(trigger: Trigger) -> Trigger:
+    async def preflighted(req: func.HttpRequest, starter: str) -> func.HttpResponse:
+        return await (answer_stray("preflight", req, starter) if req.method == "OPTIONS" else trigger(req, starter))
+
+    return preflighted
 
 
 def at_console(bp: df.Blueprint, name: str, method: str, work: Work, tail: str = "", *, about: About) -> None:

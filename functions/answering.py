@@ -96,7 +96,7 @@ async def answer_anybody(
 
 
 async def answer_stray(operation: str, req: func.HttpRequest, starter: str) -> func.HttpResponse:
-    """For addresses that lead nowhere, and for browsers that ask before they let a page call one that does."""
+    """For browsers that ask before they let a page call, and for addresses that are switched off."""
     began, event = time.perf_counter(), _Event(operation, correlation_id(req))
     current.set(event.correlation)
     refusal = _stray(req, starter, event)

@@ -35,6 +35,8 @@ class About:
     body: str | None = None
     """The name of the schema of the request's body, which may be left out where none of its fields is required."""
     media: tuple[str, ...] = ("application/json",)
+    also: tuple[str, ...] = ()
+    """Further methods that the function takes: HEAD, where somebody probes with it."""
     public: bool = False
     dialect: str = OURS
 

@@ -34,7 +34,9 @@ async def show_health(req: func.HttpRequest, starter: str) -> func.HttpResponse:
 
 at(
     bp, "show_health", "GET", "health", show_health,
-    about=About("Every dependency by name", {200: ref("Health"), 503: ref("Health")}, NEVER, public=True),
+    about=About(
+        "Every dependency by name", {200: ref("Health"), 503: ref("Health")}, NEVER, also=("HEAD",), public=True
+    ),
 )  # fmt: skip
 
 

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions.addresses import SCALE_SET, at, at_console, calling, starter
-from functions.answering import Asked, Result, answer, answer_anybody, answer_stray
+from functions.addresses import SCALE_SET, at, at_console, calling
+from functions.answering import Asked, Result, answer_anybody
 from functions.describing import NEVER, About
 from functions.requests import BadRequest
 from functions.sessions import person, warning
@@ -23,9 +23,6 @@ from shared.flows.show_console import Shown, show_console
 from shared.flows.world import World
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
-ANY = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
-CALLS = [method for method in ANY if method != "OPTIONS"]
-"""What a browser asks before one of them goes to the address that takes everything."""
 
 
 async def _show(asked: Asked) -> Result | Refusal:
@@ -66,10 +63,14 @@ at(
 )  # fmt: skip
 
 
-@bp.route(route=SCALE_SET, methods=CALLS)
-@starter(bp)
-async def refuse_scale_set(req: func.HttpRequest, starter: str) -> func.HttpResponse:
-    return await answer("refuse_scale_set", req, starter, _no_instance)
+for name, method, address in (
+    ("refuse_console_of_scale_set", "GET", SCALE_SET),
+    ("refuse_session_of_scale_set", "POST", f"{SCALE_SET}/sessions"),
+):
+    at(
+        bp, name, method, address, calling(name, _no_instance, None),
+        about=About("A scale set has no console: its instances have", {}),
+    )  # fmt: skip
 
 
 async def show_config(req: func.HttpRequest, starter: str) -> func.HttpResponse:
@@ -88,12 +89,6 @@ at(
     bp, "show_keys", "GET", "keys", show_keys,
     about=About("Public keys of session tokens", {200: ref("Keys")}, NEVER, public=True),
 )  # fmt: skip
-
-
-@bp.route(route="{*rest}", methods=ANY)
-@starter(bp)
-async def refuse_unknown(req: func.HttpRequest, starter: str) -> func.HttpResponse:
-    return await answer_stray("refuse_unknown", req, starter)
 
 
 async def _keys(world: World) -> Result:

@@ -157,7 +157,6 @@ def test_a_good_token_is_known_by_the_same_calls(forger: Forger) -> None:
 def test_a_refusal_tells_nothing_of_a_token_that_was_good(plane: ControlPlane) -> None:
     token = user_token(plane.stack, ADA)
     for address in (
-        "/api/nowhere",
         f"{vm('web-99')}/serialConsole",
         f"{vm('web-01')}/serialConsole?x=1",
         "/api/policy",
