@@ -2,6 +2,7 @@
 
 service          one gateway: its consoles, their boots, its two listeners
 console          one machine's COM1: witnessed, then kept for the client that is, or will be, connected
+behaviour        what one VM's port does where the real one is seen to differ, and where that is known from
 client           a connected WebSocket client: what it is sent, what it types, how it is let go
 wire             the public side (wss and admin commands), as the real gateway's clients know it
 control          the private side (plain http): power for the ARM stand-in, faults for tests

@@ -1,8 +1,8 @@
 """One machine's COM1 as the gateway sees it: every byte is witnessed, then waits for exactly one client.
 
-A byte leaves `waiting` only when it is handed to the connected client's socket, so what was printed while nobody was
-connected, or never reached a socket, is the next client's. What a dying socket still held is lost with it, as on
-the real service.
+A byte leaves `waiting` only when it is handed to the connected client's socket. What a dying socket still held is lost
+with it, as on the real service. Whoever connects is shown the end of the boot log first where the port replays
+(behaviour.py), with what was printed meanwhile in it as far as it reaches; else what no socket has taken yet.
 """
 
 import asyncio
@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 WAITING_LIMIT = 4 * 1024 * 1024
 """Bytes kept for a client. Beyond, a connected one has stalled and is let go; with nobody there the oldest go."""
+LOG_BYTES = 1024 * 1024
+"""Of the boot log that are kept, and so the most that can be replayed."""
 LOGIN = b"login: "
 
 
@@ -59,6 +61,9 @@ class Console:
         self.flowing.set()
         self.greeted = asyncio.Event()
         """Set when the guest, since its last start, asked for a login or ended."""
+        self.behaviour = spec.behaviour
+        self._log = bytearray()
+        """The end of everything printed, over starts and stops; it may grow to twice LOG_BYTES."""
         self._waiting = bytearray()
         self._last = b""
         self._power = asyncio.Lock()
@@ -88,6 +93,8 @@ class Console:
         if self.client is not None:
             self.client.displace()
         self.client = client
+        if self.behaviour.replay_bytes:
+            self._waiting = self._log[-min(self.behaviour.replay_bytes, LOG_BYTES) :]
         client.wake()
 
     def detach(self, client: Attached) -> None:
@@ -105,6 +112,9 @@ class Console:
     def printed(self, data: bytes) -> None:
         self.witness.append(data)
         self._notice_login(data)
+        self._log += data
+        if len(self._log) > 2 * LOG_BYTES:
+            del self._log[:-LOG_BYTES]
         self._waiting += data
         if self.client is not None and len(self._waiting) > WAITING_LIMIT:
             log.warning("%s: the client has stalled and is let go", self.spec.name)

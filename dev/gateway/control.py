@@ -3,9 +3,11 @@
 GET /healthz · GET /machines · GET /machines/{name}/printed
 POST /machines/{name}/start · .../stop?grace=SECONDS · .../reset
 POST /machines/{name}/break-port {"mode": "close" | "refuse" | "stall" | "restore"}
+GET, POST /machines/{name}/behaviour {fields of behaviour.Behaviour that change}: from the next connection on
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from aiohttp import web
@@ -28,6 +30,8 @@ class Control:
         application.router.add_get("/machines/{name}/printed", self._printed)
         application.router.add_post("/machines/{name}/{act:start|stop|reset}", self._power)
         application.router.add_post("/machines/{name}/break-port", self._break_port)
+        application.router.add_get("/machines/{name}/behaviour", self._tell_behaviour)
+        application.router.add_post("/machines/{name}/behaviour", self._behave)
         return application
 
     async def _health(self, _: web.Request) -> web.Response:
@@ -61,6 +65,17 @@ class Control:
             raise web.HTTPBadRequest(text=f"mode is one of {', '.join(Fault)}") from unknown
         console.inject(fault)
         return web.json_response(describe(console))
+
+    async def _tell_behaviour(self, request: web.Request) -> web.Response:
+        return web.json_response(asdict(self._find(request).behaviour))
+
+    async def _behave(self, request: web.Request) -> web.Response:
+        console = self._find(request)
+        try:
+            console.behaviour = console.behaviour.changed(dict(await request.json()))
+        except (ValueError, TypeError) as unknown:
+            raise web.HTTPBadRequest(text=str(unknown)) from unknown
+        return web.json_response(asdict(console.behaviour))
 
     def _find(self, request: web.Request) -> Console:
         console = self._consoles.get(request.match_info["name"])

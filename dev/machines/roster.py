@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from dev.fleet import VIRTUAL_MACHINES, Login, Power, VirtualMachine
+from dev.gateway.behaviour import DEFAULT, Behaviour
 
 
 class Boot(Enum):
@@ -20,6 +21,8 @@ class Spec:
     name: str
     boot: Boot = Boot.ON_CONNECT
     keys_only: bool = False
+    behaviour: Behaviour = DEFAULT
+    """Of its port at the gateway, until a control call changes it."""
 
 
 SCALE_SET_INSTANCES = ("workers_0", "workers_1")

@@ -104,7 +104,7 @@ class Bench:
             await socket.send(TOKEN)
             yield socket
 
-    async def control(self, path: str, **body: str) -> aiohttp.ClientResponse:
+    async def control(self, path: str, **body: object) -> aiohttp.ClientResponse:
         address = f"http://localhost:{self.gateway.control_port}{path}"
         async with self.http.post(address, json=body) as answer:
             await answer.read()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from dev.gateway import console as module
+from dev.gateway.behaviour import Behaviour
 from dev.gateway.console import Console, Fault
 from dev.gateway.witness import Witness
 from dev.machines.machine import MachineError, State
@@ -134,3 +135,15 @@ def test_restoring_a_port_wakes_its_client(console: Console) -> None:
     console.inject(Fault.RESTORE)
     assert watcher.told == ["wake"]
     assert console.take(watcher, 3) == b"abc"
+
+
+def test_a_replay_holds_what_it_holds_over_a_stop_and_a_start_and_no_more_than_the_log(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOG_BYTES", 4)
+    console.behaviour = Behaviour(replay_bytes=6)
+    console.printed(b"abcdefghij")
+    console.ended("powered off")
+    watcher = Watcher()
+    console.attach(watcher)
+    assert console.take(watcher, 100) == b"ghij"

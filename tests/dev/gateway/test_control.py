@@ -89,3 +89,16 @@ async def test_a_stalled_client_can_be_replaced(bench: Bench) -> None:
             bench.machines["web-01"].print(b"news")
             await bench.control("/machines/web-01/break-port", mode="restore")
             assert await read(second, 4) == b"news"
+
+
+async def test_a_ports_behaviour_is_told_and_changed_and_what_it_has_not_is_refused(bench: Bench) -> None:
+    address = f"http://localhost:{bench.gateway.control_port}/machines/web-01/behaviour"
+    async with bench.http.get(address) as answer:
+        before = await answer.json()
+    async with bench.http.post(address, json={"replay_bytes": 5}) as answer:
+        assert await answer.json() == before | {"replay_bytes": 5}
+    for wrong in ({"replay": 5}, {"replay_bytes": "many"}, {"replay_bytes": True}, [1]):
+        async with bench.http.post(address, json=wrong) as answer:
+            assert answer.status == HTTPStatus.BAD_REQUEST
+    async with bench.http.get(address) as answer:
+        assert await answer.json() == before | {"replay_bytes": 5}

@@ -164,3 +164,21 @@ async def test_a_malformed_command_is_refused(bench: Bench, name: str, sent: obj
 
 async def test_a_command_nobody_knows_is_not_found(bench: Bench) -> None:
     assert await command(bench, "explode", body("explode")) == HTTPStatus.NOT_FOUND
+
+
+async def test_a_port_that_replays_shows_each_connection_the_end_of_the_boot_log(bench: Bench) -> None:
+    assert (await bench.control("/machines/web-01/behaviour", replay_bytes=8)).status == HTTPStatus.OK
+    async with bench.connected() as socket:
+        await bench.until_attached()
+        bench.machines["web-01"].print(b"booting, ")
+        assert await read(socket, 9) == b"booting, "
+    await bench.until_attached(attached=False)
+    bench.machines["web-01"].print(b"seen by nobody")
+    for _ in range(2):
+        async with bench.connected() as socket:
+            assert await read(socket, 8) == b"y nobody"
+    async with bench.connected() as socket:
+        assert await read(socket, 8) == b"y nobody"
+        bench.machines["web-01"].print(b"!")
+        assert await read(socket, 1) == b"!"
+    assert bench.witnessed() == b"booting, seen by nobody!"
