@@ -66,6 +66,12 @@ var questions = [
     query: 'AppTraces | where Message has "were set aside in dead-letter/"'
   }
   {
+    name: 'archive-refused'
+    severity: 0
+    description: 'A legal hold or a policy of the storage forbids to append: records wait in the hub, for as long as it keeps them.'
+    query: 'union isfuzzy=true (AppTraces | project said = Message), (AppExceptions | project said = strcat(OuterMessage, InnermostMessage)) | where said has_any ("BlobImmutableDueToPolicy", "BlobImmutableDueToLegalHold")'
+  }
+  {
     name: 'heartbeats-unanswered'
     severity: 2
     description: 'A relay gets no answer from the function app.'

@@ -14,7 +14,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob.aio import BlobServiceClient
 
-from shared.adapters.blob_transcripts import faults, read_range
+from shared.adapters.blob_transcripts import faults, may_be_there, read_range
 from shared.adapters.statement_keys import StatementKeys, StatementSigner
 from shared.domain.ledger import BadStatement, Statement
 from shared.ports import Statements
@@ -43,7 +43,7 @@ class BlobLedger:
             except ResourceNotFoundError:
                 with suppress(ResourceExistsError):
                     await self._container.create_container()
-                with suppress(ResourceExistsError):
+                with may_be_there():
                     await blob.create_append_blob(match_condition=MatchConditions.IfMissing)
                 await blob.append_block(line)
 

@@ -19,6 +19,12 @@ _WHAT = "storage blobs"
 _SUFFIX = ".cast"
 _PROTECTED = (HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED)
 """How the storage refuses to delete: an immutability policy, a legal hold of its own, a lease."""
+_TAKEN = frozenset({"BlobAlreadyExists", "BlobImmutableDueToPolicy", "BlobImmutableDueToLegalHold"})
+"""How it refuses to write what is there already. In an immutable container a new blob may be written, and none in the
+place of another (azure-docs, immutable-container-level-worm-policies.md); which code comes first is not documented.
+"""
+_LETTERS = 8
+"""Letters of one name and other bytes that are stepped over."""
 _CONSOLES = "subscriptions/"
 """How the name of every console's folder begins."""
 _HEAD_BYTES = 4 * 1024
@@ -86,7 +92,7 @@ class BlobTranscripts:
     async def create(self, console: str, ordinal: int) -> None:
         with faults():
             async with self._there():
-                with suppress(ResourceExistsError):
+                with may_be_there():
                     await self._blob(console, ordinal).create_append_blob(match_condition=MatchConditions.IfMissing)
 
     async def append(self, console: str, ordinal: int, position: int, data: bytes) -> None:
@@ -106,9 +112,14 @@ class BlobTranscripts:
         self._remember(console, ordinal)
 
     async def set_aside(self, name: str, data: bytes) -> None:
+        """Under the next free name where somebody else's bytes have the name already."""
         with faults():
             async with self._there():
-                await self._container.get_blob_client(f"dead-letter/{name}").upload_blob(data, overwrite=True)
+                for number in range(_LETTERS):
+                    letter = f"dead-letter/{name}{f'.{number}' if number else ''}"
+                    if await _holds(self._container.get_blob_client(letter), data):
+                        return
+        raise Unavailable(_WHAT, "other letters have the names of this one")
 
     async def segments(self, console: str) -> AsyncIterator[int]:
         with faults():
@@ -197,6 +208,32 @@ async def read_range(blob: BlobClient, start: int, length: int) -> bytes:
             raise
         return b""
     return content
+
+
+async def _holds(blob: BlobClient, data: bytes) -> bool:
+    """Written by one request where nothing was; whether the blob then holds exactly these bytes, whoever wrote them."""
+    try:
+        await blob.upload_blob(data)
+    except HttpResponseError as error:
+        if not _is_there(error):
+            raise
+        there = await blob.get_blob_properties()
+        return there.size == len(data) and await read_range(blob, 0, len(data)) == data
+    return True
+
+
+def _is_there(error: HttpResponseError) -> bool:
+    return error.status_code == HTTPStatus.CONFLICT and getattr(error, "error_code", None) in _TAKEN
+
+
+@contextmanager
+def may_be_there() -> Iterator[None]:
+    """Around the creation of a blob: that it is there already is no error."""
+    try:
+        yield
+    except HttpResponseError as error:
+        if not _is_there(error):
+            raise
 
 
 @contextmanager

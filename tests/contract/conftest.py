@@ -8,14 +8,36 @@ from dev.entra.keys import kept_key
 from dev.stack import Stack
 from tests.contract.arm import Arm
 from tests.contract.azurite import azurite
+from tests.contract.strict_storage import AS_DEPLOYED, CONTAINERS, Strict, strict_storage
 from tests.dev.local_azure import LocalAzure, NoMachines, local_azure
 
 
 @pytest.fixture(scope="session")
-def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Connection string of an empty storage account."""
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Connection string of Azurite itself, empty."""
     with azurite(tmp_path_factory.mktemp("azurite")) as connection:
         yield connection
+
+
+@pytest.fixture(scope="session")
+def plain(account: str) -> Iterator[Strict]:
+    """No policy on any container; queries of tables come in pages of three rows, the first of none."""
+    with strict_storage(account) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def worm(account: str) -> Iterator[Strict]:
+    """The same account; the containers are immutable as they are deployed with `immutableDays`."""
+    with strict_storage(account) as made:
+        made.proxy.policies = dict.fromkeys(CONTAINERS, AS_DEPLOYED)
+        yield made
+
+
+@pytest.fixture(scope="session")
+def storage(plain: Strict) -> str:
+    """Connection string of a storage account as strict as Azure's."""
+    return plain.connection
 
 
 @pytest.fixture(scope="session")

@@ -37,9 +37,9 @@ def console() -> str:
     return f"/subscriptions/{uuid4()}/resourcegroups/g/providers/microsoft.compute/virtualmachines/v"
 
 
-@pytest.fixture
-async def blobs(storage: str) -> AsyncIterator[BlobServiceClient]:
-    async with blob_service(storage) as service:
+@pytest.fixture(params=["plain", "worm"])
+async def blobs(request: pytest.FixtureRequest) -> AsyncIterator[BlobServiceClient]:
+    async with blob_service(request.getfixturevalue(request.param).connection) as service:
         yield service
 
 

@@ -66,6 +66,12 @@ def console() -> str:
     return f"/subscriptions/{uuid4()}/resourcegroups/g/providers/microsoft.compute/virtualmachines/v"
 
 
+@pytest.fixture(params=["plain", "worm"])
+def storage(request: pytest.FixtureRequest) -> str:
+    """As strict as Azure's; and the same, immutable."""
+    return str(request.getfixturevalue(request.param).connection)
+
+
 @pytest.fixture
 async def transcripts(storage: str) -> AsyncIterator[BlobTranscripts]:
     async with blob_service(storage) as service:

@@ -10,6 +10,7 @@ from azure.storage.blob.aio import BlobServiceClient
 from shared.adapters.blob_transcripts import CONTAINER, BlobTranscripts, blob_service
 from shared.ports import AppendConflict, Lying, Unavailable
 from tests.contract.memory_transcripts import MemoryTranscripts
+from tests.contract.strict_storage import Strict
 
 BIG = 5 << 20
 type Kept = MemoryTranscripts | BlobTranscripts
@@ -21,11 +22,23 @@ async def blobs(storage: str) -> AsyncIterator[BlobServiceClient]:
         yield service
 
 
-@pytest.fixture(params=["memory", "blobs"])
+@pytest.fixture
+async def immutable(worm: Strict) -> AsyncIterator[BlobServiceClient]:
+    async with blob_service(worm.connection) as service:
+        yield service
+
+
+@pytest.fixture(params=["memory", "blobs", "immutable"])
 def transcripts(request: pytest.FixtureRequest) -> Kept:
     if request.param == "memory":
         return MemoryTranscripts()
-    return BlobTranscripts(request.getfixturevalue("blobs"))
+    return BlobTranscripts(request.getfixturevalue(request.param))
+
+
+@pytest.fixture(params=["memory", "blobs"])
+def erasable(request: pytest.FixtureRequest) -> Kept:
+    """Where something may be deleted."""
+    return MemoryTranscripts() if request.param == "memory" else BlobTranscripts(request.getfixturevalue("blobs"))
 
 
 @pytest.fixture
@@ -120,6 +133,22 @@ async def test_what_is_set_aside_twice_is_there_once(transcripts: Kept, console:
     assert await transcripts.newest(console) is None
 
 
+async def test_a_letter_that_was_written_before_is_neither_replaced_nor_in_the_way(
+    transcripts: Kept, console: str
+) -> None:
+    name = f"events{console}/1"
+    await transcripts.set_aside(name, b"somebody's")
+    for _ in range(2):
+        await transcripts.set_aside(name, b"\0odd")
+    assert [await aside(transcripts, each) for each in (name, f"{name}.1")] == [b"somebody's", b"\0odd"]
+
+
+async def test_an_event_without_a_byte_is_set_aside_as_well(transcripts: Kept, console: str) -> None:
+    for _ in range(2):
+        await transcripts.set_aside(f"events{console}/none", b"")
+    assert await aside(transcripts, f"events{console}/none") == b""
+
+
 async def aside(transcripts: Kept, name: str) -> bytes:
     if isinstance(transcripts, MemoryTranscripts):
         return transcripts.aside[name]
@@ -178,15 +207,14 @@ async def test_what_is_set_aside_is_no_segment(transcripts: Kept, console: str) 
     assert console not in {each.console async for each in transcripts.lying()}
 
 
-async def test_a_segment_that_is_dropped_is_gone_and_may_be_dropped_again(transcripts: Kept, console: str) -> None:
-    await transcripts.create(console, 0)
-    assert await transcripts.drop(console, 0)
-    assert await transcripts.drop(console, 0)
-    assert [each async for each in transcripts.lying(console)] == []
+async def test_a_segment_that_is_dropped_is_gone_and_may_be_dropped_again(erasable: Kept, console: str) -> None:
+    await erasable.create(console, 0)
+    assert await erasable.drop(console, 0)
+    assert await erasable.drop(console, 0)
+    assert [each async for each in erasable.lying(console)] == []
 
 
-async def test_a_segment_that_the_storage_protects_stays(blobs: BlobServiceClient, console: str) -> None:
-    """A lease stands for an immutability policy, which Azurite does not know."""
+async def test_a_segment_that_somebody_has_leased_stays(blobs: BlobServiceClient, console: str) -> None:
     transcripts = BlobTranscripts(blobs)
     await transcripts.create(console, 0)
     lease = await blobs.get_blob_client(CONTAINER, f"{console.strip('/')}/00000000.cast").acquire_lease()
