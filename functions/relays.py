@@ -1,6 +1,8 @@
 """What relays ask: attach a session, keep sessions alive, detach one."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import azure.durable_functions as df
@@ -58,7 +60,9 @@ async def _heartbeat(asked: Asked) -> Result | Refusal:
     live = [_only_live(each) for each in fields.objects("sessions")]
     fields.done()
     endings = [_ending(each) for each in await renew_sessions(asked.world, live)]
-    return Result({"end": endings, **await _recorded(asked, relay, live)})
+    when = asked.world.rechecked
+    again = {each.session: math.ceil(when[each.session]) for each in live if each.session in when}
+    return Result({"end": endings, "again": again, **await _recorded(asked, relay, live)})
 
 
 async def _recorded(asked: Asked, relay: str, live: Sequence[Live]) -> dict[str, Any]:
@@ -83,6 +87,7 @@ async def _detach(asked: Asked) -> Result | Refusal:
 
 def _only_live(fields: Fields) -> Live:
     live = _live(fields)
+    live = replace(live, again=float(fields.number_or("again", 0)))
     fields.done()
     return live
 

@@ -223,6 +223,9 @@ class Fields:
             raise BadRequest.because(f"{name} must be a whole number that is not negative")
         return value
 
+    def number_or(self, name: str, default: int) -> int:
+        return self.number(name) if name in self._left else default
+
     def choice[E: StrEnum](self, name: str, of: type[E], default: E | None = None) -> E:
         value = self._left.pop(name, default)
         try:

@@ -1,7 +1,7 @@
 """The function app, as a relay calls it: attach, heartbeat, detach."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aiohttp
@@ -28,6 +28,8 @@ class ControlPlaneHttp:
     def __init__(self, api: str, audience: str, relay: str, credential: Any, http: Http) -> None:
         self._api, self._scope, self._relay = api.rstrip("/"), f"{audience}/.default", relay
         self._credential, self._http = credential, http
+        self._again: Mapping[str, int] = {}
+        """When the function app wants to look at a session again, by its id: it is told with the next heartbeat."""
 
     async def attach(self, grant: Grant) -> Admission | Refusal:
         """Not repeated: the first call may have burnt the token."""
@@ -41,12 +43,14 @@ class ControlPlaneHttp:
             raise Unavailable(WHAT, "its admission cannot be read") from error
 
     async def heartbeat(self, live: Sequence[Grant]) -> Beat:
-        status, said = await self._call("heartbeat", {"sessions": [_about(grant) for grant in live]}, CALL_SECONDS)
+        sessions = [{**_about(grant), "again": self._again.get(grant.session, 0)} for grant in live]
+        status, said = await self._call("heartbeat", {"sessions": sessions}, CALL_SECONDS)
         if status != _OK:
             raise Unavailable(WHAT, f"answered {status} to a heartbeat")
         try:
+            self._again = {str(session): int(at) for session, at in (said.get("again") or {}).items()}
             return _beat(said)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise Unavailable(WHAT, "its answer to a heartbeat cannot be read") from error
 
     async def detach(self, grant: Grant, why: str, typed: int, printed: int) -> None:

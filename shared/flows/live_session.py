@@ -16,6 +16,8 @@ class Live:
     session: str
     generation: int
     mode: Mode
+    again: float = 0.0
+    """When Azure is to be asked about it again, as the relay was told last; seconds since 1970, 0 when it never was."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,14 @@
-"""Whether live sessions may go on, asked of Azure again: which are due, and the look at one."""
+"""Whether live sessions may go on, asked of Azure again: which are due, and the look at one.
+
+Azure Resource Manager answers a limited number of questions, so looks are spread over time. What a session is not
+looked at for yet is spread by its id; a person's sessions in one subscription are then looked at together, because
+most of what is asked about them is the same. When the next look is due, the relay is told, and says with every
+heartbeat: whichever process hears it goes on where another left off, and a new one does not ask about everybody.
+"""
 
 import asyncio
+import hashlib
+from collections.abc import Sequence
 
 from shared.domain import checks
 from shared.domain.caller import Caller, Kind, Secret
@@ -15,16 +23,44 @@ LOOK_SECONDS = 4.0
 """What a look at one session may take; the relay gives the whole heartbeat 10 s."""
 AGAIN_SECONDS = 15.0
 """After a look that told nothing."""
+MOST_LOOKS = 400
+"""In one heartbeat; the others come with the next."""
 
 
-def due(world: World, live: Live) -> bool:
-    """Whether Azure is to be asked about the session with this heartbeat."""
-    return world.clock.now() - world.rechecked.get(live.session, float("-inf")) >= world.settings.recheck_seconds
+def due(world: World, live: Sequence[Live]) -> list[Live]:
+    """Those about which Azure is to be asked with this heartbeat, the longest due first."""
+    now = world.clock.now()
+    for each in live:
+        world.rechecked[each.session] = _when(world, each)
+    waiting = [each for each in live if world.rechecked[each.session] <= now]
+    return sorted(waiting, key=lambda each: world.rechecked[each.session])[:MOST_LOOKS]
+
+
+def _when(world: World, live: Live) -> float:
+    """The later of what this process and the relay know: each look moves it on. What no look can have said counts for
+    nothing: relays are told whole seconds, rounded up.
+    """
+    now, period = world.clock.now(), float(world.settings.recheck_seconds)
+    told = live.again if live.again <= now + period + 1 else 0.0
+    return max(told, world.rechecked.get(live.session, 0.0)) or now + _spread(live.session, period)
+
+
+def _spread(key: str, period: float) -> float:
+    """From 0 to the period, the same for the same text everywhere."""
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) / 2**32 * period
+
+
+def _next(world: World, session: Session) -> float:
+    """The next moment of this person in this subscription, which comes round once in a period."""
+    now, period = world.clock.now(), float(world.settings.recheck_seconds)
+    moment = _spread(f"{session.subject} {session.vm.subscription}".lower(), period)
+    return now + period - (now - moment) % period if period else now
 
 
 async def look(world: World, live: Live) -> Ending | None:
     """An attempt that fails counts for some seconds: Azure, when it is slow, is not asked with every beat."""
-    world.rechecked[live.session] = world.clock.now() - world.settings.recheck_seconds + AGAIN_SECONDS
+    now = world.clock.now()
+    world.rechecked[live.session] = now + min(AGAIN_SECONDS, world.settings.recheck_seconds)
     try:
         async with asyncio.timeout(LOOK_SECONDS):
             session = await world.sessions.find(live.vm, live.session)
@@ -37,7 +73,8 @@ async def _no_longer(world: World, session: Session) -> Ending | None:
     """What has come in the way since the session was opened."""
     tenant, _, oid = session.subject.partition(".")
     subject = Caller(tenant, oid, session.name, Kind.APPLICATION, frozenset(), Secret(""))
-    seen = await inspect_vm(world, subject, session.vm, Wanted(Right(session.mode), LIVE, fresh=True))
+    wanted = Wanted(Right(session.mode), LIVE, fresh=True)
+    seen = await inspect_vm(world, subject, session.vm, wanted)
     if isinstance(seen, Refusal):
         return Ending(session.id, seen.code, "") if seen.code is Code.VM_NOT_FOUND else None
     if session.os not in (None, seen.vm.os):
@@ -45,12 +82,12 @@ async def _no_longer(world: World, session: Session) -> Ending | None:
     if ended := checks.refusals(checks.check(seen, LIVE)):
         code = Code.ACCESS_REVOKED if seen.missing else ended[0].code
         return Ending(session.id, code, "")
-    world.rechecked[session.id] = world.clock.now()
+    world.rechecked[session.id] = _next(world, session)
     return None
 
 
 def forget(world: World) -> None:
     """Sessions nobody renewed for long are over."""
     limit = world.clock.now() - 10 * world.settings.recheck_seconds
-    for session in [session for session, asked in world.rechecked.items() if asked < limit]:
+    for session in [session for session, again in world.rechecked.items() if again < limit]:
         del world.rechecked[session]

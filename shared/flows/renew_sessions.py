@@ -28,8 +28,7 @@ async def renew_sessions(world: World, live: Sequence[Live]) -> Sequence[Ending]
     """
     kept = await _each(world, live, _kept)
     ended = {ending.session for ending in kept}
-    asked = [each for each in live if each.session not in ended and due(world, each)]
-    looked = await _each(world, asked, look)
+    looked = await _each(world, due(world, [each for each in live if each.session not in ended]), look)
     forget(world)
     return [*kept, *looked]
 

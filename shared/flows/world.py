@@ -49,4 +49,5 @@ class World:
     probes: Mapping[str, Probe] = field(default_factory=dict)
     """One per dependency, by the name that the health report gives it."""
     rechecked: dict[str, float] = field(default_factory=dict)
-    """When the rights behind a live session were last asked; seconds since 1970, by session id."""
+    """When Azure is to be asked about a live session again; seconds since 1970, by session id. Relays are told and say
+    it back, so that nothing hangs on this process."""

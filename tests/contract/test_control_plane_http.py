@@ -112,15 +112,24 @@ async def test_one_heartbeat_keeps_all_and_brings_the_endings(app: FunctionApp) 
     app.says(
         {
             "end": [{"session": "s1", "code": "AccessRevoked", "by": None}],
+            "again": {"s1": 1_800_000_040},
             "keep": [{"vm": VM.resource_id, **keep.to_json()}],
             "capture": [VM.resource_id],
         }
     )
     assert await app.plane.heartbeat([GRANT]) == Beat([("s1", "AccessRevoked", "")], {VM.console: keep}, [VM])
-    assert app.heard == [("/api/relay/heartbeat", {"relay": "r0", "sessions": [ABOUT]})]
-    app.says({"end": [], "keep": None, "capture": None})
+    assert app.heard == [("/api/relay/heartbeat", {"relay": "r0", "sessions": [{**ABOUT, "again": 0}]})]
+    app.says({"end": [], "again": {}, "keep": None, "capture": None})
     assert await app.plane.heartbeat([GRANT]) == Beat([], None, None)
-    for said, status in (({"end": [{}]}, 200), ({"x": 1}, 200), (None, 503), (WRONG_VM, 200), ({"end": []}, 200)):
+    assert app.heard[-1][1]["sessions"] == [{**ABOUT, "again": 1_800_000_040}], "it is told what it said last"
+    for said, status in (
+        ({"end": [{}]}, 200),
+        ({"x": 1}, 200),
+        (None, 503),
+        (WRONG_VM, 200),
+        ({"end": []}, 200),
+        ({"end": [], "again": []}, 200),
+    ):
         app.says(said, status)
         with pytest.raises(Unavailable):
             await app.plane.heartbeat([GRANT])

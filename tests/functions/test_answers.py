@@ -3,6 +3,7 @@
 import base64
 import json
 import logging
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -15,10 +16,11 @@ from functions.answering import Asked, Result, answer, answer_anybody, answer_st
 from functions.health import _health
 from shared import wiring
 from shared.domain.caller import Caller, Kind, Secret
+from shared.domain.grant import Mode
 from shared.domain.policy import Typing
 from shared.domain.refusals import TABLE, Code, Refusal, refuse
 from shared.flows.world import World
-from shared.ports import Unavailable
+from shared.ports import Session, Unavailable
 from tests.fakes import VM, FakeWorld, everything, settings
 
 STARTER = "fakes"
@@ -245,4 +247,14 @@ async def test_a_heartbeat_brings_what_is_to_be_kept_and_captured(fakes: FakeWor
     assert (said["keep"][0]["typed"], said["keep"][0]["mask"]) == ("masked", [])
     fakes.policies.fail = Unavailable("storage tables", "away")
     said = json.loads((await sent(relays._heartbeat, beat)).get_body())
-    assert said == {"end": [], "keep": None, "capture": None}
+    assert said == {"end": [], "again": {}, "keep": None, "capture": None}
+
+
+async def test_a_heartbeat_says_when_each_session_is_looked_at_again_and_hears_it_back(fakes: FakeWorld) -> None:
+    at, session = math.ceil(fakes.clock.now()) + 7, "s" * 22
+    fakes.sessions.rows[session] = Session(session, VM, "t1.ada", "Ada", Mode.WATCH, 1, fakes.clock.now(), "r0")
+    live = {"vm": VM.resource_id, "session": session, "generation": 1, "mode": "watch", "again": at}
+    beat = request({"relay": "r0", "sessions": [live]})
+    assert json.loads((await sent(relays._heartbeat, beat)).get_body())["again"] == {session: at}
+    wrong = request({"relay": "r0", "sessions": [{**live, "again": "soon"}]})
+    assert error(await sent(relays._heartbeat, wrong))["code"] == "InvalidRequest"

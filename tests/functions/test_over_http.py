@@ -93,7 +93,9 @@ def test_a_heartbeat_ends_whoever_was_superseded_and_says_by_whom(plane: Control
     ]
     answer = plane.as_relay("heartbeat", {"relay": "r0", "sessions": live})
     ended = {"session": old["id"], "code": "SessionSuperseded", "by": GRACE.name}
-    assert answer.json() == {"end": [ended], "keep": [], "capture": []}
+    said = answer.json()
+    assert said.pop("again").keys() == {new["id"]}
+    assert said == {"end": [ended], "keep": [], "capture": []}
 
 
 def test_a_console_in_use_is_kept_under_never_and_says_by_whom(plane: ControlPlane) -> None:

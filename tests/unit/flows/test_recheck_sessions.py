@@ -1,0 +1,206 @@
+"""When live sessions are looked at again, and what ends them then."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from shared.domain.approval import Approval
+from shared.domain.checks import OPEN
+from shared.domain.grant import Mode
+from shared.domain.refusals import Code, refuse
+from shared.domain.rights import Right
+from shared.domain.vm import Os, Power
+from shared.flows.approve import ask_approval, decide_approval
+from shared.flows.live_session import Ending, Live
+from shared.flows.open_session import Opened, Wish, open_session
+from shared.flows.recheck_sessions import AGAIN_SECONDS, MOST_LOOKS, due
+from shared.flows.renew_sessions import renew_sessions
+from shared.ports import Unavailable
+from tests.fakes import VM, FakeWorld, machine, person, without_read
+
+HEARTBEAT = 5.0
+
+
+async def live(fakes: FakeWorld, oid: str = "ada", mode: Mode = Mode.WRITE) -> Live:
+    fakes.paces.due.clear()
+    opened = await open_session(fakes.world, person(oid, oid.title()), VM, Wish(mode=mode))
+    assert isinstance(opened, Opened)
+    return Live(VM, opened.session.id, opened.session.generation, mode)
+
+
+async def a_period_later(fakes: FakeWorld, *live: Live) -> list[Ending]:
+    """What the heartbeats of one period say together."""
+    endings: list[Ending] = []
+    for _ in range(int(fakes.world.settings.recheck_seconds / HEARTBEAT) + 1):
+        fakes.clock.time += HEARTBEAT
+        endings += await renew_sessions(fakes.world, live)
+    return endings
+
+
+async def looks(fakes: FakeWorld, seconds: float, *live: Live) -> list[float]:
+    """When rights were asked, of heartbeats for so long."""
+    asked, start = [], fakes.clock.now()
+    while fakes.clock.now() < start + seconds:
+        before = fakes.rights.asked
+        await renew_sessions(fakes.world, live)
+        asked += [fakes.clock.now() - start] * (fakes.rights.asked - before)
+        fakes.clock.time += HEARTBEAT
+    return asked
+
+
+async def test_a_role_withdrawn_ends_the_session_within_a_minute(fakes: FakeWorld) -> None:
+    session = await live(fakes)
+    assert await a_period_later(fakes, session) == []
+    fakes.rights.lacking["ada"] = without_read()
+    assert Ending(session.session, Code.ACCESS_REVOKED, "") in await a_period_later(fakes, session)
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+async def test_rights_are_asked_once_in_a_period(fakes: FakeWorld, mode: Mode) -> None:
+    session = await live(fakes, mode=mode)
+    await a_period_later(fakes, session)
+    assert len(await looks(fakes, 10 * fakes.world.settings.recheck_seconds, session)) == 10
+
+
+async def test_a_process_that_never_heard_of_the_sessions_spreads_its_looks(fakes: FakeWorld) -> None:
+    sessions = [await live(fakes, f"person-{number}", Mode.WATCH) for number in range(400)]
+    asked = await looks(fakes, fakes.world.settings.recheck_seconds + HEARTBEAT, *sessions)
+    assert 400 <= len(asked) < 800, "all within one period, some of them twice"
+    assert max(asked.count(at) for at in set(asked)) < 400 * HEARTBEAT / fakes.world.settings.recheck_seconds * 2
+
+
+async def test_the_sessions_of_one_person_in_a_subscription_are_looked_at_together(fakes: FakeWorld) -> None:
+    sessions = [await live(fakes, mode=Mode.WATCH) for _ in range(20)]
+    await a_period_later(fakes, *sessions)
+    assert len(set(await looks(fakes, fakes.world.settings.recheck_seconds, *sessions))) == 1
+
+
+async def test_a_process_goes_on_where_another_left_off(fakes: FakeWorld) -> None:
+    session = await live(fakes)
+    await a_period_later(fakes, session)
+    again = fakes.world.rechecked.pop(session.session)
+    told = replace(session, again=again)
+    fakes.rights.asked = 0
+    await renew_sessions(fakes.world, [told])
+    assert fakes.rights.asked == 0, "the relay says when it is due"
+    fakes.world.rechecked.clear()
+    fakes.clock.time = again
+    await renew_sessions(fakes.world, [told])
+    assert fakes.rights.asked == 1, "and not later than that"
+
+
+async def test_what_a_relay_says_cannot_put_a_look_off_for_long(fakes: FakeWorld) -> None:
+    session = replace(await live(fakes), again=fakes.clock.now() + 1e9)
+    fakes.rights.lacking["ada"] = without_read()
+    assert due(fakes.world, [session]) == []
+    fakes.clock.time += fakes.world.settings.recheck_seconds
+    assert due(fakes.world, [session]) == [session]
+
+
+async def test_one_heartbeat_looks_at_a_bounded_number_the_longest_due_first(fakes: FakeWorld) -> None:
+    now = fakes.clock.now()
+    late = [Live(VM, f"s{number}", 1, Mode.WATCH, now - number) for number in range(MOST_LOOKS + 10)]
+    looked = due(fakes.world, late)
+    assert len(looked) == MOST_LOOKS
+    assert looked == late[:9:-1]
+
+
+async def test_a_period_of_no_length_looks_with_every_heartbeat() -> None:
+    fakes = FakeWorld(RECHECK_SECONDS="0")
+    session = await live(fakes)
+    assert len(await looks(fakes, 5 * HEARTBEAT, session)) == 5
+
+
+type Change = Callable[[FakeWorld], object]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda fakes: fakes.vms.vms.clear(), Code.VM_NOT_FOUND),
+        (lambda fakes: fakes.vms.vms.update({VM.console: machine(os=Os.WINDOWS)}), Code.OS_TYPE_CONFLICT),
+        (
+            lambda fakes: fakes.vms.vms.update({VM.console: machine(boot_diagnostics=False)}),
+            Code.BOOT_DIAGNOSTICS_DISABLED,
+        ),
+        (
+            lambda fakes: setattr(fakes.around, "surroundings", replace(OPEN, port_enabled=False)),
+            Code.SERIAL_PORT_DISABLED,
+        ),
+        (lambda fakes: fakes.policies.put(VM.console, tags={"console": ("yes",)}), Code.TAG_NOT_ALLOWED),
+    ],
+)
+async def test_what_comes_in_the_way_later_ends_the_session_for_its_reason(
+    fakes: FakeWorld, change: Change, code: Code
+) -> None:
+    session = await live(fakes)
+    assert await a_period_later(fakes, session) == []
+    change(fakes)
+    assert Ending(session.session, code, "") in await a_period_later(fakes, session)
+
+
+async def test_a_slow_azure_keeps_no_lease_and_no_ending_waiting(
+    fakes: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.flows.recheck_sessions.LOOK_SECONDS", 0.01)
+    old, new = await live(fakes), await live(fakes, "grace")
+    asked: list[str] = []
+
+    async def never(*_: object, **__: object) -> object:
+        asked.append("arm")
+        return await asyncio.get_running_loop().create_future()
+
+    fakes.vms.find = never  # type: ignore[method-assign,assignment]  # it hangs
+    due(fakes.world, [new])
+    fakes.clock.time = fakes.world.rechecked[new.session]
+    assert await renew_sessions(fakes.world, [old, new]) == [Ending(old.session, Code.SESSION_SUPERSEDED, "Grace")]
+    assert (await fakes.consoles.show(VM)).live_holder(fakes.clock.now() + 14) is not None
+    await renew_sessions(fakes.world, [new])
+    assert asked == ["arm"], "it is not asked again with the next beat"
+    fakes.clock.time += AGAIN_SECONDS
+    await renew_sessions(fakes.world, [new])
+    assert len(asked) == 2
+
+
+async def test_a_session_ends_with_the_approval_that_opened_it(fakes: FakeWorld) -> None:
+    fakes.policies.put(VM.console, approval=frozenset({Right.WRITE}), approval_seconds=60)
+    asked = await ask_approval(fakes.world, person(), VM, Right.WRITE, "why")
+    assert isinstance(asked, Approval)
+    await decide_approval(fakes.world, person("grace"), VM, asked.id, allow=True, comment=None)
+    session = await live(fakes)
+    assert await renew_sessions(fakes.world, [session]) == []
+    fakes.clock.time += 60
+    assert await renew_sessions(fakes.world, [session]) == [Ending(session.session, Code.APPROVAL_REQUIRED, "")]
+
+
+async def test_a_live_session_is_judged_by_nothing_that_was_kept(fakes: FakeWorld) -> None:
+    session = await live(fakes)
+    fakes.rights.fresh.clear()
+    await a_period_later(fakes, session)
+    assert set(fakes.rights.fresh) == {True}
+
+
+async def test_a_stop_of_the_vm_is_left_to_its_port_to_tell(fakes: FakeWorld) -> None:
+    session = await live(fakes)
+    fakes.vms.vms[VM.console] = machine(power=Power.STOPPED)
+    assert await a_period_later(fakes, session) == []
+    assert fakes.rights.asked > 1
+
+
+async def test_what_cannot_be_learnt_ends_nobody(fakes: FakeWorld) -> None:
+    session = await live(fakes)
+    fakes.rights.fail = Unavailable("arm", "away")
+    assert await a_period_later(fakes, session) == []
+    fakes.rights.fail = None
+    fakes.rights.lacking["ada"] = refuse(Code.MFA_REQUIRED)
+    assert await a_period_later(fakes, session) == []
+
+
+async def test_sessions_long_over_are_forgotten(fakes: FakeWorld) -> None:
+    await renew_sessions(fakes.world, [await live(fakes)])
+    assert fakes.world.rechecked
+    fakes.clock.time += 11 * fakes.world.settings.recheck_seconds
+    await renew_sessions(fakes.world, [])
+    assert not fakes.world.rechecked
