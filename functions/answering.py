@@ -42,6 +42,10 @@ class Asked:
     said: dict[str, str] = field(default_factory=dict)
     """What else the audit event tells: of what right, which act, who was displaced. Never a secret."""
 
+    @property
+    def query(self) -> dict[str, str]:
+        return requests.fields_of(self.req)
+
     def console(self) -> VmId:
         """The VM of the address. Raises BadRequest."""
         self.vm = requests.vm_of(self.req)

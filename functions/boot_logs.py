@@ -43,7 +43,7 @@ def _text(content: bytes) -> bytes:
 
 def _wish(asked: Asked) -> tuple[bool, int]:
     """Whether as it is, and how much. Raises BadRequest."""
-    query = asked.req.params
+    query = asked.query
     form, tail = query.get("format", "text"), query.get("tail", str(LIMIT))
     if form not in _FORMATS:
         raise BadRequest.because(f"format must be one of {', '.join(_FORMATS)}")

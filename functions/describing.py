@@ -33,7 +33,7 @@ class About:
     tells: tuple[str, ...] = ()
     """Headers of the answer that a client reads."""
     body: str | None = None
-    """The name of the schema of the request's body, which may be left out where none of its fields is required."""
+    """The name of the schema of the request's body, which is never left out: `{}` is the shortest."""
     media: tuple[str, ...] = ("application/json",)
     also: tuple[str, ...] = ()
     """Further methods that the function takes: HEAD, where somebody probes with it."""

@@ -97,7 +97,7 @@ def _body(about: About) -> dict[str, Any] | None:
     if about.body is None:
         return None
     content = {"application/json": {"schema": ref(about.body)}}
-    return {"required": bool(SCHEMAS[about.body]["required"]), "content": content}
+    return {"required": True, "content": content}
 
 
 def _parameter(where: str, name: str, words: str, schema: Schema, *, required: bool = False) -> dict[str, Any]:

@@ -23,7 +23,7 @@ _MOST_DIGITS = 8
 
 
 async def _verify(asked: Asked) -> Result | Refusal:
-    vm, query = asked.console(), asked.req.params
+    vm, query = asked.console(), asked.query
     begin, end = time_of(query, "from"), time_of(query, "to")
     first = _segment(query.get("segment"))
     if first is not None and begin is not None:

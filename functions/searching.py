@@ -32,7 +32,7 @@ _US = 1_000_000
 
 
 async def _search(asked: Asked) -> Result | Refusal:
-    vm, query = asked.console(), asked.req.params
+    vm, query = asked.console(), asked.query
     wanted, context, limit = (
         _wanted(query),
         _lines(query, "context", 2, 0, _CONTEXT),

@@ -26,7 +26,7 @@ bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 
 async def _show(asked: Asked) -> Result | Refusal:
-    vm, right = asked.console(), _right(asked.req.params)
+    vm, right = asked.console(), _right(asked.query)
     shown = await show_console(asked.world, asked.caller, vm, right)
     asked.said["right"] = right.value
     return shown if isinstance(shown, Refusal) else Result(_shown(shown))

@@ -43,7 +43,7 @@ _PARTIAL = 206
 
 
 async def _read(asked: Asked) -> Contents | Refusal:
-    vm, wish = asked.console(), Wish.read(asked.req.params)
+    vm, wish = asked.console(), Wish.read(asked.query)
     asked.said["of"] = wish.place
     if refusal := await permitted(asked.world, asked.caller, vm):
         return refusal

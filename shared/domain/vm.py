@@ -7,10 +7,14 @@ from enum import StrEnum
 from typing import Self
 
 _NAME = r"[A-Za-z0-9_](?:[A-Za-z0-9_.\-()]{0,88}[A-Za-z0-9_\-()])?"
-"""What Azure accepts in the name of a group, a VM or a scale set: no slash, no percent, no trailing dot."""
+"""Of a VM or a scale set: Azure takes no slash, percent, space or control character, and no full stop at the end
+(MicrosoftDocs/azure-docs, resource-name-rules.md, Microsoft.Compute)."""
+_GROUP = r"[A-Za-z0-9_.\-()]{0,89}[A-Za-z0-9_\-()]"
+"""Of a resource group (the same page, Microsoft.Resources), which may begin with any of its characters. Azure takes the
+letters of other alphabets too; they are refused here, where letter case must not make two keys of one group."""
 _ID = re.compile(
     r"/subscriptions/(?P<subscription>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
-    rf"/resourceGroups/(?P<group>{_NAME})/providers/Microsoft\.Compute"
+    rf"/resourceGroups/(?P<group>{_GROUP})/providers/Microsoft\.Compute"
     rf"/(?:virtualMachineScaleSets/(?P<scale_set>{_NAME})/)?virtualMachines/(?P<name>{_NAME})",
     re.IGNORECASE | re.ASCII,  # without ASCII, the Kelvin sign would pass for a K and two spellings name one console
 )

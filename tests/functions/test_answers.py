@@ -46,7 +46,7 @@ def request(body: Any = None, **route: str) -> func.HttpRequest:
 
 
 async def sent(work: Any, req: func.HttpRequest | None = None) -> func.HttpResponse:
-    return await answer("test", req or request(), STARTER, work)
+    return await answer("test", req or request({}), STARTER, work)
 
 
 def error(response: func.HttpResponse) -> dict[str, Any]:

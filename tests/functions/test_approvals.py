@@ -43,7 +43,10 @@ def decide(plane: ControlPlane, request: str, who: Any, **body: Any) -> Any:
 
 
 def test_grace_asks_ada_decides_and_both_see_it(plane: ControlPlane, waiting: dict[str, Any]) -> None:
-    assert refusal(plane.call("POST", f"{vm('web-01')}/serialConsole/sessions", GRACE)) == (403, "ApprovalPending")
+    assert refusal(plane.call("POST", f"{vm('web-01')}/serialConsole/sessions", GRACE, json={})) == (
+        403,
+        "ApprovalPending",
+    )
     seen = plane.call("GET", f"{AT}/{waiting['id']}", ADA).json()
     assert seen == waiting | {"mine": False}
     settled = decide(plane, waiting["id"], ADA, allow=True, comment="go on").json()
@@ -98,8 +101,14 @@ def test_a_request_belongs_to_its_vm(plane: ControlPlane, waiting: dict[str, Any
 
 def test_a_yes_is_for_whoever_asked_and_for_what_was_asked(plane: ControlPlane, waiting: dict[str, Any]) -> None:
     assert decide(plane, waiting["id"], ADA, allow=True).status_code == 200
-    assert refusal(plane.call("POST", f"{vm('web-01')}/serialConsole/sessions", ADA)) == (403, "ApprovalRequired")
-    assert refusal(plane.call("POST", f"{vm('web-01')}/serialConsole/restart", GRACE)) == (403, "ApprovalRequired")
+    assert refusal(plane.call("POST", f"{vm('web-01')}/serialConsole/sessions", ADA, json={})) == (
+        403,
+        "ApprovalRequired",
+    )
+    assert refusal(plane.call("POST", f"{vm('web-01')}/serialConsole/restart", GRACE, json={})) == (
+        403,
+        "ApprovalRequired",
+    )
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def decide(plane: ControlPlane, approval: str, who: Person | str = ADA, *, allow
 
 
 def opening(plane: ControlPlane, who: Person = GRACE) -> str:
-    answer = plane.call("POST", f"{AT}/sessions", who)
+    answer = plane.call("POST", f"{AT}/sessions", who, json={})
     return "opened" if answer.status_code == 201 else str(answer.json()["error"]["code"])
 
 

@@ -155,7 +155,10 @@ def test_what_stands_in_the_way_is_said(plane: ControlPlane, name: str, code: st
 
 
 def test_a_reader_sees_every_vm_and_opens_none(plane: ControlPlane) -> None:
-    assert refusal(plane.call("POST", f"{vm('web-01')}/serialConsole/sessions", ALAN)) == (403, "VmPermissionDenied")
+    assert refusal(plane.call("POST", f"{vm('web-01')}/serialConsole/sessions", ALAN, json={})) == (
+        403,
+        "VmPermissionDenied",
+    )
     listed = plane.call("GET", "/api/consoles", ALAN).json()["value"]
     assert {each["name"] for each in listed} >= {"web-01", "web-05", "db-01"}
     assert not any(each["available"] for each in listed)
@@ -248,7 +251,7 @@ def test_names_that_are_not_names_are_refused(plane: ControlPlane, name: str) ->
 
 def test_a_scale_set_needs_an_instance(plane: ControlPlane) -> None:
     address = f"/api{group('rg-web')}/providers/Microsoft.Compute/virtualMachineScaleSets/workers/serialConsole"
-    assert refusal(plane.call("POST", f"{address}/sessions", ADA)) == (404, "ScaleSetNotSpecified")
+    assert refusal(plane.call("POST", f"{address}/sessions", ADA, json={})) == (404, "ScaleSetNotSpecified")
     assert refusal(plane.call("GET", address, ADA)) == (404, "ScaleSetNotSpecified")
 
 
@@ -309,7 +312,7 @@ def test_health_names_every_dependency(plane: ControlPlane) -> None:
 def test_every_request_leaves_one_line_and_no_secret(plane: ControlPlane) -> None:
     mine = str(uuid.uuid4())
     headers = {"x-ms-correlation-request-id": mine}
-    session = plane.call("POST", f"{vm('web-01')}/serialConsole/sessions", ADA, headers=headers).json()
+    session = plane.call("POST", f"{vm('web-01')}/serialConsole/sessions", ADA, json={}, headers=headers).json()
     until(lambda: mine in plane.host.log, plane.host)
     (line,) = (line for line in plane.host.lines if mine in line)
     said = json.loads(line.partition("serial_console.audit ")[2])
@@ -330,7 +333,7 @@ def test_many_who_want_a_console_at_once_get_generations_of_their_own(plane: Con
     token = user_token(plane.stack, ADA)
 
     def take(_: int) -> int:
-        answer = plane.call("POST", f"{vm('web-04')}/serialConsole/sessions", token)
+        answer = plane.call("POST", f"{vm('web-04')}/serialConsole/sessions", token, json={})
         generation: int = answer.json()["generation"]
         return generation
 

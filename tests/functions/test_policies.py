@@ -179,13 +179,13 @@ def test_switching_off_ends_who_is_there_and_lets_nobody_in(plane: ControlPlane,
     with demanding(plane, scope, console="off"):
         (end,) = [told for what, told, _ in plane.relay.told if what == "end" and told["session"] == session["id"]]
         assert end["code"] == code
-        assert refusal(plane.call("POST", f"/api{VM}/serialConsole/sessions", ADA)) == (403, code)
-    assert plane.call("POST", f"/api{VM}/serialConsole/sessions", ADA).status_code == 201
+        assert refusal(plane.call("POST", f"/api{VM}/serialConsole/sessions", ADA, json={})) == (403, code)
+    assert plane.call("POST", f"/api{VM}/serialConsole/sessions", ADA, json={}).status_code == 201
 
 
 def test_a_lower_switch_opens_nothing_that_is_closed_above(plane: ControlPlane) -> None:
     with demanding(plane, GROUP, console="off"), demanding(plane, VM, console="on"):
-        answer = plane.call("POST", f"/api{VM}/serialConsole/sessions", ADA)
+        answer = plane.call("POST", f"/api{VM}/serialConsole/sessions", ADA, json={})
         assert refusal(answer) == (403, "ConsoleDisabledByPolicy")
 
 
@@ -206,8 +206,10 @@ def test_a_stronger_sign_in_is_asked_of_who_can_give_one(plane: ControlPlane, wh
     person = who is ADA
     token = user_token(plane.stack, ADA) if person else app_token(plane.stack, AUTOMATION)
     with demanding(plane, VM, signIn={"write": "c7"}):
-        answer = plane.call("POST", f"/api{VM}/serialConsole/sessions", token)
-        satisfied = plane.call("POST", f"/api{VM}/serialConsole/sessions", user_token(plane.stack, ADA, acrs=["c7"]))
+        answer = plane.call("POST", f"/api{VM}/serialConsole/sessions", token, json={})
+        satisfied = plane.call(
+            "POST", f"/api{VM}/serialConsole/sessions", user_token(plane.stack, ADA, acrs=["c7"]), json={}
+        )
     assert refusal(answer)[1] in (("MfaRequired", "StepUpUnsupported") if person else ("StepUpUnsupported",))
     assert satisfied.status_code == 201
 
@@ -227,7 +229,7 @@ def test_a_network_is_that_of_the_last_address_that_no_proxy_of_ours_added(
     """The host adds 127.0.0.1, which is one of TRUSTED_PROXIES here, as App Service's front end adds what it sees."""
     headers = {"X-Forwarded-For": claimed} if claimed else {}
     with demanding(plane, VM, networks=["10.0.0.0/8"]):
-        answer = plane.call("POST", f"/api{VM}/serialConsole/sessions", ADA, headers=headers)
+        answer = plane.call("POST", f"/api{VM}/serialConsole/sessions", ADA, json={}, headers=headers)
     assert (answer.status_code, answer.headers.get("x-ms-error-code")) == (
         status,
         None if status == 201 else "NetworkNotAllowed",

@@ -1,4 +1,5 @@
 import string
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,8 @@ NAMES = st.builds(
     st.text(ENDS + ".-()", max_size=40),
     st.sampled_from(["", *ENDS]),
 ).filter(lambda name: not name.endswith("."))
-IDS = st.builds(VmId, st.uuids().map(str), NAMES, NAMES, st.none() | NAMES)
+GROUPS = st.text(ENDS + ".-()", min_size=1, max_size=90).filter(lambda name: not name.endswith("."))
+IDS = st.builds(VmId, st.uuids().map(str), GROUPS, NAMES, st.none() | NAMES)
 
 
 @given(IDS)
@@ -38,6 +40,27 @@ def test_two_consoles_never_share_a_name(one: VmId, other: VmId) -> None:
 def test_what_is_not_a_name_is_not_an_id(name: str) -> None:
     with pytest.raises(InvalidVmId):
         VmId.parse(VmId("5b5c0000-0000-4000-8000-000000000001", "rg", name).resource_id)
+
+
+@given(
+    st.text(min_size=1, max_size=12) | st.text(ENDS + "%/.-()\\ \n\x00\u212a", min_size=1, max_size=100),
+    st.sampled_from(["group", "name", "scale_set"]),
+)
+def test_whatever_is_read_is_of_azures_alphabet_to_the_letter(text: str, part: str) -> None:
+    meant = replace(VmId("5b5c0000-0000-4000-8000-000000000001", "rg", "vm", "set"), **{part: text})
+    try:
+        read = VmId.parse(meant.resource_id)
+    except InvalidVmId:
+        return
+    assert read == meant
+    assert {*text} <= {*ENDS, *".-()"}
+    assert not text.endswith(".")
+
+
+@pytest.mark.parametrize("group", ["(dev)", "-a", ".a", "_", "9", "x" * 90])
+def test_a_group_begins_with_whatever_azure_takes(group: str) -> None:
+    meant = VmId("5b5c0000-0000-4000-8000-000000000001", group, "vm")
+    assert VmId.parse(meant.resource_id) == meant
 
 
 def test_an_instance_is_called_by_its_scale_set_too() -> None:
