@@ -94,6 +94,7 @@ def function_settings(stack: Stack) -> dict[str, str]:
         _common(stack)
         | {
             "AzureWebJobsStorage": storage(stack),
+            "AzureWebJobsDisableHomepage": "true",
             "FUNCTIONS_WORKER_RUNTIME": "python",
             "ENTRA_TENANTS": fleet.TENANT,
             "API_CLIENT_ID": fleet.API_CLIENT,

@@ -21,7 +21,10 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-"""Nothing here is a page, and nothing is for keeping: answers carry tokens and names."""
+"""Nothing here is a page, and nothing is for keeping: answers carry tokens and names.
+
+The same are `customHeaders` in host.json, which the host adds to what it answers itself (Azure/azure-functions-host,
+CustomHttpHeadersMiddleware: where the function has not set them)."""
 CORRELATION = "x-ms-correlation-request-id"
 INTERNAL_ERROR = "InternalError"
 

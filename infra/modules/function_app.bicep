@@ -140,6 +140,8 @@ var hostSettings = {
   AzureWebJobsStorage__clientId: identityClientId
   RECORDS__credential: 'managedidentity'
   RECORDS__clientId: identityClientId
+  // At its address without a path the host would show everybody a page about itself.
+  AzureWebJobsDisableHomepage: 'true'
   APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnection
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
 }

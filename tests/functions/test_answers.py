@@ -11,9 +11,11 @@ from typing import Any
 import azure.functions as func
 import pytest
 
+from dev.stack import ROOT
 from functions import relays, sessions, status
 from functions.answering import Asked, Result, answer, answer_anybody, answer_stray
 from functions.health import _health
+from functions.responses import SECURITY_HEADERS
 from shared import wiring
 from shared.domain.caller import Caller, Kind, Secret
 from shared.domain.grant import Mode
@@ -104,6 +106,11 @@ async def test_what_does_not_answer_is_503_and_worth_another_try(what: str, code
     response = await sent(answering(Unavailable(what, "a secret address")))
     assert (response.status_code, error(response)["code"], response.headers["Retry-After"]) == (503, code, "5")
     assert b"secret" not in response.get_body()
+
+
+def test_what_the_host_answers_itself_has_the_headers_of_our_answers() -> None:
+    told = json.loads((ROOT / "host.json").read_text())["extensions"]["http"]
+    assert told["customHeaders"] == SECURITY_HEADERS
 
 
 @pytest.mark.usefixtures("fakes")

@@ -65,7 +65,7 @@ FUNCTION_APP, RELAY = file_of("function_app.bicep"), file_of("relay.bicep")
 HOST_SETTINGS = {
     "AzureWebJobsStorage__accountName", "AzureWebJobsStorage__credential", "AzureWebJobsStorage__clientId",
     "RECORDS__credential", "RECORDS__clientId", "APPLICATIONINSIGHTS_CONNECTION_STRING",
-    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "AzureWebJobsDisableHomepage",
 }  # fmt: skip
 """What the Functions host reads, and nobody of ours."""
 DURABLE_SETTINGS = {

@@ -15,7 +15,7 @@ from shared.domain.vm import Os
 from shared.settings import BadSetting, FunctionSettings, RelaySettings, names
 from tests.fakes import machine, settings
 
-OF_THE_HOST = {"AzureWebJobsStorage", "FUNCTIONS_WORKER_RUNTIME"}
+OF_THE_HOST = {"AzureWebJobsStorage", "AzureWebJobsDisableHomepage", "FUNCTIONS_WORKER_RUNTIME"}
 
 
 def read(name: str) -> dict[str, Any]:
