@@ -116,7 +116,10 @@ class Skin:
                 self.typed += data
             case OpenPort():
                 assert self.port == "closed"
-                self.port = "opening"
+                self.port, self.paused = (
+                    "opening",
+                    False,
+                )  # as the relay's bridge: what is dialled anew waits for nothing
             case ClosePort():
                 assert self.port == "open"
                 self.port, self.paused = "closing", False
