@@ -1,11 +1,13 @@
-"""Every five minutes: the index, signed checkpoints, what retention drops."""
+"""Every five minutes: the index, signed checkpoints, what retention drops; and between, rows whose time is over."""
 
 import logging
 
 import azure.functions as func
 
 from shared import wiring
+from shared.domain.old_rows import Ages, limits
 from shared.flows.keep_ring import keep_ring
+from shared.flows.remove_old_rows import remove_old_rows
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]  # the library leaves it untyped
 _log = logging.getLogger(__name__)
@@ -20,3 +22,12 @@ async def keep_archive(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the 
     )  # fmt: skip
     for console in kept.damaged:
         _log.error("%s: the newest segment does not end as one; python -m shared.verify tells more", console)
+
+
+@bp.timer_trigger(arg_name="timer", schedule="30 2-59/5 * * * *")
+async def clear_tables(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
+    settings, clock = wiring.settings(), wiring.clock()
+    ages = Ages(settings.session_seconds, settings.session_days, settings.read_days)
+    done = await remove_old_rows(wiring.old_rows(), clock, limits(ages, clock.now()))
+    removed = ", ".join(f"{kind} {count}" for kind, count in done.removed.items() if count) or "none"
+    _log.info("old rows removed: %s; left for the next run: %s", removed, ", ".join(sorted(done.left)) or "none")

@@ -147,6 +147,10 @@ class FunctionSettings(Common):
         "RING_BYTES", "bytes of each VM's transcript that are kept, as they are stored; 0: all", str(1 << 30)
     )
     ring_days: int = _setting("RING_DAYS", "how long a VM's transcript is kept, days; 0: for ever", "90")
+    session_days: int = _setting(
+        "SESSION_DAYS", "how long sessions and requests for approval that are over can be looked up, days", "30"
+    )
+    read_days: int = _setting("READ_DAYS", "how long it is known who read a transcript, days; 0: for ever", "400")
     relays: tuple[Relay, ...] = _setting("RELAYS", "relay shards: name=wss://address|https://control ...")
     idle_seconds: int = _setting("SESSION_IDLE_SECONDS", "a session ends when nothing is typed for so long", "900")
     session_seconds: int = _setting("SESSION_SECONDS", "a session ends after so long", "28800")

@@ -6,7 +6,7 @@ from typing import Any
 from shared.domain.ring import Ring
 from shared.flows.archive import Archive
 from shared.flows.world import Probe, World
-from shared.ports import Clock, KeyRing, Transcripts, Unavailable
+from shared.ports import Clock, KeyRing, OldRows, Transcripts, Unavailable
 from shared.settings import FunctionSettings
 
 worlds: dict[str, World] = {}
@@ -85,6 +85,20 @@ def tables() -> Any:
     from shared.adapters.tables import table_service  # noqa: PLC0415 - slow to import
 
     return table_service(settings().storage, credential(), settings().storage_suffix)
+
+
+@cache
+def old_rows() -> OldRows:
+    """Rows that go by their age. Raises BadSetting."""
+    from shared.adapters.table_old_rows import TableOldRows  # noqa: PLC0415 - slow to import
+
+    return TableOldRows(tables())
+
+
+def clock() -> Clock:
+    from shared.adapters.system_clock import SystemClock  # noqa: PLC0415 - as above
+
+    return SystemClock()
 
 
 @cache

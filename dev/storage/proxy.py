@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -40,6 +40,8 @@ class StorageProxy:
         self.trouble = Trouble()
         self.pages: Pages | None = Pages()
         """None: as long as Azurite makes them."""
+        self.seen: deque[str] = deque(maxlen=1000)
+        """Method and address of the last requests."""
         self.connection = connection
         """Azurite's own; `open` answers the proxy's."""
         self._parts = dict(part.split("=", 1) for part in connection.strip(";").split(";"))
@@ -99,15 +101,19 @@ class StorageProxy:
         if not self.pages or request.method != "GET" or not request.path.endswith("()"):
             return await self._carried_on(request, "TableEndpoint", query)
         if self.pages.first_is_empty(query):
+            self.seen.append(f"GET {request.path_qs}")
             return web.Response(text='{"value": []}', headers=self.pages.begin())
         return await self._carried_on(request, "TableEndpoint", self.pages.shortened(query), changed=True)
 
     async def _carried_on(
         self, request: web.Request, where: str, query: Mapping[str, str], *, changed: bool = False
     ) -> web.Response:
-        met = self.trouble.meets(f"{request.method} {request.path_qs}")
-        if met and not self.trouble.done:
-            return _refused(*self.trouble.answer)
+        asked = f"{request.method} {request.path_qs}"
+        self.seen.append(asked)
+        met = self.trouble.meets(asked)
+        refused = _refused(*self.trouble.answer, table=where == "TableEndpoint") if met else None
+        if refused and not self.trouble.done:
+            return refused
         target = URL(self._parts[where]).origin().join(URL(request.raw_path, encoded=True))
         if changed:
             target = target.with_query(query)
@@ -117,9 +123,7 @@ class StorageProxy:
             request.method, target, data=BytesIO(body) if body else None, headers=headers, skip_auto_headers=_ADDED
         ) as answer:
             given = await answer.read()
-        if met:
-            return _refused(*self.trouble.answer)
-        return _handed_back(answer, None if request.method == "HEAD" else given)
+        return refused or _handed_back(answer, None if request.method == "HEAD" else given)
 
 
 def _handed_back(answer: aiohttp.ClientResponse, body: bytes | None) -> web.Response:
@@ -130,9 +134,13 @@ def _handed_back(answer: aiohttp.ClientResponse, body: bytes | None) -> web.Resp
     return web.Response(status=answer.status, body=body, headers=headers)
 
 
-def _refused(status: int, code: str, text: str) -> web.Response:
+def _refused(status: int, code: str, text: str, *, table: bool = False) -> web.Response:
+    """Blobs tell errors as XML, tables as JSON (REST reference, "Status and error codes")."""
     asked, now = str(uuid4()), datetime.now(UTC)
-    told = escape(f"{text}\nRequestId:{asked}\nTime:{now.isoformat()}")
-    body = f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{code}</Code><Message>{told}</Message></Error>'
+    told = f"{text}\nRequestId:{asked}\nTime:{now.isoformat()}"
     headers = {"x-ms-error-code": code, "x-ms-request-id": asked, "Date": format_datetime(now, usegmt=True)}
+    if table:
+        error = {"code": code, "message": {"lang": "en-US", "value": told}}
+        return web.json_response({"odata.error": error}, status=status, headers=headers)
+    body = f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{code}</Code><Message>{escape(told)}</Message></Error>'
     return web.Response(status=status, text=body, content_type="application/xml", headers=headers)

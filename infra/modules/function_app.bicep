@@ -113,6 +113,8 @@ var everySetting = {
   STATEMENT_KEY: statementKeyUri
   RING_BYTES: '1073741824'
   RING_DAYS: '90'
+  SESSION_DAYS: '30'
+  READ_DAYS: '400'
   RELAYS: join(relays, ' ')
   SESSION_IDLE_SECONDS: '900'
   SESSION_SECONDS: '28800'

@@ -23,7 +23,7 @@ TABLE = "approvals"
 DAY_SECONDS = 86400.0
 MOST = 200
 """Requests that are listed at a time."""
-_WAITING = "waiting"
+WAITING = "waiting"
 """Partition of the list."""
 _TRIES = 5
 
@@ -34,7 +34,7 @@ class TableApprovals:
 
     async def add(self, approval: Approval) -> None:
         """The list first: a request that is listed and not there is skipped, one that is not listed is never seen."""
-        waiting = {"PartitionKey": _WAITING, "RowKey": approval.id, "Vm": approval.vm.resource_id}
+        waiting = {"PartitionKey": WAITING, "RowKey": approval.id, "Vm": approval.vm.resource_id}
         async with self._table.open() as table:
             await table.upsert_entity({**waiting, "AskedAt": approval.asked_at})
             await table.create_entity(_row(approval))
@@ -54,7 +54,7 @@ class TableApprovals:
 
     async def pending(self) -> Sequence[Approval]:
         asked = "PartitionKey eq @partition and AskedAt gt @since"  # what is older has expired, whoever left it here
-        found = {"partition": _WAITING, "since": self._clock.now() - DAY_SECONDS}
+        found = {"partition": WAITING, "since": self._clock.now() - DAY_SECONDS}
         async with self._table.open() as table:
             listed = [row async for row in table.query_entities(asked, parameters=found)]
         oldest = sorted(listed, key=lambda row: float(row["AskedAt"]))[:MOST]
@@ -92,7 +92,7 @@ async def _written(table: TableClient, row: Any, decided: Approval) -> bool:
 
 
 async def _unlist(table: TableClient, approval: str) -> None:
-    await table.delete_entity(_WAITING, approval)
+    await table.delete_entity(WAITING, approval)
 
 
 def _partition(vm: VmId) -> str:

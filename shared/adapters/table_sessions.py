@@ -1,6 +1,12 @@
-"""The index of sessions: one row each, one partition per console."""
+"""The index of sessions: one row each, one partition per console; and a list of those that live, in a table of its own.
 
+The list names them and says nothing of them: a row of it that a crash left behind names a session that says itself
+that it has ended, or that nobody has.
+"""
+
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from azure.core import MatchConditions
@@ -15,6 +21,8 @@ from shared.domain.vm import Os, VmId
 from shared.ports import Session, Unavailable
 
 TABLE = "sessions"
+LIVE = "livesessions"
+_AT_ONCE = 16
 _TRIES = 5
 
 type _Row = Mapping[str, Any]
@@ -22,11 +30,20 @@ type _Row = Mapping[str, Any]
 
 class TableSessions:
     def __init__(self, service: TableServiceClient) -> None:
-        self._table = Table(service, TABLE)
+        self._table, self._live = Table(service, TABLE), Table(service, LIVE)
 
     async def add(self, session: Session) -> None:
+        """Both rows at once: nobody has the session before both are there."""
+        await asyncio.gather(self._add(session), self._list(session))
+
+    async def _add(self, session: Session) -> None:
         async with self._table.open() as table:
             await table.create_entity(_row(session))
+
+    async def _list(self, session: Session) -> None:
+        keys = {"PartitionKey": _partition(session.vm), "RowKey": session.id}
+        async with self._live.open() as live:
+            await live.upsert_entity({**keys, "Vm": session.vm.resource_id, "RequestedAt": session.requested_at})
 
     async def find(self, vm: VmId, session: str) -> Session | None:
         async with self._table.open() as table:
@@ -39,17 +56,37 @@ class TableSessions:
     async def ended(self, vm: VmId, session: str, at: float, by: str) -> None:
         end = {"State": "ended", "EndedAt": at, "EndedBy": by}
         await self._change(vm, session, lambda row: end if row["State"] != "ended" else None)
+        with suppress(Unavailable):  # who next lists it mends that
+            await self._unlist(vm, session)
+
+    async def _unlist(self, vm: VmId, session: str) -> None:
+        async with self._live.open() as live:
+            await live.delete_entity(_partition(vm), session)
 
     async def live(self, scope: Scope, since: float) -> Sequence[Session]:
+        gate = asyncio.Semaphore(_AT_ONCE)
+        listed = await self._listed(scope, since)
+        found = await asyncio.gather(*(self._still(vm, session, gate) for vm, session in listed))
+        return [session for session in found if session]
+
+    async def _still(self, vm: VmId, session: str, gate: asyncio.Semaphore) -> Session | None:
+        async with gate:
+            found = await self.find(vm, session)
+            if found and found.state == "ended":
+                await self._unlist(vm, session)
+                return None
+            return found
+
+    async def _listed(self, scope: Scope, since: float) -> Sequence[tuple[VmId, str]]:
         """A scope is a run of partitions: those whose key begins with it, and ends there or goes on with a bar."""
         start = scope.text.strip("/").replace("/", "|")
-        asked = "State ne 'ended' and RequestedAt gt @since"
+        asked = "RequestedAt gt @since"
         if start:
             asked += " and ( PartitionKey eq @start or ( PartitionKey ge @low and PartitionKey lt @high ) )"
         found = {"since": since, "start": start, "low": f"{start}|", "high": f"{start}}}"}
-        async with self._table.open() as table:
-            rows = table.query_entities(asked, parameters=found)
-            return [_session(VmId.parse(row["Vm"]), row) async for row in rows]
+        async with self._live.open() as live:
+            rows = live.query_entities(asked, parameters=found)
+            return [(VmId.parse(row["Vm"]), row["RowKey"]) async for row in rows]
 
     async def _change(self, vm: VmId, session: str, change: Callable[[_Row], dict[str, Any] | None]) -> None:
         """Writes what `change` says of the row as it is; None leaves it. A row that is not there stays so."""

@@ -4,7 +4,7 @@
     azure      who calls; VMs, rights, locks, power, boot logs
     owners     policies, approvals, paces
     sessions   the lock, tokens, sessions, relays
-    archive    transcripts, index, statements, holds, reads
+    archive    transcripts, index, statements, holds, reads, old rows
     line       a VM's port, the record, the control plane as a relay sees it
 
 Adapters raise `Unavailable` when the thing behind them does not answer or answers nonsense after its retries;
@@ -19,8 +19,10 @@ from shared.ports.archive import (
     Index,
     Ledger,
     Lying,
+    OldRows,
     Read,
     Reads,
+    RemovedRows,
     Statements,
     Transcripts,
 )
@@ -51,6 +53,7 @@ __all__ = [
     "KeyRing",
     "Ledger",
     "Lying",
+    "OldRows",
     "Paces",
     "Picture",
     "Policies",
@@ -62,6 +65,7 @@ __all__ = [
     "Recorder",
     "Relay",
     "Relays",
+    "RemovedRows",
     "Rights",
     "SerialPort",
     "SerialPorts",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shared.domain.ledger import Statement
+from shared.domain.old_rows import Rows
 from shared.domain.recordings import Indexed
 
 
@@ -133,6 +134,22 @@ class Reads(Protocol):
 
     async def newest(self, console: str, most: int) -> Sequence[Read]:
         """The newest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedRows:
+    count: int
+    last: bool
+    """That was the last page of this kind; the next call begins anew."""
+
+
+class OldRows(Protocol):
+    async def remove(self, rows: Rows, before: float) -> RemovedRows:
+        """Deletes those of one page whose time is before; the next call, whoever makes it, goes on with the next page.
+
+        Raises Unavailable.
+        """
         ...
 
 

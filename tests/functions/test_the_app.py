@@ -93,6 +93,7 @@ ALSO = {"show_health": ["HEAD"]}
 OTHERS = {
     "archive": "eventHubTrigger",
     "keep_archive": "timerTrigger",
+    "clear_tables": "timerTrigger",
     "Console": "entityTrigger",
     "ask_console": "orchestrationTrigger",
     "await_approval": "orchestrationTrigger",

@@ -10,6 +10,7 @@ import pytest
 from dev.stack import ROOT
 from relay.control import _figure
 from relay.server import DRAIN_SECONDS
+from shared.adapters.table_sessions import LIVE
 from shared.adapters.token_keys import FRESH_SECONDS
 from shared.domain.key_versions import LIST_SECONDS, PUBLIC_SECONDS
 from shared.domain.record import Batch, Kind, Record, Source
@@ -65,6 +66,12 @@ def test_what_it_names_is_there() -> None:
 def test_what_is_not_there_is_named(part: str, instead: str, fault: str) -> None:
     assert part in PAGE
     assert any(fault in each for each in faults(PAGE.replace(part, instead)))
+
+
+def test_of_each_table_it_says_how_long_its_rows_live() -> None:
+    section = PAGE.partition("## How long rows live")[2].partition("\n## ")[0]
+    first_cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    assert {name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)} == tables() | {LIVE}
 
 
 def test_times_are_those_of_the_code() -> None:

@@ -1,0 +1,43 @@
+"""The timer that clears tables: which rows it asks to be deleted, and what it tells."""
+
+import logging
+from typing import Any
+
+import pytest
+
+from functions.upkeep import clear_tables
+from shared import wiring
+from shared.domain.old_rows import Ages, Rows, limits
+from shared.ports import RemovedRows, Unavailable
+from tests.fakes import NOW, FakeClock, settings
+
+
+class Cleared:
+    def __init__(self) -> None:
+        self.asked: dict[Rows, float] = {}
+
+    async def remove(self, rows: Rows, before: float) -> RemovedRows:
+        self.asked[rows] = before
+        if rows is Rows.APPROVALS:
+            raise Unavailable("storage tables", "away")
+        return RemovedRows(3 if rows is Rows.SESSIONS else 0, last=True)
+
+
+@pytest.fixture
+def rows(monkeypatch: pytest.MonkeyPatch) -> Cleared:
+    made, clock = Cleared(), FakeClock()
+    monkeypatch.setattr(wiring, "settings", lambda: settings(SESSION_DAYS="7", READ_DAYS="70", SESSION_SECONDS="60"))
+    monkeypatch.setattr(wiring, "old_rows", lambda: made)
+    monkeypatch.setattr(wiring, "clock", lambda: clock)
+    return made
+
+
+async def test_each_kind_goes_by_the_settings_and_what_is_left_is_told(
+    rows: Cleared, caplog: pytest.LogCaptureFixture
+) -> None:
+    timer: Any = None
+    run: Any = clear_tables.build().get_user_function()
+    with caplog.at_level(logging.INFO, "functions.upkeep"):
+        await run(timer)
+    assert rows.asked == limits(Ages(60, 7, 70), NOW)
+    assert "old rows removed: sessions 3; left for the next run: approvals" in caplog.text
