@@ -10,7 +10,7 @@ from dev.gateway.console import Console
 
 CHUNK = 65536
 """Bytes in one frame at most: what has gathered goes in one."""
-DISPLACED = "Another connection was made to this console"
+_ENDS = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 GOODBYE_LIMIT = 1.0
 """Seconds that a client has to answer our close."""
 
@@ -21,7 +21,8 @@ class Client:
     def __init__(self, console: Console, socket: web.WebSocketResponse, transport: asyncio.Transport) -> None:
         self._console, self._socket, self._transport = console, socket, transport
         self._news = asyncio.Event()
-        self._goodbye: str | None = None
+        self._ends = False
+        """Once everything waiting has been sent."""
         self._closing: asyncio.Task[None] | None = None
 
     async def serve(self) -> None:
@@ -41,10 +42,16 @@ class Client:
         self._news.set()
 
     def displace(self) -> None:
-        self._leave(aiohttp.WSCloseCode.OK, DISPLACED)
+        """Without a word: the portal says of any close that an error or another user may be the cause, so it is not
+        told which (microsoft/azserialconsole issue 46).
+        """
+        self._leave(aiohttp.WSCloseCode.OK)
 
-    def finish(self, why: str) -> None:
-        self._goodbye = why
+    def maintain(self) -> None:
+        self._leave(aiohttp.WSCloseCode.GOING_AWAY)
+
+    def finish(self) -> None:
+        self._ends = True
         self._news.set()
 
     def abort(self) -> None:
@@ -63,8 +70,8 @@ class Client:
                 await self._news.wait()
                 self._news.clear()
                 await self._send_all()
-                if self._goodbye is not None:
-                    self._leave(aiohttp.WSCloseCode.GOING_AWAY, self._goodbye)
+                if self._ends:
+                    self._leave(aiohttp.WSCloseCode.GOING_AWAY)
 
     async def _send_all(self) -> None:
         """Nothing may wait between the check, `take` and the write inside send_bytes: a taken byte is a handed byte.
@@ -78,7 +85,7 @@ class Client:
             await self._socket.send_bytes(data)
 
     async def _receive(self) -> None:
-        async for message in self._socket:
+        while (message := await self._next()).type not in _ENDS:
             await self._console.flowing.wait()
             if self._console.client is not self:
                 continue  # displaced: only its close is still awaited
@@ -87,7 +94,15 @@ class Client:
             elif message.type is WSMsgType.BINARY:
                 await self._console.machine.type(message.data)
 
-    def _leave(self, code: int, why: str) -> None:
+    async def _next(self) -> aiohttp.WSMessage:
+        """The client's next frame; who is silent for too long is let go, and only its close is awaited then."""
+        try:
+            return await self._socket.receive(self._console.behaviour.idle_seconds or None)
+        except TimeoutError:
+            self._leave(aiohttp.WSCloseCode.OK)
+            return await self._socket.receive()
+
+    def _leave(self, code: int, why: str = "") -> None:
         if self._closing is None:
             self._closing = asyncio.create_task(self._close(code, why))
 

@@ -10,6 +10,7 @@ import logging
 from enum import StrEnum
 from typing import Protocol
 
+from dev.gateway.behaviour import Second
 from dev.gateway.witness import Witness
 from dev.machines.machine import MachineError, State
 from dev.machines.roster import Boot, Spec
@@ -25,11 +26,12 @@ LOGIN = b"login: "
 
 
 class Fault(StrEnum):
-    """What a test may do to a port; `close` and `restore` are moments, the others last until `restore`."""
+    """What a test may do to a port; `close`, `maintain` and `restore` are moments, the others last until `restore`."""
 
     CLOSE = "close"
     REFUSE = "refuse"
     STALL = "stall"
+    MAINTAIN = "maintain"
     RESTORE = "restore"
 
 
@@ -42,8 +44,11 @@ class Attached(Protocol):
     def displace(self) -> None:
         """Somebody else connected."""
 
-    def finish(self, why: str) -> None:
-        """Leave once everything waiting has been sent."""
+    def maintain(self) -> None:
+        """The gateway needs to be without clients."""
+
+    def finish(self) -> None:
+        """Leave once everything waiting has been sent: the machine has stopped."""
 
     def abort(self) -> None:
         """Detach and leave at once, without a word."""
@@ -88,6 +93,17 @@ class Console:
         if self.machine.state is State.STOPPED:
             raise MachineError(f"{self.spec.name} is stopped: {self.machine.reason}")
 
+    @property
+    def stopped(self) -> bool:
+        """Off, and not to be booted by a connection."""
+        booted = self._ever_started or self.spec.boot is Boot.ON_REQUEST
+        return booted and self.machine.state is State.STOPPED
+
+    @property
+    def occupied(self) -> bool:
+        """A second connection is refused now."""
+        return self.client is not None and self.behaviour.second is Second.IS_REFUSED
+
     def attach(self, client: Attached) -> None:
         """The last connection wins."""
         if self.client is not None:
@@ -128,13 +144,16 @@ class Console:
         log.info("%s stopped: %s", self.spec.name, reason)
         self.greeted.set()
         if self.client is not None:
-            self.client.finish("The virtual machine has stopped")
+            self.client.finish()
 
     def inject(self, fault: Fault) -> None:
         match fault:
             case Fault.CLOSE:
                 if self.client is not None:
                     self.client.abort()
+            case Fault.MAINTAIN:
+                if self.client is not None:
+                    self.client.maintain()
             case Fault.REFUSE:
                 self.refusing = True
             case Fault.STALL:

@@ -2,7 +2,7 @@
 
 GET /healthz · GET /machines · GET /machines/{name}/printed
 POST /machines/{name}/start · .../stop?grace=SECONDS · .../reset
-POST /machines/{name}/break-port {"mode": "close" | "refuse" | "stall" | "restore"}
+POST /machines/{name}/break-port {"mode": "close" | "maintain" | "refuse" | "stall" | "restore"}
 GET, POST /machines/{name}/behaviour {fields of behaviour.Behaviour that change}: from the next connection on
 """
 

@@ -1,33 +1,24 @@
 """The public side, as clients of Microsoft.SerialConsole's gateway know it.
 
-A client connects with the token in its query, sends the bare token as a text frame, gets one notice, sends the
-token again, and from then on frames are raw serial bytes both ways: binary to the client, text or binary from it.
+A client connects and proves who it is, as handshake.py asks of its VM; from then on frames are raw serial bytes both
+ways: binary to the client, text or binary from it.
 """
 
 import asyncio
-import hmac
 import logging
 from collections.abc import Mapping
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
 from dev.gateway.client import GOODBYE_LIMIT, Client
 from dev.gateway.console import Console
-from dev.gateway.tokens import Check, Verdict
+from dev.gateway.handshake import admit, authorize, begin
+from dev.gateway.tokens import Check
 from dev.machines.machine import MachineError
 
 log = logging.getLogger(__name__)
 
 SESSION = "/n/connector/{machine}/sessions/{session:[0-9a-fA-F-]{36}}"
-EXCHANGE_LIMIT = 10.0
-"""Seconds that a client has to send its token twice."""
-NOTICE = "Connecting to the serial console"
-
-REFUSALS: Mapping[Verdict, type[web.HTTPException]] = {
-    Verdict.INVALID: web.HTTPUnauthorized,
-    Verdict.NOT_FOR_ARM: web.HTTPForbidden,
-    Verdict.UNDECIDED: web.HTTPServiceUnavailable,
-}
 
 
 class Wire:
@@ -47,19 +38,14 @@ class Wire:
         await asyncio.gather(*(client.close(why) for client in self._clients))
 
     async def _connect(self, request: web.Request) -> web.StreamResponse:
-        token = request.query.get("authorization", "")
-        console = await self._find(request, token)
+        console = self._find(request)
         if console.refusing:
             raise web.HTTPServiceUnavailable(text="The port refuses connections")
-        try:
-            await console.start_for_a_client()
-        except MachineError as stopped:
-            raise web.HTTPConflict(text=str(stopped)) from stopped
+        await admit(request, console, self._check)
         # Frames of any size, and each write sees whether the socket's buffer is full.
         socket = web.WebSocketResponse(compress=False, max_msg_size=0, writer_limit=0, timeout=GOODBYE_LIMIT)
         await socket.prepare(request)
-        if request.transport is None or not await _exchange(socket, token):
-            await socket.close(code=1008, message=b"The token was not repeated")
+        if request.transport is None or not await begin(request, socket, console, self._check):
             return socket
         client = Client(console, socket, request.transport)
         self._clients.add(client)
@@ -71,7 +57,8 @@ class Wire:
 
     async def _command(self, request: web.Request) -> web.Response:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        console = await self._find(request, token if scheme.lower() == "bearer" else "")
+        await authorize(token if scheme.lower() == "bearer" else "", self._check)
+        console = self._find(request)
         command, keys = await _read_command(request)
         try:
             match command:
@@ -85,31 +72,11 @@ class Wire:
             raise web.HTTPConflict(text=str(impossible)) from impossible
         return web.json_response({"status": "done"})
 
-    async def _find(self, request: web.Request, token: str) -> Console:
-        verdict = await self._check(token) if token else Verdict.INVALID
-        if verdict is not Verdict.GOOD:
-            raise REFUSALS[verdict]
+    def _find(self, request: web.Request) -> Console:
         console = self._consoles.get(request.match_info["machine"])
         if console is None:
             raise web.HTTPNotFound
         return console
-
-
-async def _exchange(socket: web.WebSocketResponse, token: str) -> bool:
-    """The token, our notice, the token again."""
-    try:
-        async with asyncio.timeout(EXCHANGE_LIMIT):
-            if not await _repeats(socket, token):
-                return False
-            await socket.send_str(NOTICE)
-            return await _repeats(socket, token)
-    except (TimeoutError, ConnectionResetError):
-        return False
-
-
-async def _repeats(socket: web.WebSocketResponse, token: str) -> bool:
-    message = await socket.receive()
-    return message.type is WSMsgType.TEXT and hmac.compare_digest(message.data.encode(), token.encode())
 
 
 async def _read_command(request: web.Request) -> tuple[str, str]:

@@ -17,12 +17,14 @@ import trustme
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ServiceRequestError
 from websockets.asyncio.server import ServerConnection, serve
 
+from dev.gateway.behaviour import TEXTS, Refusing, Second, Telling
 from dev.gateway.service import Gateway, running
 from dev.gateway.tokens import Verdict
 from dev.machines.roster import Spec
 from shared.adapters import azure_serial_acts
-from shared.adapters.azure_serial import UNREAD_BYTES, AzureSerialPorts, GatewayPort
+from shared.adapters.azure_serial import AzureSerialPorts
 from shared.adapters.azure_serial_acts import GatewayActs
+from shared.adapters.azure_serial_port import UNREAD_BYTES, GatewayPort
 from shared.adapters.http_json import Http
 from shared.domain.acts import Act
 from shared.domain.refusals import Code, Refusal
@@ -116,6 +118,15 @@ class Wire:
         port = await self.ports.open(VM, self.ear)
         assert not isinstance(port, Refusal)
         return port
+
+    async def refused(self) -> Refusal:
+        refusal = await self.ports.open(VM, self.ear)
+        assert isinstance(refusal, Refusal)
+        return refusal
+
+    def behaves(self, **fields: Any) -> None:
+        console = self.gateway.consoles["web-01"]
+        console.behaviour = console.behaviour.changed(fields)
 
     def elsewhere(self, address: str) -> None:
         self.arm.address = address
@@ -217,11 +228,12 @@ async def test_a_gateway_that_does_not_answer_the_goodbye_is_left(
     wire: Wire, certificate: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def deaf(connection: ServerConnection) -> None:
-        await connection.send(b"notice")
+        await connection.send("Connecting...")
+        await connection.recv()
         connection.transport.pause_reading()
         await connection.wait_closed()
 
-    monkeypatch.setattr("shared.adapters.azure_serial.GOODBYE_SECONDS", 0.1)
+    monkeypatch.setattr("shared.adapters.azure_serial_port.GOODBYE_SECONDS", 0.1)
     async with serve(deaf, "localhost", 0, ssl=certificate) as server:
         wire.elsewhere(f"wss://localhost:{next(iter(server.sockets)).getsockname()[1]}/client")
         port = await wire.opens()
@@ -237,14 +249,38 @@ async def handed_over(wire: Wire) -> None:
         await asyncio.sleep(0.1)  # a full socket tells nobody
 
 
-async def test_somebody_else_who_connects_is_a_takeover(wire: Wire) -> None:
-    await wire.opens()
+async def test_who_is_sent_away_without_a_word_twice_within_a_minute_was_taken_over(wire: Wire) -> None:
+    """Once may be the gateway's idle time; nothing tells them apart."""
     other = Wire(wire.gateway, wire.machine, wire.arm, wire.http)
-    port = await other.opens()
-    await wire.ear.until(lambda: wire.ear.lost_with)
-    assert wire.ear.lost_with is not None
-    assert wire.ear.lost_with[0] is True
-    await port.close()
+    for taken_over in (False, True):
+        await wire.opens()
+        await other.opens()
+        await wire.ear.until(lambda: wire.ear.lost_with)
+        assert wire.ear.lost_with == (taken_over, "closed by the gateway with 1000")
+        wire.ear.lost_with = None
+
+
+@pytest.mark.parametrize("telling", list(Telling))
+async def test_a_gateway_that_refuses_a_second_connection_is_busy_for_a_while(wire: Wire, telling: Telling) -> None:
+    await wire.opens()
+    wire.behaves(second=Second.IS_REFUSED, telling=telling)
+    other = Wire(wire.gateway, wire.machine, wire.arm, wire.http)
+    refusal = await other.refused()
+    assert (refusal.code, refusal.message) == (Code.EXTERNAL_TAKEOVER, TEXTS[Refusing.IN_PROGRESS])
+    assert refusal.retryable, "the one in progress may be our own that broke"
+
+
+@pytest.mark.parametrize("telling", list(Telling))
+@pytest.mark.parametrize(
+    ("why", "code"), [(Refusing.PROVISIONING, Code.VM_PROVISIONING), (Refusing.STOPPED, Code.VM_NOT_RUNNING)]
+)
+async def test_what_the_gateway_refuses_is_a_refusal_however_it_is_told(
+    wire: Wire, telling: Telling, why: Refusing, code: Code
+) -> None:
+    wire.behaves(refusing=why, telling=telling)
+    refusal = await wire.refused()
+    assert (refusal.code, refusal.target) == (code, VM.resource_id)
+    assert not wire.ear.data
 
 
 async def test_a_vm_that_stops_is_a_loss_and_no_takeover(wire: Wire) -> None:

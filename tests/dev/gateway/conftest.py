@@ -4,6 +4,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 import aiohttp
@@ -11,6 +12,7 @@ import pytest
 import trustme
 from websockets.asyncio.client import ClientConnection, connect
 
+from dev.gateway.handshake import BANNER
 from dev.gateway.service import Gateway, running
 from dev.gateway.tokens import Verdict
 from dev.machines.machine import Kind, MachineError, Observer, State
@@ -90,19 +92,21 @@ class Bench:
     def session(self, machine: str = "web-01") -> str:
         return f"localhost:{self.gateway.wire_port}/n/connector/{machine}/sessions/{uuid.uuid4()}"
 
-    def dial(self, machine: str = "web-01", token: str = TOKEN) -> connect:
+    def dial(self, machine: str = "web-01", query: str = "") -> connect:
         """The bare WebSocket, before any token exchange. No proxy: the gateway is on loopback."""
-        address = f"wss://{self.session(machine)}/client?authorization={token}&new=1"
+        address = f"wss://{self.session(machine)}/client{query}"
         return connect(address, ssl=self.trust, max_size=None, proxy=None, ping_interval=None)
 
     @asynccontextmanager
     async def connected(self, machine: str = "web-01") -> AsyncIterator[ClientConnection]:
-        """A client that did what the real wire asks and has seen the first frame."""
+        """A client that did what the current wire asks."""
         async with self.dial(machine) as socket:
-            await socket.send(TOKEN)
-            assert isinstance(await socket.recv(), str)
+            assert await socket.recv() == BANNER
             await socket.send(TOKEN)
             yield socket
+
+    async def behaves(self, machine: str = "web-01", **fields: object) -> None:
+        assert (await self.control(f"/machines/{machine}/behaviour", **fields)).status == HTTPStatus.OK
 
     async def control(self, path: str, **body: object) -> aiohttp.ClientResponse:
         address = f"http://localhost:{self.gateway.control_port}{path}"

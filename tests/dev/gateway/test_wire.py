@@ -5,16 +5,9 @@ from uuid import uuid4
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from dev.gateway.client import DISPLACED
+from dev.gateway.handshake import BANNER
 from dev.machines.machine import State
 from tests.dev.gateway.conftest import TOKEN, Bench, read
-
-
-async def refusal(bench: Bench, machine: str = "web-01", token: str = TOKEN) -> int:
-    with pytest.raises(InvalidStatus) as refused:
-        async with bench.dial(machine, token):
-            pass
-    return refused.value.response.status_code
 
 
 async def test_bytes_pass_raw_in_both_directions(bench: Bench) -> None:
@@ -28,48 +21,24 @@ async def test_bytes_pass_raw_in_both_directions(bench: Bench) -> None:
 
 async def test_the_first_connection_boots_a_machine_that_waits_for_one(bench: Bench) -> None:
     async with bench.connected():
+        await bench.until_attached()
         assert bench.machines["web-01"].state is State.RUNNING
     async with bench.connected():
         assert bench.machines["web-01"].acts == ["start"]
 
 
-@pytest.mark.parametrize(
-    ("token", "status"),
-    [
-        ("", HTTPStatus.UNAUTHORIZED),
-        ("forged", HTTPStatus.UNAUTHORIZED),
-        ("for-somebody-else", HTTPStatus.FORBIDDEN),
-        ("no-keys", HTTPStatus.SERVICE_UNAVAILABLE),
-    ],
-)
-async def test_a_handshake_without_a_good_token_is_refused(bench: Bench, token: str, status: HTTPStatus) -> None:
-    assert await refusal(bench, token=token) == status
-
-
 async def test_an_unknown_machine_is_not_found(bench: Bench) -> None:
-    assert await refusal(bench, "web-99") == HTTPStatus.NOT_FOUND
+    with pytest.raises(InvalidStatus) as refused:
+        async with bench.dial("web-99"):
+            pass
+    assert refused.value.response.status_code == HTTPStatus.NOT_FOUND
 
 
-async def test_a_machine_that_is_off_is_not_booted_by_a_connection(bench: Bench) -> None:
-    assert await refusal(bench, "web-02") == HTTPStatus.CONFLICT
-    assert bench.machines["web-02"].acts == []
-
-
-async def test_a_client_that_does_not_repeat_the_token_gets_nothing(bench: Bench) -> None:
-    async with bench.dial() as socket:
-        await socket.send("something else")
-        with pytest.raises(ConnectionClosed) as closed:
-            await socket.recv()
-    assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == 1008
-
-
-async def test_nothing_printed_is_sent_before_the_token_came_twice(bench: Bench) -> None:
+async def test_nothing_printed_is_sent_before_the_token_came(bench: Bench) -> None:
     await bench.control("/machines/web-01/start")
     bench.machines["web-01"].print(b"early")
     async with bench.dial() as socket:
-        await socket.send(TOKEN)
-        assert isinstance(await socket.recv(), str)
+        assert await socket.recv() == BANNER
         assert (await bench.listed())["connected"] is False
         await socket.send(TOKEN)
         assert await read(socket, 5) == b"early"
@@ -84,7 +53,7 @@ async def test_the_last_connection_wins(bench: Bench) -> None:
             bench.machines["web-01"].print(b"for the second")
             assert await read(second, 14) == b"for the second"
     assert closed.value.rcvd is not None
-    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1000, DISPLACED)
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1000, "")
 
 
 async def test_what_is_printed_to_nobody_is_the_next_clients_and_only_once(bench: Bench) -> None:
@@ -167,7 +136,7 @@ async def test_a_command_nobody_knows_is_not_found(bench: Bench) -> None:
 
 
 async def test_a_port_that_replays_shows_each_connection_the_end_of_the_boot_log(bench: Bench) -> None:
-    assert (await bench.control("/machines/web-01/behaviour", replay_bytes=8)).status == HTTPStatus.OK
+    await bench.behaves(replay_bytes=8)
     async with bench.connected() as socket:
         await bench.until_attached()
         bench.machines["web-01"].print(b"booting, ")
