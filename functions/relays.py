@@ -59,7 +59,7 @@ async def _heartbeat(asked: Asked) -> Result | Refusal:
     relay = fields.text("relay")
     live = [_only_live(each) for each in fields.objects("sessions")]
     fields.done()
-    endings = [_ending(each) for each in await renew_sessions(asked.world, live)]
+    endings = [_ending(each) for each in await renew_sessions(asked.world, relay, live)]
     when = asked.world.rechecked
     again = {each.session: math.ceil(when[each.session]) for each in live if each.session in when}
     return Result({"end": endings, "again": again, **await _recorded(asked, relay, live)})

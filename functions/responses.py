@@ -69,7 +69,9 @@ def broken(correlation: str) -> func.HttpResponse:
 
 def unavailable(error: Unavailable) -> Refusal:
     """What does not answer, as the refusal that clients know it by."""
-    return refuse(Code.RELAY_UNAVAILABLE if error.what.startswith("relay") else Code.AZURE_UNAVAILABLE)
+    if error.what.startswith("relay"):
+        return refuse(Code.RELAY_UNAVAILABLE)
+    return refuse(Code.LOCK_UNAVAILABLE if error.what == "console lock" else Code.AZURE_UNAVAILABLE)
 
 
 def challenge(authority: str, client: str) -> str:

@@ -1,4 +1,4 @@
-"""Keeps the leases of live sessions by one call, and brings what the function app wants of the relay."""
+"""Says that this relay lives and who writes at it, by one call, and brings what the function app wants of the relay."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +29,8 @@ class Heartbeat:
         self.failures = 0
         """In a row."""
         self._asked_at = float("-inf")
+        self._owed = True
+        """What was told last names sessions that are over, maybe those of a relay that was here before."""
 
     async def run(self) -> None:
         while True:
@@ -36,11 +38,12 @@ class Heartbeat:
             await self.beat()
 
     async def beat(self) -> None:
-        """One call; rarely one when nobody is attached, so that an idle function app may sleep, and none where no
-        console is recorded without a viewer.
+        """One call; when nobody is attached, one to say so, and then rarely one, so that an idle function app may
+        sleep, and none where no console is recorded without a viewer.
         """
         now = self._world.clock.now()
-        if not self._live and (not self._world.capture_most or now - self._asked_at < IDLE_SECONDS):
+        resting = not self._world.capture_most or now - self._asked_at < IDLE_SECONDS
+        if not self._live and not self._owed and resting:
             return
         self._asked_at = now
         live, told = tuple(self._live.values()), self._ask()
@@ -50,7 +53,7 @@ class Heartbeat:
             self.failures += 1
             self._world.log("heartbeat-unanswered", what=error.what, failures=self.failures)
             return
-        self.answered_at, self.failures = self._world.clock.now(), 0
+        self.answered_at, self.failures, self._owed = self._world.clock.now(), 0, bool(live)
         endings = [(session, _code(code), by) for session, code, by in beat.endings]
         told(endings, beat)
 

@@ -149,6 +149,8 @@ def _world(starter: str) -> World:
     from shared.adapters.signing_keys import SigningKeys  # noqa: PLC0415
     from shared.adapters.system_clock import RandomIds, SystemClock  # noqa: PLC0415
     from shared.adapters.table_burnt_tokens import TableBurntTokens  # noqa: PLC0415
+    from shared.adapters.table_leases import TableLeases  # noqa: PLC0415
+    from shared.adapters.table_notices import TableNotices  # noqa: PLC0415
     from shared.adapters.table_paces import TablePaces  # noqa: PLC0415
     from shared.adapters.table_policies import TablePolicies  # noqa: PLC0415
     from shared.adapters.table_sessions import TableSessions  # noqa: PLC0415
@@ -157,7 +159,7 @@ def _world(starter: str) -> World:
     keys = _key_ring(about.session_key, "SESSION_KEY")
     tokens = JwtTokens(keys, about.issuer, clock)
     client = durable_client(starter)
-    consoles = DurableConsoles(client)
+    consoles = DurableConsoles(client, clock)
     vms, rights, around, power, boot_logs = _arm(about, clock, http)
     return World(
         settings=about,
@@ -175,6 +177,8 @@ def _world(starter: str) -> World:
         sessions=TableSessions(tables()),
         burnt=TableBurntTokens(tables()),
         relays=RelayControl(about.relays, tokens, http),
+        leases=TableLeases(tables()),
+        notices=TableNotices(tables()),
         clock=clock,
         ids=RandomIds(),
         probes={

@@ -12,7 +12,7 @@ from shared.domain.approval import Approval, State
 from shared.domain.caller import Caller, Kind, Secret
 from shared.domain.checks import OPEN, Surroundings
 from shared.domain.grant import Grant
-from shared.domain.lock import Acquired, Claim, Held, Lock
+from shared.domain.lock import Acquired, Claim, Held, Lease, Lock
 from shared.domain.pace import Pace, take
 from shared.domain.policy import Level, Policy, Scope, scopes_of
 from shared.domain.refusals import Code, Refusal, refuse
@@ -20,7 +20,7 @@ from shared.domain.rights import DEFAULT, Right, on_vm
 from shared.domain.storage import Account, NoAccount
 from shared.domain.vm import Os, Power, Vm, VmId
 from shared.flows.world import World
-from shared.ports import BootLog, Picture, Relay, Session, Stored, Unavailable
+from shared.ports import BootLog, Notice, Picture, Relay, Session, Stored, Unavailable
 from shared.settings import FunctionSettings
 
 SUBSCRIPTION = "5b5c0000-0000-4000-8000-000000000001"
@@ -228,14 +228,11 @@ class FakeConsoles:
     clock: FakeClock
     locks: dict[str, Lock] = field(default_factory=dict)
     fail_release: bool = False
+    fail: Exception | None = None
 
     async def acquire(self, vm: VmId, claim: Claim) -> Acquired | Held:
         self.locks[vm.console], outcome = lock.acquire(await self.show(vm), claim, self.clock.now())
         return outcome
-
-    async def renew(self, vm: VmId, session: str, generation: int) -> bool:
-        self.locks[vm.console], held = lock.renew(await self.show(vm), session, generation, self.clock.now())
-        return held
 
     async def release(self, vm: VmId, session: str, generation: int) -> bool:
         if self.fail_release:
@@ -244,7 +241,40 @@ class FakeConsoles:
         return held
 
     async def show(self, vm: VmId) -> Lock:
+        if self.fail:
+            raise self.fail
         return self.locks.get(vm.console, Lock())
+
+
+@dataclass
+class FakeLeases:
+    said: dict[str, Lease] = field(default_factory=dict)
+    fail: Exception | None = None
+
+    async def renew(self, relay: str, lease: Lease) -> None:
+        if self.fail:
+            raise self.fail
+        self.said[relay] = lease
+
+    async def of(self, relay: str) -> Lease | None:
+        if self.fail:
+            raise self.fail
+        return self.said.get(relay)
+
+
+@dataclass
+class FakeNotices:
+    rows: dict[tuple[str, str], Notice] = field(default_factory=dict)
+
+    async def add(self, relay: str, notice: Notice) -> None:
+        self.rows[relay, notice.session] = notice
+
+    async def of(self, relay: str) -> Sequence[Notice]:
+        return [notice for (whose, _), notice in self.rows.items() if whose == relay]
+
+    async def drop(self, relay: str, sessions: Collection[str]) -> None:
+        for session in sessions:
+            self.rows.pop((relay, session), None)
 
 
 class FakeTokens:
@@ -354,6 +384,7 @@ class FakeWorld:
         self.callers, self.vms, self.rights = FakeCallers(), FakeVms(), FakeRights()
         self.consoles = FakeConsoles(self.clock)
         self.tokens, self.sessions, self.burnt = FakeTokens(), FakeSessions(), FakeBurntTokens()
+        self.leases, self.notices = FakeLeases(), FakeNotices()
         self.relays, self.around, self.policies = FakeRelays(), FakeAround(), FakePolicies()
         self.paces, self.approvals = FakePaces(self.clock), FakeApprovals(self.clock)
         self.power, self.boot_logs = FakePower(), FakeBootLogs()
@@ -373,6 +404,8 @@ class FakeWorld:
             sessions=self.sessions,
             burnt=self.burnt,
             relays=self.relays,
+            leases=self.leases,
+            notices=self.notices,
             clock=self.clock,
             ids=FakeIds(),
         )

@@ -1,27 +1,36 @@
-"""The lock in the durable task hub: one entity per console, asked through a small orchestration.
+"""The lock in the durable task hub: one entity per console (functions/consoles.py), signalled, then read.
 
-Only an orchestration gets an answer from an entity; the functions are in functions/consoles.py.
+An entity answers nobody but orchestrations, and these are slow; so each request has an id, and its outcome is read in
+the entity's state. A signal may be lost or come twice: it is sent again until the outcome shows.
 """
 
 import asyncio
 import hashlib
 import logging
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import grpc
 from azure.durable_functions import DurableFunctionsClient
-from durabletask.client import OrchestrationStatus
 from durabletask.entities import EntityInstanceId
 
 from shared.domain.lock import Acquired, Claim, Held, Lock
-from shared.domain.lock_codec import claim_to_json, lock_from_json, outcome_from_json
+from shared.domain.lock_codec import claim_to_json, state_from_json
+from shared.domain.lock_requests import CLOCK_SECONDS, Answering, Expired, Outcome, Request
 from shared.domain.vm import VmId
-from shared.ports import Unavailable
+from shared.ports import Clock, Unavailable
 
 ENTITY = "console"
-ORCHESTRATION = "ask_console"
-TIMEOUT_SECONDS = 15.0
-_WHAT = "task hub"
+PATIENCE_SECONDS = 15.0
+"""After which whoever asked is told that the lock does not answer."""
+AGAIN_SECONDS = 2.0
+"""After which a signal counts as lost."""
+FIRST_LOOK_SECONDS, LONGEST_LOOK_SECONDS, LOOKS_GROW = 0.015, 0.25, 1.5
+"""Between two looks at the state."""
+WHAT = "console lock"
+"""By this name the answer to a client tells the lock from everything else that may be away."""
 _log = logging.getLogger(__name__)
 
 
@@ -38,54 +47,82 @@ def durable_client(starter: str) -> DurableFunctionsClient:
 class DurableConsoles:
     """Takes the one client of the process: each holds a gRPC channel."""
 
-    def __init__(self, client: DurableFunctionsClient) -> None:
-        self._client = client
-        self._purges: set[asyncio.Task[None]] = set()
+    def __init__(self, client: DurableFunctionsClient, clock: Clock) -> None:
+        self._client, self._clock = client, clock
 
     async def acquire(self, vm: VmId, claim: Claim) -> Acquired | Held:
-        return outcome_from_json(await self._ask(vm, "acquire", claim_to_json(claim)))
-
-    async def renew(self, vm: VmId, session: str, generation: int) -> bool:
-        return bool(await self._ask(vm, "renew", {"session": session, "generation": generation}))
+        """Where the outcome was not learnt, the console is given back, if it was granted at all."""
+        try:
+            outcome = await self._ask(vm, "acquire", {"claim": claim_to_json(claim)})
+        except BaseException:
+            await asyncio.shield(self._give_back(vm, claim.holder.session))
+            raise
+        if isinstance(outcome, Acquired | Held):
+            return outcome
+        raise Unavailable(WHAT, f"answered {type(outcome).__name__} to a claim")
 
     async def release(self, vm: VmId, session: str, generation: int) -> bool:
-        return bool(await self._ask(vm, "release", {"session": session, "generation": generation}))
+        outcome = await self._ask(vm, "release", {"session": session, "generation": generation})
+        if isinstance(outcome, bool):
+            return outcome
+        raise Unavailable(WHAT, f"answered {type(outcome).__name__} to a release")
 
     async def show(self, vm: VmId) -> Lock:
-        entity = await self._entity(entity_key(vm))
-        return lock_from_json(entity.get_typed_state(dict) if entity else None)
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return (await self._state(entity_key(vm))).lock
+        except (grpc.RpcError, TimeoutError) as error:
+            raise Unavailable(WHAT, type(error).__name__) from error
 
     async def probe(self) -> None:
         """A sign of life of the task hub. Raises Unavailable."""
-        await self._entity("probe")
-
-    async def _entity(self, key: str) -> Any:
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                return await self._client.get_entity(EntityInstanceId(ENTITY, key))
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self._state("probe")
         except (grpc.RpcError, TimeoutError) as error:
-            raise Unavailable(_WHAT, type(error).__name__) from error
+            raise Unavailable("task hub", type(error).__name__) from error
 
-    async def _ask(self, vm: VmId, operation: str, said: dict[str, Any]) -> Any:
-        question = {"key": entity_key(vm), "operation": operation, "input": said}
+    async def _ask(self, vm: VmId, operation: str, said: Mapping[str, Any]) -> Outcome:
+        """Raises Unavailable."""
+        request = self._request()
         try:
-            instance = await self._client.schedule_new_orchestration(ORCHESTRATION, input=question)
-            state = await self._client.wait_for_orchestration_completion(instance, timeout=TIMEOUT_SECONDS)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                outcome = await self._answer(entity_key(vm), operation, request, said)
         except (grpc.RpcError, TimeoutError) as error:
-            raise Unavailable(_WHAT, type(error).__name__) from error
-        if state is None or state.runtime_status is not OrchestrationStatus.COMPLETED:
-            raise Unavailable(_WHAT, f"{operation} did not complete")
-        self._purge(instance)
-        return state.get_output()
+            raise Unavailable(WHAT, f"{operation}: {type(error).__name__}") from error
+        if isinstance(outcome, Expired):
+            raise Unavailable(WHAT, f"{operation} came too late")
+        return outcome
 
-    def _purge(self, instance: str) -> None:
-        """Heartbeats ask every few seconds: their histories would fill the hub. Nobody waits for this."""
-        task = asyncio.create_task(self._purge_quietly(instance))
-        self._purges.add(task)
-        task.add_done_callback(self._purges.discard)
+    async def _answer(self, key: str, operation: str, request: Request, said: Mapping[str, Any]) -> Outcome:
+        time = asyncio.get_running_loop().time
+        again, pause = time(), FIRST_LOOK_SECONDS
+        while True:
+            if time() >= again:
+                await self._signal(key, operation, request, said)
+                again = time() + AGAIN_SECONDS
+            await asyncio.sleep(pause)
+            outcome = (await self._state(key)).outcome(request.id)
+            if outcome is not None:
+                return outcome
+            pause = min(pause * LOOKS_GROW, LONGEST_LOOK_SECONDS)
 
-    async def _purge_quietly(self, instance: str) -> None:
+    def _request(self) -> Request:
+        return Request(secrets.token_urlsafe(12), self._clock.now() + PATIENCE_SECONDS - CLOCK_SECONDS)
+
+    async def _signal(self, key: str, operation: str, request: Request, said: Mapping[str, Any]) -> None:
+        """At once: a signal with a due time can vanish (microsoft/durabletask-python issue 229)."""
+        said = {"request": asdict(request), **said}
+        await self._client.signal_entity(EntityInstanceId(ENTITY, key), operation, input=said)
+
+    async def _give_back(self, vm: VmId, session: str) -> None:
+        """Signals of one client arrive in order: this one after the claim. Nobody waits for its outcome."""
+        said = {"session": session, "generation": None}
         try:
-            await self._client.purge_orchestration(instance)
+            await self._signal(entity_key(vm), "release", self._request(), said)
         except grpc.RpcError as error:
-            _log.warning("a finished question stays in the task hub: %s", type(error).__name__)
+            _log.warning("a claim that nobody waits for could not be withdrawn: %s", type(error).__name__)
+
+    async def _state(self, key: str) -> Answering:
+        entity = await self._client.get_entity(EntityInstanceId(ENTITY, key))
+        return state_from_json(entity.get_typed_state(dict) if entity else None)

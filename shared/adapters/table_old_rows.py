@@ -18,6 +18,7 @@ from azure.data.tables.aio import TableClient, TableServiceClient
 from shared.adapters import (
     table_approvals,
     table_burnt_tokens,
+    table_notices,
     table_paces,
     table_reads,
     table_sessions,
@@ -46,6 +47,7 @@ class _Place:
 _PLACES = {
     Rows.USED_TOKENS: _Place(table_burnt_tokens.TABLE, "ExpiresAt", whole=True),
     Rows.RATE_LIMITS: _Place(table_paces.TABLE, "Due"),
+    Rows.NOTICES: _Place(table_notices.TABLE, "At"),
     Rows.LIVE_SESSIONS: _Place(table_sessions.LIVE, "RequestedAt"),
     Rows.WAITING_APPROVALS: _Place(table_approvals.TABLE, "AskedAt", partition=table_approvals.WAITING),
     Rows.SESSIONS: _Place(table_sessions.TABLE, "RequestedAt"),

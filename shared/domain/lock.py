@@ -3,15 +3,23 @@
 Every successful `acquire` raises the generation, so whoever held an older one can be told apart for ever, also
 after a crash of either side. Functions take the lock's state and answer the next state beside their result;
 nothing here knows where the state is kept. Times are seconds since 1970, handed in by the caller.
+
+A writer holds the console as long as their relay lives and names them: the lock itself is told nothing of that. So a
+heartbeat of a relay is one line in a table, however many writers it has, and a lock that does not answer for half a
+minute ends no session. Whoever wants the console from a holder looks the relay up and claims what is vacated.
 """
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-PENDING_SECONDS = 45.0
-"""How long a granted console is kept for a writer who has not attached: the token's 30 s and a dial's time."""
-LEASE_SECONDS = 15.0
-"""How long a heartbeat keeps the lock: what a crash costs the next writer who asks with `never`."""
+PENDING_SECONDS = 60.0
+"""How long a granted console is kept for a writer whose relay has not named them yet: the token's 30 s, an attach that
+takes its longest (20 s), and the next heartbeat (5 s).
+"""
+LEASE_SECONDS = 45.0
+"""How long a relay counts as alive after a heartbeat: the 30 s in which nothing answers when the only host instance is
+killed, a call that hangs until its end (10 s), and the pause before the next (5 s).
+"""
 
 
 class Takeover(StrEnum):
@@ -22,75 +30,89 @@ class Takeover(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who has the console."""
+    """Who has the console, and the relay that they were sent to."""
 
     session: str
     subject: str
     name: str
     since: float
+    relay: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What a relay said with its last heartbeat: when, and the sessions of its writers."""
+
+    at: float
+    sessions: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Lock:
     generation: int = 0
     holder: Holder | None = None
-    lease_until: float = 0.0
+    pending_until: float = 0.0
+    """Until then the holder counts as alive whatever their relay says."""
 
-    def live_holder(self, now: float) -> Holder | None:
-        return self.holder if self.holder and now < self.lease_until else None
+    def holds(self, session: str, generation: int) -> bool:
+        return self.holder is not None and self.holder.session == session and self.generation == generation
+
+    def live_holder(self, lease: Lease | None, now: float) -> Holder | None:
+        """`lease`: of the holder's relay; None where it never said anything."""
+        if self.holder is None or now < self.pending_until:
+            return self.holder
+        alive = lease is not None and now < lease.at + LEASE_SECONDS
+        return self.holder if lease and alive and self.holder.session in lease.sessions else None
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A wish to become the writer. `consent` is the generation whose holder agreed to leave, where one was asked."""
+    """A wish to become the writer. `vacated` is the generation whose holder agreed to leave, or is not alive."""
 
     holder: Holder
     takeover: Takeover
-    consent: int | None = None
+    vacated: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Acquired:
+    """`before`: the lock as it was. Its holder is displaced, where they are still alive."""
+
     generation: int
-    displaced: Holder | None
+    before: Lock
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The console stays with its holder; under `ask`, that holder is the one to be asked."""
+    """The console stays with its holder, if they are alive; under `ask`, that holder is the one to be asked."""
 
     holder: Holder
     generation: int
+    pending_until: float
+
+    @property
+    def lock(self) -> Lock:
+        return Lock(self.generation, self.holder, self.pending_until)
 
 
 def acquire(lock: Lock, claim: Claim, now: float) -> tuple[Lock, Acquired | Held]:
-    """Raises the generation and names whom it displaced, or leaves the lock untouched. One's own sessions give way."""
-    held = lock.live_holder(now)
-    foreign = held is not None and held.subject != claim.holder.subject
-    if held and foreign and not _may_displace(lock, claim):
-        return lock, Held(held, lock.generation)
+    """Raises the generation, or leaves the lock untouched. One's own sessions give way."""
+    held = lock.holder
+    if held and held.subject != claim.holder.subject and not _may_displace(lock, claim):
+        return lock, Held(held, lock.generation, lock.pending_until)
     taken = Lock(lock.generation + 1, claim.holder, now + PENDING_SECONDS)
-    return taken, Acquired(taken.generation, held)
+    return taken, Acquired(taken.generation, lock)
 
 
 def _may_displace(lock: Lock, claim: Claim) -> bool:
-    agreed = claim.takeover is Takeover.ASK and claim.consent == lock.generation
-    return agreed or claim.takeover is Takeover.FORCE
+    return claim.takeover is Takeover.FORCE or claim.vacated == lock.generation
 
 
-def renew(lock: Lock, session: str, generation: int, now: float) -> tuple[Lock, bool]:
-    """Keeps the lease of the session that holds this generation; False tells the relay to end it."""
-    if not _holds(lock, session, generation):
+def release(lock: Lock, session: str, generation: int | None = None) -> tuple[Lock, bool]:
+    """Frees the console; a release that comes late, after a takeover, changes nothing.
+
+    Without a generation: whichever the session has, for who asked and never learnt it.
+    """
+    if not lock.holds(session, lock.generation if generation is None else generation):
         return lock, False
-    return replace(lock, lease_until=now + LEASE_SECONDS), True
-
-
-def release(lock: Lock, session: str, generation: int) -> tuple[Lock, bool]:
-    """Frees the console; a release that comes late, after a takeover, changes nothing."""
-    if not _holds(lock, session, generation):
-        return lock, False
-    return replace(lock, holder=None, lease_until=0.0), True
-
-
-def _holds(lock: Lock, session: str, generation: int) -> bool:
-    return lock.holder is not None and lock.holder.session == session and lock.generation == generation
+    return replace(lock, holder=None, pending_until=0.0), True

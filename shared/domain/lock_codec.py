@@ -1,39 +1,66 @@
-"""The lock and its operations' answers as plain JSON objects: what the task hub stores. No token is ever among them."""
+"""The lock, claims, and outcomes as plain JSON objects: what the task hub stores. No token is ever among them."""
 
 from dataclasses import asdict
 from typing import Any
 
 from shared.domain.lock import Acquired, Claim, Held, Holder, Lock, Takeover
+from shared.domain.lock_requests import Answered, Answering, Expired, Outcome, Request
+
+type Json = dict[str, Any]
 
 
-def lock_to_json(lock: Lock) -> dict[str, Any]:
-    return asdict(lock)
+def state_to_json(state: Answering) -> Json:
+    return {
+        "lock": asdict(state.lock),
+        "answered": [{**asdict(each.request), **outcome_to_json(each.outcome)} for each in state.answered],
+        "floor": state.floor,
+    }
 
 
-def lock_from_json(stored: dict[str, Any] | None) -> Lock:
+def state_from_json(stored: Json | None) -> Answering:
     """A console nobody ever opened has no state."""
     if not stored:
-        return Lock()
-    return Lock(int(stored["generation"]), _holder(stored["holder"]), float(stored["lease_until"]))
+        return Answering()
+    answered = tuple(Answered(request_from_json(each), outcome_from_json(each)) for each in stored["answered"])
+    return Answering(lock_from_json(stored["lock"]), answered, float(stored["floor"]))
 
 
-def claim_to_json(claim: Claim) -> dict[str, Any]:
+def lock_from_json(stored: Json) -> Lock:
+    holder = stored["holder"]
+    return Lock(int(stored["generation"]), Holder(**holder) if holder else None, float(stored["pending_until"]))
+
+
+def request_from_json(sent: Json) -> Request:
+    return Request(str(sent["id"]), float(sent["deadline"]))
+
+
+def claim_to_json(claim: Claim) -> Json:
     return asdict(claim)
 
 
-def claim_from_json(sent: dict[str, Any]) -> Claim:
-    return Claim(Holder(**sent["holder"]), Takeover(sent["takeover"]), sent["consent"])
+def claim_from_json(sent: Json) -> Claim:
+    return Claim(Holder(**sent["holder"]), Takeover(sent["takeover"]), sent["vacated"])
 
 
-def outcome_to_json(outcome: Acquired | Held) -> dict[str, Any]:
-    return {"acquired": isinstance(outcome, Acquired), **asdict(outcome)}
+def outcome_to_json(outcome: Outcome) -> Json:
+    match outcome:
+        case Acquired(generation, before):
+            return {"outcome": "acquired", "generation": generation, "before": asdict(before)}
+        case Held():
+            return {"outcome": "held", **asdict(outcome)}
+        case Expired():
+            return {"outcome": "expired"}
+        case freed:
+            return {"outcome": "released" if freed else "not held"}
 
 
-def outcome_from_json(sent: dict[str, Any]) -> Acquired | Held:
-    if sent["acquired"]:
-        return Acquired(sent["generation"], _holder(sent["displaced"]))
-    return Held(Holder(**sent["holder"]), sent["generation"])
-
-
-def _holder(stored: dict[str, Any] | None) -> Holder | None:
-    return Holder(**stored) if stored else None
+def outcome_from_json(stored: Json) -> Outcome:
+    match stored["outcome"]:
+        case "acquired":
+            return Acquired(int(stored["generation"]), lock_from_json(stored["before"]))
+        case "held":
+            return Held(Holder(**stored["holder"]), int(stored["generation"]), float(stored["pending_until"]))
+        case "expired":
+            return Expired()
+        case told:
+            return bool(told == "released")

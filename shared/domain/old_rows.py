@@ -25,6 +25,8 @@ class Rows(StrEnum):
     """The request. A session that lives is younger than its longest life."""
     APPROVALS = "approvals"
     """The request. It waits for a day at most, and a yes is good for another."""
+    NOTICES = "notices"
+    """When it was written. Relays read theirs every five seconds; this is for those that are gone for good."""
     READS = "reads"
     """The read."""
 
@@ -45,6 +47,7 @@ def limits(ages: Ages, now: float) -> Mapping[Rows, float]:
     found = {
         Rows.USED_TOKENS: now - SLACK,
         Rows.RATE_LIMITS: now - SLACK,
+        Rows.NOTICES: now - SLACK,
         Rows.LIVE_SESSIONS: now - longest,
         Rows.WAITING_APPROVALS: now - DAY - SLACK,
         Rows.SESSIONS: now - longest - looked_up,

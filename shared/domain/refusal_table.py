@@ -68,6 +68,7 @@ class Code(StrEnum):
     GATEWAY_TIMEOUT = "GatewayTimeout"
     RELAY_UNAVAILABLE = "RelayUnavailable"
     AZURE_UNAVAILABLE = "AzureUnavailable"
+    LOCK_UNAVAILABLE = "LockUnavailable"
     RELAY_DRAINING = "RelayDraining"
     IDLE_TIMEOUT = "IdleTimeout"
     SESSION_EXPIRED = "SessionExpired"
@@ -358,6 +359,12 @@ TABLE: dict[Code, Entry] = {
     ),
     Code.AZURE_UNAVAILABLE: Entry(
         503, "Azure did not answer a question that this request depends on.", "Retry shortly.", retry_after=5
+    ),
+    Code.LOCK_UNAVAILABLE: Entry(
+        503,
+        "The lock of this console does not answer now; it is being moved to another instance of the service.",
+        "Retry: it answers within half a minute. Consoles that are open are not affected.",
+        retry_after=5,
     ),
     Code.RELAY_DRAINING: Entry(
         503, "The relay is being replaced.", "Connect again at once.", retry_after=1, close=4009

@@ -23,7 +23,7 @@ async def attach_session(world: World, relay: str, claims: Mapping[str, Any]) ->
     session = await world.sessions.find(grant.vm, grant.session)
     if code := _unfit(session, grant):
         return _refuse(grant, code)
-    if grant.mode is Mode.WRITE and not await world.consoles.renew(grant.vm, grant.session, grant.generation):
+    if grant.mode is Mode.WRITE and not await _holds(world, grant):
         return _refuse(grant, Code.SESSION_SUPERSEDED)
     await world.sessions.attached(grant.vm, grant.session)
     return Admission(grant.session, world.settings.idle_seconds, world.settings.session_seconds, kept)
@@ -46,6 +46,11 @@ def _unfit(session: Session | None, grant: Grant) -> Code | None:
         return Code.SESSION_ENDED
     same = (session.subject, session.mode, session.generation) == (grant.subject, grant.mode, grant.generation)
     return None if same else Code.TOKEN_INVALID
+
+
+async def _holds(world: World, grant: Grant) -> bool:
+    """From here on the relay's heartbeat keeps the console for them."""
+    return (await world.consoles.show(grant.vm)).holds(grant.session, grant.generation)
 
 
 def _refuse(grant: Grant, code: Code) -> Refusal:

@@ -13,7 +13,7 @@ from shared.domain.vm import VmId
 from shared.flows.examine_vm import ENTRANCE, Wanted, admit_to_vm
 from shared.flows.live_session import Live
 from shared.flows.world import World
-from shared.ports import Session
+from shared.ports import Notice, Session
 
 
 async def show_session(world: World, caller: Caller, vm: VmId, session: str) -> Session | Refusal:
@@ -50,9 +50,13 @@ async def _administers(world: World, caller: Caller, vm: VmId) -> Refusal | None
 async def end_session(world: World, session: Session, code: Code, by: str) -> None:
     """Ends it for a reason. Raises Unavailable.
 
-    The index is written first: a relay that cannot be reached now learns from it at its next heartbeat.
+    It is written down first: a relay that cannot be reached now learns of it with its next heartbeat.
     """
-    await world.sessions.ended(session.vm, session.id, world.clock.now(), code)
+    now = world.clock.now()
+    await asyncio.gather(
+        world.sessions.ended(session.vm, session.id, now, code),
+        world.notices.add(session.relay, Notice(session.id, code, by, now)),
+    )
     await asyncio.gather(_free(world, session), world.relays.end(session.vm, session.id, code, by))
 
 
@@ -80,8 +84,11 @@ class Left:
 
 
 async def detach_session(world: World, left: Left) -> None:
-    """Frees the console, keeps the reason. Raises Unavailable; the relay's words may come twice."""
+    """Keeps the reason, frees the console. Raises Unavailable; the relay's words may come twice.
+
+    A lock that does not answer now is free without it as well: the relay's heartbeats do not name the session any more.
+    """
     live = left.live
+    await world.sessions.ended(live.vm, live.session, world.clock.now(), left.why)
     if live.mode is Mode.WRITE:
         await world.consoles.release(live.vm, live.session, live.generation)
-    await world.sessions.ended(live.vm, live.session, world.clock.now(), left.why)

@@ -10,14 +10,16 @@ from datetime import UTC, datetime
 from shared.domain.caller import Caller
 from shared.domain.cautions import Warn
 from shared.domain.grant import MAX_SECONDS, Grant, Mode
-from shared.domain.lock import Acquired, Claim, Held, Holder, Takeover
+from shared.domain.lock import Acquired, Claim, Held, Holder, Lock, Takeover
+from shared.domain.lock_requests import NAME_CHARACTERS
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.rights import Right
 from shared.domain.vm import VmId
 from shared.flows.examine_vm import SESSION, Examined, Wanted
 from shared.flows.keep_pace import admit_paced
+from shared.flows.lease import live_holder
 from shared.flows.world import World
-from shared.ports import Session, Unavailable
+from shared.ports import Notice, Session, Unavailable
 
 FENCE_SECONDS = 2.0
 """How long a success may wait for the relay to hear of a takeover; the relay's heartbeat tells it anyway."""
@@ -49,7 +51,7 @@ async def open_session(world: World, caller: Caller, vm: VmId, wish: Wish) -> Op
         return examined
     if wish.mode is Mode.WRITE:
         await world.tokens.ready()  # else somebody would be displaced by one who gets no token
-    asked = _Asked(world, caller, vm, wish, Holder(world.ids.session(), caller.subject, caller.name, world.clock.now()))
+    asked = _Asked(world, caller, vm, wish, _holder(world, caller, vm))
     taken = await (_take(asked) if wish.mode is Mode.WRITE else _watch(asked))
     if isinstance(taken, Refusal):
         return taken
@@ -65,26 +67,42 @@ class _Asked:
     holder: Holder
 
 
+def _holder(world: World, caller: Caller, vm: VmId) -> Holder:
+    name, relay = caller.name[:NAME_CHARACTERS], world.relays.of(vm).name
+    return Holder(world.ids.session(), caller.subject, name, world.clock.now(), relay)
+
+
 async def _watch(asked: _Asked) -> Acquired:
     """A watcher takes nothing: the generation is the one to be watched."""
-    return Acquired((await asked.world.consoles.show(asked.vm)).generation, None)
+    return Acquired((await asked.world.consoles.show(asked.vm)).generation, Lock())
 
 
 async def _take(asked: _Asked) -> Acquired | Refusal:
     world, vm = asked.world, asked.vm
     claim = Claim(asked.holder, asked.wish.takeover)
     answer = await world.consoles.acquire(vm, claim)
-    if isinstance(answer, Held) and claim.takeover is Takeover.ASK:
-        if not await world.relays.ask(vm, answer.generation, asked.caller.name, world.settings.ask_seconds):
-            return refuse(Code.TAKEOVER_REFUSED, target=vm.resource_id)
-        # Consent is for that generation only: whoever took the console meanwhile was not asked.
-        answer = await world.consoles.acquire(vm, replace(claim, consent=answer.generation))
-    return _in_use(answer, vm) if isinstance(answer, Held) else answer
+    if isinstance(answer, Held):
+        if refusal := await _in_the_way(asked, answer):
+            return refusal
+        # Of that generation only: whoever took the console meanwhile was not asked, and is alive.
+        answer = await world.consoles.acquire(vm, replace(claim, vacated=answer.generation))
+    return _in_use(answer.holder, vm) if isinstance(answer, Held) else answer
 
 
-def _in_use(held: Held, vm: VmId) -> Refusal:
-    since = datetime.fromtimestamp(held.holder.since, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    because = f"The console is in use by {held.holder.name} since {since}."
+async def _in_the_way(asked: _Asked, held: Held) -> Refusal | None:
+    """None when the holder is not there any more, or agrees to leave."""
+    world, vm = asked.world, asked.vm
+    if (holder := await live_holder(world, held.lock)) is None:
+        return None
+    if asked.wish.takeover is not Takeover.ASK:
+        return _in_use(holder, vm)
+    agreed = await world.relays.ask(vm, held.generation, asked.caller.name, world.settings.ask_seconds)
+    return None if agreed else refuse(Code.TAKEOVER_REFUSED, target=vm.resource_id)
+
+
+def _in_use(holder: Holder, vm: VmId) -> Refusal:
+    since = datetime.fromtimestamp(holder.since, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    because = f"The console is in use by {holder.name} since {since}."
     return refuse(Code.CONSOLE_IN_USE, because=because, target=vm.resource_id)
 
 
@@ -104,9 +122,9 @@ async def _hand_out(asked: _Asked, taken: Acquired, examined: Examined) -> Opene
     )
     grant = _grant(world, session)
     async with _holding(world, session):
-        token = await world.tokens.sign(grant)
-        await asyncio.gather(world.sessions.add(session), _fence(asked, taken))
-    return Opened(session, token, grant.expires_at, relay.address, taken.displaced, examined.warnings)
+        token, displaced = await asyncio.gather(world.tokens.sign(grant), live_holder(world, taken.before))
+        await asyncio.gather(world.sessions.add(session), _displace(asked, taken, displaced))
+    return Opened(session, token, grant.expires_at, relay.address, displaced, examined.warnings)
 
 
 def _grant(world: World, session: Session) -> Grant:
@@ -145,9 +163,17 @@ async def _give_back(world: World, session: Session) -> None:
         _log.warning("session %s was not opened; its lock ends with its lease: %s", session.id, error)
 
 
+async def _displace(asked: _Asked, taken: Acquired, displaced: Holder | None) -> None:
+    """Written down before the successor has a token, also of one whose relay seems dead: it may come back."""
+    before = taken.before.holder
+    if before is not None:
+        notice = Notice(before.session, Code.SESSION_SUPERSEDED, asked.caller.name, asked.world.clock.now())
+        await asked.world.notices.add(before.relay, notice)
+    if displaced is not None:
+        await _fence(asked, taken)
+
+
 async def _fence(asked: _Asked, taken: Acquired) -> None:
-    if taken.displaced is None:
-        return
     try:
         async with asyncio.timeout(FENCE_SECONDS):
             told = await asked.world.relays.fence(asked.vm, taken.generation, asked.caller.name)

@@ -1,7 +1,8 @@
-"""A relay's heartbeat: every live session's lease in one call, and which of them must end.
+"""A relay's heartbeat: its own sign of life, which keeps all its writers, and which of its sessions must end.
 
-The switches are looked at each time. Within every minute the VM and the session's rights are asked for again, with the
-service's own identity: the user's token is not kept.
+It costs one write and one query, and for each session nothing but a look at the switches, which are kept for seconds.
+Who was displaced or ended stands among the relay's notices. Within every minute the VM, the session's rights and its
+lock are asked for again, with the service's own identity: the user's token is not kept.
 """
 
 import asyncio
@@ -9,28 +10,55 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from shared.domain.checks import switch_refusal
 from shared.domain.grant import Mode
+from shared.domain.lock import Lease
 from shared.domain.refusals import Code
 from shared.flows.examine_vm import service
-from shared.flows.live_session import Ending, Live, over
-from shared.flows.recheck_sessions import due, forget, look
+from shared.flows.live_session import Ending, Live
+from shared.flows.recheck_sessions import LOOK_SECONDS, due, forget, look
 from shared.flows.world import World
 from shared.ports import Unavailable
 
 AT_ONCE = 64
+FORGET_SECONDS = 120.0
+"""After which a notice about a session that the relay does not name is dropped: no attach takes so long."""
 type Ask = Callable[[World, Live], Awaitable[Ending | None]]
 
 
-async def renew_sessions(world: World, live: Sequence[Live]) -> Sequence[Ending]:
-    """A session about which nothing could be learnt goes on: some heartbeats later it is asked about again.
+async def renew_sessions(world: World, relay: str, live: Sequence[Live]) -> Sequence[Ending]:
+    """Raises Unavailable when the relay's sign of life could not be kept; it beats again.
 
-    Leases and switches come first, for all; only then is Azure asked, and a slow Azure holds nobody up: the relay waits
-    for this answer, and without it no lease is kept.
+    A session about which nothing could be learnt goes on: some heartbeats later it is asked about again. Only when
+    the lease is kept is Azure asked, and a slow Azure holds nobody up: the relay waits for this answer.
     """
-    kept = await _each(world, live, _kept)
-    ended = {ending.session for ending in kept}
-    looked = await _each(world, due(world, [each for each in live if each.session not in ended]), look)
+    _, told, switched = await asyncio.gather(
+        world.leases.renew(relay, Lease(world.clock.now(), _writers(live))),
+        _told(world, relay, live),
+        _each(world, live, _switched_off),
+    )
+    ended = {ending.session for ending in (*told, *switched)}
+    asked = due(world, [each for each in live if each.session not in ended])
+    looked, lost = await asyncio.gather(_each(world, asked, look), _each(world, asked, _lock_lost))
     forget(world)
-    return [*kept, *looked]
+    return _once([*told, *switched, *lost, *looked])
+
+
+def _writers(live: Sequence[Live]) -> frozenset[str]:
+    return frozenset(each.session for each in live if each.mode is Mode.WRITE)
+
+
+def _once(endings: Sequence[Ending]) -> list[Ending]:
+    """The first reason counts."""
+    return list({ending.session: ending for ending in reversed(endings)}.values())[::-1]
+
+
+async def _told(world: World, relay: str, live: Sequence[Live]) -> list[Ending]:
+    """What was written down for this relay. A notice stays while the session lives, and while it may be on its way."""
+    named, notices = {each.session for each in live}, await world.notices.of(relay)
+    old = world.clock.now() - FORGET_SECONDS
+    over = [notice.session for notice in notices if notice.session not in named and notice.at < old]
+    if over:
+        await world.notices.drop(relay, over)
+    return [Ending(notice.session, notice.code, notice.by) for notice in notices if notice.session in named]
 
 
 async def _each(world: World, live: Sequence[Live], ask: Ask) -> list[Ending]:
@@ -47,27 +75,22 @@ async def _gated(world: World, live: Live, ask: Ask, gate: asyncio.Semaphore) ->
             return None
 
 
-async def _kept(world: World, live: Live) -> Ending | None:
-    return await _switched_off(world, live) or await _superseded(world, live) or await _closed(world, live)
-
-
 async def _switched_off(world: World, live: Live) -> Ending | None:
     refusal = switch_refusal(live.vm, await world.policies.over(live.vm), service(world))
     return Ending(live.session, refusal.code, "") if refusal else None
 
 
-async def _superseded(world: World, live: Live) -> Ending | None:
-    """Only a writer can be: renewing finds out."""
-    if live.mode is Mode.WATCH or await world.consoles.renew(live.vm, live.session, live.generation):
+async def _lock_lost(world: World, live: Live) -> Ending | None:
+    """The last net: a writer whose notice was never written. A lock that does not answer ends nobody."""
+    if live.mode is Mode.WATCH:
         return None
-    holder = (await world.consoles.show(live.vm)).holder
-    if holder is None:
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            lock = await world.consoles.show(live.vm)
+    except TimeoutError:
+        return None
+    if lock.holds(live.session, live.generation):
+        return None
+    if lock.holder is None:
         return Ending(live.session, Code.SESSION_ENDED, "")
-    return Ending(live.session, Code.SESSION_SUPERSEDED, holder.name)
-
-
-async def _closed(world: World, live: Live) -> Ending | None:
-    """What the index says of a watcher; a writer's lock ends them before."""
-    if live.mode is Mode.WRITE:
-        return None
-    return over(live, await world.sessions.find(live.vm, live.session))
+    return Ending(live.session, Code.SESSION_SUPERSEDED, lock.holder.name)

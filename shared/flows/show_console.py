@@ -10,6 +10,7 @@ from shared.domain.refusals import Refusal
 from shared.domain.rights import Right
 from shared.domain.vm import VmId
 from shared.flows.examine_vm import PREFLIGHT, Examined, Wanted, examine_vm
+from shared.flows.lease import live_holder
 from shared.flows.world import World
 
 
@@ -35,7 +36,7 @@ async def show_console(world: World, caller: Caller, vm: VmId, right: Right) -> 
     if isinstance(examined, Refusal):
         return examined
     held = tuple(each for each in Right if lacking.isdisjoint(rights.on_vm(world.settings.rights, each, vm)))
-    writer = lock.live_holder(world.clock.now()) if Right.WATCH in held else None
+    writer = await live_holder(world, lock) if Right.WATCH in held else None
     return Shown(right, examined, lock.generation, writer, held)
 
 

@@ -12,6 +12,7 @@ from shared.domain.rights import Right
 from shared.domain.vm import VmId
 from shared.flows.examine_vm import ENTRANCE, Wanted, admit_to_vm
 from shared.flows.keep_policy import Shown, set_policy
+from shared.flows.lease import live_holder
 from shared.flows.world import World
 
 STATUS_ACTION = "Microsoft.SerialConsole/consoleServices/read"
@@ -51,7 +52,7 @@ async def show_port(world: World, caller: Caller, vm: VmId) -> Port | Refusal:
     )
     if isinstance(examined, Refusal):
         return examined
-    return Port(_on(world, examined.levels), lock.live_holder(world.clock.now()) is not None)
+    return Port(_on(world, examined.levels), await live_holder(world, lock) is not None)
 
 
 def _on(world: World, levels: Sequence[Level]) -> bool:

@@ -12,6 +12,8 @@ from shared.ports import (
     Clock,
     Consoles,
     Ids,
+    Leases,
+    Notices,
     Paces,
     Policies,
     PowerActs,
@@ -44,6 +46,8 @@ class World:
     sessions: Sessions
     burnt: BurntTokens
     relays: Relays
+    leases: Leases
+    notices: Notices
     clock: Clock
     ids: Ids
     probes: Mapping[str, Probe] = field(default_factory=dict)

@@ -4,6 +4,7 @@
     azure      who calls; VMs, rights, locks, power, boot logs
     owners     policies, approvals, paces
     sessions   the lock, tokens, sessions, relays
+    leases     the lives of relays, and what they are still to hear
     archive    transcripts, index, statements, holds, reads, old rows
     line       a VM's port, the record, the control plane as a relay sees it
 
@@ -27,6 +28,7 @@ from shared.ports.archive import (
     Transcripts,
 )
 from shared.ports.azure import AroundVms, BootLog, BootLogs, Callers, Picture, PowerActs, Rights, Vms
+from shared.ports.leases import Leases, Notice, Notices
 from shared.ports.line import Admission, Beat, ControlPlane, PortListener, Recorder, RecordSink, SerialPort, SerialPorts
 from shared.ports.outside import Clock, Ids, Unavailable
 from shared.ports.owners import Approvals, Paces, Policies, Stored
@@ -51,8 +53,11 @@ __all__ = [
     "Ids",
     "Index",
     "KeyRing",
+    "Leases",
     "Ledger",
     "Lying",
+    "Notice",
+    "Notices",
     "OldRows",
     "Paces",
     "Picture",

@@ -13,13 +13,15 @@ from shared.domain.vm import Os, VmId
 
 
 class Consoles(Protocol):
-    """The lock: one per console, kept in the durable task hub."""
+    """The lock: one per console, in the durable task hub. Every call raises Unavailable while it does not answer."""
 
-    async def acquire(self, vm: VmId, claim: Claim) -> Acquired | Held: ...
+    async def acquire(self, vm: VmId, claim: Claim) -> Acquired | Held:
+        """After Unavailable the session holds nothing, or only as long as any that never attaches."""
+        ...
 
-    async def renew(self, vm: VmId, session: str, generation: int) -> bool: ...
-
-    async def release(self, vm: VmId, session: str, generation: int) -> bool: ...
+    async def release(self, vm: VmId, session: str, generation: int) -> bool:
+        """Whether the session had the console."""
+        ...
 
     async def show(self, vm: VmId) -> Lock: ...
 

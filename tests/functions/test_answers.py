@@ -101,7 +101,10 @@ async def test_a_stronger_sign_in_that_is_not_the_first_thing_in_the_way_is_a_de
 
 
 @pytest.mark.usefixtures("fakes")
-@pytest.mark.parametrize(("what", "code"), [("relay r0", "RelayUnavailable"), ("arm", "AzureUnavailable")])
+@pytest.mark.parametrize(
+    ("what", "code"),
+    [("relay r0", "RelayUnavailable"), ("arm", "AzureUnavailable"), ("console lock", "LockUnavailable")],
+)
 async def test_what_does_not_answer_is_503_and_worth_another_try(what: str, code: str) -> None:
     response = await sent(answering(Unavailable(what, "a secret address")))
     assert (response.status_code, error(response)["code"], response.headers["Retry-After"]) == (503, code, "5")

@@ -9,7 +9,7 @@ import pytest
 
 import function_app
 from dev.stack import ROOT
-from shared.adapters.durable_consoles import ENTITY, ORCHESTRATION
+from shared.adapters.durable_consoles import ENTITY
 
 G = "subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Compute/"
 VM = G + "virtualMachines/{name}/serialConsole"
@@ -95,7 +95,6 @@ OTHERS = {
     "keep_archive": "timerTrigger",
     "clear_tables": "timerTrigger",
     "Console": "entityTrigger",
-    "ask_console": "orchestrationTrigger",
     "await_approval": "orchestrationTrigger",
     "settle_approval": "activityTrigger",
 }
@@ -126,7 +125,6 @@ def test_what_is_not_http_has_its_trigger(name: str) -> None:
 
 def test_the_entity_is_found_by_the_name_that_the_adapter_asks_for() -> None:
     assert trigger("Console")["entityName"] == ENTITY
-    assert ORCHESTRATION in FUNCTIONS
 
 
 def test_importing_the_app_builds_no_client_and_loads_no_management_library() -> None:

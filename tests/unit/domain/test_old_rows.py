@@ -14,7 +14,7 @@ def test_every_kind_has_its_time_and_only_reads_may_be_kept_for_ever() -> None:
 
 def test_nothing_goes_that_is_still_needed() -> None:
     found = limits(AGES, NOW)
-    assert found[Rows.USED_TOKENS] == found[Rows.RATE_LIMITS] == NOW - HOUR
+    assert found[Rows.USED_TOKENS] == found[Rows.RATE_LIMITS] == found[Rows.NOTICES] == NOW - HOUR
     assert found[Rows.LIVE_SESSIONS] == NOW - EIGHT_HOURS - HOUR
     assert found[Rows.WAITING_APPROVALS] == NOW - DAY - HOUR
     assert found[Rows.SESSIONS] == NOW - EIGHT_HOURS - HOUR - 30 * DAY

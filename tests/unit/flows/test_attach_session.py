@@ -31,9 +31,10 @@ async def test_a_fresh_token_admits_with_the_limits(fakes: FakeWorld, mode: Mode
     assert fakes.sessions.rows[claims["sid"]].state == "attached"
 
 
-async def test_a_writers_lease_is_the_heartbeats_from_then_on(fakes: FakeWorld) -> None:
-    assert await code(fakes, await granted(fakes)) is None
-    assert (await fakes.consoles.show(VM)).lease_until == fakes.clock.now() + 15
+async def test_a_writer_who_left_before_attaching_stays_out(fakes: FakeWorld) -> None:
+    claims = await granted(fakes)
+    await fakes.consoles.release(VM, claims["sid"], claims["gen"])
+    assert await code(fakes, claims) is Code.SESSION_SUPERSEDED
 
 
 async def test_a_token_is_burnt_by_its_first_use(fakes: FakeWorld) -> None:

@@ -8,7 +8,7 @@ from shared.domain.rights import Right
 from shared.flows.close_session import Left, close_session, detach_session, list_sessions, show_session
 from shared.flows.live_session import Live
 from shared.flows.open_session import Opened, Wish, open_session
-from shared.ports import Session
+from shared.ports import Session, Unavailable
 from tests.fakes import VM, FakeWorld, everything, person, without_read
 
 
@@ -29,6 +29,23 @@ async def test_its_owner_ends_a_session_and_the_console_is_free(fakes: FakeWorld
 async def test_its_owner_may_look_at_it(fakes: FakeWorld) -> None:
     mine = await session(fakes)
     assert await show_session(fakes.world, person(), VM, mine.id) == mine
+
+
+async def test_an_ended_session_is_written_down_for_its_relay(fakes: FakeWorld) -> None:
+    mine = await session(fakes)
+    fakes.consoles.fail_release = True
+    with pytest.raises(Unavailable):
+        await close_session(fakes.world, person(), VM, mine.id)
+    (notice,) = await fakes.notices.of("r0")
+    assert (notice.session, notice.code, notice.by) == (mine.id, Code.SESSION_ENDED, "Ada")
+
+
+async def test_a_lock_that_is_away_keeps_no_end_out_of_the_index(fakes: FakeWorld) -> None:
+    mine = await session(fakes)
+    fakes.consoles.fail_release = True
+    with pytest.raises(Unavailable):
+        await detach_session(fakes.world, Left(Live(VM, mine.id, mine.generation, Mode.WRITE), "Goodbye", 3, 40))
+    assert fakes.sessions.rows[mine.id].ended_by == "Goodbye"
 
 
 async def test_ending_twice_tells_the_relay_once(fakes: FakeWorld) -> None:

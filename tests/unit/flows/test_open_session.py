@@ -3,7 +3,8 @@ import asyncio
 import pytest
 
 from shared.domain.grant import Mode
-from shared.domain.lock import Takeover
+from shared.domain.lock import PENDING_SECONDS, Takeover
+from shared.domain.lock_requests import NAME_CHARACTERS
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import Power
 from shared.flows import open_session as flow
@@ -72,6 +73,31 @@ async def test_never_says_who_and_since_when(fakes: FakeWorld) -> None:
     await opened(fakes)
     refusal = await refused(fakes, "grace", Wish(takeover=Takeover.NEVER))
     assert refusal.message == "The console is in use by Ada since 2027-01-15T08:00:00Z."
+
+
+async def test_who_is_gone_is_neither_asked_nor_named(fakes: FakeWorld) -> None:
+    for takeover in (Takeover.NEVER, Takeover.ASK, Takeover.FORCE):
+        await opened(fakes)
+        fakes.clock.time += PENDING_SECONDS
+        result = await opened(fakes, "grace", Wish(takeover=takeover))
+        assert result.displaced is None
+        await fakes.consoles.release(VM, result.session.id, result.session.generation)
+    assert fakes.relays.told == []
+
+
+async def test_whoever_was_displaced_is_written_down_for_their_relay_though_it_seems_dead(fakes: FakeWorld) -> None:
+    old = await opened(fakes)
+    fakes.clock.time += PENDING_SECONDS
+    await opened(fakes, "grace")
+    (notice,) = await fakes.notices.of("r0")
+    assert (notice.session, notice.code, notice.by) == (old.session.id, Code.SESSION_SUPERSEDED, "Grace")
+
+
+async def test_a_name_is_cut_to_what_the_lock_has_room_for(fakes: FakeWorld) -> None:
+    await open_session(fakes.world, person("ada", "A" * 1000), VM, Wish())
+    holder = (await fakes.consoles.show(VM)).holder
+    assert holder is not None
+    assert holder.name == "A" * NAME_CHARACTERS
 
 
 async def test_ask_takes_the_console_when_the_holder_agrees(fakes: FakeWorld) -> None:

@@ -35,7 +35,7 @@ async def a_period_later(fakes: FakeWorld, *live: Live) -> list[Ending]:
     endings: list[Ending] = []
     for _ in range(int(fakes.world.settings.recheck_seconds / HEARTBEAT) + 1):
         fakes.clock.time += HEARTBEAT
-        endings += await renew_sessions(fakes.world, live)
+        endings += await renew_sessions(fakes.world, "r0", live)
     return endings
 
 
@@ -44,7 +44,7 @@ async def looks(fakes: FakeWorld, seconds: float, *live: Live) -> list[float]:
     asked, start = [], fakes.clock.now()
     while fakes.clock.now() < start + seconds:
         before = fakes.rights.asked
-        await renew_sessions(fakes.world, live)
+        await renew_sessions(fakes.world, "r0", live)
         asked += [fakes.clock.now() - start] * (fakes.rights.asked - before)
         fakes.clock.time += HEARTBEAT
     return asked
@@ -83,11 +83,11 @@ async def test_a_process_goes_on_where_another_left_off(fakes: FakeWorld) -> Non
     again = fakes.world.rechecked.pop(session.session)
     told = replace(session, again=again)
     fakes.rights.asked = 0
-    await renew_sessions(fakes.world, [told])
+    await renew_sessions(fakes.world, "r0", [told])
     assert fakes.rights.asked == 0, "the relay says when it is due"
     fakes.world.rechecked.clear()
     fakes.clock.time = again
-    await renew_sessions(fakes.world, [told])
+    await renew_sessions(fakes.world, "r0", [told])
     assert fakes.rights.asked == 1, "and not later than that"
 
 
@@ -155,12 +155,14 @@ async def test_a_slow_azure_keeps_no_lease_and_no_ending_waiting(
     fakes.vms.find = never  # type: ignore[method-assign,assignment]  # it hangs
     due(fakes.world, [new])
     fakes.clock.time = fakes.world.rechecked[new.session]
-    assert await renew_sessions(fakes.world, [old, new]) == [Ending(old.session, Code.SESSION_SUPERSEDED, "Grace")]
-    assert (await fakes.consoles.show(VM)).live_holder(fakes.clock.now() + 14) is not None
-    await renew_sessions(fakes.world, [new])
+    assert await renew_sessions(fakes.world, "r0", [old, new]) == [
+        Ending(old.session, Code.SESSION_SUPERSEDED, "Grace")
+    ]
+    assert fakes.leases.said["r0"].at == fakes.clock.now()
+    await renew_sessions(fakes.world, "r0", [new])
     assert asked == ["arm"], "it is not asked again with the next beat"
     fakes.clock.time += AGAIN_SECONDS
-    await renew_sessions(fakes.world, [new])
+    await renew_sessions(fakes.world, "r0", [new])
     assert len(asked) == 2
 
 
@@ -170,9 +172,9 @@ async def test_a_session_ends_with_the_approval_that_opened_it(fakes: FakeWorld)
     assert isinstance(asked, Approval)
     await decide_approval(fakes.world, person("grace"), VM, asked.id, allow=True, comment=None)
     session = await live(fakes)
-    assert await renew_sessions(fakes.world, [session]) == []
+    assert await renew_sessions(fakes.world, "r0", [session]) == []
     fakes.clock.time += 60
-    assert await renew_sessions(fakes.world, [session]) == [Ending(session.session, Code.APPROVAL_REQUIRED, "")]
+    assert await renew_sessions(fakes.world, "r0", [session]) == [Ending(session.session, Code.APPROVAL_REQUIRED, "")]
 
 
 async def test_a_live_session_is_judged_by_nothing_that_was_kept(fakes: FakeWorld) -> None:
@@ -199,8 +201,8 @@ async def test_what_cannot_be_learnt_ends_nobody(fakes: FakeWorld) -> None:
 
 
 async def test_sessions_long_over_are_forgotten(fakes: FakeWorld) -> None:
-    await renew_sessions(fakes.world, [await live(fakes)])
+    await renew_sessions(fakes.world, "r0", [await live(fakes)])
     assert fakes.world.rechecked
     fakes.clock.time += 11 * fakes.world.settings.recheck_seconds
-    await renew_sessions(fakes.world, [])
+    await renew_sessions(fakes.world, "r0", [])
     assert not fakes.world.rechecked
