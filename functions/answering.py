@@ -22,6 +22,7 @@ from shared.domain.access import may_relay, may_use_consoles
 from shared.domain.caller import Caller
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
+from shared.flows.tell_unavailable import tell_unavailable
 from shared.flows.world import World
 from shared.ports import Unavailable
 from shared.settings import BadSetting, FunctionSettings
@@ -191,7 +192,7 @@ async def _outcome(req: func.HttpRequest, starter: str, event: _Event, work: Wor
         return error.refusal
     except Unavailable as error:
         _log.warning("correlation id %s: %s", event.correlation, error)
-        return responses.unavailable(error)
+        return tell_unavailable(error)
 
 
 def _response(outcome: Result | Refusal, starter: str, correlation: str) -> func.HttpResponse:

@@ -82,11 +82,14 @@ async def _list(asked: Asked) -> Result | Refusal:
 
 
 async def _list_all(asked: Asked) -> Result | Refusal:
-    """The ports that the caller could open, in one subscription."""
-    subscription, listed = scope_of(asked.req), await list_consoles(asked.world, asked.caller)
-    if isinstance(listed, Refusal):
-        return listed
-    mine = [each.vm.id for each in listed if f"/subscriptions/{each.vm.id.subscription}".lower() == subscription.text]
+    """The ports that the caller could open, in one subscription: all of them, or why they cannot be told."""
+    subscription, found = scope_of(asked.req).text, await list_consoles(asked.world, asked.caller)
+    if isinstance(found, Refusal):
+        return found
+    for name, why in found.unasked.items():
+        if f"/subscriptions/{name}".lower() == subscription:
+            return why
+    mine = [vm for vm in (each.vm.id for each in found.listed) if vm.subscription_id.lower() == subscription]
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def show(vm: VmId) -> Port | Refusal:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from functions.shapes import Schema
 
-READS = (400, 401, 403, 404, 409, 429, 500, 503)
+READS = (400, 401, 403, 404, 409, 429, 500, 503, 504)
 """Statuses with which an operation that changes nothing refuses."""
 CHANGES = (*READS[:5], 413, *READS[5:])
-AT_THE_LINE = (*CHANGES, 502, 504)
+AT_THE_LINE = (*CHANGES, 502)
 """Those of operations that reach to the VM itself."""
 CONDITIONAL = (*CHANGES[:5], 412, *CHANGES[5:])
 NEVER = (500,)

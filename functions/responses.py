@@ -8,8 +8,7 @@ from typing import Any
 
 import azure.functions as func
 
-from shared.domain.refusals import Code, Refusal, refuse
-from shared.ports import Unavailable
+from shared.domain.refusals import Refusal
 
 HELP = "https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/serial-console-overview"
 SECURITY_HEADERS = {
@@ -65,13 +64,6 @@ def broken(correlation: str) -> func.HttpResponse:
         "innererror": _inner("Retry; if it lasts, report the correlation id.", None, None, correlation),
     }
     return result({"error": said}, correlation, status=500, headers={"x-ms-error-code": INTERNAL_ERROR})
-
-
-def unavailable(error: Unavailable) -> Refusal:
-    """What does not answer, as the refusal that clients know it by."""
-    if error.what.startswith("relay"):
-        return refuse(Code.RELAY_UNAVAILABLE)
-    return refuse(Code.LOCK_UNAVAILABLE if error.what == "console lock" else Code.AZURE_UNAVAILABLE)
 
 
 def challenge(authority: str, client: str) -> str:

@@ -110,6 +110,10 @@ SCHEMAS: dict[str, Schema] = {
         id=TEXT, name=TEXT, group=TEXT, location=TEXT, os=one_of([*Os]), power=one_of([*Power]), available=FLAG,
         refusals=many(ref("Refusal")), warnings=many(ref("Warning")),
     ),
+    "Consoles": answer(
+        value=many(ref("Console")),
+        unasked=many(answer(subscription=TEXT, code=TEXT, message=TEXT, fix=TEXT, retryAfterSeconds=maybe(COUNT))),
+    ),
     "Preflight": answer(
         **{"for": one_of(CONSOLE_RIGHTS)}, id=TEXT, name=TEXT, available=FLAG, checks=many(ref("Check")),
         warnings=many(ref("Warning")), console=answer(generation=COUNT, writer=maybe(_HOLDER)),

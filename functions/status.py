@@ -13,7 +13,7 @@ from functions.answering import Asked, Result, answer_anybody
 from functions.describing import NEVER, About
 from functions.requests import BadRequest
 from functions.sessions import person, warning
-from functions.shapes import CONSOLE_RIGHTS, one_of, page, ref
+from functions.shapes import CONSOLE_RIGHTS, one_of, ref
 from shared.domain.access import SCOPE
 from shared.domain.checks import Check
 from shared.domain.refusals import Code, Refusal, refuse
@@ -41,8 +41,15 @@ def _right(query: Mapping[str, str]) -> Right:
 
 
 async def _list(asked: Asked) -> Result | Refusal:
-    listed = await list_consoles(asked.world, asked.caller)
-    return listed if isinstance(listed, Refusal) else Result({"value": [_listed(each) for each in listed]})
+    found = await list_consoles(asked.world, asked.caller)
+    if isinstance(found, Refusal):
+        return found
+    unasked = [{"subscription": name, **_unasked(why)} for name, why in found.unasked.items()]
+    return Result({"value": [_listed(each) for each in found.listed], "unasked": unasked})
+
+
+def _unasked(why: Refusal) -> dict[str, Any]:
+    return {"code": why.code.value, "message": why.message, "fix": why.fix, "retryAfterSeconds": why.retry_after}
 
 
 async def _no_instance(_: Asked) -> Result | Refusal:
@@ -59,7 +66,7 @@ at_console(
 )  # fmt: skip
 at(
     bp, "list_all_consoles", "GET", "consoles", calling("list_consoles", _list),
-    about=About("Every VM that the caller may read", {200: page("Console")}),
+    about=About("Every VM that the caller may read, and subscriptions that could not be asked", {200: ref("Consoles")}),
 )  # fmt: skip
 
 

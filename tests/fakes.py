@@ -20,7 +20,7 @@ from shared.domain.rights import DEFAULT, Right, on_vm
 from shared.domain.storage import Account, NoAccount
 from shared.domain.vm import Os, Power, Vm, VmId
 from shared.flows.world import World
-from shared.ports import BootLog, Notice, Picture, Relay, Session, Stored, Unavailable
+from shared.ports import BootLog, Notice, Picture, Relay, Session, Stored, Unavailable, Visible
 from shared.settings import FunctionSettings
 
 SUBSCRIPTION = "5b5c0000-0000-4000-8000-000000000001"
@@ -83,12 +83,13 @@ class FakeCallers:
 class FakeVms:
     vms: dict[str, Vm] = field(default_factory=lambda: {VM.console: machine()})
     refusal: Refusal | None = None
+    unasked: dict[str, Unavailable] = field(default_factory=dict)
 
     async def find(self, caller: Caller, vm: VmId) -> Vm | Refusal:
         return self.refusal or self.vms.get(vm.console) or refuse(Code.VM_NOT_FOUND, target=vm.resource_id)
 
-    async def visible(self, caller: Caller) -> Sequence[Vm] | Refusal:
-        return self.refusal or list(self.vms.values())
+    async def visible(self, caller: Caller) -> Visible | Refusal:
+        return self.refusal or Visible(list(self.vms.values()), self.unasked)
 
 
 @dataclass
@@ -97,6 +98,8 @@ class FakeRights:
     """By object id."""
     fail: Exception | None = None
     asked: int = 0
+    failing: dict[str, Exception] = field(default_factory=dict)
+    """By resource id."""
     on: dict[str, Collection[str] | Refusal] = field(default_factory=dict)
     """By resource id, whoever asks; goes before `lacking`."""
     fresh: list[bool] = field(default_factory=list)
@@ -106,8 +109,8 @@ class FakeRights:
     ) -> Sequence[str] | Refusal:
         self.asked += 1
         self.fresh.append(fresh)
-        if self.fail:
-            raise self.fail
+        if fail := self.fail or self.failing.get(resource_id):
+            raise fail
         lacking = self.on.get(resource_id, self.lacking.get(caller.oid, ()))
         return lacking if isinstance(lacking, Refusal) else [action for action in actions if action in lacking]
 

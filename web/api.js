@@ -14,9 +14,9 @@ export class Api {
     this.#fetch = fetch;
   }
 
-  /** Every VM the person may read. */
-  async consoles() {
-    return (await this.#json("GET", "/consoles")).value;
+  /** Every VM the person may read (`value`), and the subscriptions that could not be asked (`unasked`). */
+  consoles() {
+    return this.#json("GET", "/consoles");
   }
 
   /** Every check of one VM, and who has its console. */

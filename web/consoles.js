@@ -4,7 +4,7 @@ import { readApprovals } from "./access_api.js";
 import { badgeWords } from "./approval.js";
 import { announce, button, command, h, setText } from "./dom.js";
 import { whileSeen } from "./poll.js";
-import { fixWords, shortRefusal } from "./refusal_words.js";
+import { fixWords, shortRefusal, unaskedWords } from "./refusal_words.js";
 import { APPROVALS, consoleRoute, recordingsRoute } from "./route.js";
 
 const POWER = {
@@ -17,7 +17,10 @@ const APPROVALS_MILLISECONDS = 10_000;
 export class ConsolesView {
   #api;
   #auth;
-  #all = [];
+  /** Null where no list is known: nothing may then look like an empty one. */
+  #all = null;
+  #unasked = [];
+  #missing = h("div", { class: "missing", role: "alert", hidden: true, data: { testid: "unasked" } });
   #list = h("ul", { class: "vms", role: "list", on: { keydown: (event) => this.#arrows(event) } });
   #message = h("div", { class: "message" });
   #count = h("span", { class: "quiet number" });
@@ -37,7 +40,7 @@ export class ConsolesView {
     place.replaceChildren(h("section", { class: "consoles" },
       h("div", { class: "list-head" }, h("h1", {}, "Consoles"), this.#count, this.#requests, h("label", { class: "filter-label" }, this.#filter, h("kbd", { "aria-hidden": "true" }, "/")), this.#refresh),
       h("div", { class: "columns", "aria-hidden": "true" }, ["VM", "Resource group", "OS", "Power", "Console"].map((name) => h("span", {}, name))),
-      this.#list, this.#message));
+      this.#missing, this.#list, this.#message));
     addEventListener("keydown", this.#keys);
     this.load();
     this.#stopLooking = whileSeen(APPROVALS_MILLISECONDS, () => this.#lookForRequests());
@@ -51,13 +54,18 @@ export class ConsolesView {
   async load() {
     this.#refresh.disabled = true;
     this.#message.replaceChildren();
-    if (this.#all.length === 0) this.#list.replaceChildren(...Array.from({ length: SKELETON_ROWS }, skeleton));
+    if (!this.#all?.length) this.#list.replaceChildren(...Array.from({ length: SKELETON_ROWS }, skeleton));
     try {
-      this.#all = await this.#api.consoles();
+      ({ value: this.#all, unasked: this.#unasked } = await this.#api.consoles());
       this.#draw();
-      announce(`${this.#all.length} consoles`);
+      announce([`${this.#all.length} consoles`, ...this.#unasked.map(unaskedWords)].join(". "));
     } catch (error) {
+      this.#all = null;
+      this.#unasked = [];
       this.#list.replaceChildren();
+      this.#missing.replaceChildren();
+      this.#missing.hidden = true;
+      setText(this.#count, "");
       this.#message.replaceChildren(this.#failure(error));
     } finally {
       this.#refresh.disabled = false;
@@ -80,6 +88,9 @@ export class ConsolesView {
   }
 
   #draw() {
+    if (!this.#all) return;
+    this.#missing.hidden = this.#unasked.length === 0;
+    this.#missing.replaceChildren(...this.#unasked.map((each) => h("p", {}, unaskedWords(each))));
     const words = this.#filter.value.toLowerCase().split(/\s+/).filter(Boolean);
     const shown = this.#all.filter((vm) => words.every((word) => searchable(vm).includes(word)));
     this.#list.replaceChildren(...shown.map(row));

@@ -59,6 +59,8 @@ export const SHORT = {
   GatewayTimeout: "The VM's host did not answer in time",
   RelayUnavailable: "The relay does not answer",
   AzureUnavailable: "Azure does not answer",
+  AzureThrottled: "Azure throttles",
+  AzureTimeout: "Azure did not answer in time",
   RelayDraining: "The relay is being replaced",
   IdleTimeout: "Nothing was typed for the time allowed",
   SessionExpired: "The session reached its longest time",
@@ -71,6 +73,11 @@ export const SHORT = {
   Unreachable: "The service could not be reached",
   InternalError: "The service failed",
 };
+
+/** An operator who misses a VM must learn that it may be there. */
+export function unaskedWords({ subscription, message }) {
+  return `VMs of the subscription ${subscription} may be missing here: ${message}`;
+}
 
 export function shortRefusal({ code, message }) {
   return SHORT[code] ?? message;

@@ -16,6 +16,8 @@ authorization  Microsoft.Authorization: permissions, assignments, definitions
 serial_console Microsoft.SerialConsole: the subscription's switch, ports, connect
 storage        Microsoft.Storage: the boot-diagnostics account
 subscriptions  the subscription itself
+throttle       token buckets, as ARM has them
+faults         what goes wrong when it is told to
 admin          changes for tests and demonstrations; Azure has nothing like it
 bodies         what those are sent, made into the world's records
 paging         nextLink

@@ -10,6 +10,8 @@ PUT  /admin/groups/{id}            who is in a group: object ids
 PUT  /admin/accounts/{name}        a storage account: group, subscription, default_action, public_access, hidden
 DELETE /admin/accounts/{name}      no such account anywhere
 POST /admin/subscriptions/{id}     console_disabled
+POST /admin/faults                 all faults to come: see faults.Fault
+POST /admin/throttle               scale: how full the buckets are of what ARM has, null for none
 POST /admin/reset                  the fleet as it was
 """
 
@@ -21,9 +23,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dev.arm.bodies import read_body, read_records, record
+from dev.arm.faults import Fault
 from dev.arm.refusals import invalid_request, resource_not_found
 from dev.arm.roles import Role
 from dev.arm.routing import world_of
+from dev.arm.throttle import Throttle
 from dev.arm.world import Denial, Lock, StorageAccount
 from dev.fleet import Assignment, Login
 
@@ -137,6 +141,21 @@ async def _switch(request: Request) -> Response:
     return JSONResponse({"console_disabled": disabled})
 
 
+async def _order_faults(request: Request) -> Response:
+    world = world_of(request)
+    world.faults = list(await read_records(request, Fault))
+    return JSONResponse({"count": len(world.faults)})
+
+
+async def _set_throttle(request: Request) -> Response:
+    """With buckets that are full again."""
+    scale = (await read_body(request, dict)).get("scale")
+    if scale is not None and not (isinstance(scale, int | float) and 0 < scale <= 1):
+        raise invalid_request("scale is null, or above 0 and at most 1")
+    world_of(request).throttle = Throttle(scale)
+    return JSONResponse({"scale": scale})
+
+
 async def _reset(request: Request) -> Response:
     """The machines themselves stay as they are."""
     world_of(request).reset()
@@ -153,5 +172,7 @@ ROUTES = [
     Route("/admin/accounts/{name}", _put_account, methods=["PUT"]),
     Route("/admin/accounts/{name}", _delete_account, methods=["DELETE"]),
     Route("/admin/subscriptions/{id}", _switch, methods=["POST"]),
+    Route("/admin/faults", _order_faults, methods=["POST"]),
+    Route("/admin/throttle", _set_throttle, methods=["POST"]),
     Route("/admin/reset", _reset, methods=["POST"]),
 ]

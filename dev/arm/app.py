@@ -12,6 +12,7 @@ from starlette.routing import Route as Path
 
 from dev.arm import admin, authorization, boot_blobs, compute, operations, serial_console, storage, subscriptions
 from dev.arm.callers import Callers
+from dev.arm.faults import befall
 from dev.arm.machines import Machines
 from dev.arm.refusals import (
     RefusedError,
@@ -77,11 +78,17 @@ class _Resources:
         world_of(request).asked.append(f"{request.method} {path}")
         if correlation := request.headers.get("x-ms-correlation-request-id"):
             world_of(request).correlations.add(correlation)
+        for fault in world_of(request).faults:
+            if fault.takes(request) and (fallen := await befall(fault)) is not None:
+                return fallen
+        left = world_of(request).throttle.admit(request.method, caller.oid, _subscription_of(path))
         route, parts = find(ROUTES, request.method, path)
         call = Call(self._stack, world_of(request), self._machines, caller, request, parts)
         if route.action is not None:
             call.require(route.action, parts["scope"])
-        return await route.handler(call)
+        response = await route.handler(call)
+        response.headers.update(left)
+        return response
 
 
 def _check_version(request: Request) -> None:
@@ -92,16 +99,21 @@ def _check_version(request: Request) -> None:
         raise invalid_api_version(version)
 
 
-def _check_subscription(path: str) -> None:
+def _subscription_of(path: str) -> str | None:
     found = re.match(r"/subscriptions/([^/]+)", path, re.IGNORECASE)
-    if found is None:
+    return found[1].lower() if found else None
+
+
+def _check_subscription(path: str) -> None:
+    named = _subscription_of(path)
+    if named is None:
         return
     try:
-        uuid.UUID(found[1])
+        uuid.UUID(named)
     except ValueError as malformed:
-        raise invalid_subscription(found[1]) from malformed
-    if found[1].lower() not in {SUBSCRIPTION, OTHER_SUBSCRIPTION}:
-        raise subscription_not_found(found[1])
+        raise invalid_subscription(named) from malformed
+    if named not in {SUBSCRIPTION, OTHER_SUBSCRIPTION}:
+        raise subscription_not_found(named)
 
 
 async def _healthy(_: Request) -> Response:

@@ -6,8 +6,10 @@ from collections import deque
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from dev.arm.faults import Fault
 from dev.arm.rights import allows, is_within, matches
 from dev.arm.roles import ROLES, Role
+from dev.arm.throttle import Throttle
 from dev.fleet import (
     ASSIGNMENTS,
     GROUPS,
@@ -124,6 +126,9 @@ class World:
     """What a power change is refused with (409): any JSON."""
     links: dict[str, str] = field(default_factory=dict)
     """Signatures that open a machine's boot log and screenshot."""
+    faults: list[Fault] = field(default_factory=list)
+    """What goes wrong with the next requests, in this order."""
+    throttle: Throttle = field(default_factory=Throttle)
     page_size: int = 100
     retry_seconds: int = 1
 

@@ -4,13 +4,13 @@ All is read with the service's own identity, which needs the role Reader, and ke
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Container, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
-from shared.adapters.arm_clients import ArmAccess, as_the_service, asking_arm
+from shared.adapters.arm_clients import REASONED, ArmAccess, as_the_service, asking_arm
 from shared.adapters.kept import Kept
 from shared.domain.checks import Surroundings
 from shared.domain.storage import Account, NoAccount
@@ -85,7 +85,8 @@ class ArmAround:
         return NoAccount.DELETED if await self._available(name, near) else NoAccount.UNSEEN
 
     async def _listed(self, subscription: str) -> list[Any]:
-        async with _asking() as asked:
+        """None where the service may read nothing, or that is not there: whose name it is, another question tells."""
+        async with _asking(nothing=REASONED) as asked:
             path = f"/subscriptions/{subscription}/providers/{_ACCOUNTS}"
             asked.answer = await self._access.service.ask_all(path, _STORAGE)
         return asked.answer or []
@@ -108,14 +109,16 @@ class _Asked:
 
 
 @asynccontextmanager
-async def _asking() -> AsyncIterator[_Asked]:
-    """Bounds a question; what is not there has no answer. Raises Unavailable, also where ARM refuses the service."""
+async def _asking(nothing: Container[int] = (_NOT_FOUND,)) -> AsyncIterator[_Asked]:
+    """Bounds a question; what is refused with a status of `nothing` has no answer. Raises Unavailable, also where ARM
+    refuses the service otherwise.
+    """
     asked = _Asked()
     try:
         async with asking_arm(), as_the_service():
             yield asked
     except HttpResponseError as error:
-        if error.status_code != _NOT_FOUND:
+        if error.status_code not in nothing:
             raise Unavailable("arm", "refused the service's own identity: it needs the role Reader") from error
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise Unavailable("arm", "its answer cannot be read") from error

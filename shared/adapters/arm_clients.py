@@ -21,20 +21,21 @@ from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.pipeline.transport import AioHttpTransport
 
 from shared import correlation
+from shared.adapters.arm_troubles import PromptRetries, broken_off, prompt_options, prompt_transport, troubled
+from shared.adapters.entra_credential import EntraCredential
 from shared.adapters.on_behalf_of import Assertions, on_behalf_of, sign_in_refusal
 from shared.domain.caller import Caller, Kind
 from shared.domain.refusals import Refusal
-from shared.ports import Clock, Unavailable
+from shared.ports import Clock, Trouble, Unavailable
 from shared.settings import FunctionSettings
 
-TIMEOUT_SECONDS = 10.0
-"""Of one question to ARM, retries included."""
+TIMEOUT_SECONDS = 8.0
+"""Of one question to ARM, with all its pages and retries; arm_troubles bounds each call."""
 KEPT_SECONDS = 300.0
 KEPT_USERS = 256
 REASONED = frozenset({403, 404})
-"""Statuses by which ARM says no to the caller."""
+"""Statuses by which ARM says no to the caller, where its own words come with them: a proxy has none."""
 _NOT_SIGNED_IN = "the service's own identity cannot sign in"
-_RETRIES = {"retry_total": 2, "retry_backoff_factor": 0.4, "retry_backoff_max": 2, "connection_timeout": 3}
 
 
 @cache
@@ -93,7 +94,7 @@ class ArmClients:
                 credential_scopes=[self._scope],
                 transport=self.transport,
                 per_call_policies=[_Correlated()],
-                **_RETRIES,
+                **prompt_options(),
             )
         return found
 
@@ -116,26 +117,38 @@ class ArmClients:
         return response.json()
 
     async def ask_all(self, path: str, version: str, **query: str) -> list[Any]:
-        """Every item of a list in pages. Raises what `ask` raises; a next page elsewhere is nobody's page."""
+        """Every item of a list in pages. Raises what `ask` raises, and Unavailable where it cannot be had whole: a
+        next page elsewhere is nobody's page, and one that does not come is not the end.
+        """
         found = await self.ask(path, version, **query)
         items: list[Any] = []
         while True:
-            items += found.get("value") or ()
+            items += found["value"]
             following = str(found.get("nextLink") or "")
-            if not following.startswith(f"{self.arm}/"):
+            if not following:
                 return items
-            found = await self.ask(following, version)
+            if not following.startswith(f"{self.arm}/"):
+                raise Unavailable("arm", "the next page of a list lies elsewhere")
+            found = await self._next(following, version)
+
+    async def _next(self, page: str, version: str) -> Any:
+        try:
+            return await self.ask(page, version)
+        except HttpResponseError as error:
+            if isinstance(error, ClientAuthenticationError) or error.status_code not in REASONED:
+                raise
+            raise broken_off() from error
 
     def _pipeline(self) -> Any:
         if (found := self._clients.get(("rest", ""))) is None:
-            from azure.core.pipeline.policies import AsyncRetryPolicy, HeadersPolicy  # noqa: PLC0415 - slow to import
+            from azure.core.pipeline.policies import HeadersPolicy  # noqa: PLC0415 - slow to import
             from azure.mgmt.core import AsyncARMPipelineClient  # noqa: PLC0415 - slow to import
             from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy  # noqa: PLC0415 - slow to import
 
             policies = [
                 HeadersPolicy({"Accept": "application/json"}),
                 _Correlated(),
-                AsyncRetryPolicy(**_RETRIES),
+                PromptRetries(),
                 AsyncARMChallengeAuthenticationPolicy(self.credential, self._scope),
             ]
             found = AsyncARMPipelineClient(base_url=self.arm, policies=policies, transport=self.transport)
@@ -162,10 +175,10 @@ class ArmAccess:
         clock: Clock,
         transport: AioHttpTransport | None = None,
     ) -> None:
-        """`transport` is closed with this; by default it trusts what the process trusts."""
+        """`transport`, of `prompt_transport`, is closed with this; by default it trusts what the process trusts."""
         self._settings, self._assertions, self._clock = settings, assertions, clock
-        self._transport = transport or AioHttpTransport()
-        self.service = ArmClients(service, settings.arm, self._transport)
+        self._transport = transport or prompt_transport()
+        self.service = ArmClients(EntraCredential(service), settings.arm, self._transport)
         self._users: OrderedDict[bytes, ArmClients] = OrderedDict()
 
     def of(self, caller: Caller) -> ArmClients:
@@ -175,7 +188,7 @@ class ArmAccess:
         key = hashlib.sha256(caller.token.reveal().encode()).digest()
         clients = self._users.pop(key, None)
         if clients is None or self._clock.now() - clients.made > KEPT_SECONDS:
-            credential = on_behalf_of(caller, self._settings, self._assertions, self._transport)
+            credential = EntraCredential(on_behalf_of(caller, self._settings, self._assertions, self._transport))
             clients = ArmClients(credential, self._settings.arm, self._transport, self._clock.now())
         self._users[key] = clients
         while len(self._users) > KEPT_USERS:
@@ -197,11 +210,19 @@ async def asking_arm(reasoned: Container[int] = REASONED) -> AsyncIterator[None]
     except ClientAuthenticationError:
         raise
     except HttpResponseError as error:
-        if error.status_code in reasoned:
+        if error.status_code in reasoned and (error.status_code not in REASONED or _has_words(error)):
             raise
-        raise Unavailable("arm", f"answered {error.status_code}") from error
-    except (AzureError, TimeoutError) as error:
-        raise Unavailable("arm", type(error).__name__) from error
+        raise troubled(error) from error
+    except AzureError as error:
+        raise troubled(error) from error
+    except ValueError as error:  # what is no JSON, or none that the SDK's models could take
+        raise Unavailable("arm", "its answer cannot be read") from error
+    except TimeoutError as error:
+        raise Unavailable("arm", "was not done in time", Trouble.SLOW) from error
+
+
+def _has_words(error: HttpResponseError) -> bool:
+    return error.error is not None and bool(error.error.code)
 
 
 @asynccontextmanager

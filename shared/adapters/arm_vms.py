@@ -1,15 +1,17 @@
 """VMs as Azure Resource Manager describes them (Microsoft.Compute)."""
 
 import asyncio
-from collections.abc import AsyncIterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
 from shared.adapters.arm_clients import ArmAccess, ArmClients, asking_arm, signed_out
+from shared.adapters.arm_pages import checked_page, whole
 from shared.domain.caller import Caller
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import InvalidVmId, Os, Power, Vm, VmId
+from shared.ports import Unavailable, Visible
 
 _POWER = "PowerState/"
 
@@ -29,15 +31,16 @@ class ArmVms:
         except HttpResponseError:
             return refuse(Code.VM_NOT_FOUND, target=vm.resource_id)
 
-    async def visible(self, caller: Caller) -> Sequence[Vm] | Refusal:
-        """What the caller may read in the subscriptions served. Scale-set instances are opened by id, not listed."""
-        clients = self._access.of(caller)
+    async def visible(self, caller: Caller) -> Visible | Refusal:
+        """Scale-set instances are opened by id, not listed."""
+        clients, each = self._access.of(caller), self._subscriptions
         try:
-            async with asking_arm():
-                found = await asyncio.gather(*(_list(clients, each) for each in self._subscriptions))
+            found = await asyncio.gather(*(_listed_in(clients, subscription) for subscription in each))
         except ClientAuthenticationError as error:
             return signed_out(error, caller)
-        return [vm for vms in found for vm in vms]
+        vms = [vm for vms in found if not isinstance(vms, Unavailable) for vm in vms]
+        unasked = {name: why for name, why in zip(each, found, strict=True) if isinstance(why, Unavailable)}
+        return Visible(vms, unasked)
 
 
 async def _get(clients: ArmClients, vm: VmId) -> Any:
@@ -56,21 +59,28 @@ def _misnamed(vm: VmId, model: Any) -> Refusal | None:
     return refuse(Code.INVALID_REQUEST, because=said, target=vm.resource_id)
 
 
+async def _listed_in(clients: ArmClients, subscription: str) -> list[Vm] | Unavailable:
+    """All of a subscription's, or why they cannot be had. Only ARM's own 403 or 404 of it means that there are none."""
+    try:
+        async with asking_arm():
+            return await _list(clients, subscription)
+    except ClientAuthenticationError:
+        raise
+    except HttpResponseError:
+        return []
+    except Unavailable as error:
+        return error
+
+
 async def _list(clients: ArmClients, subscription: str) -> list[Vm]:
     """Two lists: `statusOnly` answers the power states and little else, the plain one all but the power states."""
     machines = clients.compute(subscription).virtual_machines
-    try:
-        models, states = await asyncio.gather(_all(machines.list_all()), _all(machines.list_all(status_only="true")))
-    except HttpResponseError as error:
-        if isinstance(error, ClientAuthenticationError):
-            raise
-        return []  # a subscription in which the caller may read nothing
+    models, states = await asyncio.gather(
+        whole(machines.list_all(raw_response_hook=checked_page)),
+        whole(machines.list_all(status_only="true", raw_response_hook=checked_page)),
+    )
     views = {str(each.id).lower(): _at(each, "properties", "instance_view") for each in states}
     return [vm for model in models if (vm := _listed(model, views.get(str(model.id).lower())))]
-
-
-async def _all(pages: AsyncIterable[Any]) -> list[Any]:
-    return [each async for each in pages]
 
 
 def _listed(model: Any, view: Any) -> Vm | None:

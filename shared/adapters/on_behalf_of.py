@@ -10,6 +10,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.identity.aio import OnBehalfOfCredential
 
+from shared.adapters.arm_troubles import PromptRetries
 from shared.adapters.clouds import FEDERATION
 from shared.domain.caller import Caller
 from shared.domain.refusals import Code, Refusal, refuse
@@ -35,6 +36,7 @@ def on_behalf_of(
         authority=settings.authority,
         disable_instance_discovery=not settings.instance_discovery,
         transport=transport,
+        retry_policy_class=PromptRetries,
         **proof,
     )
 

@@ -69,6 +69,8 @@ class Code(StrEnum):
     RELAY_UNAVAILABLE = "RelayUnavailable"
     AZURE_UNAVAILABLE = "AzureUnavailable"
     LOCK_UNAVAILABLE = "LockUnavailable"
+    AZURE_THROTTLED = "AzureThrottled"
+    AZURE_TIMEOUT = "AzureTimeout"
     RELAY_DRAINING = "RelayDraining"
     IDLE_TIMEOUT = "IdleTimeout"
     SESSION_EXPIRED = "SessionExpired"
@@ -364,6 +366,18 @@ TABLE: dict[Code, Entry] = {
         503,
         "The lock of this console does not answer now; it is being moved to another instance of the service.",
         "Retry: it answers within half a minute. Consoles that are open are not affected.",
+        retry_after=5,
+    ),
+    Code.AZURE_THROTTLED: Entry(
+        429,
+        "Azure throttles: it has been asked too much, and takes no more for a while.",
+        "Wait as long as Retry-After says: what Azure is asked before is refused too.",
+        retry_after=10,
+    ),
+    Code.AZURE_TIMEOUT: Entry(
+        504,
+        "Azure took a question that this request depends on, and did not answer it in time.",
+        "Retry shortly. If something was to be changed, look first whether it was.",
         retry_after=5,
     ),
     Code.RELAY_DRAINING: Entry(

@@ -1,16 +1,17 @@
 """Every VM the caller may read, each with what stands in the way of its console."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.domain import cautions, checks, rights
 from shared.domain.caller import Caller, Kind
 from shared.domain.checks import Checked
-from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.refusals import Refusal
 from shared.domain.rights import Right
 from shared.domain.vm import Vm
 from shared.flows.examine_vm import service
+from shared.flows.tell_unavailable import tell_unavailable
 from shared.flows.world import World
 from shared.ports import Unavailable
 
@@ -30,28 +31,48 @@ class Listed:
     warnings: tuple[cautions.Warn, ...]
 
 
-async def list_consoles(world: World, caller: Caller) -> Sequence[Listed] | Refusal:
-    """Raises Unavailable when the list itself cannot be had; one VM's rights that cannot be had only close that VM."""
-    vms = await world.vms.visible(caller)
-    if isinstance(vms, Refusal):
-        return vms
+@dataclass(frozen=True, slots=True)
+class Consoles:
+    """`unasked`: subscriptions that could not be asked, and why. What is missing here may be in one of them."""
+
+    listed: Sequence[Listed]
+    unasked: Mapping[str, Refusal]
+
+
+async def list_consoles(world: World, caller: Caller) -> Consoles | Refusal:
+    """An empty list is answered only where everything was asked. Raises Unavailable when nothing can be listed and
+    something could not be asked; one VM's rights that cannot be had only close that VM.
+    """
+    visible = await world.vms.visible(caller)
+    if isinstance(visible, Refusal):
+        return visible
     gate = asyncio.Semaphore(AT_ONCE)
-    listed = await asyncio.gather(*(_list(world, caller, vm, gate) for vm in vms))
-    return sorted((each for each in listed if each), key=lambda each: each.vm.id.console)
+    asked = await asyncio.gather(*(_list(world, caller, vm, gate) for vm in visible.vms))
+    listed = [each for each in asked if isinstance(each, Listed)]
+    unasked = dict(visible.unasked)
+    for vm, why in zip(visible.vms, asked, strict=True):
+        if isinstance(why, Unavailable):
+            unasked[vm.id.subscription] = why
+    if unasked and not listed:
+        raise next(iter(unasked.values()))
+    listed.sort(key=lambda each: each.vm.id.console)
+    return Consoles(listed, {name: tell_unavailable(why, f"/subscriptions/{name}") for name, why in unasked.items()})
 
 
-async def _list(world: World, caller: Caller, vm: Vm, gate: asyncio.Semaphore) -> Listed | None:
-    """None for a VM that the service may read and the caller may not."""
+async def _list(world: World, caller: Caller, vm: Vm, gate: asyncio.Semaphore) -> Listed | Unavailable | None:
+    """None for a VM that the service may read and the caller may not; Unavailable where nobody knows whether they may:
+    what the service sees for an application is not yet theirs to see.
+    """
     warnings, actions = cautions.warnings(vm), rights.on_vm(world.settings.rights, Right.WRITE, vm.id)
     try:
         async with gate:
             missing, levels = await asyncio.gather(
                 world.rights.missing(caller, vm.id.resource_id, actions), world.policies.over(vm.id)
             )
-    except Unavailable:
-        if caller.kind is Kind.APPLICATION:  # what the service sees is not yet theirs to see
-            return None
-        return Listed(vm, (refuse(Code.AZURE_UNAVAILABLE, target=vm.id.resource_id),), warnings)
+    except Unavailable as error:
+        if caller.kind is Kind.APPLICATION:
+            return error
+        return Listed(vm, (tell_unavailable(error, vm.id.resource_id),), warnings)
     if isinstance(missing, Refusal):
         return Listed(vm, (missing,), warnings)
     if rights.read_action(vm.id) in missing:

@@ -27,10 +27,10 @@ from shared.ports.archive import (
     Statements,
     Transcripts,
 )
-from shared.ports.azure import AroundVms, BootLog, BootLogs, Callers, Picture, PowerActs, Rights, Vms
+from shared.ports.azure import AroundVms, BootLog, BootLogs, Callers, Picture, PowerActs, Rights, Visible, Vms
 from shared.ports.leases import Leases, Notice, Notices
 from shared.ports.line import Admission, Beat, ControlPlane, PortListener, Recorder, RecordSink, SerialPort, SerialPorts
-from shared.ports.outside import Clock, Ids, Unavailable
+from shared.ports.outside import Clock, Ids, Trouble, Unavailable
 from shared.ports.owners import Approvals, Paces, Policies, Stored
 from shared.ports.sessions import BurntTokens, Consoles, KeyRing, Relay, Relays, Session, Sessions, Tokens
 
@@ -80,6 +80,8 @@ __all__ = [
     "Stored",
     "Tokens",
     "Transcripts",
+    "Trouble",
     "Unavailable",
+    "Visible",
     "Vms",
 ]

@@ -1,7 +1,7 @@
 """Who calls, and what Azure says and does: VMs, rights, locks, power, boot logs."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from shared.domain.acts import Act
@@ -10,6 +10,7 @@ from shared.domain.checks import Surroundings
 from shared.domain.refusals import Refusal
 from shared.domain.storage import Account, NoAccount
 from shared.domain.vm import Vm, VmId
+from shared.ports.outside import Unavailable
 
 
 class Callers(Protocol):
@@ -18,13 +19,24 @@ class Callers(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """The VMs that a caller may read."""
+
+    vms: Sequence[Vm]
+    unasked: Mapping[str, Unavailable] = field(default_factory=dict)
+    """Subscriptions that could not be asked, and why. Of these no VM is here, of every other all are."""
+
+
 class Vms(Protocol):
     async def find(self, caller: Caller, vm: VmId) -> Vm | Refusal:
         """The VM as the caller may see it: VM_NOT_FOUND when there is none or they may not read it."""
         ...
 
-    async def visible(self, caller: Caller) -> Sequence[Vm] | Refusal:
-        """Every VM that the caller may read, in the subscriptions served; a Refusal when sign-in must be stronger."""
+    async def visible(self, caller: Caller) -> Visible | Refusal:
+        """Every VM that the caller may read, in the subscriptions served; a Refusal when sign-in must be stronger.
+        One in which they may read nothing, or that is not there, has none; one that cannot be asked is named.
+        """
         ...
 
 

@@ -1,14 +1,29 @@
 """What lies outside and when it does not answer, the time, chance."""
 
+from enum import StrEnum
 from typing import Protocol
+
+
+class Trouble(StrEnum):
+    """How something outside fails, as far as whoever asked can do something about it."""
+
+    AWAY = "away"
+    """It cannot be reached, breaks off, answers an error, or nonsense."""
+    THROTTLED = "throttled"
+    """It answers that it is asked too much."""
+    SILENT = "silent"
+    """It took the question and said nothing in the time that one answer may take."""
+    SLOW = "slow"
+    """It answers, but the whole was not there in the time that we give to a question."""
 
 
 class Unavailable(Exception):
     """Something outside does not answer. `what` is its name in the health report; the text holds no secret."""
 
-    def __init__(self, what: str, why: str) -> None:
+    def __init__(self, what: str, why: str, trouble: Trouble = Trouble.AWAY, *, retry_after: int | None = None) -> None:
+        """`retry_after`: the seconds after which it wants to be asked again, where it has said so."""
         super().__init__(f"{what}: {why}")
-        self.what = what
+        self.what, self.trouble, self.retry_after = what, trouble, retry_after
 
 
 class Clock(Protocol):

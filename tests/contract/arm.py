@@ -4,7 +4,6 @@ import ssl
 from pathlib import Path
 
 import aiohttp
-from azure.core.pipeline.transport import AioHttpTransport
 from azure.identity.aio import ClientSecretCredential
 
 from dev.entra.tokens import user_token
@@ -25,6 +24,7 @@ from shared.adapters.arm_boot_logs import ArmBootLogs
 from shared.adapters.arm_clients import ArmAccess
 from shared.adapters.arm_power import ArmPower
 from shared.adapters.arm_rights import ArmRights
+from shared.adapters.arm_troubles import READ_SECONDS, prompt_transport
 from shared.adapters.arm_vms import ArmVms
 from shared.adapters.http_json import Http
 from shared.adapters.on_behalf_of import no_assertions
@@ -45,7 +45,13 @@ class TrustingHttp(Http):
 
 class Arm:
     def __init__(
-        self, azure: LocalAzure, arm: str | None = None, *, cache_seconds: float = 0, secret: str = API_SECRET
+        self,
+        azure: LocalAzure,
+        arm: str | None = None,
+        *,
+        cache_seconds: float = 0,
+        secret: str = API_SECRET,
+        read_seconds: float = READ_SECONDS,
     ) -> None:
         """`secret` is that of the service's own identity; on-behalf-of has its own."""
         self._stack = azure.stack
@@ -68,7 +74,7 @@ class Arm:
             disable_instance_discovery=True,
             connection_verify=str(azure.stack.ca),
         )
-        transport = AioHttpTransport(connection_verify=str(azure.stack.ca))
+        transport = prompt_transport(read_seconds, connection_verify=str(azure.stack.ca))
         self.access = ArmAccess(about, self.service, no_assertions, self.clock, transport)
         self.vms, self.power = ArmVms(self.access, [SUBSCRIPTION]), ArmPower(self.access)
         self.http = TrustingHttp(azure.stack.ca)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from azure.core.exceptions import HttpResponseError, ServiceRequestError
+from azure.core.exceptions import HttpResponseError, ODataV4Format, ServiceRequestError
 
 from dev.entra.tokens import expired_token
 from dev.fleet import (
@@ -23,7 +23,7 @@ from shared.domain.acts import Act
 from shared.domain.refusals import Code, Refusal
 from shared.domain.rights import DEFAULT, Right, on_vm, read_action
 from shared.domain.vm import Os, Power, Vm, VmId
-from shared.ports import Unavailable
+from shared.ports import Unavailable, Visible
 from tests.contract.arm import Arm, application, vm
 from tests.dev.local_azure import LocalAzure
 
@@ -108,15 +108,15 @@ async def test_who_may_not_ask_has_no_rights(arm: Arm) -> None:
 async def test_the_list_joins_models_and_power_states(arm: Arm) -> None:
     listed = await arm.vms.visible(arm.user(GRACE))
     assert not isinstance(listed, Refusal)
-    states = {each.id.name: each.power for each in listed}
+    states = {each.id.name: each.power for each in listed.vms}
     assert states["web-01"] is Power.RUNNING
     assert states["web-02"] is Power.DEALLOCATED
-    assert {each.id.name: each.boot_diagnostics for each in listed}["web-03"] is False
+    assert {each.id.name: each.boot_diagnostics for each in listed.vms}["web-03"] is False
 
 
 async def test_who_may_read_nothing_sees_nothing(arm: Arm) -> None:
     arm.world.assignments = ()
-    assert await arm.vms.visible(arm.user(ADA)) == []
+    assert await arm.vms.visible(arm.user(ADA)) == Visible([], {})
 
 
 async def test_a_token_that_cannot_be_exchanged_is_a_refusal(arm: Arm, azure: LocalAzure) -> None:
@@ -173,8 +173,9 @@ async def test_a_service_that_cannot_sign_in_is_nothing_that_a_caller_could_mend
 
 
 def broken(status: int) -> HttpResponseError:
+    """With ARM's own envelope."""
     error = HttpResponseError("a text with details")
-    error.status_code = status
+    error.status_code, error.error = status, ODataV4Format({"error": {"code": "Code", "message": "Words."}})
     return error
 
 

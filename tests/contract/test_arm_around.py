@@ -117,11 +117,12 @@ async def test_a_name_that_is_free_was_deleted_and_one_that_is_not_is_somewhere(
     assert await arm.around.account("sthidden", WEB) is NoAccount.UNSEEN
 
 
-async def test_a_next_page_elsewhere_is_not_fetched(arm: Arm) -> None:
+async def test_a_next_page_elsewhere_is_not_fetched_and_the_list_is_not_taken_for_whole(arm: Arm) -> None:
     arm.world.next_link = "https://example.com/next"
     arm.world.page_size = 1
     arm.world.accounts = {"stfirst": StorageAccount("rg-web"), "stsecond": StorageAccount("rg-web")}
-    assert await arm.around.account("stsecond", WEB) is NoAccount.UNSEEN
+    with pytest.raises(Unavailable, match="elsewhere"):
+        await arm.around.account("stsecond", WEB)
 
 
 @pytest.mark.parametrize("of", [WEB, INSTANCE], ids=["vm", "instance"])

@@ -19,8 +19,8 @@ function service(...answers) {
 }
 
 test("a call carries the token and a correlation id", async () => {
-  const { api, calls } = service(() => json(200, { value: [] }));
-  assert.deepEqual(await api.consoles(), []);
+  const { api, calls } = service(() => json(200, { value: [], unasked: [] }));
+  assert.deepEqual(await api.consoles(), { value: [], unasked: [] });
   assert.equal(calls[0].address, "/api/consoles");
   assert.equal(calls[0].headers.Authorization, "Bearer TOKEN");
   assert.match(calls[0].headers["x-ms-correlation-request-id"], /^[0-9a-f-]{36}$/);
@@ -43,7 +43,7 @@ test("a claims challenge is answered once with a token for those claims", async 
   const challenge = { "WWW-Authenticate": `Bearer error="insufficient_claims", claims="${btoa(CLAIMS)}"` };
   const refusal = () => json(401, { error: { code: "MfaRequired", message: "m" } }, challenge);
   const passed = service(refusal, () => json(200, { value: [1] }));
-  assert.deepEqual(await passed.api.consoles(), [1]);
+  assert.deepEqual(await passed.api.consoles(), { value: [1] });
   assert.deepEqual(passed.tokens, [{ claims: undefined }, { claims: CLAIMS }]);
   const stuck = service(refusal, refusal);
   await assert.rejects(stuck.api.consoles(), { code: "SignInRequired", claims: CLAIMS });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { endWords, SHORT, shortRefusal } from "../../web/refusal_words.js";
+import { endWords, SHORT, shortRefusal, unaskedWords } from "../../web/refusal_words.js";
 import { begin } from "../../web/session.js";
 import { countdown, limitWords, peopleWords, sinceOf, stateWords } from "../../web/words.js";
 import { closeWords } from "../../web/wire.js";
@@ -77,4 +77,9 @@ test("where a close code stands for several reasons, each reason has words of it
   assert.equal(new Set(words).size, shared.length);
   assert.ok(words.every(Boolean));
   assert.deepEqual(endWords("Novel"), {});
+});
+
+test("a subscription that could not be asked is named with what Azure said", () => {
+  const words = unaskedWords({ subscription: "s1", code: "AzureThrottled", message: "Azure Resource Manager throttles." });
+  assert.equal(words, "VMs of the subscription s1 may be missing here: Azure Resource Manager throttles.");
 });

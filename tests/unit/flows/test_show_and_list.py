@@ -1,13 +1,16 @@
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from shared.domain.caller import Kind
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.rights import DEFAULT, VM_READ, Right, on_vm
 from shared.domain.vm import Power
-from shared.flows.list_consoles import list_consoles
+from shared.flows.list_consoles import Consoles, list_consoles
 from shared.flows.open_session import Wish, open_session
 from shared.flows.show_console import Shown, show_console
-from shared.ports import Unavailable
+from shared.ports import Trouble, Unavailable
 from tests.fakes import VM, FakeWorld, everything, machine, person, without_read
 
 ADMINISTERED = {*everything(), *on_vm(DEFAULT, Right.ADMINISTER, VM)} - {VM_READ}
@@ -54,35 +57,65 @@ async def test_a_stronger_sign_in_may_be_asked_for_before_the_preflight(fakes: F
     assert shown.code is Code.MFA_REQUIRED
 
 
+async def listed(fakes: FakeWorld, **who: Any) -> Consoles:
+    found = await list_consoles(fakes.world, replace(person(), **who))
+    assert isinstance(found, Consoles)
+    return found
+
+
 async def test_every_vm_is_listed_with_what_stands_in_its_way(fakes: FakeWorld) -> None:
     second = replace(VM, name="web-02")
     fakes.vms.vms[second.console] = machine(second, power=Power.STOPPED)
-    listed = await list_consoles(fakes.world, person())
-    assert not isinstance(listed, Refusal)
-    assert [[each.code for each in one.refusals] for one in listed] == [[], [Code.VM_NOT_RUNNING]]
+    found = await listed(fakes)
+    assert [[each.code for each in one.refusals] for one in found.listed] == [[], [Code.VM_NOT_RUNNING]]
+    assert found.unasked == {}
 
 
 async def test_a_vm_whose_rights_cannot_be_had_is_listed_as_not_available(fakes: FakeWorld) -> None:
-    fakes.rights.fail = Unavailable("arm", "away")
-    listed = await list_consoles(fakes.world, person())
-    assert not isinstance(listed, Refusal)
-    assert listed[0].refusals[0].code is Code.AZURE_UNAVAILABLE
+    fakes.rights.fail = Unavailable("arm", "away", Trouble.THROTTLED, retry_after=17)
+    (refusal,) = (await listed(fakes)).listed[0].refusals
+    assert (refusal.code, refusal.retry_after, refusal.target) == (Code.AZURE_THROTTLED, 17, VM.resource_id)
     fakes.rights.fail = None
     fakes.rights.lacking["ada"] = refuse(Code.MFA_REQUIRED)
-    listed = await list_consoles(fakes.world, person())
-    assert not isinstance(listed, Refusal)
-    assert listed[0].refusals[0].code is Code.MFA_REQUIRED
+    assert (await listed(fakes)).listed[0].refusals[0].code is Code.MFA_REQUIRED
 
 
-async def test_an_application_whose_rights_cannot_be_had_is_shown_nothing(fakes: FakeWorld) -> None:
+async def test_a_subscription_that_cannot_be_asked_is_named_beside_the_others(fakes: FakeWorld) -> None:
+    fakes.vms.unasked["other"] = Unavailable("arm", "away")
+    found = await listed(fakes)
+    assert [each.vm.id for each in found.listed] == [VM]
+    assert {name: (why.code, why.target) for name, why in found.unasked.items()} == {
+        "other": (Code.AZURE_UNAVAILABLE, "/subscriptions/other")
+    }
+
+
+async def test_an_empty_list_is_answered_only_where_everything_was_asked(fakes: FakeWorld) -> None:
+    fakes.vms.vms.clear()
+    assert await listed(fakes) == Consoles([], {})
+    fakes.vms.unasked["other"] = Unavailable("arm", "away")
+    with pytest.raises(Unavailable):
+        await list_consoles(fakes.world, person())
+
+
+async def test_an_application_is_told_where_its_rights_cannot_be_had_and_no_vm_of_it(fakes: FakeWorld) -> None:
     """The list is what the service sees."""
-    fakes.rights.fail = Unavailable("arm", "429")
-    assert await list_consoles(fakes.world, replace(person(), kind=Kind.APPLICATION)) == []
+    fakes.rights.fail = Unavailable("arm", "429", Trouble.THROTTLED)
+    with pytest.raises(Unavailable):
+        await list_consoles(fakes.world, replace(person(), kind=Kind.APPLICATION))
+
+
+async def test_what_an_application_may_see_is_listed_beside_what_could_not_be_asked(fakes: FakeWorld) -> None:
+    elsewhere = replace(VM, subscription="5b5c0000-0000-4000-8000-000000000002")
+    fakes.vms.vms[elsewhere.console] = machine(elsewhere)
+    fakes.rights.failing[elsewhere.resource_id] = Unavailable("arm", "429", Trouble.THROTTLED)
+    found = await listed(fakes, kind=Kind.APPLICATION)
+    assert [each.vm.id for each in found.listed] == [VM]
+    assert [*found.unasked] == [elsewhere.subscription]
 
 
 async def test_a_vm_that_only_the_service_may_read_is_not_listed(fakes: FakeWorld) -> None:
     fakes.rights.lacking["ada"] = everything()
-    assert await list_consoles(fakes.world, person()) == []
+    assert await listed(fakes) == Consoles([], {})
 
 
 async def test_the_list_may_be_refused(fakes: FakeWorld) -> None:

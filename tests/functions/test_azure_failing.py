@@ -1,0 +1,79 @@
+"""What people are told, and how soon, while Azure Resource Manager fails."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from dev.arm.faults import Fault
+from dev.arm.world import World
+from dev.fleet import ADA, GRACE, OTHER_SUBSCRIPTION
+from tests.functions.control_plane import ControlPlane
+from tests.functions.test_over_http import refusal, vm
+
+ALL = 1 << 30
+
+
+@pytest.fixture
+def arm(plane: ControlPlane) -> Iterator[World]:
+    """Where faults are ordered; afterwards there are none."""
+    yield plane.world
+    plane.world.faults = []
+
+
+def timed(plane: ControlPlane, *asked: Any, **more: Any) -> tuple[httpx.Response, float]:
+    began = time.monotonic()
+    return plane.call(*asked, **more), time.monotonic() - began
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/consoles"),
+        ("GET", f"{vm('web-03')}/serialConsole"),
+        ("POST", f"{vm('web-03')}/serialConsole/sessions"),
+    ],
+)
+def test_throttling_is_passed_on_at_once_with_arms_own_number(
+    plane: ControlPlane, arm: World, method: str, path: str
+) -> None:
+    plane.call("GET", "/api/consoles", ADA)  # signs in
+    arm.faults = [Fault("/subscriptions/", 429, "SubscriptionRequestsThrottled", retry_after="37", count=ALL)]
+    answer, seconds = timed(plane, method, path, ADA, **({"json": {}} if method == "POST" else {}))
+    assert (*refusal(answer), answer.headers.get("retry-after")) == (429, "AzureThrottled", "37")
+    error = answer.json()["error"]
+    assert "Azure Resource Manager throttles" in error["message"]
+    assert (error["innererror"]["retryable"], error["innererror"]["retryAfterSeconds"]) == (True, 37)
+    assert seconds < 10
+
+
+def test_an_arm_that_hangs_is_given_up_before_ten_seconds_and_not_called_throttling(
+    plane: ControlPlane, arm: World
+) -> None:
+    arm.faults = [Fault("/subscriptions/", hang=60.0, count=ALL)]
+    answer, seconds = timed(plane, "GET", "/api/consoles", GRACE)
+    assert refusal(answer) == (504, "AzureTimeout")
+    assert seconds < 10
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_a_list_that_fails_is_a_refusal_and_an_empty_list_is_none(plane: ControlPlane, arm: World, status: int) -> None:
+    arm.faults = [Fault("virtualMachines", status, count=ALL)]
+    assert refusal(plane.call("GET", "/api/consoles", GRACE)) == (503, "AzureUnavailable")
+    arm.faults = []
+    found = plane.call("GET", "/api/consoles", GRACE).json()
+    assert len(found["value"]) > 3
+    assert found["unasked"] == []
+
+
+def test_a_subscription_that_could_not_be_asked_is_named_beside_the_vms_of_the_others(
+    plane: ControlPlane, arm: World
+) -> None:
+    arm.faults = [Fault(OTHER_SUBSCRIPTION, 429, retry_after="8", count=ALL)]
+    found = plane.call("GET", "/api/consoles", GRACE).json()
+    assert len(found["value"]) > 3
+    (unasked,) = found["unasked"]
+    assert (unasked["subscription"], unasked["code"]) == (OTHER_SUBSCRIPTION, "AzureThrottled")
+    assert unasked["retryAfterSeconds"] == 8
