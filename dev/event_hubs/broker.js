@@ -10,7 +10,6 @@ import { Refusal } from './refusal.js';
 import './rhea_patches.js';
 
 const MOST_BYTES = 1 << 20; // of one send, as in the service's Standard tier
-const SETTLED = 1; // sender settle mode: deliveries need no answer
 const SELECTOR = 'apache.org:selector-filter:string';
 const LEVEL = 'com.microsoft:epoch';
 const TELLS_LAST = 'com.microsoft:enable-receiver-runtime-metric';
@@ -22,7 +21,6 @@ const CONNECTION = {
   tcp_no_delay: true,
   session_buffer_size: { incoming: 2048, outgoing: 4096 }, // deliveries
   receiver_options: { autoaccept: false, credit_window: 1000, max_message_size: MOST_BYTES },
-  sender_options: { snd_settle_mode: SETTLED },
 };
 
 // The socket's end tells all that matters of these; unheard, rhea would make errors of them.
@@ -44,6 +42,7 @@ export class Broker {
   /** The listening server; the caller waits for 'listening' or 'error'. */
   listen(port, host) {
     const container = rhea.create_container({ id: 'event-hubs-stand-in' });
+    offerMechanisms(container);
     container.on('connection_open', ({ connection }) => this.#welcome(connection));
     container.on('session_close', ({ session }) => leaveAll(session));
     container.on('sender_open', ({ sender }) => refusable(sender, () => this.#openForReading(sender)));
@@ -122,14 +121,14 @@ export class Broker {
       this.#acknowledge(this.#store(raw, delivery, receiver.to), delivery, receiver);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      delivery.reject(error.error);
+      settle(delivery, rhea.message.rejected({ error: error.error }));
     }
   }
 
   #reply(link, raw, delivery) {
-    delivery.accept();
+    settle(delivery, rhea.message.accepted());
     const sender = link.session.find_sender((other) => other.control === link.control);
-    sender?.send(answer(link.control, raw, this.#namespace));
+    if (sender) sender.send(answer(link.control, raw, this.#namespace)).settled = true;
   }
 
   /** Stores what was sent and returns the fault that its acknowledgement meets. Throws Refusal. */
@@ -150,12 +149,35 @@ export class Broker {
 
   #acknowledge(fault, delivery, link) {
     if (fault.drop) breakOff(link.connection.socket);
-    else if (fault.delay_ms) setTimeout(() => delivery.accept(), fault.delay_ms);
-    else delivery.accept();
+    else if (fault.delay_ms) setTimeout(() => settle(delivery, rhea.message.accepted()), fault.delay_ms);
+    else settle(delivery, rhea.message.accepted());
   }
 }
 
+// What .NET's client demands (MSSBCBS, of Azure.Messaging.EventHubs 5.12.2) and Python's takes. Both leave the proof to $cbs.
+function offerMechanisms(container) {
+  const mechanisms = container.sasl_server_mechanisms;
+  mechanisms.enable_anonymous();
+  mechanisms.MSSBCBS = mechanisms.ANONYMOUS;
+}
+
+/**
+ * Answers an attach in the settle modes that it asked for: .NET's client numbers what it sends by the mode that comes
+ * back (seen with Azure.Messaging.EventHubs 5.12.2), and two settled tokens at once would else bear one tag.
+ */
+function settleAsAsked(link) {
+  const { snd_settle_mode: sender, rcv_settle_mode: receiver } = link.remote.attach;
+  if (sender !== undefined) link.local.attach.snd_settle_mode = sender;
+  if (receiver !== undefined) link.local.attach.rcv_settle_mode = receiver;
+}
+
+/** Ends a delivery at once, also on a link whose receiver asked to settle second: the service keeps no state of it. */
+function settle(delivery, outcome) {
+  delivery.update(true, outcome.described());
+}
+
 function refusable(link, open) {
+  settleAsAsked(link);
   try {
     open();
   } catch (error) {

@@ -5,9 +5,11 @@ import { BadPosition, PartitionLog } from './partition_log.js';
 import { keyHash } from './partition_hash.js';
 import { Refusal } from './refusal.js';
 
-// 'hub', 'hub/Partitions/0' or 'hub/ConsumerGroups/group/Partitions/0', with or without a scheme and host before it.
-const ADDRESS = /^(?:(?:amqps?|sb):\/\/[^/]+\/)?([^/]+)(?:\/ConsumerGroups\/([^/]+))?(?:\/Partitions\/([^/]+))?$/i;
-const SELECTOR = /^amqp\.annotation\.x-opt-(offset|sequence-number|enqueued-time) (>=?) '([^']*)'$/;
+// 'hub', 'hub/Partitions/0' or 'hub/ConsumerGroups/group/Partitions/0', after a scheme and host (Python's client) or a
+// slash (.NET's: the path of its endpoint, AmqpConnectionScope.cs in azure-sdk-for-net).
+const ADDRESS = /^(?:(?:amqps?|sb):\/\/[^/]+\/|\/)?([^/]+)(?:\/ConsumerGroups\/([^/]+))?(?:\/Partitions\/([^/]+))?$/i;
+// The value in quotes (Python's client) or bare (.NET's: AmqpFilter.cs in azure-sdk-for-net).
+const SELECTOR = /^amqp\.annotation\.x-opt-(offset|sequence-number|enqueued-time) (>=?) (?:'([^']*)'|(@?[\w.-]+))$/;
 const FIELDS = { offset: 'offset', 'sequence-number': 'sequence', 'enqueued-time': 'time' };
 
 class Partition {
@@ -23,10 +25,10 @@ class Partition {
   /** The sequence number that a reader with this selector filter starts at; without one, the oldest. */
   start(selector) {
     if (selector === undefined) return this.log.first;
-    const [, field, operator, value] = SELECTOR.exec(selector) ?? [];
+    const [, field, operator, quoted, bare] = SELECTOR.exec(selector) ?? [];
     try {
       if (!field) throw new BadPosition(`unsupported selector: ${selector}`);
-      return this.log.find(FIELDS[field], operator === '>=', value);
+      return this.log.find(FIELDS[field], operator === '>=', quoted ?? bare);
     } catch (error) {
       if (error instanceof BadPosition) throw new Refusal('amqp:invalid-field', error.message);
       throw error;

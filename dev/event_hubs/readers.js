@@ -75,7 +75,7 @@ export class Reader {
 
   #send(event) {
     const message = this.#tellsLast ? withLastEnqueued(event, this.#partition.log.summary(), Date.now()) : event;
-    this.#link.send(message, TAG, 0);
+    this.#link.send(message, TAG, 0).settled = true;
     this.#queued++;
   }
 
