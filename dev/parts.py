@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dev import fleet
-from dev.stack import ROOT, Port, Stack
+from dev.stack import HOST_KEY, ROOT, Port, Stack
 from dev.vault.keys import SESSION_KEY, STATEMENT_KEY
 
 AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -58,7 +58,7 @@ def parts(stack: Stack) -> tuple[Part, ...]:
         ),
         Part(
             "functions", "function app", _functions(stack),
-            f"{stack.http(Port.FUNCTIONS)}/admin/host/status", (Port.FUNCTIONS,), shared | function_settings(stack),
+            f"{stack.http(Port.FUNCTIONS)}/", (Port.FUNCTIONS,), shared | function_settings(stack),
         ),
         Part(
             "relay", "relay", (sys.executable, "-m", "relay"),
@@ -179,7 +179,7 @@ def _python(module: str, stack: Stack) -> tuple[str, ...]:
 def _functions(stack: Stack) -> tuple[str, ...]:
     return (
         sys.executable, "-m", "dev.functions_host", str(ROOT), "--port", str(stack.port(Port.FUNCTIONS)),
-        "--state", str(stack.home / "task-hub.sqlite"),
+        "--state", str(stack.home / "task-hub.sqlite"), "--function-key", HOST_KEY,
     )  # fmt: skip
 
 

@@ -7,6 +7,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
+HOST_KEY = "local-host-key"
+"""Opens the addresses of the local Functions host that are not the application's."""
+
+
 class Port(IntEnum):
     """Offsets from the stack's base port."""
 

@@ -16,7 +16,7 @@ from dev import fleet, parts
 from dev.chaos.service import Service
 from dev.chaos.viewer import Viewer
 from dev.parts import Part
-from dev.stack import Port, Stack
+from dev.stack import HOST_KEY, Port, Stack
 from dev.supervisor import Supervisor
 
 MACHINES = tuple(vm for vm in fleet.VIRTUAL_MACHINES if vm.name in ("web-01", "web-04"))
@@ -133,7 +133,8 @@ class Field:
         """Starts what a timer starts every five minutes; whether the host took the request."""
         address = f"{self.stack.http(Port.FUNCTIONS)}/admin/functions/keep_archive"
         try:
-            return (await self.service.http.post(address, json={"input": ""})).is_success
+            key = {"x-functions-key": HOST_KEY}
+            return (await self.service.http.post(address, json={"input": ""}, headers=key)).is_success
         except httpx.HTTPError:
             return False
 

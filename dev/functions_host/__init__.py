@@ -4,14 +4,17 @@ Application code, bindings and SDKs are those of Azure; the host around them is 
 loopback only, no scaling, no function timeouts, and a durable task hub that lives in memory.
 
 __main__           command line; ends the process
-server             uvicorn on loopback, and what SIGTERM means
-host               one function app, everything that triggers it, as one ASGI application
+server             the listening socket, and what SIGTERM means
+host               one function app, and everything that triggers it
+site               what answers at the host's address: its own pages, the functions; whatever stands before it
 settings           host.json, local.settings.json and the environment
 logs               one line per record on stderr
 worker             Microsoft's azure_functions_runtime: indexing, bindings, invocation
 messages           plain stand-ins for the gRPC messages between host and worker
-routes             route templates and their precedence (pure)
-http_triggers      a request to a function; answers turns what it returned into a response
+http_server        connections; http_head reads a request's head, http_answer writes an answer, as Kestrel does
+request_target     an address: the path for the router, the URL and query for the function (pure)
+routes             which function a request is for, by the order of names; route_template, route_constraints (pure)
+http_triggers      a request to a function; answers turns what it returned into an answer; http_limits
 retries            retry policies
 ncrontab           when a timer runs next (pure); timer_triggers runs it
 event_hub_trigger  partitions, batches, checkpoints in the order Azure keeps them

@@ -11,6 +11,7 @@ import uvloop
 from dev.functions_host.host import Options
 from dev.functions_host.logs import to_stderr
 from dev.functions_host.server import serve
+from dev.functions_host.worker import NotLoaded
 
 WARNING = "STAND-IN for the Azure Functions host: loopback only, one process, durable orchestrations in memory"
 
@@ -21,24 +22,25 @@ def main() -> int:
     to_stderr(arguments.log_level)
     log = logging.getLogger("host")
     log.warning("*** %s ***", WARNING)
-    options = Options(arguments.app_dir.resolve(), arguments.function_key, arguments.state)
+    options = Options(arguments.app_dir.resolve(), arguments.function_key, arguments.state, not arguments.no_front_end)
     try:
-        started = uvloop.run(serve(options, arguments.port))
-    except SystemExit:
-        return 1  # uvicorn's own way out when the app did not start; it has logged why
-    except (OSError, ValueError) as error:
+        uvloop.run(serve(options, arguments.port))
+    except (OSError, ValueError, LookupError, NotLoaded) as error:
         log.error("cannot start: %s", error)  # noqa: TRY400 - what is wrong is in the message, not in our stack
         return 1
     log.info("stopped")
-    return 0 if started else 1
+    return 0
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m dev.functions_host", description=WARNING)
     parser.add_argument("app_dir", type=Path, help="the folder with host.json and function_app.py")
     parser.add_argument("--port", type=int, default=7071, help="0 takes a free one")
-    parser.add_argument("--function-key", help="opens functions that are not anonymous, in x-functions-key")
+    parser.add_argument("--function-key", help="opens functions that are not anonymous, and /admin")
     parser.add_argument("--state", type=Path, help="file that keeps entity states over restarts")
+    parser.add_argument(
+        "--no-front-end", action="store_true", help="without what App Service's front end adds to requests"
+    )
     parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
     return parser.parse_args()
 

@@ -1,25 +1,23 @@
-"""The host: one function app, its HTTP routes, task hub, event hubs and timers, as one ASGI application."""
+"""The host: one function app, its HTTP routes, task hub, event hubs and timers."""
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
-
 from dev.functions_host.checkpoints import BlobCheckpoints
 from dev.functions_host.durable import Durable
 from dev.functions_host.event_hub_source import EventHub
 from dev.functions_host.event_hub_trigger import EventHubTrigger
+from dev.functions_host.http_answer import Answer
+from dev.functions_host.http_server import Request
 from dev.functions_host.http_triggers import HttpTriggers
 from dev.functions_host.settings import hub_connection, load_local_settings, read_host_settings, resolve, setting
+from dev.functions_host.site import Site, with_front_end
 from dev.functions_host.stopping import Stopping
 from dev.functions_host.timer_triggers import fire, run_timer, schedule_of
 from dev.functions_host.worker import Binding, Function, Worker
@@ -35,9 +33,11 @@ class Options:
 
     app_dir: Path
     key: str | None = None
-    """Opens functions that are not anonymous."""
+    """Opens functions that are not anonymous, and /admin."""
     state: Path | None = None
     """The file that keeps entities over restarts."""
+    has_front_end: bool = True
+    """Whether App Service's front end stands before the host."""
 
 
 class Host:
@@ -61,33 +61,20 @@ class Host:
         self._tasks: list[asyncio.Task[None]] = []
         self._checkpoints: BlobCheckpoints | None = None
 
-    def asgi(self) -> Starlette:
-        """The application: /admin, and the functions' routes."""
-
-        @contextlib.asynccontextmanager
-        async def lifespan(app: Starlette) -> AsyncIterator[None]:
-            try:
-                await self._start()
-                # Everything that is not /admin, also a path that no route could match, like one with a line end.
-                app.router.default = HttpTriggers(self._worker, self._settings.route_prefix, self._options.key)
-                yield
-            finally:
-                await self._stop()
-
-        admin = [
-            Route("/admin/host/status", self._status),
-            Route("/admin/functions", self._list),
-            Route("/admin/functions/{name}", self._fire, methods=["POST"]),
-        ]
-        return Starlette(routes=admin, lifespan=lifespan)
-
     def begin_stop(self) -> None:
         """Lets triggers take nothing new, and gives what is under way GRACE seconds from now."""
         if not self._stopping.is_set():
             self._deadline = asyncio.get_running_loop().time() + GRACE
             self._stopping.set()
 
-    async def _start(self) -> None:
+    async def start(self) -> Callable[[Request], Awaitable[Answer]]:
+        """Starts everything that triggers functions; answers what answers requests.
+
+        Raises:
+            NotLoaded: the app has no functions that could run.
+            ValueError, SettingMissing: a binding of one cannot work.
+
+        """
         self._worker = Worker(self._options.app_dir, self._durable.start())
         await self._worker.load()
         self._durable.serve(self._worker)
@@ -97,6 +84,9 @@ class Host:
         for function, binding in self._worker.triggered_by("eventHubTrigger"):
             self._spawn(self._event_hub(function, binding).run())
         log.info("indexed %d functions", len(self._worker.functions))
+        triggers = HttpTriggers(self._worker, self._settings.http, self._options.key)
+        site = Site(triggers, self._admin, self._settings.http, self._options.key)
+        return with_front_end(site.answer) if self._options.has_front_end else site.answer
 
     def _event_hub(self, function: Function, binding: Binding) -> EventHubTrigger:
         group = resolve(binding.get("consumerGroup") or "$Default")
@@ -117,7 +107,8 @@ class Host:
         task.add_done_callback(_report)
         self._tasks.append(task)
 
-    async def _stop(self) -> None:
+    async def stop(self) -> None:
+        """Ends every trigger, and the worker."""
         self.begin_stop()
         if self._tasks:
             left = max(0.0, self._deadline - asyncio.get_running_loop().time())
@@ -129,23 +120,25 @@ class Host:
         if self._checkpoints:
             await self._checkpoints.close()
 
-    async def _status(self, _: Request) -> Response:
-        state = "Stopping" if self._stopping.is_set() else "Running"
-        return JSONResponse({"state": state, "functionCount": len(self._worker.functions), "standIn": True})
+    async def _admin(self, method: str, path: str) -> Any:
+        """Of the real host's admin addresses those that are used here."""
+        match method, path.strip("/").split("/"):
+            case "GET", ["admin", "host", "status"]:
+                state = "Stopping" if self._stopping.is_set() else "Running"
+                return {"state": state, "functionCount": len(self._worker.functions), "standIn": True}
+            case "GET", ["admin", "functions"]:
+                return [{"name": f.name, "config": {"bindings": f.bindings}} for f in self._worker.functions]
+            case "POST", ["admin", "functions", name]:
+                return self._fire(name)
 
-    async def _list(self, _: Request) -> Response:
-        return JSONResponse(
-            [{"name": function.name, "config": {"bindings": function.bindings}} for function in self._worker.functions]
-        )
-
-    async def _fire(self, request: Request) -> Response:
+    def _fire(self, name: str) -> Answer | None:
         """Runs a timer now, as the real host's admin address does."""
         timers = {function.name: function for function, _ in self._worker.triggered_by("timerTrigger")}
-        function = timers.get(request.path_params["name"])
+        function = timers.get(name)
         if function is None:
-            return Response(status_code=404)
+            return None
         self._spawn(_unless_stopped(partial(fire, self._worker, function, self._stopping)()))
-        return Response(status_code=202)
+        return Answer(202)
 
 
 async def _unless_stopped(work: Coroutine[Any, Any, None]) -> None:

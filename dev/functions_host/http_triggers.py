@@ -1,124 +1,111 @@
 """HTTP triggers: a request finds its function, and gets its answer."""
 
+import json
 import logging
 import time
 from hmac import compare_digest
-from urllib.parse import parse_qsl
-
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from typing import Any
 
 from dev.functions_host import messages
 from dev.functions_host.answers import response
+from dev.functions_host.http_answer import Answer
+from dev.functions_host.http_limits import HttpLimits
+from dev.functions_host.http_server import Request
 from dev.functions_host.messages import TypedData
+from dev.functions_host.request_target import Target
+from dev.functions_host.route_template import Values
 from dev.functions_host.routes import Route, find, in_order, route
+from dev.functions_host.settings import HttpSettings
 from dev.functions_host.worker import Binding, Function, FunctionFailed, Worker, log_failure
 
-BODY_LIMIT = 100 * 1024 * 1024
-"""Bytes of a request's body, as in Azure (FUNCTIONS_REQUEST_BODY_SIZE_LIMIT)."""
-
-type Target = tuple[Function, Binding]
+type Found = tuple[Function, Binding]
 log = logging.getLogger("host.http")
 
 
-class TooLarge(Exception):
-    """A body above BODY_LIMIT."""
-
-
 class HttpTriggers:
-    """The ASGI application in front of every HTTP trigger. It logs no queries, headers or bodies."""
+    """What answers every address but the host's own. It logs no queries, headers or bodies."""
 
-    def __init__(self, worker: Worker, prefix: str, key: str | None) -> None:
+    def __init__(self, worker: Worker, settings: HttpSettings, key: str | None) -> None:
         """`key` opens functions whose level is not ANONYMOUS; without one they answer 401."""
         self._worker, self._key = worker, key
-        self._routes = in_order(_route(prefix, *found) for found in worker.triggered_by("httpTrigger"))
+        self._limits = HttpLimits(settings.concurrent, settings.outstanding)
+        self._routes = in_order(_route(settings.route_prefix, *found) for found in worker.triggered_by("httpTrigger"))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            raise RuntimeError(f"functions take HTTP requests, not {scope['type']}")
-        request, began = Request(scope, receive), time.perf_counter()
-        try:
-            answer = await self._answer(request)
-        except ClientDisconnect:
-            return
+    async def answer(self, request: Request, target: Target) -> Answer:
+        """The answer of the function that the address names; 404 without a word where there is none."""
+        found = find(self._routes, request.head.method, target.path)
+        if found is None:
+            return Answer(404)
+        (function, binding), params = found
+        began = time.perf_counter()
+
+        async def work() -> Answer:
+            if not self._may_call(request, target, binding):
+                return Answer(401)
+            return await self._call(function, binding, request, target, params)
+
+        answer = await self._limits.answer(work)
         if log.isEnabledFor(logging.DEBUG):
             took = (time.perf_counter() - began) * 1000
-            log.debug("%s %s -> %d in %.1f ms", request.method, scope["path"], answer.status_code, took)
-        await answer(scope, receive, send)
+            log.debug("%s %s -> %d in %.1f ms", request.head.method, target.path, answer.status, took)
+        return answer
 
-    async def _answer(self, request: Request) -> Response:
-        raw_path = request.scope["raw_path"].decode("latin-1").partition("?")[0]
-        found = find(self._routes, request.method, raw_path)
-        if found is None:
-            return Response(status_code=404)
-        (function, binding), params = found
-        if not self._may_call(request, binding):
-            return Response(status_code=401)
+    async def _call(
+        self, function: Function, binding: Binding, request: Request, target: Target, params: Values
+    ) -> Answer:
+        if request.is_too_large:
+            return Answer(500)  # the host fails as it reads the body; no function is called
+        trigger = TypedData(http=_message(request, target, params))
         try:
-            trigger = TypedData(http=await _message(request, raw_path, params))
-            return response(await self._worker.invoke(function, trigger))
-        except TooLarge:
-            return Response(status_code=413)
+            return response(await self._worker.invoke(function, trigger, _metadata(binding, request, target, params)))
         except FunctionFailed as error:
             log_failure(function, error)
-            return Response(status_code=500)
+            return Answer(500)
 
-    def _may_call(self, request: Request, binding: Binding) -> bool:
+    def _may_call(self, request: Request, target: Target, binding: Binding) -> bool:
         if str(binding.get("authLevel", "FUNCTION")).upper() == "ANONYMOUS":
             return True
-        given = request.headers.get("x-functions-key") or request.query_params.get("code")
-        return bool(self._key and given) and compare_digest(str(self._key).encode(), str(given).encode())
+        return has_key(self._key, request, target)
 
 
-def _route(prefix: str, function: Function, binding: Binding) -> Route[Target]:
-    template = f"{prefix}/{binding.get('route') or function.name}"
-    return route(template, binding.get("methods"), (function, binding))
+def has_key(key: str | None, request: Request, target: Target) -> bool:
+    """Whether the request brings the host's key, in x-functions-key or in the field `code`."""
+    given = request.head.headers.get("x-functions-key") or target.query.get("code")
+    return bool(key and given) and compare_digest(str(key).encode(), str(given).encode())
 
 
-async def _message(request: Request, raw_path: str, params: dict[str, str]) -> messages.RpcHttp:
-    """The request as the host sends it: URL as it came, query decoded, whatever is repeated joined by commas."""
-    query_string = request.scope["query_string"].decode("latin-1")
-    host = request.headers.get("host", "localhost")
-    url = f"{request.scope['scheme']}://{host}{raw_path}" + (f"?{query_string}" if query_string else "")
+def _route(prefix: str, function: Function, binding: Binding) -> Route[Found]:
+    template = binding["route"] if binding.get("route") is not None else function.name
+    return route(function.name, f"{prefix}/{template.lstrip('/')}", binding.get("methods"), (function, binding))
+
+
+def _message(request: Request, target: Target, params: Values) -> messages.RpcHttp:
+    """The request as the worker is told it (GrpcMessageConversionExtensions.ToRpcHttp)."""
     return messages.RpcHttp(
-        method=request.method,
-        url=url,
-        headers=_joined([*request.headers.items(), *_peer(request)]),
+        method=request.head.method,
+        url=f"http://{request.head.headers.get('host', '')}{target.told}",
+        headers=request.head.headers,
         params=params,
-        query=_joined(parse_qsl(query_string, keep_blank_values=True)),
-        body=TypedData(bytes=await _body(request)),
+        query=target.query,
+        body=TypedData() if request.body is None else TypedData(bytes=request.body),
     )
 
 
-def _peer(request: Request) -> list[tuple[str, str]]:
-    """What App Service's front end adds: the address and port that it sees, after whatever the client claims."""
-    if request.client is None:
-        return []
-    host, port = request.client
-    return [("x-forwarded-for", f"[{host}]:{port}" if ":" in host else f"{host}:{port}")]
+def _metadata(binding: Binding, request: Request, target: Target, params: Values) -> dict[str, TypedData]:
+    """Fields of the query, of a JSON body and of the path, the later over the earlier."""
+    fields: dict[str, Any] = {**target.query, **_json_fields(request), **params}
+    return {name: _typed(value) for name, value in fields.items() if name != binding["name"]}
 
 
-def _joined(pairs: list[tuple[str, str]]) -> dict[str, str]:
-    joined: dict[str, str] = {}
-    for name, value in pairs:
-        joined[name] = f"{joined[name]},{value}" if name in joined else value
-    return joined
+def _json_fields(request: Request) -> dict[str, Any]:
+    if request.body is None or "json" not in request.head.headers.get("content-type", ""):
+        return {}
+    try:
+        value = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
-async def _body(request: Request) -> bytes:
-    """The whole body.
-
-    Raises:
-        TooLarge: it is, or says it will be, above the limit.
-        ClientDisconnect: the client left before its end.
-
-    """
-    if int(request.headers.get("content-length", 0)) > BODY_LIMIT:
-        raise TooLarge
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_LIMIT:
-            raise TooLarge
-    return bytes(body)
+def _typed(value: Any) -> TypedData:
+    return TypedData(string=value) if isinstance(value, str) else TypedData(json=json.dumps(value))

@@ -1,64 +1,42 @@
-"""uvicorn on loopback, and a stop that lets things end: no new connections, running requests, triggers, checkpoints."""
+"""The host on loopback, and a stop that lets things end: the door first, then running requests, then triggers."""
 
 import asyncio
-import contextlib
 import logging
 import signal
 import socket
-from collections.abc import Iterator
-
-import uvicorn
 
 from dev.functions_host.host import GRACE, Host, Options
+from dev.functions_host.http_server import HttpServer
 
 ADDRESS = "127.0.0.1"
 log = logging.getLogger("host")
 
 
-class Server(uvicorn.Server):
-    """uvicorn, which would else end the process by the signal that stopped it; the host exits with 0."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        for listening in sockets or [] if self.started else []:
-            log.info("ready on http://%s:%d", *listening.getsockname())
-
-
-async def serve(options: Options, port: int) -> bool:
-    """Serves until SIGTERM or SIGINT; answers whether it got as far as serving. Port 0 takes a free one.
+async def serve(options: Options, port: int) -> None:
+    """Serves until SIGTERM or SIGINT. Port 0 takes a free one.
 
     Raises:
         OSError: the port is taken.
+        NotLoaded, ValueError, LookupError: the app, or a binding of it, cannot work.
 
     """
-    host = Host(options)
-    config = uvicorn.Config(
-        host.asgi(),
-        loop="uvloop",
-        http="httptools",
-        lifespan="on",
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # who is at the other end is what the socket says, not what the request does
-        timeout_graceful_shutdown=int(GRACE),
-    )
-    server = Server(config)
+    host, stop = Host(options), asyncio.Event()
 
-    def stop() -> None:
+    def begin_stop() -> None:
         host.begin_stop()
-        server.should_exit = True
+        stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop)
+        asyncio.get_running_loop().add_signal_handler(number, begin_stop)
     # Named, so that asyncio lets small answers leave at once (TCP_NODELAY): by default it does not know it for TCP.
     with socket.socket(proto=socket.IPPROTO_TCP) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((ADDRESS, port))
-        await server.serve([listening])
-    return server.started
+        try:
+            server = HttpServer(await host.start())
+            await server.start(listening)
+            log.info("ready on http://%s:%d", *listening.getsockname())
+            await stop.wait()
+            await server.stop(GRACE)
+        finally:
+            await host.stop()

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import sys
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,10 +18,26 @@ class SettingMissing(LookupError):
 
 
 @dataclass(frozen=True)
+class HttpSettings:
+    """The section `http`. Where plans scale to zero the real host's limits are 100 and 200; elsewhere there are none.
+
+    Azure/azure-functions-host, ScriptHostBuilderExtensions (DefaultConsumptionHttpOptions).
+    """
+
+    route_prefix: str = "api"
+    concurrent: int = 100
+    """Requests that functions work on at the same time, at most; the others wait."""
+    outstanding: int = 200
+    """Requests at work and waiting, at most; the others get 429."""
+    custom_headers: dict[str, str] = field(default_factory=dict)
+    """Added to every answer that has not set them."""
+
+
+@dataclass(frozen=True)
 class HostSettings:
     """What host.json says about the parts that exist here, with the real host's defaults."""
 
-    route_prefix: str = "api"
+    http: HttpSettings = field(default_factory=HttpSettings)
     hub_name: str = "TestHubName"
     event_batch: int = 100
     """Events handed to one invocation, at most."""
@@ -38,11 +55,25 @@ def read_host_settings(app_dir: Path) -> HostSettings:
     extensions = json.loads((app_dir / "host.json").read_text()).get("extensions", {})
     hubs = extensions.get("eventHubs", {})
     return HostSettings(
-        route_prefix=extensions.get("http", {}).get("routePrefix", "api").strip("/"),
+        http=_http(extensions.get("http", {})),
         hub_name=extensions.get("durableTask", {}).get("hubName", "TestHubName"),
         event_batch=int(hubs.get("maxEventBatchSize", 100)),
         initial_position=_initial_position(hubs.get("initialOffsetOptions", {})),
     )
+
+
+def _http(section: dict[str, Any]) -> HttpSettings:
+    return HttpSettings(
+        route_prefix=section.get("routePrefix", "api").strip("/"),
+        concurrent=_limit(section.get("maxConcurrentRequests", HttpSettings.concurrent)),
+        outstanding=_limit(section.get("maxOutstandingRequests", HttpSettings.outstanding)),
+        custom_headers=dict(section.get("customHeaders", {})),
+    )
+
+
+def _limit(number: int) -> int:
+    """-1 is none."""
+    return sys.maxsize if number < 0 else number
 
 
 def _initial_position(options: dict[str, Any]) -> str | datetime:

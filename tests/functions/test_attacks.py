@@ -1,13 +1,12 @@
 """Addresses and queries that somebody has bent: they lead to the VM that they name to the letter, or nowhere."""
 
-from urllib.parse import unquote
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dev.entra.tokens import user_token
 from dev.fleet import ADA, SUBSCRIPTION, group
+from dev.functions_host.request_target import target
 from tests.functions.control_plane import ControlPlane
 from tests.functions.raw_requests import Answered, sent
 
@@ -27,7 +26,7 @@ def adas(plane: ControlPlane) -> bytes:
 
 def meant(address: str) -> str:
     """The VM's resource id in an address, read as the host reads it."""
-    return unquote(address).removeprefix("/api").lower().rpartition("/serialconsole")[0]
+    return target(address).path.removeprefix("/api").lower().rpartition("/serialconsole")[0]
 
 
 def harmless(answer: Answered, address: str) -> None:
@@ -66,11 +65,10 @@ def test_a_bent_address_is_that_vm_or_nothing(plane: ControlPlane, adas: bytes, 
     address = bent.format(
         vms=f"{COMPUTE}/virtualMachines", compute_=COMPUTE, group_=f"/api{group('rg-web')}", group_api=group("rg-web")
     )
-    target = f"{address}/serialConsole".encode()
-    answer = sent(plane, target, [adas])
+    answer = sent(plane, f"{address}/serialConsole".encode(), [adas])
     if answer.status == 200:
-        assert answer.json["name"].lower() == "web-01"
-        assert unquote(address).lower() == VM.lower()
+        named = f"{COMPUTE}/virtualMachines/{answer.json['name']}"
+        assert target(address).path.lower() == named.lower()  # dot segments are resolved before any function is asked
     assert answer.status < 500
     assert "x-evil" not in answer.headers
 
@@ -97,8 +95,6 @@ def test_a_bent_address_never_leads_to_another_vm(
 @pytest.mark.parametrize(
     "session",
     [
-        "..",
-        "%2e%2e",
         "%2e%2e%2f%2e%2e%2fpolicy",
         "x'%20or%20'1'%20eq%20'1",
         "x%00xxxxxxx",
@@ -111,18 +107,18 @@ def test_a_bent_address_never_leads_to_another_vm(
 def test_an_id_that_is_none_is_refused(plane: ControlPlane, adas: bytes, place: str, session: str) -> None:
     for method in (b"GET", b"DELETE"):
         answer = sent(plane, f"{CONSOLE}/{place}/{session}".encode(), [adas], method=method)
-        assert answer.status in (400, 404)
+        assert answer.status in (400, 404, 414)
 
 
 @pytest.mark.parametrize(
     "scope",
-    ["/subscriptions/{s}%2fresourceGroups%2frg-web", "/subscriptions/..", "/subscriptions/{s}/resourceGroups/..",
+    ["/subscriptions/{s}%2fresourceGroups%2frg-web", "/subscriptions/..",
      "/subscriptions/{s}/resourceGroups/rg-web%2f..", "/subscriptions/%2f", "//",
      "/subscriptions/{s}/resourceGroups/%00"],
 )  # fmt: skip
 def test_a_policys_address_is_a_scope_to_the_letter(plane: ControlPlane, adas: bytes, scope: str) -> None:
-    target = f"/api{scope.format(s=SUBSCRIPTION)}/serialConsole/policy".encode()
-    answer = sent(plane, target, [adas, JSON], method=b"PUT", body=b'{"console":"off"}')
+    address = f"/api{scope.format(s=SUBSCRIPTION)}/serialConsole/policy".encode()
+    answer = sent(plane, address, [adas, JSON], method=b"PUT", body=b'{"console":"off"}')
     assert answer.status in (400, 404)
 
 

@@ -46,8 +46,6 @@ def test_a_stranger_is_told_the_same_of_a_vm_that_is_there_and_of_one_that_is_no
         answer = plane.call(method, address, STRANGER, **({"json": body} if method in ("POST", "PUT") else {}))
         assert answer.status_code in (403, 404), answer.text
         correlation = answer.headers.pop("x-ms-correlation-request-id")
-        length = int(answer.headers.pop("content-length"))
-        assert length == len(answer.content)
         headers = {name: value for name, value in answer.headers.items() if name != "date"}
         told.append((answer.status_code, answer.text.replace(name, "NAME").replace(correlation, "ID"), headers))
     assert told[0] == told[1]

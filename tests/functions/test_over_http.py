@@ -246,7 +246,10 @@ def test_bodies_are_bounded_and_are_json_by_their_header(plane: ControlPlane) ->
 )
 def test_names_that_are_not_names_are_refused(plane: ControlPlane, name: str) -> None:
     answer = plane.call("GET", f"{vm(name)}/serialConsole", ADA)
-    assert (answer.status_code, answer.content) == (404, b"") or refusal(answer) == (400, "InvalidRequest")
+    if answer.content:
+        assert refusal(answer) == (400, "InvalidRequest")
+    else:
+        assert answer.status_code in (400, 404)  # the host's own
 
 
 def test_a_scale_set_needs_an_instance(plane: ControlPlane) -> None:

@@ -35,8 +35,8 @@ def test_two_tokens_are_no_token(plane: ControlPlane, adas: bytes) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [b"", b"Bearer", b"Bearer ", b"Basic YTpi", b"Bearer a b", b"Bearer\ta", b"Bearer null", b"Bearer \xff\xfe",
-     b"Bearer " + b"a" * 20000, b"Bearer e30.e30.", b"Bearer ..", b"Bearer e30.e30.e30.e30.e30", b"Bearer \xc5\xbf"],
+    [b"", b"Bearer", b"Bearer ", b"Basic YTpi", b"Bearer a b", b"Bearer\ta", b"Bearer null",
+     b"Bearer " + b"a" * 20000, b"Bearer e30.e30.", b"Bearer ..", b"Bearer e30.e30.e30.e30.e30"],
 )  # fmt: skip
 def test_what_is_no_token_is_401_and_a_challenge(plane: ControlPlane, value: bytes) -> None:
     answer = sent(plane, CONSOLE.encode(), [b"Authorization: " + value])
@@ -57,14 +57,15 @@ def test_nothing_but_a_token_says_who_asks(plane: ControlPlane, line: bytes) -> 
 def test_a_method_is_the_one_of_the_first_line(plane: ControlPlane, adas: bytes) -> None:
     override = [adas, b"X-HTTP-Method-Override: POST", b"X-HTTP-Method: POST", b"X-Method-Override: POST"]
     assert "value" in sent(plane, SESSIONS.encode(), override).json
-    for method in (b"PATCH", b"PUT", b"TRACE", b"CONNECT", b"PROPFIND", b"get"):
+    for method in (b"PATCH", b"PUT", b"TRACE", b"CONNECT", b"PROPFIND"):
         assert sent(plane, SESSIONS.encode(), [adas], method=method).status in (400, 404)
 
 
 @pytest.mark.parametrize(
     "lines",
     [
-        [b"X-A: b\r\n folded"], [b"X-A: b\x00c"], [b"X-A: b\nAuthorization: Bearer x"], [b"X-A : b"], [b": x"],
+        [b"X-A: b\r\n folded"], [b"X-A: \xff"], [b"Authorization: Bearer \xc5\xbf"], [b"X-A: b\x00c"],
+        [b"X-A: b\nAuthorization: Bearer x"], [b"X-A : b"], [b": x"],
         [b"Content-Length: 5", b"Content-Length: 6"], [b"Content-Length: -1"], [b"Content-Length: 0x5"],
         [b"Transfer-Encoding: chunked", b"Content-Length: 5"], [b"Transfer-Encoding: xchunked"],
     ],
@@ -82,7 +83,7 @@ def test_a_head_that_two_readers_may_read_differently_opens_nothing(plane: Contr
 @pytest.mark.parametrize(
     "line",
     [b'If-Match: "x"', b"If-Match: *", b'If-Match: "W/x"', b'If-Match: "%00"', b'If-Match: "%ff%0d%0aX: y"',
-     b'If-Match: "%E2%84%AA"', b"If-Match: " + b"a" * 9000, b'If-Match: ""', b"If-Match: \xff", b'If-None-Match: "x"',
+     b'If-Match: "%E2%84%AA"', b"If-Match: " + b"a" * 9000, b'If-Match: ""', b'If-None-Match: "x"',
      b'If-Match: W/"datetime\'2020-01-01T00%3A00%3A00.0000000Z\'"', b'If-Match: "a", "b"'],
 )  # fmt: skip
 def test_a_condition_that_does_not_hold_changes_nothing(plane: ControlPlane, adas: bytes, line: bytes) -> None:

@@ -1,19 +1,12 @@
 import concurrent.futures
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.dev.functions_host.host_process import APP, HostProcess, running, until
+from tests.dev.functions_host.host_process import HostProcess, running, until
 
 EVERY_SECOND = {"SAMPLE_SCHEDULE": "* * * * * *"}
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> Path:
-    """A copy of the sample app, to be changed."""
-    return Path(shutil.copytree(APP, tmp_path / "app"))
 
 
 def ticks(host: HostProcess) -> list[str]:
@@ -30,11 +23,13 @@ def test_it_says_that_it_is_a_stand_in() -> None:
 def test_timers_run_at_start_on_their_schedule_and_when_asked() -> None:
     with running(settings=EVERY_SECOND) as host:
         until(lambda: ticks(host)[:3] == ["on time"] * 3, host)
-    with running() as host:
+    with running(extra=("--function-key", "k")) as host:
         until(lambda: ticks(host) == ["on time"], host)  # runOnStartup
-        assert host.client.post("/admin/functions/tick").status_code == 202
+        key = {"x-functions-key": "k"}
+        assert host.client.post("/admin/functions/tick").status_code == 401
+        assert host.client.post("/admin/functions/tick", headers=key).status_code == 202
         until(lambda: len(ticks(host)) == 2, host)
-        assert host.client.post("/admin/functions/noop").status_code == 404
+        assert host.client.post("/admin/functions/noop", headers=key).status_code == 404
 
 
 def test_local_settings_reach_the_app_but_not_over_the_environment(app: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from dev.functions_host.settings import (
     FROM_END,
     FROM_START,
     HostSettings,
+    HttpSettings,
     HubConnection,
     SettingMissing,
     hub_connection,
@@ -23,16 +25,22 @@ def host_json(folder: Path, extensions: object) -> HostSettings:
 
 
 def test_an_empty_host_json_means_azures_defaults(tmp_path: Path) -> None:
-    assert host_json(tmp_path, {}) == HostSettings("api", "TestHubName", 100, FROM_START)
+    assert host_json(tmp_path, {}) == HostSettings(HttpSettings("api", 100, 200, {}), "TestHubName", 100, FROM_START)
 
 
 def test_host_json_is_read(tmp_path: Path) -> None:
     told = {
-        "http": {"routePrefix": ""},
+        "http": {
+            "routePrefix": "",
+            "maxConcurrentRequests": 3,
+            "maxOutstandingRequests": -1,
+            "customHeaders": {"X-A": "1"},
+        },
         "durableTask": {"hubName": "hub"},
         "eventHubs": {"maxEventBatchSize": 7, "initialOffsetOptions": {"type": "fromEnd"}},
     }
-    assert host_json(tmp_path, told) == HostSettings("", "hub", 7, FROM_END)
+    http = HttpSettings("", 3, sys.maxsize, {"X-A": "1"})
+    assert host_json(tmp_path, told) == HostSettings(http, "hub", 7, FROM_END)
 
 
 def test_reading_may_begin_at_a_time(tmp_path: Path) -> None:

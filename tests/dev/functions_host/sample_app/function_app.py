@@ -66,6 +66,7 @@ def sleepsync(req: func.HttpRequest, context: func.Context) -> func.HttpResponse
 async def slow(req: func.HttpRequest) -> func.HttpResponse:
     seen.append({"slow": "began"})
     await asyncio.sleep(float(req.params["seconds"]))
+    seen.append({"slow": "ended"})
     return func.HttpResponse("done")
 
 
