@@ -63,14 +63,17 @@ class Discarding:
     async def close(self, seconds: float) -> None: ...
 
 
+def _quiet(_event: str, /, **_fields: object) -> None: ...
+
+
 def relay(way: str, path: str, port: int, spool: str, hub: str) -> None:
     async def serve() -> None:
         clock, yes = SystemClock(), Yes()
         sink = EventHubRecords(hub, HUB) if way == WAYS[2] else yes
-        epochs: Epochs = Discarding() if way == WAYS[0] else SpooledEpochs(Path(spool), 1 << 28, sink, clock)
+        epochs: Epochs = Discarding() if way == WAYS[0] else SpooledEpochs(Path(spool), 1 << 28, sink, clock, _quiet)
         world = World(
             name="r0", control_plane=yes, ports=UnixPorts(path), keys=yes, epochs=epochs, clock=clock,
-            log=lambda *_, **__: None, nonce=lambda: secrets.randbits(32), origins=frozenset(), scrollback_bytes=262144,
+            log=_quiet, nonce=lambda: secrets.randbits(32), origins=frozenset(), scrollback_bytes=262144,
             linger_seconds=0, heartbeat_seconds=5, mask_key=b"key",
         )  # fmt: skip
         await Relay(world).open("127.0.0.1", port)

@@ -117,12 +117,15 @@ class Yes:
         pass
 
 
+def _quiet(_event: str, /, **_fields: object) -> None: ...
+
+
 def relay(path: str, port: int, spool: str) -> None:
     async def serve() -> None:
         clock, yes = SystemClock(), Yes()
         world = World(
             name="r0", control_plane=yes, ports=UnixPorts(path), keys=yes,
-            epochs=SpooledEpochs(Path(spool), 1 << 28, yes, clock), clock=clock, log=lambda *_, **__: None,
+            epochs=SpooledEpochs(Path(spool), 1 << 28, yes, clock, _quiet), clock=clock, log=_quiet,
             nonce=lambda: secrets.randbits(32), origins=frozenset(), scrollback_bytes=262144, linger_seconds=0,
             heartbeat_seconds=5, mask_key=b"key",
         )  # fmt: skip

@@ -23,6 +23,7 @@ from shared.settings import RelaySettings
 async def composed(settings: RelaySettings) -> AsyncIterator[World]:
     """Raises SpoolInUse, OSError. The epochs are closed by whoever drains the relay, everything else here."""
     clock = SystemClock()
+    log = JsonLog(settings.name, clock)
     credential = DefaultAzureCredential(
         authority=settings.authority, disable_instance_discovery=not settings.instance_discovery
     )
@@ -39,9 +40,9 @@ async def composed(settings: RelaySettings) -> AsyncIterator[World]:
             control_plane=control_plane,
             ports=ports,
             keys=keys,
-            epochs=SpooledEpochs(Path(settings.spool), settings.spool_bytes, records, clock),
+            epochs=SpooledEpochs(Path(settings.spool), settings.spool_bytes, records, clock, log),
             clock=clock,
-            log=JsonLog(settings.name, clock),
+            log=log,
             nonce=lambda: secrets.randbits(32),
             origins=frozenset(settings.origins),
             scrollback_bytes=settings.scrollback_bytes,

@@ -181,6 +181,8 @@ class Control:
             *_figure("printed_bytes", "gauge", "printed by open consoles", sum(b.wire.printed_bytes for b in bridges)),
             *_figure("typed_bytes", "gauge", "typed into open consoles", sum(b.wire.typed_bytes for b in bridges)),
             *_figure("spooled_bytes", "gauge", "recorded and not yet in the hub", spool.get("spooledBytes", 0)),
+            *_figure("spooled_records", "gauge", "the same, in records", spool.get("spooledRecords", 0)),
+            *_figure("spool_oldest_seconds", "gauge", "age of the oldest of them", spool.get("oldestSeconds") or 0),
             *_figure("spool_writable", "gauge", "1 when records can be written", int(spool["writable"])),
             *_figure("heartbeat_failures", "gauge", "heartbeats in a row without answer", relay.heartbeat.failures),
         ]

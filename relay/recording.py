@@ -5,8 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from relay.backlog import Backlog
 from relay.outbox import Outbox
 from relay.spool import Spool
+from relay.world import Log
 from shared.domain.record import Source
 from shared.ports import Clock, Recorder, RecordSink
 
@@ -14,11 +16,12 @@ from shared.ports import Clock, Recorder, RecordSink
 class SpooledEpochs:
     """A relay.world.Epochs."""
 
-    def __init__(self, folder: Path, limit_bytes: int, sink: RecordSink, clock: Clock) -> None:
+    def __init__(self, folder: Path, limit_bytes: int, sink: RecordSink, clock: Clock, log: Log) -> None:
         """Takes up what an earlier process left. Raises SpoolInUse, OSError. Belongs to the running event loop."""
         self._on_full: Callable[[], None] = _nothing
         self._on_room: Callable[[], None] = _nothing
         self._clock = clock
+        self._backlog = Backlog(log)
         self._outbox = Outbox(sink)
         self._spool = Spool(folder, limit_bytes, on_full=self._full, on_room=self._room)
         for epoch in self._spool.recover(int(clock.now() * 1e6)):
@@ -43,6 +46,8 @@ class SpooledEpochs:
     def tick(self) -> None:
         for epoch in self._outbox.epochs():
             epoch.settle()
+        if self._backlog.due(now := self._clock.now()):
+            self._backlog.look(self.health(), now)
 
     def _full(self) -> None:
         self._on_full()

@@ -11,11 +11,14 @@ The relay uses it so:
     recorder = spool.open(source); outbox.carry(recorder); recorder.append(record)
 """
 
+import errno
 import fcntl
 import logging
 import os
+import stat
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from relay.spool_epoch import EpochSpool, Found, file_path
@@ -29,6 +32,9 @@ _RECORD_HEAD = struct.Struct(">BQ")
 """Kind and sequence number (shared/domain/record.py)."""
 _HEADER_AND_RECORD = 2
 """Frames of the smallest file that is worth keeping."""
+
+
+_NOT_OURS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 class SpoolInUse(Exception):
@@ -58,8 +64,9 @@ class Spool:
         self._room = limit_bytes * 3 // 4
         self._on_full = on_full
         self._on_room = on_room
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = _locked(folder / "lock")
+        with _explained(folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = _locked(folder / "lock")
         self._sync = SpoolSync()
 
     def open(self, source: Source) -> EpochSpool:
@@ -68,12 +75,16 @@ class Spool:
 
     def recover(self, now_us: int) -> list[EpochSpool]:
         """What earlier processes left, oldest epoch first, each ended: if not by them then as lost. Raises OSError."""
+        with _explained(self._folder):
+            return self._recover(now_us)
+
+    def _recover(self, now_us: int) -> list[EpochSpool]:
         epochs = []
         for folder in sorted(path for path in self._folder.iterdir() if path.is_dir()):
             source, found = _scan(folder)
             if source is None:
                 log.warning("spool %s: nothing whole in it, deleted", folder.name)
-                folder.rmdir()
+                _delete(folder)
                 continue
             epoch = EpochSpool(folder, source, self, self._sync, found)
             if not found.ended:
@@ -102,6 +113,27 @@ class Spool:
         os.close(self._lock)
 
 
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    """Who may not do something there is told whose the folder is, and who they are."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NOT_OURS:
+            raise
+        text = f"{error.filename or folder}: {error.strerror}; this relay runs as user {os.geteuid()}, {_owner(folder)}"
+        raise OSError(error.errno, f"{text}: SPOOL_DIR must be a folder that this user may write to") from error
+
+
+def _owner(folder: Path) -> str:
+    """Of the folder, or of the nearest above it that can be looked at."""
+    for path in (folder, *folder.parents):
+        with suppress(OSError):
+            about = path.stat()
+            return f"{path} belongs to {about.st_uid}:{about.st_gid}, mode {stat.S_IMODE(about.st_mode):04o}"
+    return "and nothing above it can be looked at"
+
+
 def _locked(path: Path) -> int:
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -110,6 +142,16 @@ def _locked(path: Path) -> int:
         os.close(fd)
         raise SpoolInUse(f"another relay uses the spool in {path.parent}; give each relay its own SPOOL_DIR") from None
     return fd
+
+
+def _delete(folder: Path) -> None:
+    """With what a killed relay's NFS client left in it: files that were deleted while they were open."""
+    for path in folder.glob(".nfs*"):
+        path.unlink()
+    try:
+        folder.rmdir()
+    except OSError as error:
+        log.warning("spool %s: it cannot be deleted: %s", folder.name, error.strerror)
 
 
 def _scan(folder: Path) -> tuple[Source | None, Found]:

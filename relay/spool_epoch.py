@@ -256,5 +256,8 @@ class EpochSpool:
 
     def _delete(self) -> None:
         file_path(self.folder, self._number).unlink()
-        self.folder.rmdir()
-        self.release()
+        with suppress(OSError):  # on NFS it goes when the file is closed
+            self.folder.rmdir()
+        if self._file:
+            self._sync.finish(self._file, emptied=self.folder)
+            self._file = None

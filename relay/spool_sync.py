@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from pathlib import Path
 from threading import Event, Lock, Thread
 
 from relay.spool_file import SpoolFile
@@ -17,7 +18,7 @@ class SpoolSync:
         self._seconds = seconds
         self._lock = Lock()
         self._dirty: list[SpoolFile] = []
-        self._finished: list[SpoolFile] = []
+        self._finished: list[tuple[SpoolFile, Path | None]] = []
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="spool-sync", daemon=True)
         self._thread.start()
@@ -28,10 +29,12 @@ class SpoolSync:
             file.dirty = True
             self._dirty.append(file)
 
-    def finish(self, file: SpoolFile) -> None:
-        """Nothing more will be written: it is flushed once more and closed."""
+    def finish(self, file: SpoolFile, emptied: Path | None = None) -> None:
+        """Nothing more will be written: it is flushed once more and closed. `emptied`: a folder that goes then, if it
+        is there: on NFS a file that is deleted while it is open lies in its folder, under another name, until then.
+        """
         with self._lock:
-            self._finished.append(file)
+            self._finished.append((file, emptied))
 
     def stop(self) -> None:
         """Returns when all is flushed and what is finished is closed."""
@@ -54,8 +57,11 @@ class SpoolSync:
                 _flush_file(file)
             except OSError as error:
                 self.error = self.error or error
-        for file in finished:
+        for file, emptied in finished:
             os.close(file.fd)
+            if emptied:
+                with suppress(OSError):
+                    emptied.rmdir()
 
 
 def _flush_file(file: SpoolFile) -> None:

@@ -60,6 +60,12 @@ var questions = [
     query: 'ContainerAppConsoleLogs | extend said = parse_json(Log) | where tostring(said.event) == "spool-full"'
   }
   {
+    name: 'spool-behind'
+    severity: 2
+    description: 'Records have waited on a relay\'s disk for more than a minute: until the hub has them they are there alone.'
+    query: 'ContainerAppConsoleLogs | extend said = parse_json(Log) | where tostring(said.event) == "spool-behind"'
+  }
+  {
     name: 'dead-letters'
     severity: 1
     description: 'Records were set aside: they cannot be read or placed.'

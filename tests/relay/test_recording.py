@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from relay.standstill import STANDSTILL_SECONDS
 from shared.domain.grant import Mode
 from shared.domain.record import Kind, Record, Source, decode_records
 from shared.ports import Unavailable
+from tests.fakes import NOW, FakeClock
 from tests.patience import PATIENCE
 from tests.relay.full_disk import FullDisk
 from tests.relay.stage import Clock, staged
@@ -36,13 +38,16 @@ class Hub:
         return [record for encoded in self.taken for record in decode_records(encoded, 0)]
 
 
+def quiet(_event: str, /, **_fields: object) -> None: ...
+
+
 def source(epoch: str) -> Source:
     return Source("vm", epoch, "r0")
 
 
 async def test_what_is_recorded_reaches_the_hub(tmp_path: Path) -> None:
     hub = Hub()
-    epochs = SpooledEpochs(tmp_path, 1 << 20, hub, Clock())
+    epochs = SpooledEpochs(tmp_path, 1 << 20, hub, Clock(), quiet)
     epochs.begin(source("e1")).append(Record(Kind.PRINTED, 1, 1, b"login: "))
     await epochs.close(5)
     assert [record.body for record in hub.records()] == [b"login: "]
@@ -51,11 +56,11 @@ async def test_what_is_recorded_reaches_the_hub(tmp_path: Path) -> None:
 async def test_what_the_hub_did_not_take_is_sent_by_the_next_process(tmp_path: Path) -> None:
     hub = Hub()
     hub.there = False
-    epochs = SpooledEpochs(tmp_path, 1 << 20, hub, Clock())
+    epochs = SpooledEpochs(tmp_path, 1 << 20, hub, Clock(), quiet)
     epochs.begin(source("e1")).append(Record(Kind.PRINTED, 1, 1, b"login: "))
     await epochs.close(0.05)
     hub.there = True
-    again = SpooledEpochs(tmp_path, 1 << 20, hub, Clock())
+    again = SpooledEpochs(tmp_path, 1 << 20, hub, Clock(), quiet)
     await again.close(5)
     assert [record.kind for record in hub.records()] == [Kind.PRINTED, Kind.EVENT, Kind.END]
 
@@ -63,7 +68,7 @@ async def test_what_the_hub_did_not_take_is_sent_by_the_next_process(tmp_path: P
 async def test_the_bound_is_told_and_health_says_what_waits(tmp_path: Path) -> None:
     hub, told = Hub(), list[str]()
     hub.there = False
-    epochs = SpooledEpochs(tmp_path, 2000, hub, Clock())
+    epochs = SpooledEpochs(tmp_path, 2000, hub, Clock(), quiet)
     epochs.watch(lambda: told.append("full"), lambda: told.append("room"))
     recorder = epochs.begin(source("e1"))
     recorder.append(Record(Kind.PRINTED, 1, int(Clock().now() * 1e6), b"x" * 1990))
@@ -78,7 +83,7 @@ async def test_the_bound_is_told_and_health_says_what_waits(tmp_path: Path) -> N
 
 async def test_a_relay_with_a_real_spool_records_a_whole_session_in_order(tmp_path: Path) -> None:
     hub = Hub()
-    epochs = SpooledEpochs(tmp_path, 1 << 20, hub, Clock())
+    epochs = SpooledEpochs(tmp_path, 1 << 20, hub, Clock(), quiet)
     async with staged(epochs=epochs) as stage:
         ada = await stage.comes("ada")
         await stage.comes("bob", Mode.WATCH)
@@ -96,7 +101,7 @@ async def test_a_recording_that_was_given_up_says_so_and_ends_once_the_disk_has_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub = Hub()
-    epochs = SpooledEpochs(tmp_path, 1 << 20, hub, Clock())
+    epochs = SpooledEpochs(tmp_path, 1 << 20, hub, Clock(), quiet)
     async with staged(epochs=epochs) as stage:
         ada = await stage.comes("ada")
         stage.ports.last.listener.printed(b"kept")
@@ -143,7 +148,7 @@ def told(hub: Hub) -> list[bytes | str]:
 
 async def test_a_relay_that_ends_ends_what_was_given_up_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hub = Hub()
-    epochs = SpooledEpochs(tmp_path, 1 << 20, hub, Clock())
+    epochs = SpooledEpochs(tmp_path, 1 << 20, hub, Clock(), quiet)
     await given_up(epochs, monkeypatch)
     await epochs.close(5)
     assert told(hub) == [b"one", "record-failed", "end"]
@@ -154,7 +159,7 @@ async def test_room_that_sending_makes_is_for_what_was_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub = Hub()
-    epochs = SpooledEpochs(tmp_path, 1 << 20, hub, Clock())
+    epochs = SpooledEpochs(tmp_path, 1 << 20, hub, Clock(), quiet)
     recorder = epochs.begin(source("e1"))
     recorder.append(printed(1, b"one"))
     await all_sent(epochs)
@@ -170,7 +175,7 @@ async def test_a_recording_begins_after_the_one_before_it_was_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub = Hub()
-    epochs = SpooledEpochs(tmp_path, 1 << 20, hub, Clock())
+    epochs = SpooledEpochs(tmp_path, 1 << 20, hub, Clock(), quiet)
     await given_up(epochs, monkeypatch)
     epochs.begin(source("e2")).append(printed(1, b"two"))
     await all_sent(epochs)
@@ -182,7 +187,7 @@ async def test_no_recording_begins_while_the_one_before_it_cannot_be_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub = Hub()
-    epochs = SpooledEpochs(tmp_path, 1 << 20, hub, Clock())
+    epochs = SpooledEpochs(tmp_path, 1 << 20, hub, Clock(), quiet)
     await given_up(epochs, monkeypatch)
     later = epochs.begin(source("e2"))
     with monkeypatch.context() as patch:
@@ -193,3 +198,29 @@ async def test_no_recording_begins_while_the_one_before_it_cannot_be_ended(
     await all_sent(epochs)
     await epochs.close(5)
     assert told(hub) == [b"one", "record-failed", "end", b"two"]
+
+
+async def test_that_records_wait_for_long_is_told_every_minute_until_they_are_gone(tmp_path: Path) -> None:
+    hub, clock, told = Hub(), FakeClock(), list[tuple[str, dict[str, object]]]()
+    hub.there = False
+
+    def tell(event: str, /, **fields: Any) -> None:
+        told.append((event, fields))
+
+    epochs = SpooledEpochs(tmp_path, 1 << 20, hub, clock, tell)
+    epochs.begin(source("e1")).append(Record(Kind.PRINTED, 1, int(clock.now() * 1e6), b"login: "))
+    for ahead, count in ((0, 0), (59, 0), (69, 1), (80, 1), (130, 2)):
+        clock.time = NOW + ahead
+        epochs.tick()
+        assert [event for event, _ in told] == ["spool-behind"] * count
+    _, fields = told[-1]
+    assert (fields["records"], fields["bytes"]) == (1, epochs.health()["spooledBytes"])
+    assert fields["oldestSeconds"] == 130
+    hub.there = True
+    async with asyncio.timeout(PATIENCE):
+        while epochs.health()["spooledRecords"]:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.01)
+    clock.time = NOW + 140
+    epochs.tick()
+    assert told[-1] == ("spool-caught-up", {})
+    await epochs.close(5)
