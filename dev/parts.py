@@ -58,7 +58,7 @@ def parts(stack: Stack) -> tuple[Part, ...]:
         ),
         Part(
             "functions", "function app", _functions(stack),
-            f"{stack.http(Port.FUNCTIONS)}/", (Port.FUNCTIONS,), shared | function_settings(stack),
+            f"tcp://127.0.0.1:{stack.port(Port.FUNCTIONS)}", (Port.FUNCTIONS,), shared | function_settings(stack),
         ),
         Part(
             "relay", "relay", (sys.executable, "-m", "relay"),
