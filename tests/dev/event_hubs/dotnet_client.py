@@ -8,7 +8,7 @@ import base64
 import json
 from asyncio.subprocess import PIPE, Process
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,12 +39,20 @@ class Event:
         )
 
 
+type Take = Callable[[Sequence[Event]], Awaitable[bool]]
+"""Does a batch's work; False lets it come again."""
+
+
+async def take_all(_: Sequence[Event]) -> bool:
+    return True
+
+
 @dataclass
 class DotnetClient:
     """Takes every batch that it is handed, but for those that `takes` refuses: they come again."""
 
     process: Process
-    takes: Callable[[Sequence[Event]], bool] = lambda _: True
+    takes: Take = take_all
     events: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
     """What was taken, by partition."""
     refused: list[tuple[int, Sequence[Event]]] = field(default_factory=list)
@@ -78,7 +86,7 @@ class DotnetClient:
             elif "sent" in heard:
                 self._sends[heard["sent"]].set_result(heard.get("error"))
             else:
-                await self._say({"id": heard["id"], **self._answer(heard)})
+                await self._say({"id": heard["id"], **await self._answer(heard)})
             await self._tell()
         await self._tell()
 
@@ -86,9 +94,9 @@ class DotnetClient:
         async with self._changed:
             self._changed.notify_all()
 
-    def _answer(self, heard: dict[str, Any]) -> dict[str, str]:
+    async def _answer(self, heard: dict[str, Any]) -> dict[str, str]:
         batch = [Event.of(heard["partition"], event) for event in heard["events"]]
-        if not self.takes(batch):
+        if not await self.takes(batch):
             self.refused.append((heard["tries"], batch))
             return {"error": "RuntimeError: not taken"}
         self.events[heard["partition"]] += batch
@@ -102,7 +110,7 @@ class DotnetClient:
 
 @asynccontextmanager
 async def dotnet_client(
-    connection: str, folder: Path, takes: Callable[[Sequence[Event]], bool] = lambda _: True, **settings: Any
+    connection: str, folder: Path, takes: Take = take_all, **settings: Any
 ) -> AsyncIterator[DotnetClient]:
     """Listens and sends until the block ends. `settings` are of its configuration."""
     conf = folder / "events.json"

@@ -2,11 +2,12 @@
 
 import asyncio
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.dev.event_hubs.dotnet_client import dotnet_client
+from tests.dev.event_hubs.dotnet_client import Event, dotnet_client
 from tests.dev.event_hubs.stand_in import Lane, StandIn, running, until
 from tests.dev.host_parts import needs_host_parts
 
@@ -53,10 +54,12 @@ async def test_what_cannot_be_sent_is_refused_in_the_clients_own_words(tmp_path:
 
 async def test_a_batch_that_fails_comes_again_and_holds_up_its_own_partition_alone(tmp_path: Path) -> None:
     failing = True
+
+    async def takes(batch: Sequence[Event]) -> bool:
+        return not (failing and batch[0].partition == "0")
+
     with running() as hub:
-        async with dotnet_client(
-            hub.connection_string, tmp_path, lambda batch: not (failing and batch[0].partition == "0")
-        ) as client:
+        async with dotnet_client(hub.connection_string, tmp_path, takes) as client:
             await client.send(b"first", partition="0")
             await client.until(lambda: len(client.refused) >= 2)
             await client.send(b"other", partition="1")
