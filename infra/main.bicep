@@ -58,6 +58,9 @@ param publicEntrance bool = false
 @description('Address space of the virtual network: /22 or larger.')
 param addressPrefix string = '10.90.0.0/22'
 
+@description('Spools of the relays on NFS shares, which outlive a replica. Off: on a disk that goes with the replica, and with it all records that the hub has not acknowledged. Decided when the relays\' environment is made.')
+param spoolOnShare bool = true
+
 @description('Partitions of the hub: what relays send in parallel. Cannot be changed later.')
 @minValue(2)
 @maxValue(32)
@@ -131,6 +134,7 @@ module service 'service.bicep' = {
     privateNetwork: privateNetwork
     publicEntrance: publicEntrance
     addressPrefix: addressPrefix
+    spoolOnShare: spoolOnShare
     pageLocation: pageLocation
     pageOrigin: pageOrigin
     hubPartitions: hubPartitions

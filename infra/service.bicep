@@ -46,6 +46,9 @@ param publicEntrance bool
 @description('Address space of the virtual network.')
 param addressPrefix string
 
+@description('Spools on shares, which outlive a replica.')
+param spoolOnShare bool
+
 @description('Region of the static web app.')
 param pageLocation string
 
@@ -113,6 +116,18 @@ module logs 'modules/logs.bicep' = {
 
 module network 'modules/network.bicep' = if (privateNetwork) {
   name: 'network'
+  params: {
+    name: '${name}-${token}'
+    location: location
+    tags: tags
+    addressPrefix: addressPrefix
+    workspaceId: logs.outputs.workspaceId
+  }
+}
+
+// Without private endpoints the shares still need a network that they let in.
+module spoolNetwork 'modules/spool_network.bicep' = if (!privateNetwork && spoolOnShare) {
+  name: 'spool-network'
   params: {
     name: '${name}-${token}'
     location: location
@@ -229,7 +244,8 @@ module relayHome 'modules/relay_environment.bicep' = {
     storageName: 'st${name}sp${token}'
     location: location
     tags: tags
-    subnetId: privateNetwork ? network!.outputs.relaysSubnetId : ''
+    subnetId: privateNetwork ? network!.outputs.relaysSubnetId : spoolOnShare ? spoolNetwork!.outputs.subnetId : ''
+    onShare: spoolOnShare
     networkId: privateNetwork ? network!.outputs.networkId : ''
     public: publicEntrance || !privateNetwork
     shardCount: shardCount

@@ -1,4 +1,4 @@
-metadata description = 'Where the relays run, and the disks of their spools. With a network the spool outlives its replica; without one it outlives restarts of the container only.'
+metadata description = 'Where the relays run, and the disks of their spools. On a share the spool outlives its replica; on the replica\'s own disk it outlives restarts of the container only.'
 
 @description('Name part.')
 param name string
@@ -24,7 +24,10 @@ param public bool
 @description('Relay shards.')
 param shardCount int
 
-@description('Private endpoints: subnetId and zoneIds; null: none.')
+@description('Whether spools are on shares, which needs a subnet.')
+param onShare bool
+
+@description('Private endpoints: subnetId and zoneIds; null: none, and the shares let in the relays\' subnet alone.')
 param endpoints object?
 
 @description('Customer\'s key; empty: the platform\'s.')
@@ -76,8 +79,9 @@ module named 'relay_zone.bicep' = if (!public) {
   }
 }
 
-// NFS has no keys and no encryption of its own on the wire: the private endpoint is the only way in.
-resource disks 'Microsoft.Storage/storageAccounts@2026-04-01' = if (inNetwork) {
+// NFS has no keys and no encryption of its own on the wire: the private endpoint is the only way in, or, where there are
+// none, the relays' subnet.
+resource disks 'Microsoft.Storage/storageAccounts@2026-04-01' = if (onShare) {
   name: storageName
   location: location
   tags: tags
@@ -97,10 +101,16 @@ resource disks 'Microsoft.Storage/storageAccounts@2026-04-01' = if (inNetwork) {
     allowCrossTenantReplication: false
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: false
-    publicNetworkAccess: 'Disabled'
+    publicNetworkAccess: endpoints == null ? 'Enabled' : 'Disabled'
     networkAcls: {
       defaultAction: 'Deny'
       bypass: 'None'
+      virtualNetworkRules: endpoints == null ? [
+        {
+          id: subnetId
+          action: 'Allow'
+        }
+      ] : []
     }
     encryption: {
       requireInfrastructureEncryption: true
@@ -116,12 +126,12 @@ resource disks 'Microsoft.Storage/storageAccounts@2026-04-01' = if (inNetwork) {
   }
 }
 
-resource files 'Microsoft.Storage/storageAccounts/fileServices@2026-04-01' = if (inNetwork) {
+resource files 'Microsoft.Storage/storageAccounts/fileServices@2026-04-01' = if (onShare) {
   parent: disks
   name: 'default'
 }
 
-resource shares 'Microsoft.Storage/storageAccounts/fileServices/shares@2026-04-01' = [for shard in range(0, shardCount): if (inNetwork) {
+resource shares 'Microsoft.Storage/storageAccounts/fileServices/shares@2026-04-01' = [for shard in range(0, shardCount): if (onShare) {
   parent: files
   name: 'spool-r${shard}'
   properties: {
@@ -131,7 +141,7 @@ resource shares 'Microsoft.Storage/storageAccounts/fileServices/shares@2026-04-0
   }
 }]
 
-module reached 'endpoint.bicep' = if (inNetwork) {
+module reached 'endpoint.bicep' = if (onShare && endpoints != null) {
   name: 'spool-endpoint'
   params: {
     name: storageName
@@ -144,7 +154,7 @@ module reached 'endpoint.bicep' = if (inNetwork) {
   }
 }
 
-resource mounted 'Microsoft.App/managedEnvironments/storages@2026-01-01' = [for shard in range(0, shardCount): if (inNetwork) {
+resource mounted 'Microsoft.App/managedEnvironments/storages@2026-01-01' = [for shard in range(0, shardCount): if (onShare) {
   parent: home
   name: 'spool-r${shard}'
   properties: {
@@ -171,7 +181,7 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
   }
 }
 
-resource spoolDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (inNetwork) {
+resource spoolDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (onShare) {
   name: 'audit'
   scope: files
   properties: {
@@ -192,4 +202,4 @@ output id string = home.id
 output domain string = home.properties.defaultDomain
 
 @description('Names of the mounted disks, in the order of the shards; empty names: a disk that goes with the replica.')
-output spoolNames array = [for shard in range(0, shardCount): inNetwork ? 'spool-r${shard}' : '']
+output spoolNames array = [for shard in range(0, shardCount): onShare ? 'spool-r${shard}' : '']
