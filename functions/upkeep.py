@@ -1,4 +1,4 @@
-"""Every five minutes: the index, signed checkpoints, what retention drops; and between, rows whose time is over."""
+"""Every five minutes: the index, signed checkpoints, what retention drops. Every hour: rows whose time is over."""
 
 import logging
 
@@ -24,7 +24,7 @@ async def keep_archive(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the 
         _log.error("%s: the newest segment does not end as one; python -m shared.verify tells more", console)
 
 
-@bp.timer_trigger(arg_name="timer", schedule="30 2-59/5 * * * *")
+@bp.timer_trigger(arg_name="timer", schedule="0 7 * * * *")
 async def clear_tables(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
     settings, clock = wiring.settings(), wiring.clock()
     ages = Ages(settings.session_seconds, settings.session_days, settings.read_days)

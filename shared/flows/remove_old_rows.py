@@ -8,7 +8,7 @@ from shared.domain.old_rows import Rows
 from shared.ports import Clock, OldRows, Unavailable
 
 _log = logging.getLogger(__name__)
-RUN_SECONDS = 60.0
+RUN_SECONDS = 120.0
 """After so long no page is begun; a page takes seconds. The next run goes on where this one stopped."""
 
 

@@ -200,6 +200,32 @@ async def test_no_recording_begins_while_the_one_before_it_cannot_be_ended(
     assert told(hub) == [b"one", "record-failed", "end", b"two"]
 
 
+@pytest.mark.parametrize("disk", ["the same", "another"])
+async def test_a_relay_that_is_moved_without_its_disk_loses_what_the_hub_had_not_and_nothing_else(
+    tmp_path: Path, disk: str
+) -> None:
+    """docs/faults.md, "The relay's disk": such an epoch has no end on record."""
+    hub = Hub()
+    epochs = SpooledEpochs(tmp_path / "the same", 1 << 20, hub, Clock(), quiet)
+    recorder = epochs.begin(source("e1"))
+    recorder.append(Record(Kind.PRINTED, 1, 1, b"acknowledged"))
+    async with asyncio.timeout(PATIENCE):
+        while epochs.health()["spooledRecords"]:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.01)
+    hub.there = False
+    recorder.append(Record(Kind.PRINTED, 2, 2, b"on this disk alone"))
+    await epochs.close(0.05)
+    hub.there = True
+    await SpooledEpochs(tmp_path / disk, 1 << 20, hub, Clock(), quiet).close(5)
+    bodies = [record.body for record in hub.records() if record.kind is Kind.PRINTED]
+    kinds = [record.kind for record in hub.records()]
+    if disk == "another":
+        assert (bodies, kinds) == ([b"acknowledged"], [Kind.PRINTED])
+    else:
+        assert bodies == [b"acknowledged", b"on this disk alone"]
+        assert kinds[-2:] == [Kind.EVENT, Kind.END]
+
+
 async def test_that_records_wait_for_long_is_told_every_minute_until_they_are_gone(tmp_path: Path) -> None:
     hub, clock, told = Hub(), FakeClock(), list[tuple[str, dict[str, object]]]()
     hub.there = False
