@@ -50,6 +50,7 @@ bench: packages  ## measure: session open, keystroke echo, beside the bare socke
 	@$(PY) -m dev.prepare
 	$(PY) -m bench
 	$(PY) -m bench.archive
+	$(PY) -m bench.arm_calls
 
 chaos: packages  ## faults at random moments of the whole stack, then every byte is accounted for (SEED=, ROUNDS=60)
 	@$(PY) -m dev.prepare

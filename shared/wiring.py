@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.domain.ring import Ring
 from shared.flows.archive import Archive
-from shared.flows.world import Probe, World
+from shared.flows.world import Probe, Shared, World
 from shared.ports import Clock, KeyRing, OldRows, Transcripts, Unavailable
 from shared.settings import FunctionSettings
 
@@ -160,13 +160,14 @@ def _world(starter: str) -> World:
     tokens = JwtTokens(keys, about.issuer, clock)
     client = durable_client(starter)
     consoles = DurableConsoles(client, clock)
-    vms, rights, around, power, boot_logs = _arm(about, clock, http)
+    access, vms, rights, around, power, boot_logs = _arm(about, clock, http)
     return World(
         settings=about,
         callers=EntraCallers(about, SigningKeys(fetch_keys(http), clock)),
         vms=vms,
         rights=rights,
         around=around,
+        shared=_shared(access, vms, about, clock),
         policies=TablePolicies(tables(), about.policy, clock),
         paces=TablePaces(tables(), clock),
         approvals=DurableApprovals(client, approvals_table()),
@@ -189,8 +190,8 @@ def _world(starter: str) -> World:
     )
 
 
-def _arm(about: FunctionSettings, clock: Clock, http: Any) -> tuple[Any, Any, Any, Any, Any]:
-    """VMs, rights, what is around VMs, power acts, and boot logs."""
+def _arm(about: FunctionSettings, clock: Clock, http: Any) -> tuple[Any, Any, Any, Any, Any, Any]:
+    """Who asks ARM, VMs, rights, what is around VMs, power acts, and boot logs."""
     from shared.adapters.arm_around import ArmAround  # noqa: PLC0415 - slow to import
     from shared.adapters.arm_boot_logs import ArmBootLogs  # noqa: PLC0415 - slow to import
     from shared.adapters.arm_clients import ArmAccess, importing  # noqa: PLC0415 - slow to import
@@ -203,11 +204,29 @@ def _arm(about: FunctionSettings, clock: Clock, http: Any) -> tuple[Any, Any, An
     access = ArmAccess(about, credential(), assertions, clock)
     importing()  # who reads the page meanwhile, or signs in, need not wait for it later
     return (
+        access,
         ArmVms(access, about.subscriptions),
         ArmRights(access, about.cache_seconds, clock),
         ArmAround(access, about.subscriptions, about.cache_seconds, clock),
         ArmPower(access),
         ArmBootLogs(access, http),
+    )
+
+
+def _shared(access: Any, vms: Any, about: FunctionSettings, clock: Clock) -> Shared:
+    """What live sessions are judged by."""
+    from shared.adapters.arm_around import ArmAround  # noqa: PLC0415 - slow to import
+    from shared.adapters.arm_shared import SharedQuestions  # noqa: PLC0415 - slow to import
+    from shared.adapters.arm_shared_around import ArmSharedAround  # noqa: PLC0415 - slow to import
+    from shared.adapters.arm_shared_rights import ArmSharedRights  # noqa: PLC0415 - slow to import
+    from shared.adapters.arm_shared_vms import ArmSharedVms  # noqa: PLC0415 - slow to import
+
+    questions = SharedQuestions(access, float(about.recheck_seconds), clock)
+    around = ArmAround(access, about.subscriptions, questions.seconds, clock)
+    return Shared(
+        vms=ArmSharedVms(vms, questions),
+        rights=ArmSharedRights(questions),
+        around=ArmSharedAround(around, questions),
     )
 
 

@@ -19,7 +19,7 @@ from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.rights import DEFAULT, Right, on_vm
 from shared.domain.storage import Account, NoAccount
 from shared.domain.vm import Os, Power, Vm, VmId
-from shared.flows.world import World
+from shared.flows.world import Shared, World
 from shared.ports import BootLog, Notice, Picture, Relay, Session, Stored, Unavailable, Visible
 from shared.settings import FunctionSettings
 
@@ -390,10 +390,12 @@ class FakeWorld:
         self.leases, self.notices = FakeLeases(), FakeNotices()
         self.relays, self.around, self.policies = FakeRelays(), FakeAround(), FakePolicies()
         self.paces, self.approvals = FakePaces(self.clock), FakeApprovals(self.clock)
+        self.shared = Shared(vms=self.vms, rights=self.rights, around=self.around)
         self.power, self.boot_logs = FakePower(), FakeBootLogs()
         self.world = World(
             settings=settings(**changes),
             around=self.around,
+            shared=self.shared,
             policies=self.policies,
             paces=self.paces,
             approvals=self.approvals,

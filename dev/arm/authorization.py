@@ -34,7 +34,11 @@ async def _permissions(call: Call) -> Response:
 
 
 async def _assignments(call: Call) -> Response:
-    """List assignments at, above and below the scope; `atScope()` leaves out those below."""
+    """List assignments at, above and below the scope; `atScope()` leaves out those below.
+
+    Source: $filter of RoleAssignments_ListForScope (Azure/azure-rest-api-specs, authorization 2022-04-01);
+    `assignedTo` with groups, transitively: learn.microsoft.com, role-based-access-control/role-assignments-list-rest.
+    """
     asked = call.request.query_params.get("$filter", "")
     found = _FILTER.fullmatch(asked)
     if found is None:
@@ -62,11 +66,23 @@ async def _definitions(call: Call) -> Response:
 
 
 async def _denials(call: Call) -> Response:
-    """List the deny assignments that reach the scope, of a principal and its groups where one is named."""
-    wanted = re.fullmatch(r"assignedTo\('([^']+)'\)", call.request.query_params.get("$filter", ""))
-    scope, world = call.parts["scope"], call.world
-    found = world.denials_of(wanted[1], scope) if wanted else [one for one in world.denials if one.reaches(scope)]
-    return page(call, [_denial(one) for one in found])
+    """List the deny assignments at, above and below the scope, of a principal and its groups where one is named;
+    `atScope()` leaves out those below.
+
+    Source: MicrosoftDocs/azure-docs, role-based-access-control/deny-assignments (REST, the table of filters).
+    """
+    found = _FILTER.fullmatch(call.request.query_params.get("$filter", ""))
+    if found is None:
+        raise invalid_request("The filter is not supported.")
+    scope, oid = call.parts["scope"], found["assigned"]
+    mine = call.world.principals(oid) if oid else None
+    listed = [
+        one
+        for one in call.world.denials
+        if (one.reaches(scope) or (not found["at"] and is_within(one.scope, scope)))
+        and (mine is None or mine & {*one.principals})
+    ]
+    return page(call, [_denial(one) for one in listed])
 
 
 async def _locks(call: Call) -> Response:

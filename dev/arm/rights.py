@@ -11,10 +11,16 @@ def allows(role: Role, action: str) -> bool:
     return matches(role.actions, action) and not matches(role.not_actions, action)
 
 
+MANAGEMENT_GROUP = "/providers/Microsoft.Management/managementGroups/contoso"
+"""Above every subscription here. Source of its form and place: learn.microsoft.com, role-based-access-control,
+scope-overview."""
+
+
 def is_within(scope: str, outer: str) -> bool:
     """Whether a scope is the outer one or below it. Case does not matter; the root scope holds everything."""
     inner, outer = scope.lower().rstrip("/"), outer.lower().rstrip("/")
-    return inner == outer or inner.startswith(f"{outer}/")
+    managed = outer == MANAGEMENT_GROUP.lower() and inner.startswith("/subscriptions/")
+    return inner == outer or inner.startswith(f"{outer}/") or managed
 
 
 def matches(patterns: tuple[str, ...], action: str) -> bool:

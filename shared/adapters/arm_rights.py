@@ -73,7 +73,7 @@ class ArmRights:
         else:
             place = found["group"], found["provider"], found["parent"] or "", found["type"], found["name"]
             listed = permissions.list_for_resource(*place)
-        return [_permission(each, each.condition) async for each in listed]
+        return [permission(each, each.condition) async for each in listed]
 
     async def _assigned(self, oid: str, resource_id: str) -> list[Permission]:
         wanted = f"atScope() and assignedTo('{oid}')"
@@ -83,7 +83,7 @@ class ArmRights:
             assignments = [each async for each in listed]
             roles = await asyncio.gather(*(self._role(definitions, each.role_definition_id) for each in assignments))
         return [
-            _permission(each, assignment.condition or each.condition)
+            permission(each, assignment.condition or each.condition)
             for assignment, role in zip(assignments, roles, strict=True)
             for each in role.permissions or ()
         ]
@@ -97,7 +97,7 @@ class ArmRights:
             resource_id.lstrip("/"), f"assignedTo('{caller.oid}')"
         )
         async with as_the_service():
-            return [_denial(each) async for each in found]
+            return [denial(each) async for each in found]
 
     def _service(self, resource_id: str) -> Any:
         return self._access.service.authorization(_subscription(resource_id))
@@ -123,14 +123,15 @@ def _who(caller: Caller) -> Hashable:
     return hashlib.sha256(caller.token.reveal().encode()).digest()
 
 
-def _permission(found: Any, condition: str | None) -> Permission:
+def permission(found: Any, condition: str | None) -> Permission:
+    """Of a role's definition as the SDK has it."""
     return Permission(tuple(found.actions or ()), tuple(found.not_actions or ()), condition)
 
 
-def _denial(found: Any) -> Denial:
-    """A condition on a denial is not kept: unable to evaluate it, we let the denial stand."""
+def denial(found: Any) -> Denial:
+    """Of a deny assignment as the SDK has it. Its condition is not kept: unable to evaluate it, we let it stand."""
     return Denial(
-        tuple(_permission(each, None) for each in found.permissions or ()),
+        tuple(permission(each, None) for each in found.permissions or ()),
         found.scope or "",
         frozenset(each.id for each in found.exclude_principals or ()),
         only_this_scope=bool(found.do_not_apply_to_child_scopes),

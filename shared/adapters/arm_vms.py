@@ -43,6 +43,11 @@ class ArmVms:
         return Visible(vms, unasked)
 
 
+def described(model: Any) -> Vm | None:
+    """A VM of a plain list, which does not tell power states; None for what is no VM as we know them."""
+    return _listed(model, None)
+
+
 async def _get(clients: ArmClients, vm: VmId) -> Any:
     compute = clients.compute(vm.subscription)
     if vm.scale_set:

@@ -1,6 +1,7 @@
 """Answers that are kept for some seconds; equal questions asked at the same moment are one."""
 
 import asyncio
+import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
@@ -18,7 +19,9 @@ class _Answer[T]:
 
 
 class Kept[T]:
-    """`seconds` of 0 keep nothing. What is asked `fresh` is asked anew, and its answer is kept."""
+    """`seconds` of 0 keep nothing. What is asked `fresh` is asked anew, and its answer is kept. An answer that must be
+    younger than `seconds` is asked for `within` as many as it may be old.
+    """
 
     def __init__(self, seconds: float, clock: Clock) -> None:
         self._seconds, self._clock = seconds, clock
@@ -26,10 +29,12 @@ class Kept[T]:
         self._asking: dict[tuple[Hashable, bool], asyncio.Task[T]] = {}
         """Questions under way, those that no kept answer will do for apart."""
 
-    async def get(self, key: Hashable, ask: Callable[[], Awaitable[T]], *, fresh: bool = False) -> T:
+    async def get(
+        self, key: Hashable, ask: Callable[[], Awaitable[T]], *, fresh: bool = False, within: float = math.inf
+    ) -> T:
         """Raises what `ask` raises; a failure is never kept."""
         kept = None if fresh else self._answers.get(key)
-        if kept and self._clock.now() - kept.at < self._seconds:
+        if kept and self._clock.now() - kept.at < min(self._seconds, within):
             self._answers.move_to_end(key)
             return kept.value
         asking = key, fresh

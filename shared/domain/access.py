@@ -18,6 +18,8 @@ AUTOMATION_ROLE = "Console.Automation"
 """App role by which an application without a user may open consoles, as far as its Azure roles go."""
 ADMINISTRATOR_ROLE = "Console.Administrator"
 """App role by which a person or an application sets the policy of the whole tenant."""
+_SUBSCRIPTIONS = "/subscriptions/"
+_MANAGEMENT_GROUPS = "/providers/microsoft.management/managementgroups/"
 RELAY_ROLE = "Relay.Attach"
 """App role of relays."""
 
@@ -67,8 +69,17 @@ class Denial:
         )
 
     def _reaches(self, resource_id: str) -> bool:
-        mine, its = self.scope.lower().rstrip("/"), resource_id.lower()
-        return its == mine or (its.startswith(mine + "/") and not self.only_this_scope)
+        """Azure names only what applies: a scope that we cannot place is taken for one above."""
+        above = reaches(self.scope, resource_id) or not self.scope.lower().startswith(_SUBSCRIPTIONS)
+        return self.scope.lower().rstrip("/") == resource_id.lower() or (above and not self.only_this_scope)
+
+
+def reaches(scope: str, resource_id: str) -> bool:
+    """Whether what is assigned at a scope holds for a resource of a subscription for which Azure names it. The root and
+    management groups lie above a subscription, though their ids do not begin its own.
+    """
+    outer, its = scope.lower().rstrip("/"), resource_id.lower()
+    return scope == "/" or outer.startswith(_MANAGEMENT_GROUPS) or f"{its}/".startswith(f"{outer or '?'}/")
 
 
 def missing(

@@ -9,6 +9,7 @@ heartbeat: whichever process hears it goes on where another left off, and a new 
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from shared.domain import checks
 from shared.domain.caller import Caller, Kind, Secret
@@ -74,7 +75,7 @@ async def _no_longer(world: World, session: Session) -> Ending | None:
     tenant, _, oid = session.subject.partition(".")
     subject = Caller(tenant, oid, session.name, Kind.APPLICATION, frozenset(), Secret(""))
     wanted = Wanted(Right(session.mode), LIVE, fresh=True)
-    seen = await inspect_vm(world, subject, session.vm, wanted)
+    seen = await inspect_vm(_shared(world), subject, session.vm, wanted)
     if isinstance(seen, Refusal):
         return Ending(session.id, seen.code, "") if seen.code is Code.VM_NOT_FOUND else None
     if session.os not in (None, seen.vm.os):
@@ -84,6 +85,10 @@ async def _no_longer(world: World, session: Session) -> Ending | None:
         return Ending(session.id, code, "")
     world.rechecked[session.id] = _next(world, session)
     return None
+
+
+def _shared(world: World) -> World:
+    return replace(world, vms=world.shared.vms, rights=world.shared.rights, around=world.shared.around)
 
 
 def forget(world: World) -> None:

@@ -30,12 +30,22 @@ type Probe = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """Azure as it answers for many live sessions at once: answers are some seconds old, and as strict."""
+
+    vms: Vms
+    rights: Rights
+    around: AroundVms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     settings: FunctionSettings
     callers: Callers
     vms: Vms
     rights: Rights
     around: AroundVms
+    shared: Shared
     policies: Policies
     paces: Paces
     approvals: Approvals

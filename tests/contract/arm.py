@@ -24,14 +24,23 @@ from shared.adapters.arm_boot_logs import ArmBootLogs
 from shared.adapters.arm_clients import ArmAccess
 from shared.adapters.arm_power import ArmPower
 from shared.adapters.arm_rights import ArmRights
+from shared.adapters.arm_shared import SharedQuestions
+from shared.adapters.arm_shared_around import ArmSharedAround
+from shared.adapters.arm_shared_rights import ArmSharedRights
+from shared.adapters.arm_shared_vms import ArmSharedVms
 from shared.adapters.arm_troubles import READ_SECONDS, prompt_transport
 from shared.adapters.arm_vms import ArmVms
 from shared.adapters.http_json import Http
 from shared.adapters.on_behalf_of import no_assertions
 from shared.domain.caller import Caller, Kind, Secret
 from shared.domain.vm import VmId
+from shared.flows.world import Shared
+from shared.ports import Rights  # noqa: TC001 - read at run time
 from tests.dev.local_azure import LocalAzure
 from tests.fakes import FakeClock, settings
+
+PERIOD = 40.0
+"""Between two looks at a live session, in seconds."""
 
 
 class TrustingHttp(Http):
@@ -81,6 +90,15 @@ class Arm:
         self.boot_logs = ArmBootLogs(self.access, self.http)
         self.rights = ArmRights(self.access, cache_seconds, self.clock)
         self.around = ArmAround(self.access, [SUBSCRIPTION, OTHER_SUBSCRIPTION], cache_seconds, self.clock)
+        self.judge: Rights = self.rights
+        """Of the tests that hold for either way in which rights are told."""
+        self.questions = questions = SharedQuestions(self.access, PERIOD, self.clock)
+        kept = ArmAround(self.access, [SUBSCRIPTION, OTHER_SUBSCRIPTION], questions.seconds, self.clock)
+        self.shared = Shared(
+            vms=ArmSharedVms(self.vms, questions),
+            rights=ArmSharedRights(questions),
+            around=ArmSharedAround(kept, questions),
+        )
 
     def user(self, person: Person, token: str | None = None) -> Caller:
         text = token or user_token(self._stack, person)

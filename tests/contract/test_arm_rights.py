@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from dev.arm.rights import MANAGEMENT_GROUP
 from dev.arm.roles import OWNER, STORAGE_ACCOUNT_CONTRIBUTOR, Role
 from dev.arm.world import Denial
 from dev.fleet import (
@@ -24,7 +25,7 @@ from shared.domain.caller import Caller
 from shared.domain.refusals import Refusal
 from shared.domain.rights import DEFAULT, SCOPE_ACTIONS, Right, on_storage, on_vm
 from shared.domain.vm import VmId
-from tests.contract.arm import Arm, application, vm
+from tests.contract.arm import PERIOD, Arm, application, vm
 from tests.dev.local_azure import LocalAzure
 
 WEB = vm("web-01")
@@ -36,9 +37,11 @@ ACCOUNT = f"{group('rg-data')}/providers/Microsoft.Storage/storageAccounts/stcon
 SERVICE_READS = Assignment(SERVICE.oid, READER, WHOLE)
 
 
-@pytest.fixture(params=["user", "application"])
+@pytest.fixture(params=["user", "application", "live session"])
 def caller(request: pytest.FixtureRequest, arm: Arm) -> Caller:
-    """Everything holds for both: who asks ARM is another, what counts is the same."""
+    """Everything holds for all: how ARM is asked is another, what counts is the same."""
+    if request.param == "live session":
+        arm.judge = arm.shared.rights
     return arm.user(ADA) if request.param == "user" else application(AUTOMATION)
 
 
@@ -47,12 +50,13 @@ def grant(arm: Arm, caller: Caller, role: str, scope: str, *, condition: str | N
 
 
 async def lacking(arm: Arm, caller: Caller, actions: Sequence[str] = WRITE, of: str = WEB.resource_id) -> Sequence[str]:
-    answer = await arm.rights.missing(caller, of, actions)
+    answer = await arm.judge.missing(caller, of, actions)
+    arm.clock.time += PERIOD if arm.judge is arm.shared.rights else 0
     assert not isinstance(answer, Refusal)
     return answer
 
 
-@pytest.mark.parametrize("scope", [WHOLE, group("rg-web"), WEB.resource_id])
+@pytest.mark.parametrize("scope", ["/", MANAGEMENT_GROUP, WHOLE, group("rg-web"), WEB.resource_id])
 @pytest.mark.parametrize("role", [OWNER, CONTRIBUTOR, VM_CONTRIBUTOR])
 async def test_a_role_is_inherited_downwards(arm: Arm, caller: Caller, scope: str, role: str) -> None:
     grant(arm, caller, role, scope)
@@ -91,6 +95,13 @@ async def test_a_denial_wins_over_every_role(arm: Arm, caller: Caller) -> None:
     grant(arm, caller, OWNER, WHOLE)
     arm.world.denials = (Denial((caller.oid,), group("rg-web"), ("Microsoft.SerialConsole/*",)),)
     assert await lacking(arm, caller) == ("Microsoft.SerialConsole/serialPorts/connect/action",)
+
+
+@pytest.mark.parametrize("scope", ["/", MANAGEMENT_GROUP, WHOLE, group("rg-web"), WEB.resource_id])
+async def test_a_denial_is_inherited_downwards(arm: Arm, caller: Caller, scope: str) -> None:
+    grant(arm, caller, OWNER, WHOLE)
+    arm.world.denials = (Denial((caller.oid,), scope, ("*/restart/action",)),)
+    assert await lacking(arm, caller) == ("Microsoft.Compute/virtualMachines/restart/action",)
 
 
 async def test_a_denial_spares_whom_it_excludes_and_what_lies_below_it(arm: Arm, caller: Caller) -> None:

@@ -28,6 +28,16 @@ async def test_an_answer_holds_for_its_seconds_and_not_one_more() -> None:
     assert await answers.get("key", ask) == "new"
 
 
+async def test_whoever_needs_a_younger_answer_gets_one_that_all_get_then() -> None:
+    clock, ask = FakeClock(), answering("old", "new")
+    answers: Kept[str] = Kept(60, clock)
+    assert await answers.get("key", ask) == "old"
+    clock.time += 10
+    assert await answers.get("key", ask, within=11) == "old"
+    assert await answers.get("key", ask, within=10) == "new"
+    assert await answers.get("key", ask) == "new"
+
+
 async def test_zero_seconds_keep_nothing() -> None:
     answers, ask = Kept[str](0, FakeClock()), answering("one", "two")
     assert [await answers.get("key", ask), await answers.get("key", ask)] == ["one", "two"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.access import Denial, Permission, _matches, honoured, may_relay, may_use_consoles, missing
+from shared.domain.access import Denial, Permission, _matches, honoured, may_relay, may_use_consoles, missing, reaches
 from shared.domain.caller import Kind
 from shared.domain.rights import DEFAULT, Right, on_vm, read_action
 from shared.domain.vm import VmId
@@ -105,7 +105,9 @@ LETTERS = "aAbB/.+("
 ACTIONS = st.text(LETTERS, min_size=1, max_size=8)
 PATTERNS = st.lists(st.text(LETTERS + "*", max_size=8), max_size=3).map(tuple)
 ROLES = st.builds(Permission, PATTERNS, PATTERNS, st.none() | st.just("") | st.just("x"))
-IDS = ["/s/1", "/S/1", "/s/1/g/1", "/s/1/g/1/", "/s/1/g/2", "/s/12", "/s", "/"]
+MANAGEMENT = "/providers/Microsoft.Management/managementGroups/contoso"
+IDS = [f"/subscriptions{end}" for end in ("/1", "/1/g/1", "/1/g/1/", "/1/g/2", "/12", "")]
+IDS += ["/SUBSCRIPTIONS/1", "/", MANAGEMENT, f"{MANAGEMENT}/"]
 DENIALS = st.builds(
     Denial,
     st.lists(ROLES, max_size=2).map(tuple),
@@ -138,7 +140,9 @@ def above(scope: str) -> list[str]:
     return ["/" + "/".join(parts[:length]) for length in range(len(parts), 0, -1)] + ["/"]
 
 
-def reaches(denial: Denial, resource_id: str) -> bool:
+def holds_at(denial: Denial, resource_id: str) -> bool:
+    if denial.scope.startswith(MANAGEMENT):
+        return not denial.only_this_scope
     place = "/" + denial.scope.lower().strip("/")
     return place in (above(resource_id)[:1] if denial.only_this_scope else above(resource_id))
 
@@ -166,11 +170,32 @@ def test_a_role_is_the_set_of_its_actions(role: Permission, action: str) -> None
     assert role.allows(action) == (not role.condition and action in spans(role, {action}))
 
 
+def test_a_scope_reaches_what_is_at_it_or_below_it() -> None:
+    vm = WEB.resource_id
+    for scope in ("/", MANAGEMENT, WEB.subscription_id, WEB.group_id.upper(), f"{WEB.group_id}/", vm):
+        assert reaches(scope, vm), scope
+    for scope in (
+        "",
+        f"{vm}2",
+        WEB.group_id[:-1],
+        f"{vm}/extensions/x",
+        "/providers/Microsoft.Capacity/reservations/1",
+    ):
+        assert not reaches(scope, vm), scope
+
+
+def test_a_denial_of_a_scope_that_cannot_be_placed_reaches() -> None:
+    permissions = (Permission(("*",)),)
+    assert Denial(permissions, "/providers/Microsoft.Else/where").denies("a/read", WEB.resource_id, "oid")
+    assert not Denial(permissions, "/providers/x", only_this_scope=True).denies("a/read", WEB.resource_id, "oid")
+    assert not Denial(permissions, f"{WEB.group_id}2").denies("a/read", WEB.resource_id, "oid")
+
+
 @given(
     st.lists(ACTIONS, max_size=4),
     st.lists(ROLES, max_size=3),
     st.lists(DENIALS, max_size=3),
-    st.sampled_from(["/s/1", "/s/1/g/1", "/S/1/G/1", "/s/2"]),
+    st.sampled_from([f"/subscriptions{end}" for end in ("/1", "/1/g/1", "/1/G/1", "/2")]),
 )
 def test_what_is_missing_is_what_no_role_has_or_a_denial_takes(
     actions: list[str], roles: list[Permission], denials: list[Denial], resource_id: str
@@ -182,7 +207,7 @@ def test_what_is_missing_is_what_no_role_has_or_a_denial_takes(
             spans(each, every)
             for denial in denials
             for each in denial.permissions
-            if reaches(denial, resource_id) and ME not in denial.excluded
+            if holds_at(denial, resource_id) and ME not in denial.excluded
         )
     )
     found = missing(actions, iter(roles), iter(denials), resource_id, ME)
@@ -191,8 +216,11 @@ def test_what_is_missing_is_what_no_role_has_or_a_denial_takes(
 
 @given(ACTIONS, st.lists(ROLES, max_size=3))
 def test_more_roles_never_take_anything_away(action: str, roles: list[Permission]) -> None:
-    alone = any(not missing([action], fewer, (), "/s/1", ME) for fewer in combinations(roles, max(0, len(roles) - 1)))
-    assert not (alone and missing([action], roles, (), "/s/1", ME))
+    alone = any(
+        not missing([action], fewer, (), "/subscriptions/1", ME)
+        for fewer in combinations(roles, max(0, len(roles) - 1))
+    )
+    assert not (alone and missing([action], roles, (), "/subscriptions/1", ME))
 
 
 def test_users_and_automations_use_consoles_and_relays_relay() -> None:

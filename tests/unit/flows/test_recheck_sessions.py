@@ -17,8 +17,9 @@ from shared.flows.live_session import Ending, Live
 from shared.flows.open_session import Opened, Wish, open_session
 from shared.flows.recheck_sessions import AGAIN_SECONDS, MOST_LOOKS, due
 from shared.flows.renew_sessions import renew_sessions
+from shared.flows.world import Shared
 from shared.ports import Unavailable
-from tests.fakes import VM, FakeWorld, machine, person, without_read
+from tests.fakes import VM, FakeRights, FakeWorld, machine, person, without_read
 
 HEARTBEAT = 5.0
 
@@ -177,11 +178,13 @@ async def test_a_session_ends_with_the_approval_that_opened_it(fakes: FakeWorld)
     assert await renew_sessions(fakes.world, "r0", [session]) == [Ending(session.session, Code.APPROVAL_REQUIRED, "")]
 
 
-async def test_a_live_session_is_judged_by_nothing_that_was_kept(fakes: FakeWorld) -> None:
-    session = await live(fakes)
-    fakes.rights.fresh.clear()
-    await a_period_later(fakes, session)
-    assert set(fakes.rights.fresh) == {True}
+async def test_a_live_session_is_judged_by_what_answers_for_many(fakes: FakeWorld) -> None:
+    session, many = await live(fakes), FakeRights(lacking={"ada": without_read()})
+    world = replace(fakes.world, shared=Shared(vms=fakes.vms, rights=many, around=fakes.around))
+    fakes.clock.time += fakes.world.settings.recheck_seconds
+    assert await renew_sessions(world, "r0", [replace(session, again=1.0)]) == [
+        Ending(session.session, Code.ACCESS_REVOKED, "")
+    ]
 
 
 async def test_a_stop_of_the_vm_is_left_to_its_port_to_tell(fakes: FakeWorld) -> None:

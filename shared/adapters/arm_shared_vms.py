@@ -1,0 +1,79 @@
+"""VMs behind live sessions, from lists of all VMs of a subscription or a scale set where that takes fewer questions.
+
+A VM that a list does not name is asked for by its id, before a session ends for it.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from azure.core.exceptions import HttpResponseError
+
+from shared.adapters.arm_shared import SharedQuestions
+from shared.adapters.arm_vms import described
+from shared.adapters.kept import Kept
+from shared.domain.caller import Caller
+from shared.domain.refusals import Refusal
+from shared.domain.vm import Vm, VmId
+from shared.ports import Unavailable, Visible, Vms
+
+
+@dataclass(slots=True)
+class _Place:
+    """What is known of a subscription or a scale set."""
+
+    asked: dict[str, float] = field(default_factory=dict)
+    """When each of its VMs was last asked about."""
+    pages: int = 1
+    """Of its last list."""
+
+
+class ArmSharedVms:
+    def __init__(self, exact: Vms, questions: SharedQuestions) -> None:
+        self._exact, self._questions = exact, questions
+        self._lists: Kept[dict[str, Vm]] = Kept(questions.seconds, questions.clock)
+        self._places: dict[str, _Place] = {}
+
+    async def find(self, caller: Caller, vm: VmId) -> Vm | Refusal:
+        key = _place(vm)
+        place = self._places.setdefault(key, _Place())
+        if self._pays(place, vm) and (found := (await self._listed(key, place, vm)).get(vm.console)):
+            return found
+        async with self._questions.about(vm.subscription.lower()):
+            return await self._exact.find(caller, vm)
+
+    async def visible(self, caller: Caller) -> Visible | Refusal:
+        return await self._exact.visible(caller)
+
+    def _pays(self, place: _Place, vm: VmId) -> bool:
+        """Whether a list, made anew every few seconds, takes fewer questions than one for each VM and period."""
+        now = self._questions.clock.now()
+        place.asked[vm.console] = now
+        for gone in [each for each, at in place.asked.items() if now - at > 2 * self._questions.period]:
+            del place.asked[gone]
+        return len(place.asked) * self._questions.seconds > place.pages * self._questions.period
+
+    async def _listed(self, key: str, place: _Place, vm: VmId) -> dict[str, Vm]:
+        return await self._lists.get(key, lambda: self._list(place, vm))
+
+    async def _list(self, place: _Place, vm: VmId) -> dict[str, Vm]:
+        found: dict[str, Vm] = {}
+        pages = 0
+        try:
+            async with self._questions.about(vm.subscription.lower()):
+                async for page in self._all(vm).by_page():
+                    pages += 1
+                    found |= {each.id.console: each async for model in page if (each := described(model))}
+        except HttpResponseError as error:
+            raise Unavailable("arm", "does not let the service list VMs") from error
+        place.pages = pages
+        return found
+
+    def _all(self, vm: VmId) -> Any:
+        compute = self._questions.service.compute(vm.subscription)
+        if vm.scale_set:
+            return compute.virtual_machine_scale_set_vms.list(vm.group, vm.scale_set)
+        return compute.virtual_machines.list_all()
+
+
+def _place(vm: VmId) -> str:
+    return vm.console.rpartition("/virtualmachines/")[0] if vm.scale_set else vm.subscription.lower()
