@@ -179,8 +179,14 @@ def _python(module: str, stack: Stack) -> tuple[str, ...]:
 def _functions(stack: Stack) -> tuple[str, ...]:
     return (
         sys.executable, "-m", "dev.functions_host", str(ROOT), "--port", str(stack.port(Port.FUNCTIONS)),
-        "--state", str(stack.home / "task-hub.sqlite"), "--function-key", HOST_KEY,
+        "--state", str(stack.home / "task-hub.sqlite"), "--function-key", HOST_KEY, *engine(),
     )  # fmt: skip
+
+
+def engine() -> tuple[str, ...]:
+    """The Durable Task extension itself, where its program is there (variable HOST_PARTS)."""
+    program = os.environ.get("HOST_PARTS")
+    return ("--engine", program) if program else ()
 
 
 def _azurite(stack: Stack) -> tuple[str, ...]:

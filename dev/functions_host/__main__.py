@@ -13,7 +13,7 @@ from dev.functions_host.logs import to_stderr
 from dev.functions_host.server import serve
 from dev.functions_host.worker import NotLoaded
 
-WARNING = "STAND-IN for the Azure Functions host: loopback only, one process, durable orchestrations in memory"
+WARNING = "STAND-IN for the Azure Functions host: loopback only, one process"
 
 
 def main() -> int:
@@ -22,7 +22,13 @@ def main() -> int:
     to_stderr(arguments.log_level)
     log = logging.getLogger("host")
     log.warning("*** %s ***", WARNING)
-    options = Options(arguments.app_dir.resolve(), arguments.function_key, arguments.state, not arguments.no_front_end)
+    options = Options(
+        arguments.app_dir.resolve(),
+        arguments.function_key,
+        arguments.state,
+        not arguments.no_front_end,
+        arguments.engine,
+    )
     try:
         uvloop.run(serve(options, arguments.port))
     except (OSError, ValueError, LookupError, NotLoaded) as error:
@@ -38,6 +44,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=7071, help="0 takes a free one")
     parser.add_argument("--function-key", help="opens functions that are not anonymous, and /admin")
     parser.add_argument("--state", type=Path, help="file that keeps entity states over restarts")
+    parser.add_argument("--engine", type=Path, help="the Durable Task extension's program; else the hub is in memory")
     parser.add_argument(
         "--no-front-end", action="store_true", help="without what App Service's front end adds to requests"
     )

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import logging
+import secrets
 import threading
 from pathlib import Path
 from typing import Any
@@ -29,21 +30,24 @@ class Durable:
         self._running: set[asyncio.Task[None]] = set()
         self._pump_thread: threading.Thread | None = None
 
-    def start(self) -> str:
-        """Starts the hub; answers what the durableClient binding hands to functions."""
+    async def start(self, worker: Worker) -> None:
+        """Starts the hub, tells the worker how functions reach it, and begins to hand out work."""
+        worker.durable_client = self._client()
+        self._serve(worker)
+
+    def _client(self) -> str:
         return json.dumps(
             {
                 "taskHubName": self._hub_name,
                 "rpcBaseUrl": f"http://{self._hub.start()}",
                 "connectionName": None,
-                "requiredQueryStringParameters": "",
+                "requiredQueryStringParameters": f"code={secrets.token_urlsafe(32)}",
                 "httpBaseUrl": "",
                 "maxGrpcMessageSizeInBytes": None,
             }
         )
 
-    def serve(self, worker: Worker) -> None:
-        """Begins to hand out work."""
+    def _serve(self, worker: Worker) -> None:
         self._worker, self._loop = worker, asyncio.get_running_loop()
         self._orchestrators = _by_name(worker, "orchestrationTrigger", "orchestration")
         self._activities = _by_name(worker, "activityTrigger", "activity")

@@ -11,6 +11,7 @@ from typing import Any
 
 from dev.functions_host.checkpoints import BlobCheckpoints
 from dev.functions_host.durable import Durable
+from dev.functions_host.engine import Engine, EngineOptions
 from dev.functions_host.event_hub_source import EventHub
 from dev.functions_host.event_hub_trigger import EventHubTrigger
 from dev.functions_host.http_answer import Answer
@@ -35,9 +36,11 @@ class Options:
     key: str | None = None
     """Opens functions that are not anonymous, and /admin."""
     state: Path | None = None
-    """The file that keeps entities over restarts."""
+    """The file that keeps entities over restarts, where there is no engine."""
     has_front_end: bool = True
     """Whether App Service's front end stands before the host."""
+    engine: Path | None = None
+    """The program that holds the Durable Task extension; without it the task hub is in memory."""
 
 
 class Host:
@@ -55,11 +58,17 @@ class Host:
         self._settings = read_host_settings(options.app_dir)
         if names:
             log.info("local.settings.json sets %s", ", ".join(names))
-        self._durable = Durable(self._settings.hub_name, options.state)
+        self._durable = self._durable_functions()
         self._stopping = asyncio.Event()
         self._deadline = 0.0
         self._tasks: list[asyncio.Task[None]] = []
         self._checkpoints: BlobCheckpoints | None = None
+
+    def _durable_functions(self) -> Durable | Engine:
+        section = self._settings.durable_task
+        if self._options.engine is None:
+            return Durable(section.get("hubName", "TestHubName"), self._options.state)
+        return Engine(EngineOptions(self._options.engine, section, setting("AzureWebJobsStorage")))
 
     def begin_stop(self) -> None:
         """Lets triggers take nothing new, and gives what is under way GRACE seconds from now."""
@@ -75,9 +84,9 @@ class Host:
             ValueError, SettingMissing: a binding of one cannot work.
 
         """
-        self._worker = Worker(self._options.app_dir, self._durable.start())
+        self._worker = Worker(self._options.app_dir)
         await self._worker.load()
-        self._durable.serve(self._worker)
+        await self._durable.start(self._worker)
         for function, binding in self._worker.triggered_by("timerTrigger"):
             schedule_of(binding)  # a schedule that is none shows now, not when it would be due
             self._spawn(run_timer(self._worker, function, binding, self._stopping))

@@ -38,7 +38,8 @@ class HostSettings:
     """What host.json says about the parts that exist here, with the real host's defaults."""
 
     http: HttpSettings = field(default_factory=HttpSettings)
-    hub_name: str = "TestHubName"
+    durable_task: dict[str, Any] = field(default_factory=dict)
+    """The section of the Durable Task extension, as it is."""
     event_batch: int = 100
     """Events handed to one invocation, at most."""
     initial_position: str | datetime = field(default=FROM_START)
@@ -56,7 +57,7 @@ def read_host_settings(app_dir: Path) -> HostSettings:
     hubs = extensions.get("eventHubs", {})
     return HostSettings(
         http=_http(extensions.get("http", {})),
-        hub_name=extensions.get("durableTask", {}).get("hubName", "TestHubName"),
+        durable_task=extensions.get("durableTask", {}),
         event_batch=int(hubs.get("maxEventBatchSize", 100)),
         initial_position=_initial_position(hubs.get("initialOffsetOptions", {})),
     )

@@ -61,10 +61,10 @@ FIRST = Attempt()
 class Worker:
     """One function app in this process. An app object can be indexed once per process: so can a Worker load."""
 
-    def __init__(self, app_dir: Path, durable_client: str) -> None:
-        """`durable_client`: what the durableClient binding hands to functions."""
+    def __init__(self, app_dir: Path) -> None:
         self._app_dir = str(app_dir)
-        self._durable_client = TypedData(string=durable_client)
+        self.durable_client = ""
+        """What the durableClient binding hands to functions, once there is a task hub."""
         self.functions: list[Function] = []
 
     async def load(self) -> None:
@@ -124,7 +124,9 @@ class Worker:
             if binding["type"].endswith("Trigger"):
                 inputs.append(messages.ParameterBinding(name=binding["name"], data=trigger))
             elif binding["type"] == "durableClient":
-                inputs.append(messages.ParameterBinding(name=binding["name"], data=self._durable_client))
+                inputs.append(
+                    messages.ParameterBinding(name=binding["name"], data=TypedData(string=self.durable_client))
+                )
         return inputs
 
 

@@ -19,7 +19,7 @@ from dev.arm.world import World
 from dev.entra.listen import bind
 from dev.entra.tokens import app_token, user_token
 from dev.fleet import OTHER_SUBSCRIPTION, RELAY, SUBSCRIPTION, Person
-from dev.parts import function_settings
+from dev.parts import engine, function_settings
 from dev.stack import ROOT, Stack
 from tests.contract.azurite import azurite
 from tests.dev.functions_host.host_process import HostProcess, running
@@ -97,7 +97,7 @@ def control_plane(home: Path) -> Iterator[ControlPlane]:
             "RATE_VM": "100000",
             "RELAYS": f"r0=ws://localhost:1|{relay.address}",
         }
-        with running(ROOT, settings) as host:
+        with running(ROOT, settings, engine()) as host:
             yield ControlPlane(host, stack, world, relay, storage)
 
 

@@ -25,7 +25,7 @@ def host_json(folder: Path, extensions: object) -> HostSettings:
 
 
 def test_an_empty_host_json_means_azures_defaults(tmp_path: Path) -> None:
-    assert host_json(tmp_path, {}) == HostSettings(HttpSettings("api", 100, 200, {}), "TestHubName", 100, FROM_START)
+    assert host_json(tmp_path, {}) == HostSettings(HttpSettings("api", 100, 200, {}), {}, 100, FROM_START)
 
 
 def test_host_json_is_read(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_host_json_is_read(tmp_path: Path) -> None:
         "eventHubs": {"maxEventBatchSize": 7, "initialOffsetOptions": {"type": "fromEnd"}},
     }
     http = HttpSettings("", 3, sys.maxsize, {"X-A": "1"})
-    assert host_json(tmp_path, told) == HostSettings(http, "hub", 7, FROM_END)
+    assert host_json(tmp_path, told) == HostSettings(http, {"hubName": "hub"}, 7, FROM_END)
 
 
 def test_reading_may_begin_at_a_time(tmp_path: Path) -> None:
