@@ -222,7 +222,7 @@ async def test_a_relay_that_is_moved_without_its_disk_loses_what_the_hub_had_not
     if disk == "another":
         assert (bodies, kinds) == ([b"acknowledged"], [Kind.PRINTED])
     else:
-        assert bodies == [b"acknowledged", b"on this disk alone"]
+        assert list(dict.fromkeys(bodies)) == [b"acknowledged", b"on this disk alone"]  # repeats the archive drops
         assert kinds[-2:] == [Kind.EVENT, Kind.END]
 
 
