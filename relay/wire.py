@@ -11,6 +11,7 @@ from shared.domain.console_events import Event, PortLost, PortOpened, PortRefuse
 from shared.domain.record import epoch_name
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
+from shared.flows.tell_unavailable import tell_unavailable
 from shared.ports import SerialPort, Unavailable
 
 
@@ -93,8 +94,8 @@ class Wire:
         try:
             outcome = await self._world.ports.open(self._vm, line)
         except Unavailable as error:
-            self._world.log("port-unavailable", vm=self._vm.console, what=error.what)
-            outcome = refuse(Code.GATEWAY_TIMEOUT, target=self._vm.resource_id)
+            self._world.log("port-unavailable", vm=self._vm.console, what=error.what, trouble=error.trouble.value)
+            outcome = self._unavailable(error)
         except Exception as error:  # noqa: BLE001 - whoever waits for the port must hear of it; the log has the fault
             self._world.log("fault", vm=self._vm.console, where="dial", error=type(error).__name__)
             outcome = refuse(Code.CONSOLE_FAULT, target=self._vm.resource_id)
@@ -107,6 +108,12 @@ class Wire:
             self._tell(PortRefused(outcome))
         else:
             self._opened(line, outcome)
+
+    def _unavailable(self, error: Unavailable) -> Refusal:
+        """Azure Resource Manager and Entra ID by name; whatever else does not answer is on the way to the VM."""
+        known = error.what in ("arm", "entra")
+        target = self._vm.resource_id
+        return tell_unavailable(error, target) if known else refuse(Code.GATEWAY_TIMEOUT, target=target)
 
     def _opened(self, line: Line, port: SerialPort) -> None:
         self._port, self._closing = port, False

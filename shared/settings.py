@@ -168,7 +168,7 @@ class FunctionSettings(Common):
     cloud: str = _setting("AZURE_CLOUD", "the cloud this is installed in", "AzureCloud")
     clouds: tuple[str, ...] = _setting("CLOUDS_SERVED", "clouds whose VMs are served", "AzureCloud")
     closed_regions: tuple[str, ...] = _setting(
-        "REGIONS_CLOSED", "regions whose VMs are not served", "uksouth ukwest uknorth uksouth2"
+        "REGIONS_CLOSED", "regions whose VMs are not served; preview: those that the preview of 2018 left out", ""
     )
     storage_check: bool = _setting(
         "STORAGE_CHECK", "on, or off to ask nothing of a VM's own boot-diagnostics account", "on"

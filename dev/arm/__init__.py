@@ -14,6 +14,7 @@ boot_blobs     where boot logs and screenshots lie
 documents      VMs as Compute describes them
 authorization  Microsoft.Authorization: permissions, assignments, definitions
 serial_console Microsoft.SerialConsole: the subscription's switch, ports, connect
+connect_refusals what connect is refused with
 storage        Microsoft.Storage: the boot-diagnostics account
 subscriptions  the subscription itself
 throttle       token buckets, as ARM has them

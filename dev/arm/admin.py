@@ -7,7 +7,8 @@ POST /admin/denials                all deny assignments: principals, scope, acti
 POST /admin/locks                  all locks: name, scope, level
 PUT  /admin/roles/{id}             a custom role: name, actions, not_actions
 PUT  /admin/groups/{id}            who is in a group: object ids
-PUT  /admin/accounts/{name}        a storage account: group, subscription, default_action, public_access, hidden
+PUT  /admin/accounts/{name}        a storage account: group, subscription, default_action, public_access, hidden,
+                                   shared_keys, hierarchical, ip_rules
 DELETE /admin/accounts/{name}      no such account anywhere
 POST /admin/subscriptions/{id}     console_disabled
 POST /admin/faults                 all faults to come: see faults.Fault

@@ -10,8 +10,9 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from dev.arm.compute import find_unit, in_fleet, power_now
+from dev.arm.connect_refusals import connect_refusal
 from dev.arm.paging import page
-from dev.arm.refusals import RefusedError, invalid_request, resource_not_found
+from dev.arm.refusals import invalid_request, resource_not_found
 from dev.arm.routing import Call, Route
 from dev.arm.world import Unit
 from dev.stack import Port
@@ -63,24 +64,11 @@ async def _put_port(call: Call) -> Response:
 
 
 async def _connect(call: Call) -> Response:
-    """Answer where COM1 is spoken. The codes of these refusals are not public; the sentences are today's product's."""
+    """Answer where COM1 is spoken, or refuse in the words that connect_refusals has."""
     unit = _unit_with_port(call)
-    if call.world.console_disabled:
-        raise RefusedError(
-            403,
-            "ConsoleDisabledForSubscription",
-            "Azure Serial Console is not enabled for this subscription, contact your subscription administrator to "
-            "enable.",
-        )
-    if not unit.port_enabled:
-        raise RefusedError(409, "SerialPortDisabled", f"The serial port {_COM1} of '{unit.vm.name}' is disabled.")
-    if await power_now(call, unit) != "running":
-        raise RefusedError(
-            409,
-            "VirtualMachineNotRunning",
-            "Azure Serial Console requires a virtual machine to be running. Use the Start button above to start your "
-            "virtual machine.",
-        )
+    running = await power_now(call, unit) == "running"
+    if (refusal := connect_refusal(call.world, unit, running=running)) is not None:
+        raise refusal
     gateway = f"wss://localhost:{call.stack.port(Port.GATEWAY)}"
     address = f"{gateway}/n/connector/{unit.machine}/sessions/{uuid.uuid4()}/client"
     return JSONResponse({"connectionString": address})

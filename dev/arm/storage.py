@@ -84,10 +84,14 @@ def _account(name: str, account: StorageAccount) -> dict[str, Any]:
         "properties": {
             "provisioningState": "Succeeded",
             "primaryEndpoints": {"blob": f"https://{name}.blob.core.windows.net/"},
-            "allowSharedKeyAccess": True,
-            "isHnsEnabled": False,
+            **({} if account.shared_keys is None else {"allowSharedKeyAccess": account.shared_keys}),
+            "isHnsEnabled": account.hierarchical,
             "publicNetworkAccess": account.public_access,
-            "networkAcls": {"bypass": "AzureServices", "defaultAction": account.default_action, "ipRules": []},
+            "networkAcls": {
+                "bypass": "AzureServices",
+                "defaultAction": account.default_action,
+                "ipRules": [{"value": each, "action": "Allow"} for each in account.ip_rules],
+            },
         },
     }
 

@@ -84,6 +84,10 @@ class StorageAccount:
     public_access: str = "Enabled"
     hidden: bool = False
     subscription: str = SUBSCRIPTION
+    shared_keys: bool | None = None
+    """None where nobody has set it, which allows them."""
+    hierarchical: bool = False
+    ip_rules: tuple[str, ...] = ()
 
 
 @dataclass

@@ -125,7 +125,7 @@ var everySetting = {
   CONSOLE_DEFAULT: 'on'
   AZURE_CLOUD: environment().name
   CLOUDS_SERVED: environment().name
-  REGIONS_CLOSED: 'uksouth ukwest uknorth uksouth2'
+  REGIONS_CLOSED: ''
   STORAGE_CHECK: 'on'
   STORAGE_SUFFIX: environment().suffixes.storage
   RATE_CALLER: '120'

@@ -81,7 +81,7 @@ class ArmAround:
         for subscription in dict.fromkeys((near.subscription.lower(), *map(str.lower, self._subscriptions))):
             for each in await self._listed(subscription):
                 if each["name"].lower() == name:
-                    return Account(each["id"], each["name"], _firewalled(each.get("properties") or {}))
+                    return _account(each)
         return NoAccount.DELETED if await self._available(name, near) else NoAccount.UNSEEN
 
     async def _listed(self, subscription: str) -> list[Any]:
@@ -99,9 +99,20 @@ class ArmAround:
         return bool(asked.answer and asked.answer["nameAvailable"])
 
 
+def _account(found: Any) -> Account:
+    """`allowSharedKeyAccess` that is not set means yes (Microsoft.Storage's REST reference)."""
+    properties = found.get("properties") or {}
+    keyless, hierarchical = properties.get("allowSharedKeyAccess") is False, properties.get("isHnsEnabled") is True
+    return Account(found["id"], found["name"], _firewalled(properties), keyless, hierarchical)
+
+
 def _firewalled(properties: Any) -> bool:
+    """A firewall with exceptions may have those that the serial console needs, which differ by region and over time:
+    whether it has, `connect` tells.
+    """
     rules = properties.get("networkAcls") or {}
-    return rules.get("defaultAction") == "Deny" or properties.get("publicNetworkAccess") == "Disabled"
+    closed = rules.get("defaultAction") == "Deny" and not rules.get("ipRules")
+    return bool(closed) or properties.get("publicNetworkAccess") == "Disabled"
 
 
 class _Asked:

@@ -13,15 +13,13 @@ from shared.adapters.azure_serial_acts import GatewayActs
 from shared.adapters.azure_serial_memory import Flows, Goodbyes
 from shared.adapters.azure_serial_port import DIAL_SECONDS, Ending, GatewayPort, dial
 from shared.adapters.http_json import Http
+from shared.domain.connect_refusals import Said, refusal_of_connect
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
 from shared.ports import PortListener, SerialPort, Unavailable
 
-_REFUSALS = {
-    403: Code.VM_PERMISSION_DENIED,
-    404: Code.VM_NOT_FOUND,
-    409: Code.VM_NOT_RUNNING,
-}
+CONNECT_SECONDS = 10.0
+"""How long ARM may be silent over `connect`, which reaches to the VM's host."""
 
 
 class AzureSerialPorts:
@@ -47,18 +45,19 @@ class AzureSerialPorts:
     async def _dial(self, vm: VmId, listener: PortListener) -> SerialPort | Refusal:
         from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError  # noqa: PLC0415 - slow to import
 
+        from shared.adapters.arm_troubles import troubled  # noqa: PLC0415 - as above
+
         try:
             address = await self._connect(vm)
             token = await self._token()
         except ClientAuthenticationError:
             raise Unavailable("entra", "the relay cannot sign in") from None
         except HttpResponseError as error:
-            code = _REFUSALS.get(error.status_code or 0)
-            if code is None:
-                raise Unavailable("arm", f"answered {error.status_code} to connect") from None
-            return refuse(code, target=vm.resource_id)
+            if (refusal := refusal_of_connect(_said(error), vm.resource_id)) is None:
+                raise troubled(error) from None
+            return refusal
         except AzureError as error:
-            raise Unavailable("arm", type(error).__name__) from None
+            raise troubled(error) from None
         return await self._speak(vm, address, token, listener)
 
     async def _speak(self, vm: VmId, address: str, token: str, listener: PortListener) -> SerialPort | Refusal:
@@ -95,7 +94,15 @@ class AzureSerialPorts:
         if (client := self._clients.get(subscription)) is None:
             from azure.mgmt.serialconsole.aio import MicrosoftSerialConsoleClient  # noqa: PLC0415 - slow to import
 
+            from shared.adapters.arm_troubles import prompt_options, prompt_transport  # noqa: PLC0415 - as above
+
             client = self._clients[subscription] = MicrosoftSerialConsoleClient(
-                self._credential, subscription, base_url=self._arm, credential_scopes=[self._scope], retry_total=2
-            )
+                self._credential, subscription, base_url=self._arm, credential_scopes=[self._scope],
+                transport=prompt_transport(CONNECT_SECONDS), **prompt_options(),
+            )  # fmt: skip
         return client
+
+
+def _said(error: Any) -> Said:
+    found = error.error
+    return Said(error.status_code or 0, str((found and found.code) or ""), str((found and found.message) or ""))

@@ -149,7 +149,7 @@ def _cloud(seen: Inspected) -> Refusal | None:
 
 def _region(seen: Inspected) -> Refusal | None:
     region = policy.region_name(seen.vm.location)
-    if region in map(policy.region_name, seen.service.closed_regions):
+    if region in policy.closed_regions([*seen.service.closed_regions]):
         return _refuse(seen, Code.REGION_NOT_AVAILABLE, f"The service does not serve the region {region}.")
     level = policy.region_refusing(seen.levels, region)
     if level is None:
@@ -236,18 +236,29 @@ _NO_ACCOUNT: Mapping[NoAccount, Code] = {
 
 
 def _storage(seen: Inspected) -> Refusal | None:
-    """Of the account itself, then of the caller's rights on it, then of its firewall."""
+    """Of the account itself, then of the caller's rights on it, then of how it is set."""
     if seen.storage is None:
         return None
     account, target = seen.storage.account, seen.vm.id.resource_id
     if isinstance(account, NoAccount):
         return refuse(_NO_ACCOUNT[account], target=target, account=seen.storage.name)
-    code = Code.STORAGE_PERMISSION_DENIED if seen.storage.missing else Code.BOOT_DIAGNOSTICS_STORAGE_FORBIDDEN
-    if not (seen.storage.missing or account.firewalled):
+    code = Code.STORAGE_PERMISSION_DENIED if seen.storage.missing else _unfit(account)
+    if code is None:
         return None
     nearby = account.resource_id.lower().startswith(f"/subscriptions/{seen.vm.id.subscription}/".lower())
     storage = {"storage": account.resource_id} if nearby else {}  # where it lies elsewhere, not everybody may know
     return refuse(code, target=target, caller=seen.caller.oid, account=account.name, **storage)
+
+
+def _unfit(account: Account) -> Code | None:
+    """Why Azure's console cannot use the account, whoever asks (SupportArticles-docs: serial-console-errors.md on
+    firewalls and hierarchical namespaces, issues 557 and 748 on keys).
+    """
+    if account.hierarchical:
+        return Code.BOOT_DIAGNOSTICS_STORAGE_UNSUPPORTED
+    if account.firewalled:
+        return Code.BOOT_DIAGNOSTICS_STORAGE_FORBIDDEN
+    return Code.BOOT_DIAGNOSTICS_STORAGE_KEYLESS if account.keyless else None
 
 
 def _reason(seen: Inspected) -> Refusal | None:

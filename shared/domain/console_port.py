@@ -123,7 +123,7 @@ class PortKeeper(People):
         elif self._hopeless(refusal):
             self._shut(_farewell(refusal), refusal)
         else:
-            self._retry_at = self._now + BACKOFF[min(self._attempt, len(BACKOFF) - 1)]
+            self._retry_at = self._now + max(BACKOFF[min(self._attempt, len(BACKOFF) - 1)], _asked_for(refusal))
             self._attempt += 1
 
     def _hopeless(self, refusal: Refusal) -> bool:
@@ -212,6 +212,11 @@ class PortKeeper(People):
         elif self.port is Port.LOST or (self._linger_until is not None and self._now >= self._linger_until):
             self._linger_until = None
             self._shut(Farewell.of(Code.SESSION_ENDED), refuse(Code.SESSION_ENDED), reason="goodbye")
+
+
+def _asked_for(refusal: Refusal) -> float:
+    """Seconds for which Azure wants not to be asked: what comes earlier is refused too."""
+    return float(refusal.retry_after or 0) if refusal.code is Code.AZURE_THROTTLED else 0.0
 
 
 def _farewell(refusal: Refusal) -> Farewell:

@@ -197,6 +197,19 @@ def region_name(text: str) -> str:
     return text.lower().replace(" ", "")
 
 
+PREVIEW = "preview"
+_CLOSED_IN_PREVIEW = ("uksouth", "ukwest", "uknorth", "uksouth2")
+"""The preview of 2018 served the public regions "except UK regions"; today Azure's console is in all regions of the
+public cloud, the UK's among them (SupportArticles-docs, serial-console-linux.md, 02/2025).
+"""
+
+
+def closed_regions(named: Sequence[str]) -> frozenset[str]:
+    """In their one spelling; `preview` stands for those that the preview left out."""
+    spelt = {region_name(each) for each in named}
+    return frozenset(spelt - {PREVIEW} | {*(_CLOSED_IN_PREVIEW if PREVIEW in spelt else ())})
+
+
 def region_refusing(levels: Sequence[Level], region: str) -> Level | None:
     for level in levels:
         if level.policy.regions and region_name(region) not in level.policy.regions:

@@ -21,6 +21,8 @@ class Code(StrEnum):
     STORAGE_RESOURCE_GROUP_UNKNOWN = "StorageResourceGroupUnknown"
     BOOT_DIAGNOSTICS_STORAGE_NOT_FOUND = "BootDiagnosticsStorageNotFound"
     BOOT_DIAGNOSTICS_STORAGE_FORBIDDEN = "BootDiagnosticsStorageForbidden"
+    BOOT_DIAGNOSTICS_STORAGE_KEYLESS = "BootDiagnosticsStorageKeyless"
+    BOOT_DIAGNOSTICS_STORAGE_UNSUPPORTED = "BootDiagnosticsStorageUnsupported"
     BOOT_DIAGNOSTICS_URI_INVALID = "BootDiagnosticsUriInvalid"
     CONSOLE_DISABLED_FOR_SUBSCRIPTION = "ConsoleDisabledForSubscription"
     CONSOLE_DISABLED_BY_POLICY = "ConsoleDisabledByPolicy"
@@ -77,6 +79,8 @@ class Code(StrEnum):
     ACCESS_REVOKED = "AccessRevoked"
     VM_STOPPED = "VmStopped"
     CONSOLE_FAULT = "ConsoleFault"
+    CONNECT_REFUSED = "ConnectRefused"
+    PROVIDER_NOT_REGISTERED = "ProviderNotRegistered"
     EXTERNAL_TAKEOVER = "ExternalTakeover"
     OS_TYPE_CONFLICT = "OsTypeConflict"
 
@@ -163,6 +167,23 @@ TABLE: dict[Code, Entry] = {
         'A "Forbidden" response was encountered when accessing this VM\'s boot diagnostic storage account.',
         "Let the account's firewall pass the serial console, or move boot diagnostics to managed storage.",
         "az storage account update --ids {storage} --default-action Allow",
+    ),
+    Code.BOOT_DIAGNOSTICS_STORAGE_KEYLESS: Entry(
+        403,
+        "The storage account '' used for boot diagnostics on this VM cannot be accessed by its keys, and the serial "
+        "console needs that.",
+        "Allow access by keys on the account, or move boot diagnostics to managed storage.",
+        "az storage account update --ids {storage} --allow-shared-key-access true",
+        close=4012,
+    ),
+    Code.BOOT_DIAGNOSTICS_STORAGE_UNSUPPORTED: Entry(
+        409,
+        "The storage account '' used for boot diagnostics on this VM has a hierarchical namespace, and the serial "
+        "console does not work with that.",
+        "Move boot diagnostics to managed storage, or to an account without a hierarchical namespace: it can be "
+        "chosen only when an account is made.",
+        _MANAGED,
+        close=4012,
     ),
     Code.BOOT_DIAGNOSTICS_URI_INVALID: Entry(
         400,
@@ -360,7 +381,11 @@ TABLE: dict[Code, Entry] = {
         503, "The relay of this console does not answer.", "Retry; a relay is replaced within a minute.", retry_after=5
     ),
     Code.AZURE_UNAVAILABLE: Entry(
-        503, "Azure did not answer a question that this request depends on.", "Retry shortly.", retry_after=5
+        503,
+        "Azure did not answer a question that this request depends on.",
+        "Retry shortly.",
+        retry_after=5,
+        close=4006,
     ),
     Code.LOCK_UNAVAILABLE: Entry(
         503,
@@ -373,12 +398,14 @@ TABLE: dict[Code, Entry] = {
         "Azure throttles: it has been asked too much, and takes no more for a while.",
         "Wait as long as Retry-After says: what Azure is asked before is refused too.",
         retry_after=10,
+        close=4006,
     ),
     Code.AZURE_TIMEOUT: Entry(
         504,
         "Azure took a question that this request depends on, and did not answer it in time.",
         "Retry shortly. If something was to be changed, look first whether it was.",
         retry_after=5,
+        close=4006,
     ),
     Code.RELAY_DRAINING: Entry(
         503, "The relay is being replaced.", "Connect again at once.", retry_after=1, close=4009
@@ -389,6 +416,21 @@ TABLE: dict[Code, Entry] = {
     Code.VM_STOPPED: Entry(409, "The VM stopped.", "Start the VM, then connect again.", _START, close=4005),
     Code.CONSOLE_FAULT: Entry(
         502, "The connection to the VM's serial port was lost.", "Connect again.", retry_after=5, close=4006
+    ),
+    Code.CONNECT_REFUSED: Entry(
+        409,
+        "Azure refused the connection to the VM's serial port.",
+        "See what Azure says; the Serial Console of the Azure portal meets the same. Reapplying the VM's state may "
+        "help.",
+        "az vm reapply --ids {vm}",
+        close=4012,
+    ),
+    Code.PROVIDER_NOT_REGISTERED: Entry(
+        409,
+        "The VM's subscription is not registered to use Microsoft.SerialConsole.",
+        "An owner of the subscription registers it.",
+        "az provider register --namespace Microsoft.SerialConsole",
+        close=4012,
     ),
     Code.OS_TYPE_CONFLICT: Entry(
         409,

@@ -18,7 +18,11 @@ class Account:
     resource_id: str
     name: str
     firewalled: bool
-    """Its network rules deny whatever they do not name."""
+    """Its network rules deny everything: they name no address that may pass."""
+    keyless: bool = False
+    """Nobody may access it by its keys."""
+    hierarchical: bool = False
+    """It has a hierarchical namespace (Azure Data Lake Storage Gen2)."""
 
 
 class NoAccount(StrEnum):

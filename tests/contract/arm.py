@@ -11,11 +11,13 @@ from dev.fleet import (
     API_CLIENT,
     API_SECRET,
     API_URI,
+    CONTRIBUTOR,
     OTHER_SUBSCRIPTION,
     SERVICE,
     SUBSCRIPTION,
     TENANT,
     Application,
+    Assignment,
     Person,
 )
 from dev.stack import Port
@@ -64,6 +66,7 @@ class Arm:
     ) -> None:
         """`secret` is that of the service's own identity; on-behalf-of has its own."""
         self._stack = azure.stack
+        self.authority = azure.stack.ca
         self.world = azure.world
         self.clock = FakeClock()
         about = settings(
@@ -99,6 +102,11 @@ class Arm:
             rights=ArmSharedRights(questions),
             around=ArmSharedAround(kept, questions),
         )
+
+    def may_connect(self) -> tuple[Assignment, ...]:
+        """All assignments, and the service as a Contributor: here it stands for the relay too."""
+        whole = f"/subscriptions/{SUBSCRIPTION}"
+        return (*self.world.assignments, Assignment(SERVICE.oid, CONTRIBUTOR, whole))
 
     def user(self, person: Person, token: str | None = None) -> Caller:
         text = token or user_token(self._stack, person)

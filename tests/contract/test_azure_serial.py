@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import pytest
 import trustme
-from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ServiceRequestError
+from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ODataV4Format, ServiceRequestError
 from websockets.asyncio.server import ServerConnection, serve
 
 from dev.gateway.behaviour import TEXTS, Refusing, Second, Telling
@@ -294,12 +294,18 @@ async def test_a_vm_that_stops_is_a_loss_and_no_takeover(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "code"),
-    [(403, Code.VM_PERMISSION_DENIED), (404, Code.VM_NOT_FOUND), (409, Code.VM_NOT_RUNNING)],
+    ("status", "said", "code"),
+    [
+        (403, "AuthorizationFailed", Code.VM_PERMISSION_DENIED),
+        (404, "ResourceNotFound", Code.VM_NOT_FOUND),
+        (409, "ScopeLocked", Code.RESOURCE_LOCKED),
+        (409, "Conflict", Code.CONNECT_REFUSED),
+    ],
 )
-async def test_what_arm_refuses_is_a_refusal(wire: Wire, status: int, code: Code) -> None:
+async def test_what_arm_refuses_is_a_refusal(wire: Wire, status: int, said: str, code: Code) -> None:
     wire.arm.error = HttpResponseError()
     wire.arm.error.status_code = status
+    wire.arm.error.error = ODataV4Format({"error": {"code": said, "message": "Words."}})
     refusal = await wire.ports.open(VM, wire.ear)
     assert isinstance(refusal, Refusal)
     assert (refusal.code, refusal.target) == (code, VM.resource_id)

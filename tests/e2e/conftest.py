@@ -20,7 +20,9 @@ CHROMIUM = (
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     # Usually live sessions are looked at again every 50 s and answers are kept for 15: long for a test to wait.
-    stack = LocalStack(tmp_path_factory.mktemp("stack"), RECHECK_SECONDS="2", CACHE_SECONDS="0")
+    stack = LocalStack(
+        tmp_path_factory.mktemp("stack"), RECHECK_SECONDS="2", CACHE_SECONDS="0", REGIONS_CLOSED="preview"
+    )
     try:
         stack.wait_until_up()
         yield stack

@@ -92,6 +92,7 @@ def control_plane(home: Path) -> Iterator[ControlPlane]:
             "TRANSCRIPT_STORAGE": storage,
             "SESSION_ISSUER": ISSUER,
             "SUBSCRIPTIONS": f"{SUBSCRIPTION} {OTHER_SUBSCRIPTION}",
+            "REGIONS_CLOSED": "preview",
             "CACHE_SECONDS": "0",  # tests change Azure between two requests
             "RATE_CALLER": "100000",
             "RATE_VM": "100000",

@@ -78,7 +78,7 @@ STATES: Mapping[str, Change] = {
     "a read-only lock is on the group": locked(group("rg-web")),
     "the serial port is disabled": of_the_unit(port_enabled=False),
     "Azure's console is disabled for the subscription": lambda world: setattr(world, "console_disabled", True),
-    "the VM is in uksouth": of_the_vm(location="uksouth"),
+    "the VM is in uksouth, and `REGIONS_CLOSED` is `preview`": of_the_vm(location="uksouth"),
 }
 STORAGES: Mapping[str, Change] = {
     "managed storage": lambda _: None,
@@ -86,6 +86,8 @@ STORAGES: Mapping[str, Change] = {
     "an account in another group": account(group="rg-data"),
     "an account in a subscription that the service may read": account(group="rg-x", subscription=OTHER_SUBSCRIPTION),
     "an account whose firewall denies": account(group="rg-web", default_action="Deny"),
+    "an account that nobody may access by its keys": account(group="rg-web", shared_keys=False),
+    "an account with a hierarchical namespace": account(group="rg-web", hierarchical=True),
     "an account that was deleted": account(),
     "an account that the service cannot see": account(group="rg-web", hidden=True),
     "a URI that is not https": account("http://stmatrix.blob.core.windows.net/"),

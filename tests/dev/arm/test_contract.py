@@ -215,7 +215,7 @@ async def test_connect_is_refused_where_azure_refuses_it(sdk: Sdk) -> None:
 
     async with sdk.relay() as credential, sdk.client(MicrosoftSerialConsoleClient, credential) as console:
         assert await refusal(console, "rg-web", "nope") == (404, "ResourceNotFound")
-        assert await refusal(console, "rg-web", "web-02") == (409, "VirtualMachineNotRunning")
+        assert await refusal(console, "rg-web", "web-02") == (409, "Conflict")
     async with sdk.on_behalf_of(GRACE) as grace, sdk.client(MicrosoftSerialConsoleClient, grace) as console:
         assert await refusal(console, "rg-data", "db-01") == (403, "AuthorizationFailed")
 

@@ -39,6 +39,7 @@ from tests.unit.domain.sight import (
 
 ACCOUNT = Account(f"{GROUP}/providers/Microsoft.Storage/storageAccounts/diag01", "diag01", firewalled=False)
 FIREWALLED = replace(ACCOUNT, firewalled=True)
+KEYLESS, HIERARCHICAL = replace(ACCOUNT, keyless=True), replace(ACCOUNT, hierarchical=True)
 WRITES = frozenset({Right.WRITE})
 
 
@@ -317,6 +318,14 @@ DENIED = (
     "Please ensure you have at least VM Contributor permissions"
 )
 FORBIDDEN = 'A "Forbidden" response was encountered when accessing this VM\'s boot diagnostic storage account.'
+NO_KEYS = (
+    "The storage account 'diag01' used for boot diagnostics on this VM cannot be accessed by its keys, and the serial "
+    "console needs that."
+)
+NO_FOLDERS = (
+    "The storage account 'diag01' used for boot diagnostics on this VM has a hierarchical namespace, and the serial "
+    "console does not work with that."
+)
 BAD_REQUEST = "The serial console connection to the VM encountered an error: 'Bad Request' (400)"
 
 
@@ -329,6 +338,8 @@ BAD_REQUEST = "The serial console connection to the VM encountered an error: 'Ba
         (stored(ACCOUNT, "x"), Code.STORAGE_PERMISSION_DENIED, 403, DENIED),
         (stored(FIREWALLED), Code.BOOT_DIAGNOSTICS_STORAGE_FORBIDDEN, 403, FORBIDDEN),
         (stored(FIREWALLED, "x"), Code.STORAGE_PERMISSION_DENIED, 403, DENIED),
+        (stored(KEYLESS), Code.BOOT_DIAGNOSTICS_STORAGE_KEYLESS, 403, NO_KEYS),
+        (stored(HIERARCHICAL), Code.BOOT_DIAGNOSTICS_STORAGE_UNSUPPORTED, 409, NO_FOLDERS),
     ],
 )
 def test_an_account_that_cannot_be_used_is_said_in_azures_words(

@@ -1,5 +1,6 @@
 """Scenes at a console, written as scripts."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -216,6 +217,23 @@ def test_a_port_that_stays_lost_is_dialled_with_growing_pauses_and_given_up_afte
     assert ada.closed == (4006, "GatewayTimeout")
     assert [later - dials[0] for later in dials] == [0, 1, 3, 7, 15, 30, 45, 60]
     assert skin.console.idle
+
+
+def test_a_port_is_not_dialled_again_before_a_throttling_azure_wants_to_be_asked() -> None:
+    skin = Skin()
+    ada = skin.comes("ada")
+    skin.port = "closed"
+    skin.do(PortLost(taken_over=False, why="reset"))
+    dials = []
+    while ada.closed is None:
+        if skin.port == "opening":
+            dials.append(skin.now)
+            skin.port = "closed"
+            skin.do(PortRefused(replace(refuse(Code.AZURE_THROTTLED), retry_after=23)))
+        skin.now += 1
+        skin.do(Tick())
+    assert ada.closed == (4006, "AzureThrottled")
+    assert [later - dials[0] for later in dials] == [0, 23, 46, 69]
 
 
 def test_a_vm_that_stopped_while_the_port_was_lost_ends_the_sessions_at_once() -> None:

@@ -14,6 +14,7 @@ from shared.domain.policy import (
     Scope,
     Switch,
     approval_seconds,
+    closed_regions,
     network_refusing,
     reasons_wanted,
     region_refusing,
@@ -336,3 +337,9 @@ def test_what_watching_demands_writing_demands() -> None:
     written = [Level(TENANT, Policy(sign_in={Right.WRITE: "c1"}, approval=frozenset({Right.WRITE})))]
     assert sign_in_wanted(written, Right.WATCH, frozenset()) is None
     assert approval_seconds(written, Right.WATCH) is None
+
+
+def test_the_previews_regions_are_closed_only_where_they_are_named() -> None:
+    assert closed_regions(()) == frozenset()
+    assert closed_regions(("West Europe",)) == {"westeurope"}
+    assert closed_regions(("Preview", "eastus")) == {"eastus", "uksouth", "ukwest", "uknorth", "uksouth2"}

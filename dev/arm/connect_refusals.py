@@ -1,0 +1,64 @@
+"""What `connect` of Microsoft.SerialConsole is refused with.
+
+Status and sentence are those that people met, where a source is named; the codes are not public, nor whether the
+sentences of the portal come from here: both are believed. P is the page serial-console-errors.md of
+MicrosoftDocs/SupportArticles-docs (07/2025), an issue is one of microsoft/azserialconsole.
+"""
+
+from dev.arm.refusals import RefusedError
+from dev.arm.world import StorageAccount, Unit, World
+
+_FORBIDDEN = 'A "Forbidden" response was encountered when accessing this VM\'s boot diagnostic storage account.'
+_HIERARCHICAL = (
+    "Specified feature is not yet supported for hierarchical namespace accounts.\n"
+    "RequestId:0c794bed-601e-0070-7ede-497346000000\nTime:2022-04-06T17:51:06.0857462Z"
+)
+_NO_ACCOUNT = (
+    "The storage account '{}' used for boot diagnostics on this VM could not be found. Verify that boot diagnostics is "
+    "enabled for this VM, this storage account has not been deleted, and you have access to this storage account."
+)
+_RUNNING = (
+    "Azure Serial Console requires a virtual machine to be running. Use the Start button above to start your virtual "
+    "machine."
+)
+_PROVISIONING = (
+    "Provisioning for this VM has not yet succeeded. Please ensure the VM is fully deployed and retry the serial "
+    "console connection."
+)
+_DIAGNOSTICS = (
+    "Azure Serial Console requires boot diagnostics to be enabled. Click here to configure boot diagnostics for your "
+    "virtual machine."
+)
+_SWITCHED_OFF = (
+    "Azure Serial Console is not enabled for this subscription, contact your subscription administrator to enable."
+)
+
+
+def connect_refusal(world: World, unit: Unit, *, running: bool) -> RefusedError | None:
+    """None lets it connect. A read-only lock is ARM's own affair (issue 12: 409 ScopeLocked)."""
+    if world.console_disabled:
+        return RefusedError(403, "Forbidden", _SWITCHED_OFF)  # the sentence: P
+    if not unit.port_enabled:
+        return RefusedError(409, "SerialPortDisabled", f"The serial port 0 of '{unit.vm.name}' is disabled.")
+    if unit.vm.provisioning != "Succeeded":
+        return RefusedError(400, "BadRequest", _PROVISIONING)  # issue 45: 'Bad Request' (400)
+    if not running:
+        return RefusedError(409, "Conflict", _RUNNING)  # the sentence: P
+    if not unit.vm.boot_diagnostics:
+        return RefusedError(409, "Conflict", _DIAGNOSTICS)  # the sentence: P
+    name = unit.vm.storage_account if unit.vm.storage_uri is None else None
+    return _of_the_account(name, world.accounts.get(name)) if name else None
+
+
+def _of_the_account(name: str, account: StorageAccount | None) -> RefusedError | None:
+    if account is None:
+        return RefusedError(404, "NotFound", _NO_ACCOUNT.format(name))  # the sentence: P
+    if account.hierarchical:
+        return RefusedError(409, "Conflict", _HIERARCHICAL)  # issue 98: 'Conflict' (409)
+    closed = account.default_action == "Deny" and not account.ip_rules
+    if closed or account.public_access == "Disabled":
+        return RefusedError(403, "Forbidden", _FORBIDDEN)  # issue 53: 'Forbidden' (403)
+    if account.shared_keys is False:
+        # SupportArticles-docs issue 748: the same sentence as a firewall's
+        return RefusedError(403, "Forbidden", _FORBIDDEN)
+    return None

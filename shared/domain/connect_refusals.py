@@ -1,0 +1,77 @@
+"""What Azure means when `connect` of Microsoft.SerialConsole is refused: by its words and its code, never by the status
+alone. A 409 may be a stopped VM, one that is being deployed, a lock, a storage account that is not supported, or
+another connection; a 403 the account's firewall as well as a right that is missing.
+
+Sources of the words: MicrosoftDocs/SupportArticles-docs, serial-console-errors.md (07/2025); the preview's page
+(MicrosoftDocs/azure-docs, serial-console.md of 2018); microsoft/azserialconsole issues 12 (ScopeLocked, 409), 45 (being
+deployed, 400), 53 (Forbidden, 403, of a firewall), 98 (hierarchical namespace, 409).
+"""
+
+import re
+from dataclasses import dataclass
+
+from shared.domain.gateway_exchange import told
+from shared.domain.refusals import Code, Refusal, refuse
+
+_SENTENCES = {
+    "hierarchical namespace": Code.BOOT_DIAGNOSTICS_STORAGE_UNSUPPORTED,
+    "key based authentication is not permitted": Code.BOOT_DIAGNOSTICS_STORAGE_KEYLESS,
+    "boot diagnostic storage account": Code.BOOT_DIAGNOSTICS_STORAGE_FORBIDDEN,
+    "permissions to write to the boot diagnostics storage account": Code.STORAGE_PERMISSION_DENIED,
+    "unable to determine the resource group": Code.STORAGE_RESOURCE_GROUP_UNKNOWN,
+    "used for boot diagnostics on this vm could": Code.BOOT_DIAGNOSTICS_STORAGE_NOT_FOUND,
+    "boot diagnostics to be enabled": Code.BOOT_DIAGNOSTICS_DISABLED,
+    "unable to retrieve boot diagnostics settings": Code.BOOT_DIAGNOSTICS_DISABLED,
+    "not enabled for this subscription": Code.CONSOLE_DISABLED_FOR_SUBSCRIPTION,
+    "provisioning for this vm": Code.VM_PROVISIONING,
+    "stopped deallocated state": Code.VM_NOT_RUNNING,
+    "permissions to use this vm": Code.VM_PERMISSION_DENIED,
+}
+"""Parts of sentences that stand in no other, whatever the edition of the page."""
+_CODES = {
+    "scopelocked": Code.RESOURCE_LOCKED,
+    "missingsubscriptionregistration": Code.PROVIDER_NOT_REGISTERED,
+    "authorizationfailed": Code.VM_PERMISSION_DENIED,
+    "linkedauthorizationfailed": Code.VM_PERMISSION_DENIED,
+    "resourcenotfound": Code.VM_NOT_FOUND,
+    "resourcegroupnotfound": Code.VM_NOT_FOUND,
+    "parentresourcenotfound": Code.VM_NOT_FOUND,
+    "subscriptionnotfound": Code.VM_NOT_FOUND,
+    "serialportdisabled": Code.SERIAL_PORT_DISABLED,
+}
+"""ARM's own, in lower case; the last is believed."""
+_REASONED = frozenset({400, 403, 404, 409, 412, 422})
+"""Statuses by which a request is refused for what it is, and may not be tried again as it stands."""
+_LONGEST = 300
+"""Characters of what Azure says that are handed on."""
+_ADDRESS = re.compile(r"\b\w+://\S*")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What `connect` was answered. `code` and `text` are empty where it had no envelope of ARM's."""
+
+    status: int
+    code: str = ""
+    text: str = ""
+
+
+def refusal_of_connect(said: Said, target: str) -> Refusal | None:
+    """None where Azure gave no reason: what broke, or something on the way that is not Azure."""
+    known = told(said.text, target)
+    if known is not None:
+        return known
+    lower = said.text.lower()
+    code = next((code for sign, code in _SENTENCES.items() if sign in lower), None) or _CODES.get(said.code.lower())
+    if code is not None:
+        return refuse(code, target=target)
+    if said.status not in _REASONED or not (said.code or said.text):
+        return None
+    because = f"Azure refused the connection to the VM's serial port: {plain(said)}"
+    return refuse(Code.CONNECT_REFUSED, because=because, target=target)
+
+
+def plain(said: Said) -> str:
+    """In Azure's words, on one line, without addresses - they may be keys - nor what no screen should be sent."""
+    words = " ".join(_ADDRESS.sub("(address)", said.text or said.code).split())
+    return "".join(letter for letter in words if letter.isprintable())[:_LONGEST]
