@@ -46,11 +46,12 @@ e2e: packages  ## the tests with a real browser and a real machine
 	@$(PY) -m dev.prepare --tests
 	.venv/bin/pytest tests/e2e
 
-bench: packages  ## measure: session open, keystroke echo, beside the bare socket; archiver, delay, cost of recording
+bench: packages  ## measure: session open, keystroke echo, beside the bare socket; archiver, cost of recording, cold start
 	@$(PY) -m dev.prepare
 	$(PY) -m bench
 	$(PY) -m bench.archive
 	$(PY) -m bench.arm_calls
+	$(PY) -m bench.cold_start
 
 chaos: packages  ## faults at random moments of the whole stack, then every byte is accounted for (SEED=, ROUNDS=60)
 	@$(PY) -m dev.prepare

@@ -49,6 +49,26 @@ param drainSeconds int = 60
 @allowed(['scheduler', 'storage'])
 param durableBackend string = 'scheduler'
 
+@description('Requests that one instance of the function app works on at the same time. Python takes one where nothing is said.')
+@minValue(1)
+@maxValue(1000)
+param httpConcurrency int = 50
+
+@description('Instances that are always ready for requests: a console is opened in a hurry.')
+@minValue(0)
+@maxValue(40)
+param readyForHttp int = 1
+
+@description('Instances that are always ready for the lock, which whoever opens a console waits for.')
+@minValue(0)
+@maxValue(40)
+param readyForLock int = 1
+
+@description('Instances that are always ready for the archive, which follows what consoles print.')
+@minValue(0)
+@maxValue(40)
+param readyForArchive int = 1
+
 @description('A virtual network with private endpoints for everything that stores or signs. Off: those are reachable from everywhere, to whoever has the role.')
 param privateNetwork bool = true
 
@@ -131,6 +151,10 @@ module service 'service.bicep' = {
     shardCount: shardCount
     drainSeconds: drainSeconds
     durableBackend: durableBackend
+    httpConcurrency: httpConcurrency
+    readyForHttp: readyForHttp
+    readyForLock: readyForLock
+    readyForArchive: readyForArchive
     privateNetwork: privateNetwork
     publicEntrance: publicEntrance
     addressPrefix: addressPrefix

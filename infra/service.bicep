@@ -37,6 +37,18 @@ param drainSeconds int
 @description('Engine of the lock: scheduler or storage.')
 param durableBackend string
 
+@description('Requests at the same time, per instance.')
+param httpConcurrency int
+
+@description('Instances always ready for requests.')
+param readyForHttp int
+
+@description('Instances always ready for the lock.')
+param readyForLock int
+
+@description('Instances always ready for the archive.')
+param readyForArchive int
+
 @description('A virtual network with private endpoints.')
 param privateNetwork bool
 
@@ -286,6 +298,10 @@ module functionApp 'modules/function_app.bicep' = {
     pageClientId: pageClientId
     servedSubscriptions: servedSubscriptions
     settings: functionSettings
+    httpConcurrency: httpConcurrency
+    readyForHttp: readyForHttp
+    readyForLock: readyForLock
+    readyForArchive: readyForArchive
     subnetId: privateNetwork ? network!.outputs.functionsSubnetId : ''
     public: publicEntrance || !privateNetwork
     endpoints: endpoints

@@ -69,6 +69,18 @@ param servedSubscriptions array
 @description('Settings (docs/settings.md) that differ from their defaults.')
 param settings object
 
+@description('Requests at the same time, per instance.')
+param httpConcurrency int
+
+@description('Instances always ready for requests.')
+param readyForHttp int
+
+@description('Instances always ready for durable functions: the lock.')
+param readyForLock int
+
+@description('Instances always ready for the archive, whose trigger is a group of its own.')
+param readyForArchive int
+
 @description('Subnet for what it calls; empty: no network.')
 param subnetId string
 
@@ -208,13 +220,17 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       scaleAndConcurrency: {
         maximumInstanceCount: 40
         instanceMemoryMB: 2048
-        // One instance stays warm: a console is opened in a hurry.
-        alwaysReady: [
-          {
-            name: 'http'
-            instanceCount: 1
+        // Flex Consumption scales these apart: HTTP, durable functions, and each other trigger by its function's name.
+        alwaysReady: filter([
+          { name: 'http', instanceCount: readyForHttp }
+          { name: 'durable', instanceCount: readyForLock }
+          { name: 'function:archive', instanceCount: readyForArchive }
+        ], group => group.instanceCount > 0)
+        triggers: {
+          http: {
+            perInstanceConcurrency: httpConcurrency
           }
-        ]
+        }
       }
     }
   }
@@ -224,12 +240,19 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     properties: union(everySetting, hostSettings, durableSettings, settings)
   }
 
-  resource noBasicPublishing 'basicPublishingCredentialsPolicies' = [for way in ['scm', 'ftp']: {
-    name: way
+  resource noPublishingByScm 'basicPublishingCredentialsPolicies' = {
+    name: 'scm'
     properties: {
       allow: false
     }
-  }]
+  }
+
+  resource noPublishingByFtp 'basicPublishingCredentialsPolicies' = {
+    name: 'ftp'
+    properties: {
+      allow: false
+    }
+  }
 }
 
 module reached 'endpoint.bicep' = if (endpoints != null) {

@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # Packs the function app as it is deployed: what .funcignore leaves, and nothing else.
 #   package_functions.sh TARGET.zip
+# PYTHON: the Python that makes its bytecode, of the version that runs in Azure; else the project's own, or python3.
 set -euo pipefail
 target=$(realpath -m "${1:?"usage: package_functions.sh TARGET.zip"}")
 cd "$(dirname "$0")/../.."
-python3 infra/scripts/package_functions.py "$target"
+python=${PYTHON:-.venv/bin/python}
+[ -x "$python" ] || python=$(command -v "$python" || command -v python3)
+"$python" infra/scripts/package_functions.py "$target"

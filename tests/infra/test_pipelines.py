@@ -1,6 +1,10 @@
 """Workflows, their Azure DevOps twin and the scripts that both call."""
 
+import importlib.util
+import os
 import re
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -129,9 +133,30 @@ def test_the_package_holds_the_function_app_and_nothing_else(tmp_path: Path) -> 
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
     names = zipfile.ZipFile(tmp_path / "one.zip").namelist()
     folders = {name.partition("/")[0] for name in names if "/" in name}
-    assert folders == {"functions", "shared"}
+    assert folders == {"__pycache__", "functions", "shared"}
     assert {"function_app.py", "host.json", "requirements.txt"} <= set(names)
     assert not any("settings.json" in name or name.endswith(".bicep") for name in names)
+
+
+def test_each_module_of_the_package_runs_from_its_bytecode_whatever_its_time(tmp_path: Path) -> None:
+    package_functions.pack(tmp_path / "app.zip")
+    with zipfile.ZipFile(tmp_path / "app.zip") as package:
+        package.extractall(tmp_path / "app")
+    modules = [path for path in (tmp_path / "app").rglob("*.py") if path.stat().st_size]
+    assert modules
+    for path in modules:
+        path.write_text("raise AssertionError('this was compiled')\n")
+    words = "import sys, shared.domain.lock; sys.exit(shared.domain.lock.Lock().generation)"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    subprocess.run([sys.executable, "-c", words], cwd=tmp_path / "app", env=environment, check=True)
+    for path in modules:
+        assert Path(importlib.util.cache_from_source(str(path))).exists(), path
+
+
+def test_bytecode_of_another_python_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(package_functions, "PYTHON", "3.12")
+    with pytest.raises(package_functions.WrongPython, match=r"runs on 3\.12"):
+        package_functions.pack(tmp_path / "app.zip")
 
 
 @pytest.mark.parametrize(
