@@ -153,7 +153,6 @@ def _common(stack: Stack) -> dict[str, str]:
         "RECORDS": records(stack),
         "RECORDS_HUB": HUB.partition(":")[0],
         "PAGE_ORIGINS": f"http://localhost:{stack.base} http://127.0.0.1:{stack.base}",
-        "COMPATIBILITY": "on",
     }
 
 

@@ -15,7 +15,7 @@ NEVER = (500,)
 """Those of what is public and always there."""
 
 OURS, AZURES = "serial console", "Microsoft.SerialConsole"
-"""The two dialects; the second is served where COMPATIBILITY is on."""
+"""The two dialects; the second is served where COMPATIBILITY is not off."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from functions.answering import Result, answer_anybody
 from functions.describing import AZURES, NEVER, OPERATIONS, About, Operation
 from functions.responses import CORRELATION, INTERNAL_ERROR
 from functions.shapes import PARAMETERS, SCHEMAS, TEXT, Schema, ref
+from shared.domain.compatibility import Compatibility
 from shared.domain.refusal_table import TABLE
 from shared.flows.world import World
 
@@ -25,7 +26,7 @@ async def show_openapi(req: func.HttpRequest, starter: str) -> func.HttpResponse
 
 
 async def _show(world: World) -> Result:
-    return Result(document(compatible=world.settings.compatible))
+    return Result(document(compatible=world.settings.compatibility is not Compatibility.OFF))
 
 
 at(

@@ -8,6 +8,7 @@ from relay import dialect_azure, dialect_own
 from relay.http_head import Head
 from relay.knock import Knock
 from relay.world import World
+from shared.domain.compatibility import Compatibility
 from shared.domain.grant import Grant
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.ports import Unavailable
@@ -23,9 +24,10 @@ class Visit:
     knock: Knock
 
 
-async def examine(head: Head, world: World) -> Visit | Refusal:
-    """Path, origin, upgrade, what the dialect demands, token."""
-    session = dialect_azure.addressed(head.path, world.name) if world.compatible else None
+def read_knock(head: Head, world: World) -> Knock | Refusal:
+    """Path, origin, upgrade, what the dialect demands."""
+    second = world.compatibility is not Compatibility.OFF
+    session = dialect_azure.addressed(head.path, world.name) if second else None
     if session is None and head.path != dialect_own.PATH:
         return refuse(Code.NOT_FOUND)
     origin = head.headers.get("origin")
@@ -33,12 +35,14 @@ async def examine(head: Head, world: World) -> Visit | Refusal:
         return refuse(Code.CALLER_NOT_PERMITTED, because="Pages of this origin may not connect.")
     if (wrong := _not_an_upgrade(head)) is not None:
         return refuse(Code.INVALID_REQUEST, because=wrong)
-    knock = dialect_own.read_knock(head) if session is None else dialect_azure.read_knock(head, session)
-    return knock if isinstance(knock, Refusal) else await _visit(knock, world)
+    if session is None:
+        return dialect_own.read_knock(head)
+    return dialect_azure.read_knock(head, session, world.compatibility)
 
 
-async def _visit(knock: Knock, world: World) -> Visit | Refusal:
-    grant = await _grant(knock.token, world)
+async def examine(knock: Knock, world: World) -> Visit | Refusal:
+    """The token, which has come by now."""
+    grant = await _grant(knock.token or "", world)
     if isinstance(grant, Refusal):
         return grant
     return refuse(Code.TOKEN_INVALID) if knock.session not in (None, grant.session) else Visit(grant, knock)

@@ -43,6 +43,11 @@ class Attached:
         self.viewer.left = self._house.left
         self.viewer.arrive(self)
 
+    def abandon(self) -> None:
+        """Its socket is gone before it came to the console."""
+        self._bridge.forget(self.session)
+        self._house.detached(self.session, "ConnectionLost", 0, 0)
+
     def take(self) -> None:
         grant, world = self._visit.grant, self._house.world
         del self._house.arriving[self.session]

@@ -50,7 +50,7 @@ async def composed(settings: RelaySettings) -> AsyncIterator[World]:
             heartbeat_seconds=settings.heartbeat_seconds,
             mask_key=settings.mask_key.encode() or secrets.token_bytes(32),
             capture_most=settings.capture_most,
-            compatible=settings.compatible,
+            compatibility=settings.compatibility,
         )
     finally:
         for thing in (ports, http, records, credential):

@@ -178,6 +178,7 @@ class Control:
             *_figure("sessions", "gauge", "sessions attached", len(relay.grants)),
             *_figure("consoles", "gauge", "consoles whose port is open or lingers", len(bridges)),
             *_figure("captured", "gauge", "consoles recorded without need of a viewer", len(relay.captured)),
+            *_figure("unproven", "gauge", "accepted sockets whose token is not proved yet", relay.door.places.taken),
             *_figure("printed_bytes", "gauge", "printed by open consoles", sum(b.wire.printed_bytes for b in bridges)),
             *_figure("typed_bytes", "gauge", "typed into open consoles", sum(b.wire.typed_bytes for b in bridges)),
             *_figure("spooled_bytes", "gauge", "recorded and not yet in the hub", spool.get("spooledBytes", 0)),
@@ -187,7 +188,9 @@ class Control:
             *_figure("heartbeat_failures", "gauge", "heartbeats in a row without answer", relay.heartbeat.failures),
         ]
         lines += ["# HELP serial_console_refused_total visitors refused", "# TYPE serial_console_refused_total counter"]
-        lines += [f'serial_console_refused_total{{code="{code}"}} {count}' for code, count in relay.refused.items()]
+        lines += [
+            f'serial_console_refused_total{{code="{code}"}} {count}' for code, count in relay.door.refused.items()
+        ]
         return lines
 
 

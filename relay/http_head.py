@@ -35,6 +35,15 @@ class Head:
     path: str
     query: str
     headers: dict[str, str]
+    connection: str = ""
+    """Address at the other end of the connection."""
+
+    @property
+    def peer(self) -> str:
+        """Who asks, as the last front end on the way saw them: it puts what it saw behind what it was told. Good for
+        sharing places fairly, not as a proof: where no front end stands, a caller writes that header.
+        """
+        return next(reversed(self.words("x-forwarded-for")), self.connection)
 
     def words(self, name: str) -> list[str]:
         """A header that is a comma-separated list."""

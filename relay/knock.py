@@ -11,7 +11,8 @@ MAX_TOKEN = 4096
 
 @dataclass(frozen=True, slots=True)
 class Knock:
-    token: str
+    token: str | None
+    """None: it comes in the first frame."""
     viewer: Callable[[], Viewer] = Viewer
     """Makes the socket that speaks this dialect."""
     subprotocol: str | None = None

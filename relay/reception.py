@@ -8,6 +8,7 @@ the transport changes its protocol to picows' own, which is fed the head that wa
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, Protocol
 
 import aiofastnet
@@ -104,7 +105,7 @@ class Arrival(asyncio.Protocol):
         elif end >= 0 and self._decision is None:
             self._transport.pause_reading()
             try:
-                head = read_head(bytes(self._data[:end]))
+                head = replace(read_head(bytes(self._data[:end])), connection=self._peer())
             except BadHead as error:
                 self.refuse(refuse(Code.INVALID_REQUEST, because=str(error)))
                 return
@@ -156,6 +157,10 @@ class Arrival(asyncio.Protocol):
         self._done()
         if self._decision is not None:
             self._decision.cancel()
+
+    def _peer(self) -> str:
+        name = self._transport.get_extra_info("peername")
+        return str(name[0]) if name else ""
 
     def _done(self) -> None:
         self._timeout.cancel()

@@ -7,11 +7,10 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from relay.admission import Visit, examine
-from relay.attached import Attached
+from relay.attached import Attached  # noqa: TC001 - the annotation of a public attribute
 from relay.bridge import Bridge
+from relay.door import Door
 from relay.heartbeat import Ending, Heartbeat, Told
-from relay.http_head import Head
 from relay.listener import Viewer
 from relay.reception import Reception
 from relay.standstill import STANDSTILL_SECONDS
@@ -30,7 +29,7 @@ from shared.domain.grant import Grant
 from shared.domain.keeping import BY_RULE
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
-from shared.ports import Admission, Beat, Unavailable
+from shared.ports import Beat, Unavailable
 
 TICK_SECONDS = 1.0
 DRAIN_SECONDS = 20.0
@@ -51,10 +50,10 @@ class Relay:
         self.viewers: set[Viewer] = set()
         self.arriving: dict[str, Attached] = {}
         """Accepted, and not at the console yet."""
-        self.reception = Reception(self._receive, self.new_request)
+        self.door = Door(self)
+        self.reception = Reception(self.door.receive, self.new_request)
         self.heartbeat = Heartbeat(world, self.grants, self._ask)
         self.draining = False
-        self.refused: dict[str, int] = {}
         self._change = asyncio.Event()
         """Somebody left, some background work ended, or a second passed."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -79,6 +78,7 @@ class Relay:
         end = asyncio.get_running_loop().time() + DRAIN_SECONDS
         self.draining = True
         self.reception.close()
+        self.door.places.clear(refuse(Code.RELAY_DRAINING))
         self._tell_all(Drain())
         await self._farewells()
         for viewer in tuple(self.viewers):
@@ -114,51 +114,11 @@ class Relay:
 
     # --- visitors ---------------------------------------------------------------------------------------------
 
-    async def _receive(self, head: Head) -> Attached | Refusal:
-        try:
-            decision = refuse(Code.RELAY_DRAINING) if self.draining else await self._decide(head)
-        except Exception as error:  # noqa: BLE001 - whoever waits at the door must get an answer; the log has the fault
-            self.world.log("fault", where="door", error=type(error).__name__, correlation=correlation.current.get())
-            decision = refuse(Code.CONSOLE_FAULT)
-        if isinstance(decision, Refusal):
-            self.refused[decision.code.value] = self.refused.get(decision.code.value, 0) + 1
-            self.world.log(
-                "refused", code=decision.code.value, target=decision.target, correlation=correlation.current.get()
-            )
-        return decision
-
-    async def _decide(self, head: Head) -> Attached | Refusal:
-        visit = await examine(head, self.world)
-        if isinstance(visit, Refusal):
-            return visit
-        if visit.grant.session in self.grants:  # by another token of the same session: it attaches once
-            return refuse(Code.TOKEN_REPLAYED)
-        if not self.world.epochs.writable:
-            return refuse(Code.AUDIT_UNAVAILABLE)
-        try:
-            admission = await self.world.control_plane.attach(visit.grant)
-        except Unavailable as error:
-            self.world.log("control-plane-unavailable", what=error.what, correlation=correlation.current.get())
-            return refuse(Code.AZURE_UNAVAILABLE)
-        return admission if isinstance(admission, Refusal) else await self._reach(visit, admission)
-
-    async def _reach(self, visit: Visit, admission: Admission) -> Attached | Refusal:
-        """The console is this visitor's from here on, so the function app must hear when nothing comes of it."""
-        grant = visit.grant
-        bridge = self._bridge(grant.vm)
+    def expecting(self, grant: Grant, request: str) -> Bridge:
+        """The console of a visitor who was let in, which is to be reached now."""
         self.grants[grant.session] = grant
-        self._requests[grant.session] = correlation.current.get()
-        bridge.keep(admission.keeping)
-        try:
-            refusal = await bridge.expect(grant)
-        except BaseException:  # the visitor went away, or something broke
-            bridge.forget(grant.session)
-            self.detached(grant.session, "ConnectionLost", 0, 0)
-            raise
-        if refusal is not None:
-            self.detached(grant.session, refusal.code.value, 0, 0)
-            return refusal
-        return Attached(self, bridge, visit, admission)
+        self._requests[grant.session] = request
+        return self._bridge(grant.vm)
 
     def _bridge(self, vm: VmId) -> Bridge:
         if (bridge := self.bridges.get(vm.console)) is None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from shared.domain.compatibility import Compatibility
 from shared.domain.grant import Grant
 from shared.domain.record import Source
 from shared.domain.refusals import Refusal
@@ -82,5 +83,5 @@ class World:
     """Keys the digests of what is masked."""
     capture_most: int = 0
     """Consoles that are recorded though nobody is there."""
-    compatible: bool = False
-    """Whether clients of Azure's own serial console are served, in their dialect."""
+    compatibility: Compatibility = Compatibility.CURRENT
+    """Which clients of Azure's own serial console are served, in their dialect."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from ipaddress import ip_network
 from typing import Any, Self
 
+from shared.domain.compatibility import Compatibility
 from shared.domain.policy import Level, Network
 from shared.domain.policy_codec import levels_from_text
 from shared.domain.rights import Right, overridden
@@ -48,6 +49,12 @@ def _switch(text: str) -> bool:
     return text.lower() == "on"
 
 
+def _compatibility(text: str) -> Compatibility:
+    if text.lower() not in Compatibility:
+        raise ValueError("write off, current or older")
+    return Compatibility(text.lower())
+
+
 def _networks(text: str) -> tuple[Network, ...]:
     return tuple(ip_network(word) for word in _words(text))
 
@@ -59,6 +66,7 @@ _READERS: dict[Any, Any] = {
     tuple[Level, ...]: levels_from_text,
     tuple[Network, ...]: _networks,
     bool: _switch,
+    Compatibility: _compatibility,
     tuple[str, ...]: _words,
     tuple[Relay, ...]: _relays,
 }
@@ -103,10 +111,10 @@ class Common(_Settings):
         also="RECORDS__fullyQualifiedNamespace",
     )
     records_hub: str = _setting("RECORDS_HUB", "name of the Event Hub", "records")
-    compatible: bool = _setting(
+    compatibility: Compatibility = _setting(  # noqa: RUF009 - a field, like the others
         "COMPATIBILITY",
-        "on: clients of Microsoft.SerialConsole are served too, whose tokens travel in an address",
-        "off",
+        "clients of Microsoft.SerialConsole: off, current, or older: also those whose tokens travel in an address",
+        "current",
     )
 
 

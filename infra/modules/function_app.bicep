@@ -111,7 +111,7 @@ var everySetting = {
   SESSION_ISSUER: 'https://${host}'
   RECORDS__fullyQualifiedNamespace: hubNamespace
   RECORDS_HUB: hubName
-  COMPATIBILITY: 'off'
+  COMPATIBILITY: 'current'
   ENTRA_TENANTS: join(tenantIds, ' ')
   API_CLIENT_ID: apiClientId
   API_AUDIENCE: apiAudience

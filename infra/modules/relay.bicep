@@ -68,7 +68,7 @@ var everySetting = union({
   SESSION_ISSUER: 'https://${apiHost}'
   RECORDS: hubNamespace
   RECORDS_HUB: hubName
-  COMPATIBILITY: 'off'
+  COMPATIBILITY: 'current'
   RELAY_NAME: shard
   RELAY_HOST: '0.0.0.0'
   RELAY_PORT: string(port)

@@ -25,6 +25,8 @@ from tests.functions.control_plane import ControlPlane
 from tests.functions.test_answers import request
 
 VM = ("rg-web", "Microsoft.Compute", "virtualMachines", "web-01")
+AS_AZURES_COMMAND_LINE = ("rg-web", "Microsoft.Compute", "virtualMachineScaleSets", "workers/virtualMachines/0")
+"""The scale set as the kind, the instance below its name (azure-cli-extensions, serial-console, custom.py)."""
 INSTANCE = ("rg-web", "Microsoft.Compute", "virtualMachineScaleSets/workers/virtualMachines", "0")
 WEB_01 = f"{group('rg-web')}/providers/Microsoft.Compute/virtualMachines/web-01/providers/Microsoft.SerialConsole"
 
@@ -125,7 +127,7 @@ def test_a_port_is_disabled_and_enabled_alone(console: Any, port: tuple[str, ...
     assert console.serial_ports.get(*other, "0").properties.state == "enabled"
 
 
-@pytest.mark.parametrize("port", [VM, INSTANCE], ids=["vm", "instance"])
+@pytest.mark.parametrize("port", [VM, INSTANCE, AS_AZURES_COMMAND_LINE], ids=["vm", "instance", "az"])
 def test_connecting_opens_a_session(plane: ControlPlane, console: Any, port: tuple[str, ...]) -> None:
     opened = console.serial_ports.connect(*port, "0")
     claims = jwt.decode(opened["token"], options={"verify_signature": False})
@@ -136,12 +138,30 @@ def test_connecting_opens_a_session(plane: ControlPlane, console: Any, port: tup
     assert (admitted.status_code, admitted.json()["session"]) == (200, claims["sid"])
 
 
-def test_the_documents_address_carries_the_token_that_connect_answered(plane: ControlPlane, console: Any) -> None:
-    address = DOCUMENTED["connect"](console, "rg-web", "web-01")
-    token = re.fullmatch(r"ws://localhost:1/n/connector/r0/sessions/[^/]+/client\?authorization=([^&]+)&new=1", address)
-    assert token
-    assert jwt.decode(token[1], options={"verify_signature": False})["vm"].endswith("/web-01")
-    assert token[1] not in plane.host.log
+def test_the_documents_code_has_the_token_beside_an_address_without_it(plane: ControlPlane, console: Any) -> None:
+    address, token = DOCUMENTED["connect"](console, "rg-web", "web-01")
+    assert re.fullmatch(r"ws://localhost:1/n/connector/r0/sessions/[^/?]+/client", address)
+    assert jwt.decode(token, options={"verify_signature": False})["vm"].endswith("/web-01")
+    assert token not in plane.host.log
+
+
+def test_azures_command_line_names_an_instance_in_its_own_way(plane: ControlPlane, console: Any) -> None:
+    opened = console.serial_ports.connect(*AS_AZURES_COMMAND_LINE, "0")
+    claims = jwt.decode(opened["token"], options={"verify_signature": False})
+    assert claims["vm"].endswith("/virtualMachineScaleSets/workers/virtualMachines/0")
+    assert console.serial_ports.get(*INSTANCE, "0").properties.connection_state == "active", "the same console"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["workers%2FvirtualMachines", "workers%2FvirtualMachines%2F0%2Fx", "%2F"],
+)
+def test_a_name_with_other_slashes_is_none(plane: ControlPlane, name: str) -> None:
+    group = f"/api/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-web/providers/Microsoft.Compute"
+    answer = plane.call(
+        "GET", f"{group}/virtualMachineScaleSets/{name}/providers/Microsoft.SerialConsole/serialPorts/0", ADA
+    )
+    assert answer.status_code in (400, 404)
 
 
 def test_every_answer_has_the_token_as_a_header_too(plane: ControlPlane) -> None:
@@ -198,7 +218,9 @@ def test_refusals_are_those_of_our_own_addresses(console: Any) -> None:
     assert refusal(error) == (400, "InvalidRequest")
 
 
-@pytest.mark.parametrize(("switch", "status", "unknown"), [("off", 404, 404), ("on", 200, 401)])
+@pytest.mark.parametrize(
+    ("switch", "status", "unknown"), [("off", 404, 404), ("current", 200, 401), ("older", 200, 401)]
+)
 async def test_where_it_is_off_its_addresses_lead_nowhere(switch: str, status: int, unknown: int) -> None:
     trigger = compatible._where_it_is_on("azure_operations", calling("azure_operations", compatible._operations))
     fakes = FakeWorld(COMPATIBILITY=switch)

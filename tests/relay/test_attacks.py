@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from websockets.exceptions import InvalidStatus
 
+from shared.domain.compatibility import Compatibility
 from shared.domain.frames import PROTOCOL, TOKEN_PREFIX
 from shared.domain.grant import COMMAND_TYPE, TOKEN_TYPE, Mode
 from shared.domain.vm import VmId
@@ -31,7 +32,7 @@ KEY_ID = PemTokens(PEM, ISSUER, Clock()).public_keys()["keys"][0]["kid"]
 @pytest.fixture
 async def stage() -> AsyncIterator[Stage]:
     """Both dialects are open: what one refuses, the other must."""
-    async with staged(compatible=True) as running:
+    async with staged(compatibility=Compatibility.OLDER) as running:
         yield running
 
 

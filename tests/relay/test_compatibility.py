@@ -1,54 +1,62 @@
-"""Clients of Azure's own serial console at the relay: their dialect, over real sockets."""
+"""Clients of Azure's own serial console at the relay, as they are today: the token comes in the first frame."""
 
 import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
-from relay import dialect_azure
+from relay import bare_viewer, unproven
+from relay.bare_viewer import BANNER
+from relay.current_viewer import EARLY_BYTES
+from shared.domain.compatibility import Compatibility
 from shared.domain.grant import Mode
-from shared.domain.refusals import Code
+from shared.domain.refusals import Code, refuse
 from tests.patience import PATIENCE
+from tests.relay.public_clients import Client2021, Client2024, ClientToday, PublicClient
 from tests.relay.stage import PAGE, Stage, staged
 
 
 @pytest.fixture
 async def stage() -> AsyncIterator[Stage]:
-    async with staged(compatible=True) as running:
+    async with staged() as running:
         yield running
 
 
+def address(stage: Stage, session: str = "ada") -> str:
+    return f"ws://127.0.0.1:{stage.port}/n/connector/r0/sessions/{session}/client"
+
+
 async def dial(
-    stage: Stage, token: str, *, session: str = "ada", relay: str = "r0", query: str | None = None,
-    origin: str | None = None, path: str | None = None,
-) -> ClientConnection:  # fmt: skip
-    """The bare socket, before the token is repeated."""
-    asked = f"?authorization={quote(token)}&new=1" if query is None else query
-    address = f"ws://127.0.0.1:{stage.port}{path or f'/n/connector/{relay}/sessions/{session}/client'}{asked}"
+    stage: Stage, *, session: str = "ada", query: str = "", origin: str | None = None, seen_as: str | None = None
+) -> ClientConnection:
+    headers = {} if seen_as is None else {"X-Forwarded-For": seen_as}
+    where = address(stage, session) + query
     return await connect(
-        address, compression=None, proxy=None, origin=None if origin is None else Origin(origin)
-    )  # fmt: skip
+        where,
+        compression=None,
+        proxy=None,
+        origin=None if origin is None else Origin(origin),
+        additional_headers=headers,
+    )
 
 
-async def exchange(client: ClientConnection, token: str) -> None:
-    """What a public client does first: the token, whatever comes first, the token."""
-    await client.send(token)
-    assert await client.recv() == dialect_azure.NOTICE
-    await client.send(token)
+async def asked(stage: Stage, **how: Any) -> ClientConnection:
+    """Asked for the token."""
+    client = await dial(stage, **how)
+    assert await client.recv() == BANNER
+    return client
 
 
 async def comes(stage: Stage, session: str = "ada", **changes: Any) -> ClientConnection:
-    token = stage.token(session, **changes)
-    client = await dial(stage, token, session=session)
-    await exchange(client, token)
-    await stage.until(lambda: session in bridge(stage).screens)
+    client = await asked(stage, session=session)
+    await client.send(stage.token(session, **changes))
+    await stage.until(lambda: stage.relay.bridges and session in bridge(stage).screens)
     return client
 
 
@@ -57,7 +65,6 @@ def bridge(stage: Stage) -> Any:
 
 
 async def sees(client: ClientConnection, data: bytes) -> None:
-    """Exactly these bytes come next, in binary frames."""
     seen = b""
     async with asyncio.timeout(PATIENCE):
         while len(seen) < len(data):
@@ -78,13 +85,28 @@ async def closed(client: ClientConnection) -> tuple[int | None, str | None, list
         return client.close_code, client.close_reason, frames
 
 
-async def refused(stage: Stage, token: str, **how: Any) -> tuple[int, str]:
+async def refused(stage: Stage, **how: Any) -> tuple[int, str]:
     with pytest.raises(InvalidStatus) as caught:
-        await dial(stage, token, **how)
+        await dial(stage, **how)
     return caught.value.response.status_code, json.loads(caught.value.response.body)["error"]["code"]
 
 
-async def test_after_the_exchange_frames_are_bare_bytes_both_ways(stage: Stage) -> None:
+@pytest.mark.parametrize("generation", [Client2021, Client2024, ClientToday])
+async def test_each_public_generation_is_served_and_types_what_it_types(generation: type[PublicClient]) -> None:
+    async with (
+        staged(compatibility=Compatibility.OLDER) as stage,
+        generation(address(stage), stage.token()) as client,
+    ):
+        await stage.until(lambda: stage.relay.bridges and bridge(stage).screens)
+        stage.ports.last.listener.printed(b"login: ")
+        await client.sees(b"login: ")
+        await client.types("root\r")
+        await client.sees(b"root\r")
+        assert client.shown == b"login: root\r"
+        assert stage.ports.last.typed == b"root\r"
+
+
+async def test_today_bytes_are_bare_both_ways_and_the_address_holds_nothing(stage: Stage) -> None:
     ada = await comes(stage)
     assert ada.subprotocol is None
     stage.ports.last.listener.printed(b"login: \xff\x00")
@@ -96,55 +118,64 @@ async def test_after_the_exchange_frames_are_bare_bytes_both_ways(stage: Stage) 
     await stage.until(lambda: stage.ports.last.typed == "naïve ".encode() + b"\x03\xffls")
     await ada.close()
     await stage.until(lambda: stage.control_plane.detached == [("ada", "Goodbye", 11, 9)])
+    assert stage.relay.door.places.taken == 0
 
 
-async def test_new_is_optional_and_a_fragmented_token_is_a_token(stage: Stage) -> None:
-    token = stage.token()
-    client = await dial(stage, token, query=f"?authorization={token}")
-    await client.send([token[:9], token[9:]])
-    await client.recv()
-    await client.send(token)
-    await stage.until(lambda: bridge(stage).screens)
+async def test_what_is_typed_right_behind_the_token_is_typed_once_the_console_is_there(stage: Stage) -> None:
+    stage.ports.gate.clear()
+    client = await asked(stage)
+    await client.send(stage.token())
+    await client.send("\r")
+    await client.send(b"ls\r")
+    await stage.until(lambda: stage.ports.dials)
+    stage.ports.gate.set()
+    await stage.until(lambda: stage.ports.opened and stage.ports.last.typed == b"\rls\r")
     await client.close()
 
 
-async def test_nothing_is_shown_or_typed_before_the_exchange_is_done_and_nothing_is_lost(stage: Stage) -> None:
-    other = await stage.comes("bob", Mode.WATCH)
-    stage.ports.last.listener.printed(b"long before, ")
+async def test_a_token_and_keys_in_one_read_are_both_taken(stage: Stage) -> None:
+    client = await asked(stage)
     token = stage.token()
-    client = await dial(stage, token)
+    client.transport.write(frame(token.encode()) + frame(b"x\r"))
+    await stage.until(lambda: stage.ports.opened and stage.ports.last.typed == b"x\r")
+    await client.close()
+
+
+def frame(payload: bytes) -> bytes:
+    """A masked text frame, by a mask of zeros."""
+    size = bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + len(payload).to_bytes(2)
+    return b"\x81" + size + bytes(4) + payload
+
+
+async def test_more_than_some_lines_before_the_console_is_there_is_too_much(stage: Stage) -> None:
+    stage.ports.gate.clear()
+    client = await asked(stage)
+    await client.send(stage.token())
+    await client.send("x" * EARLY_BYTES)
+    await stage.until(lambda: stage.ports.dials)
+    await client.send("x")
+    assert (await closed(client))[:2] == (4400, "InvalidRequest")
+    await stage.until(lambda: stage.control_plane.detached == [("ada", "ConnectionLost", 0, 0)])
+    stage.ports.gate.set()
+
+
+async def test_nothing_is_shown_before_the_token_came_and_nothing_is_lost(stage: Stage) -> None:
+    other = await stage.comes("bob", Mode.WATCH)
     stage.ports.last.listener.printed(b"before, ")
-    await other.sees(b"before, ")
-    await client.send(token)
-    assert await client.recv() == dialect_azure.NOTICE
+    client = await asked(stage)
     stage.ports.last.listener.printed(b"between, ")
-    await client.send(token)
+    await other.sees(b"between, ")
+    await client.send(stage.token())
     await stage.until(lambda: "ada" in bridge(stage).screens)
     stage.ports.last.listener.printed(b"after")
-    await sees(client, b"long before, before, between, after")
-    assert not stage.ports.last.typed
+    await sees(client, b"before, between, after")
     await client.close()
 
 
-@pytest.mark.parametrize("second", [False, True])
-async def test_a_token_that_is_repeated_wrongly_ends_it(stage: Stage, *, second: bool) -> None:
+@pytest.mark.parametrize("said", ["", "x" * 5000, b"{token}", ["{token}", "x"], "{token}\r", "Bearer {token}", "\r"])
+async def test_what_is_not_the_token_to_the_byte_closes(stage: Stage, said: str | bytes | list[str]) -> None:
     token = stage.token()
-    client = await dial(stage, token)
-    stage.ports.last.listener.printed(b"secret")
-    if second:
-        await client.send(token)
-        await client.recv()
-    await client.send(stage.token())
-    assert await closed(client) == (4401, "TokenInvalid", [])
-    await stage.until(lambda: stage.control_plane.detached == [("ada", "TokenInvalid", 0, 0)])
-    assert not stage.ports.last.typed
-    assert not stage.relay.grants
-
-
-@pytest.mark.parametrize("said", ["", "x" * 5000, b"{token}", ["{token}", "x"], "{token}\r"])
-async def test_only_the_very_token_is_the_token(stage: Stage, said: str | bytes | list[str]) -> None:
-    token = stage.token()
-    client = await dial(stage, token)
+    client = await asked(stage)
     match said:
         case bytes():
             await client.send(token.encode())
@@ -152,160 +183,166 @@ async def test_only_the_very_token_is_the_token(stage: Stage, said: str | bytes 
             await client.send(said.replace("{token}", token))
         case _:
             await client.send([part.replace("{token}", token) for part in said])
-    assert (await closed(client))[:2] == (4401, "TokenInvalid")
-    await stage.until(lambda: stage.control_plane.detached)
-
-
-async def test_an_exchange_that_takes_too_long_ends_it(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert dialect_azure.EXCHANGE_SECONDS == 10
-    monkeypatch.setattr(dialect_azure, "EXCHANGE_SECONDS", 0.05)
-    client = await dial(stage, stage.token())
     assert await closed(client) == (4401, "TokenInvalid", [])
-    await stage.until(lambda: stage.control_plane.detached == [("ada", "TokenInvalid", 0, 0)])
+    assert not stage.control_plane.attached
+    await stage.until(lambda: not stage.relay.door.places.taken)
 
 
-async def test_one_who_leaves_during_the_exchange_frees_the_console(stage: Stage) -> None:
-    client = await dial(stage, stage.token())
-    await client.close()
-    await stage.until(lambda: stage.control_plane.detached == [("ada", "Goodbye", 0, 0)])
-    stage.relay.tick()
-    stage.clock.ahead += 21
-    stage.relay.tick()
-    await stage.until(lambda: stage.ports.last.closed)
-
-
-async def test_one_who_is_ended_or_displaced_during_the_exchange_hears_why(stage: Stage) -> None:
-    first, grace = await dial(stage, stage.token()), stage.token("grace", generation=2)
-    stage.relay.end(stage.grant("x").vm, "ada", Code.ACCESS_REVOKED, None)
-    assert await closed(first) == (4004, "AccessRevoked", [])
-    second = await dial(stage, grace, session="grace")
-    stage.relay.fence(stage.grant("x").vm, 3, "Alan")
-    await exchange(second, grace)
-    assert await closed(second) == (4001, "SessionSuperseded", [])
-    await stage.until(lambda: not stage.relay.grants)
-    assert [each[:2] for each in stage.control_plane.detached] == [
-        ("ada", "AccessRevoked"), ("grace", "SessionSuperseded"),
+async def test_every_refusal_of_a_token_closes_with_its_code(stage: Stage) -> None:
+    spent, late = stage.token(), stage.token(issued_at=1_000, expires_at=1_030)
+    await (await stage.dial(spent)).leave()
+    for token, reason in ((late, "TokenExpired"), (spent, "TokenReplayed"), (stage.token("bob"), "TokenInvalid")):
+        client = await asked(stage)
+        await client.send(token)
+        assert await closed(client) == (4401, reason, [])
+    stage.control_plane.refusal = refuse(Code.CONSOLE_DISABLED_BY_POLICY)
+    client = await asked(stage)
+    await client.send(stage.token())
+    code, why, _ = await closed(client)
+    assert why == "ConsoleDisabledByPolicy"
+    assert code is not None
+    assert 4000 <= code < 5000
+    assert [line["code"] for line in stage.log if line["event"] == "refused"][-4:] == [
+        "TokenExpired", "TokenReplayed", "TokenInvalid", "ConsoleDisabledByPolicy",
     ]  # fmt: skip
 
 
-async def test_one_who_is_there_while_the_relay_drains_hears_it_at_once(stage: Stage) -> None:
-    client = await dial(stage, stage.token())
+async def test_a_vm_that_cannot_be_reached_closes_with_the_reason_and_frees_the_console(stage: Stage) -> None:
+    stage.ports.refusal = refuse(Code.VM_NOT_RUNNING)
+    client = await asked(stage)
+    await client.send(stage.token())
+    assert (await closed(client))[1] == "VmNotRunning"
+    await stage.until(lambda: stage.control_plane.detached == [("ada", "VmNotRunning", 0, 0)])
+
+
+async def test_a_proof_that_takes_too_long_is_given_up(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unproven, "PROOF_SECONDS", 0.05)
+    stage.ports.gate.clear()
+    client = await asked(stage)
+    await client.send(stage.token())
+    assert (await closed(client))[1] == "GatewayTimeout"
+    await stage.until(lambda: stage.control_plane.detached == [("ada", "ConnectionLost", 0, 0)])
+    stage.ports.gate.set()
+
+
+async def test_silence_has_a_deadline_and_gives_its_place_back(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert bare_viewer.EXCHANGE_SECONDS == 10
+    monkeypatch.setattr(bare_viewer, "EXCHANGE_SECONDS", 0.05)
+    client = await dial(stage)
+    assert await closed(client) == (4401, "TokenInvalid", [BANNER])
+    await stage.until(lambda: not stage.relay.door.places.taken)
+
+
+async def test_a_token_that_trickles_in_has_the_same_deadline(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bare_viewer, "EXCHANGE_SECONDS", 0.2)
+    client = await asked(stage)
+
+    async def trickle() -> AsyncIterator[str]:
+        while True:
+            yield "x"
+            await asyncio.sleep(0.02)
+
+    with pytest.raises(ConnectionClosed):
+        await client.send(trickle())
+    assert (client.close_code, client.close_reason) == (4401, "TokenInvalid")
+
+
+async def test_one_peer_has_so_many_places_and_another_is_served(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unproven, "MOST_OF_A_PEER", 2)
+    held = [await asked(stage, seen_as="10.0.0.9, 192.0.2.1") for _ in range(2)]
+    assert await refused(stage, seen_as="192.0.2.1") == (429, "TooManyRequests")
+    assert await refused(stage, seen_as="forged, 192.0.2.1") == (429, "TooManyRequests")
+    other = await asked(stage, seen_as="192.0.2.2")
+    await held[0].send(stage.token())
+    await stage.until(lambda: stage.relay.door.places.taken == 2)
+    again = await asked(stage, seen_as="192.0.2.1")
+    for client in (*held, other, again):
+        await client.close()
+    await stage.until(lambda: not stage.relay.door.places.taken)
+    assert not stage.relay.door.places._peers
+
+
+async def test_all_peers_together_have_so_many_places_and_our_own_dialect_needs_none(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unproven, "MOST", 1)
+    held = await asked(stage, seen_as="192.0.2.1")
+    assert await refused(stage, seen_as="192.0.2.2") == (429, "TooManyRequests")
+    assert await stage.comes("bob")
+    await held.close()
+
+
+async def test_who_leaves_while_it_is_proved_frees_the_console(stage: Stage) -> None:
+    stage.ports.gate.clear()
+    client = await asked(stage)
+    await client.send(stage.token())
+    await stage.until(lambda: stage.ports.dials)
+    client.transport.abort()
+    await stage.until(lambda: stage.control_plane.detached == [("ada", "ConnectionLost", 0, 0)])
+    stage.ports.gate.set()
+    assert not stage.relay.grants
+    assert not stage.relay.door.places.taken
+
+
+async def test_who_is_fenced_while_it_is_proved_hears_why(stage: Stage) -> None:
+    stage.ports.gate.clear()
+    client = await asked(stage)
+    await client.send(stage.token())
+    await stage.until(lambda: stage.ports.dials)
+    stage.relay.fence(stage.grant("x").vm, 3, "Alan")
+    stage.ports.gate.set()
+    assert await closed(client) == (4001, "SessionSuperseded", [])
+
+
+@pytest.mark.parametrize("proving", [False, True])
+async def test_while_the_relay_drains_nobody_is_kept_waiting(stage: Stage, *, proving: bool) -> None:
+    client = await asked(stage)
+    if proving:
+        stage.ports.gate.clear()
+        await client.send(stage.token())
+        await stage.until(lambda: stage.ports.dials)
     draining = asyncio.create_task(stage.relay.drain())
     assert await closed(client) == (4009, "RelayDraining", [])
+    stage.ports.gate.set()
     await draining
-    assert stage.control_plane.detached == [("ada", "RelayDraining", 0, 0)]
 
 
-async def test_a_takeover_closes_with_its_code_and_says_nothing_in_text(stage: Stage) -> None:
-    ada = await comes(stage)
-    grace = await stage.comes("grace", generation=2)
-    assert await closed(ada) == (4001, "SessionSuperseded", [])
-    back = await comes(stage, "ada2", generation=3)
-    assert await grace.closed() == (4001, "SessionSuperseded")
-    await back.close()
-
-
-async def test_silence_is_the_only_answer_to_a_question(stage: Stage) -> None:
-    ada = await comes(stage)
-    asking = asyncio.create_task(stage.relay.ask(stage.grant("x").vm, 1, "Grace", 20))
-    await stage.until(lambda: "ask" in stage.epochs.notes())
-    await ada.send('{"type":"answer","ask":"q","allow":false}')
-    await stage.until(lambda: b"answer" in stage.ports.last.typed)
-    stage.clock.ahead += 21
-    stage.relay.tick()
-    assert await asking is True
-    await ada.close()
-
-
-async def test_a_watcher_types_nothing(stage: Stage) -> None:
-    bob = await comes(stage, "bob", mode=Mode.WATCH)
-    await bob.send("rm -rf /\r")
-    stage.ports.last.listener.printed(b"still here")
-    await sees(bob, b"still here")
-    assert not stage.ports.last.typed
-    await bob.close()
-
-
-async def test_a_lost_port_goes_on_with_bare_bytes(stage: Stage) -> None:
-    ada = await comes(stage)
-    stage.ports.last.listener.lost(False, "reset")  # noqa: FBT003 - the port's words
-    await stage.until(lambda: len(stage.ports.opened) == 2)
-    await stage.until(lambda: len(stage.epochs.records) == 2)
-    stage.ports.last.listener.printed(b"again")
-    await sees(ada, b"again")
-    await ada.close()
-
-
-async def test_with_the_switch_off_there_is_nothing_at_the_address() -> None:
-    async with staged() as off:
-        assert await refused(off, off.token()) == (404, "NotFound")
-        assert not off.control_plane.attached
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/n/connector/r1/sessions/ada/client", "/n/connector/R0/sessions/ada/client", "/n/connector/r0/sessions/ada",
-        "/n/connector/r0/sessions/ada/client/", "/n/connector/r0/sessions/a/da/client",
-        "/n/connector/r0/sessions//client",
-        "/n/connector/r0/sessions/client", "/n/connector/r%30/sessions/ada/client", "/n/connector//sessions/ada/client",
-        "//n/connector/r0/sessions/ada/client", "/n/connector/r0/sessions/ada/adminCommand/reset",
-    ],
-)  # fmt: skip
-async def test_other_addresses_are_nothing(stage: Stage, path: str) -> None:
-    assert await refused(stage, stage.token(), path=path) == (404, "NotFound")
-    assert not stage.control_plane.attached
-
-
-@pytest.mark.parametrize("session", ["bob", "ADA", "ad%61", "ada%20", "ada,ada"])
-async def test_the_session_of_the_address_is_the_tokens(stage: Stage, session: str) -> None:
-    assert await refused(stage, stage.token(), session=session) == (401, "TokenInvalid")
-    assert not stage.control_plane.attached
-
-
-async def test_a_token_opens_a_console_once_in_whichever_dialect(stage: Stage) -> None:
-    first, second = stage.token(), stage.token("bob", mode=Mode.WATCH)
-    client = await dial(stage, first)
-    assert await refused(stage, first) == (401, "TokenReplayed")
-    await stage.dial(second)
-    assert await refused(stage, second, session="bob") == (401, "TokenReplayed")
-    stage.clock.ahead += 60
-    assert await refused(stage, stage.token(issued_at=1_000, expires_at=1_030)) == (401, "TokenExpired")
+async def test_the_request_has_one_correlation_id_from_the_door_to_the_end(stage: Stage) -> None:
+    wanted = "7d1f0000-0000-4000-8000-000000000001"
+    client = await connect(
+        address(stage), compression=None, proxy=None, additional_headers={"x-ms-correlation-request-id": wanted}
+    )
+    await client.send(stage.token())
+    await stage.until(lambda: stage.relay.bridges and bridge(stage).screens)
     await client.close()
+    await stage.until(lambda: len(stage.control_plane.correlations) == 2)
+    assert stage.control_plane.correlations == [("attach", wanted), ("detach", wanted)]
 
 
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        ("", (401, "TokenInvalid")), ("?new=1", (401, "TokenInvalid")), ("?authorization=", (401, "TokenInvalid")),
-        ("?authorization={token}&authorization={token}", (401, "TokenInvalid")),
-        ("?Authorization={token}", (401, "TokenInvalid")),
-        ("?authorization={token}" + "x" * 4096, (401, "TokenInvalid")),
-        ("?authorization={token}" + "&a=1" * 20, (400, "InvalidRequest")),
-        ("?authorization=Bearer%20{token}", (401, "TokenInvalid")),
-    ],
-)  # fmt: skip
-async def test_the_query_holds_one_token(stage: Stage, query: str, expected: tuple[int, str]) -> None:
-    assert await refused(stage, "", query=query.replace("{token}", stage.token())) == expected
-    assert not stage.control_plane.attached
-
-
-async def test_a_token_in_the_subprotocols_is_none_here(stage: Stage) -> None:
-    path = "/n/connector/r0/sessions/ada/client"
-    with pytest.raises(InvalidStatus, match="401"):
-        await stage.dial(stage.token(), path=path)
-
-
-@pytest.mark.parametrize("origin", ["http://evil", "null", "http://127.0.0.1", "http://127.0.0.1:1", "{own}.evil"])
-async def test_a_page_of_another_origin_is_refused_as_on_our_own_path(stage: Stage, origin: str) -> None:
-    own = f"http://127.0.0.1:{stage.port}"
-    assert await refused(stage, stage.token(), origin=origin.replace("{own}", own)) == (403, "CallerNotPermitted")
-    assert not stage.control_plane.attached
+@pytest.mark.parametrize("origin", ["http://evil", "null", "http://127.0.0.1:1"])
+async def test_a_page_of_another_origin_is_not_even_asked(stage: Stage, origin: str) -> None:
+    assert await refused(stage, origin=origin) == (403, "CallerNotPermitted")
 
 
 @pytest.mark.parametrize("origin", [PAGE, "http://127.0.0.1:{port}", "https://127.0.0.1:{port}"])
-async def test_our_page_and_clients_that_write_the_address_as_origin_may_come_in(stage: Stage, origin: str) -> None:
-    client = await dial(stage, stage.token(), origin=origin.replace("{port}", str(stage.port)))
+async def test_our_page_and_clients_that_write_the_address_as_origin_are_asked(stage: Stage, origin: str) -> None:
+    await (await asked(stage, origin=origin.replace("{port}", str(stage.port)))).close()
+
+
+async def test_where_the_dialect_is_off_there_is_nothing_at_the_address() -> None:
+    async with staged(compatibility=Compatibility.OFF) as off:
+        assert await refused(off) == (404, "NotFound")
+
+
+async def test_a_token_in_the_subprotocols_is_none_here(stage: Stage) -> None:
+    client = await connect(
+        address(stage),
+        compression=None,
+        proxy=None,
+        subprotocols=["console.v1"],  # type: ignore[list-item]
+    )
+    assert client.subprotocol is None
+    assert await client.recv() == BANNER
     await client.close()
 
 
@@ -316,18 +353,14 @@ async def test_the_token_is_in_no_log(
     for name in ("picows.server", "picows.client", "asyncio"):
         caplog.set_level(1, name)
     caplog.set_level(logging.CRITICAL, "websockets")  # the test's own client may say what it sends
-    token = stage.token()
-    client = await dial(stage, token)
-    await exchange(client, token)
-    await stage.until(lambda: bridge(stage).screens)
+    token, wrong = stage.token(), stage.token("bob")
+    client = await asked(stage)
+    await client.send(token)
+    await stage.until(lambda: stage.relay.bridges and bridge(stage).screens)
     await client.close()
-    wrong = stage.token("bob")
-    other = await dial(stage, wrong, session="bob")
-    await other.send("wrong")
+    other = await asked(stage)
+    await other.send(wrong)
     await closed(other)
-    await refused(stage, wrong, session="bob")
-    await refused(stage, wrong, query=f"?authorization={wrong}" + "&a=1" * 20)
     said = json.dumps(stage.log) + caplog.text + "".join(capfd.readouterr())
     for each in (token, wrong):
         assert each[-20:] not in said
-    assert "authorization=" not in said

@@ -77,7 +77,7 @@ def test_it_starts_without_the_cloud_is_healthy_and_goes_on_sigterm(process: Pro
     assert not errors
 
 
-@pytest.mark.parametrize(("switch", "status"), [("off", 404), ("on", 400)])
+@pytest.mark.parametrize(("switch", "status"), [("off", 404), ("current", 400), ("older", 400)])
 def test_the_switch_of_the_second_dialect_reaches_the_door(process: Process, switch: str, status: int) -> None:
     with process.start(COMPATIBILITY=switch) as running:
         process.health(running)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from relay import listener
+from shared.domain.compatibility import Compatibility
 from shared.domain.frames import PROTOCOL, TOKEN_PREFIX
 from tests.relay.raw_visits import opened, sends, status, untouched, upgrade
 from tests.relay.stage import PAGE, Stage, staged
@@ -13,7 +14,7 @@ from tests.relay.stage import PAGE, Stage, staged
 @pytest.fixture
 async def stage() -> AsyncIterator[Stage]:
     """Both dialects are open: what one refuses, the other must."""
-    async with staged(compatible=True) as running:
+    async with staged(compatibility=Compatibility.OLDER) as running:
         yield running
 
 
