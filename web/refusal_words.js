@@ -76,6 +76,8 @@ export const SHORT = {
   StepUpInVain: "The stronger sign-in was not enough",
   Unreachable: "The service could not be reached",
   InternalError: "The service failed",
+  LockUnavailable: "The lock of the console does not answer",
+  ServiceBusy: "The service is busy",
 };
 
 /** An operator who misses a VM must learn that it may be there. */

@@ -1,5 +1,6 @@
 """The API as the campaign calls it: an application with its own identity, as an automation would be."""
 
+import json
 import time
 from typing import Any
 
@@ -59,7 +60,14 @@ class Service:
 
     async def checkpoints(self, vm: fleet.VirtualMachine) -> str:
         """What was signed, and the keys: as shared.verify takes it."""
-        return (await self.call("GET", f"{vm.id}/serialConsole/checkpoints")).text
+        path = more = f"{vm.id}/serialConsole/checkpoints"
+        lines: list[str] = []
+        while True:
+            said: dict[str, Any] = (await self.call("GET", more)).json()
+            lines += said["value"]
+            if said["next"] is None:
+                return json.dumps(said | {"value": lines})
+            more = f"{path}?cursor={said['next']}"
 
     async def healthy(self) -> bool:
         try:
