@@ -28,6 +28,10 @@ class Service:
         answer = await self.http.request(method, path, headers=headers, **options)
         return answer.raise_for_status()
 
+    async def ask(self, path: str) -> httpx.Response:
+        """Whatever it is answered with. Raises httpx.TransportError, httpx.HTTPStatusError of the sign-in."""
+        return await self.http.get(path, headers={"Authorization": f"Bearer {await self._signed_in()}"})
+
     async def open_session(self, vm: fleet.VirtualMachine) -> dict[str, Any]:
         answer = await self.call("POST", f"{vm.id}/serialConsole/sessions", json={"reason": "campaign"})
         session: dict[str, Any] = answer.json()
