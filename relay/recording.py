@@ -25,10 +25,11 @@ class SpooledEpochs:
         self._clock = clock
         self._backlog = Backlog(log)
         self._outbox = Outbox(sink)
-        self._tails = Tails()
-        self._spool = Spool(folder, limit_bytes, on_full=self._full, on_room=self._room)
+        self._tails = Tails(folder)
+        self._spool = Spool(folder, limit_bytes, on_full=self._full, on_room=self._room, on_gone=self._tails.learn)
         for epoch in self._spool.recover(int(clock.now() * 1e6)):
             self._outbox.carry(epoch)
+        self._tails.take_up()
 
     def begin(self, source: Source) -> Recorder:
         epoch = self._spool.open(source)
