@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import secrets
 import tempfile
 from collections.abc import AsyncIterator
@@ -50,6 +51,7 @@ class Engine:
         self._life: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
         self._stopping = False
+        self._lives = 0
 
     async def start(self, worker: Worker) -> None:
         """Returns when functions can be called, and the worker has the client's text.
@@ -99,8 +101,9 @@ class Engine:
         self._file = tempfile.NamedTemporaryFile("w", suffix=".json")  # noqa: SIM115 - as long as the process
         json.dump(self._configuration(), self._file)
         self._file.flush()
+        self._lives += 1
         return await asyncio.create_subprocess_exec(
-            *leashed([str(self._options.program), "durable", self._file.name]),
+            *_as_instance(self._lives, [str(self._options.program), "durable", self._file.name]),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -128,7 +131,7 @@ class Engine:
                 self._begin(process, told)
 
     def _client(self, text: str) -> str:
-        """With a key, as in Azure (functions-host): it must reach no log, no answer and no exception of the app."""
+        """With a key, as in Azure: it must reach no log, no answer and no exception of the app."""
         return json.dumps({**json.loads(text), "requiredQueryStringParameters": f"code={self._key}"})
 
     def _begin(self, process: asyncio.subprocess.Process, told: dict[str, Any]) -> None:
@@ -155,6 +158,17 @@ class Engine:
         if function.binding("activityTrigger"):
             return {"json": "null" if result is None else getattr(result, result.WhichOneof("data"))}
         return {"result": result.string}
+
+
+def _as_instance(number: int, command: list[str]) -> list[str]:
+    """Under a host name of its own, where we may give one: partitions of the hub are leased to a name, and one that
+    comes back under the same name has at once what another instance gets after half a minute (docs/fidelity.md).
+    """
+    if os.geteuid() != 0:
+        log.warning("not root: a durable engine that is started again has its partitions at once, unlike in Azure")
+        return leashed(command)
+    named = f"instance-{os.getpid()}-{number}"
+    return ["unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"', named, *leashed(command)]
 
 
 async def _repeat(process: asyncio.subprocess.Process) -> None:

@@ -1,8 +1,11 @@
 """Requests for approval that wait as orchestrations, each under the request's own id; the functions are in
-functions/approving.py. The rows say what became of them, so a request outlives its orchestration.
+functions/approving.py. The rows say what became of them, and are written once, so a request outlives its
+orchestration, and a decision needs no task hub. A start that the killed host had taken comes again after five minutes,
+and what is told an orchestration before its start is dropped (docs/fidelity.md, "Durable functions").
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
 import grpc
@@ -12,11 +15,12 @@ from shared.adapters.table_approvals import TableApprovals
 from shared.domain.approval import Approval
 from shared.domain.approval_codec import approval_from_json, approval_to_json
 from shared.domain.vm import VmId
-from shared.ports import Unavailable
 
 ORCHESTRATION = "await_approval"
 DECISION = "decision"
-TIMEOUT_SECONDS = 15.0
+HUB_SECONDS = 6.0
+"""The engine is asked for an ended orchestration every two seconds; one that answers later is not waited for."""
+_log = logging.getLogger(__name__)
 
 
 class DurableApprovals:
@@ -28,11 +32,12 @@ class DurableApprovals:
     async def ask(self, approval: Approval) -> None:
         await self._table.add(approval)
         try:
-            await self._client.schedule_new_orchestration(
-                ORCHESTRATION, input=approval_to_json(approval), instance_id=_instance(approval)
-            )
-        except grpc.RpcError as error:
-            raise Unavailable("task hub", type(error).__name__) from error
+            async with asyncio.timeout(HUB_SECONDS):
+                await self._client.schedule_new_orchestration(
+                    ORCHESTRATION, input=approval_to_json(approval), instance_id=_instance(approval)
+                )
+        except (grpc.RpcError, TimeoutError) as error:
+            _log.warning("a request for approval waits without the task hub: %s", type(error).__name__)
 
     async def find(self, vm: VmId, approval: str) -> Approval | None:
         return await self._table.find(vm, approval)
@@ -44,21 +49,23 @@ class DurableApprovals:
         return await self._table.pending()
 
     async def decide(self, approval: Approval) -> Approval:
-        """Where the orchestration is no more, or was never started, the row is settled without it."""
+        """Where the orchestration is no more, was never started, or does not answer, the row is settled without it."""
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                if await self._client.get_orchestration_state(_instance(approval)) is None:
-                    return await self._table.settle(approval)
-                return await self._hand_over(approval)
+            async with asyncio.timeout(HUB_SECONDS):
+                settled = await self._hand_over(approval)
         except (grpc.RpcError, TimeoutError) as error:
-            raise Unavailable("task hub", type(error).__name__) from error
+            _log.warning("a request for approval is settled without the task hub: %s", type(error).__name__)
+            settled = None
+        return settled or await self._table.settle(approval)
 
-    async def _hand_over(self, approval: Approval) -> Approval:
+    async def _hand_over(self, approval: Approval) -> Approval | None:
         instance = _instance(approval)
+        if await self._client.get_orchestration_state(instance) is None:
+            return None
         await self._client.raise_orchestration_event(instance, DECISION, data=approval_to_json(approval))
-        state = await self._client.wait_for_orchestration_completion(instance, timeout=TIMEOUT_SECONDS)
+        state = await self._client.wait_for_orchestration_completion(instance, timeout=int(HUB_SECONDS))
         settled = state.get_output() if state else None
-        return approval_from_json(settled) if settled else await self._table.settle(approval)
+        return approval_from_json(settled) if settled else None
 
 
 def _instance(approval: Approval) -> str:
