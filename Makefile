@@ -50,6 +50,7 @@ bench: packages  ## measure: session open, keystroke echo, beside the bare socke
 	@$(PY) -m dev.prepare
 	$(PY) -m bench
 	$(PY) -m bench.archive
+	$(PY) -m bench.lock
 	$(PY) -m bench.arm_calls
 	$(PY) -m bench.cold_start
 
