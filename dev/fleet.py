@@ -28,6 +28,9 @@ PAGE_CLIENT = "a91c0000-0000-4000-8000-000000000002"
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 VM_CONTRIBUTOR = "9980e02c-c2be-4d73-94e8-173b1dc7cf3c"
+SERVICE_LOOKS = "0c0c0000-0000-4000-8000-000000000001"
+RELAY_OPENS = "0c0c0000-0000-4000-8000-000000000002"
+"""The service's own roles, as they are deployed: dev/arm/roles.py."""
 
 
 @dataclass(frozen=True)
@@ -175,8 +178,8 @@ ASSIGNMENTS = (
     Assignment(GRACE.oid, READER, group("rg-data")),
     Assignment(ALAN.oid, READER, f"/subscriptions/{SUBSCRIPTION}"),
     Assignment(EDITH.oid, CONTRIBUTOR, f"/subscriptions/{SUBSCRIPTION}"),
-    Assignment(RELAY.oid, VM_CONTRIBUTOR, f"/subscriptions/{SUBSCRIPTION}"),
-    Assignment(SERVICE.oid, READER, f"/subscriptions/{SUBSCRIPTION}"),
+    Assignment(RELAY.oid, RELAY_OPENS, f"/subscriptions/{SUBSCRIPTION}"),
+    Assignment(SERVICE.oid, SERVICE_LOOKS, f"/subscriptions/{SUBSCRIPTION}"),
     Assignment(AUTOMATION.oid, VM_CONTRIBUTOR, group("rg-web")),
 )
 

@@ -32,6 +32,13 @@ param pageClientId string
 @description('Ids of the subscriptions whose VMs are served.')
 param servedSubscriptions array = [subscription().subscriptionId]
 
+@description('What the relays may do in the served subscriptions: published (Microsoft\'s published minimum for a connection, which writes and starts VMs and lists keys of storage accounts) or least (which may not suffice: docs/identities.md).')
+@allowed(['least', 'published'])
+param relayRole string = 'published'
+
+@description('Actions by which the function app reads Azure\'s own switches of the serial console: those that Azure has registered. scripts/deploy.sh asks for them; empty: they are not read, and Azure itself refuses.')
+param switchReads array = []
+
 @description('Image of the relay, by digest: registry/name@sha256:... Empty: everything but the relays is made, so that there is a registry to push the first image to.')
 param relayImage string = ''
 
@@ -182,6 +189,8 @@ module grants 'modules/grants.bicep' = [for id in servedSubscriptions: {
     name: name
     apiPrincipalId: service.outputs.apiPrincipalId
     relayPrincipalId: service.outputs.relayPrincipalId
+    relayRole: relayRole
+    switchReads: switchReads
   }
 }]
 

@@ -6,6 +6,7 @@ param location = readEnvironmentVariable('AZURE_LOCATION', 'westeurope')
 param apiClientId = readEnvironmentVariable('API_CLIENT_ID')
 param pageClientId = readEnvironmentVariable('PAGE_CLIENT_ID')
 param relayImage = readEnvironmentVariable('RELAY_IMAGE', '')
+param switchReads = json(readEnvironmentVariable('SWITCH_READS', '[]'))
 param maskKey = readEnvironmentVariable('MASK_KEY', '')
 param shardCount = 2
 param drainSeconds = 120

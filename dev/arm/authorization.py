@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from dev.arm.paging import page
 from dev.arm.refusals import RefusedError, authorization_failed, invalid_request
 from dev.arm.rights import is_within
-from dev.arm.roles import ROLES, Role
+from dev.arm.roles import BUILT_IN, Role
 from dev.arm.routing import Call, Route
 from dev.arm.world import Denial, Lock, subscription_scope
 from dev.fleet import Assignment
@@ -151,7 +151,7 @@ def _role(role: Role) -> dict[str, Any]:
         "properties": {
             "roleName": role.name,
             "description": role.about,
-            "type": "BuiltInRole" if role.id in ROLES else "CustomRole",
+            "type": "BuiltInRole" if role in BUILT_IN else "CustomRole",
             "permissions": [_permission(role)],
             "assignableScopes": ["/"],
         },

@@ -6,6 +6,7 @@ MicrosoftDocs/SupportArticles-docs (07/2025), an issue is one of microsoft/azser
 """
 
 from dev.arm.refusals import RefusedError
+from dev.arm.routing import Call
 from dev.arm.world import StorageAccount, Unit, World
 
 _FORBIDDEN = 'A "Forbidden" response was encountered when accessing this VM\'s boot diagnostic storage account.'
@@ -32,6 +33,38 @@ _DIAGNOSTICS = (
 _SWITCHED_OFF = (
     "Azure Serial Console is not enabled for this subscription, contact your subscription administrator to enable."
 )
+
+
+NO_RIGHT = (
+    "You do not have the required permissions to use this VM with the serial console. Ensure you have at least Virtual "
+    "Machine Contributor role permissions."
+)
+_ON_THE_VM = ("start/action", "read", "write")
+_ON_THE_ACCOUNT = ("Microsoft.Storage/storageAccounts/listKeys/action", "Microsoft.Storage/storageAccounts/read")
+
+
+def may_connect(call: Call, unit: Unit) -> bool:
+    """Beside `connect` itself, what Microsoft publishes as the least for a connection: serial-console-enable-disable.md
+    of MicrosoftDocs/SupportArticles-docs (10/2025). That all of it is asked for, and of an account that is not the
+    user's at the VM, is believed; so is that an instance of a scale set has its own kind's actions.
+    """
+    kind = "virtualMachines" if unit.instance is None else "virtualMachineScaleSets/virtualMachines"
+    group = unit.id.split("/providers/")[0]
+    name = unit.vm.storage_account if unit.vm.storage_uri is None else None
+    wanted = [
+        *((f"Microsoft.Compute/{kind}/{each}", unit.id) for each in _ON_THE_VM),
+        ("Microsoft.Resources/subscriptions/resourceGroups/read", group),
+        *((each, _account_id(call.world, name) or unit.id) for each in _ON_THE_ACCOUNT),
+    ]
+    return all(call.may(action, scope) for action, scope in wanted)
+
+
+def _account_id(world: World, name: str | None) -> str | None:
+    account = world.accounts.get(name) if name else None
+    if account is None:
+        return None
+    group = f"/subscriptions/{account.subscription}/resourceGroups/{account.group}"
+    return f"{group}/providers/Microsoft.Storage/storageAccounts/{name}"
 
 
 def connect_refusal(world: World, unit: Unit, *, running: bool) -> RefusedError | None:

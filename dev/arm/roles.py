@@ -5,7 +5,7 @@ Source: https://learn.microsoft.com/azure/role-based-access-control/built-in-rol
 
 from dataclasses import dataclass
 
-from dev.fleet import CONTRIBUTOR, READER, VM_CONTRIBUTOR
+from dev.fleet import CONTRIBUTOR, READER, RELAY_OPENS, SERVICE_LOOKS, VM_CONTRIBUTOR
 
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 STORAGE_ACCOUNT_CONTRIBUTOR = "17d1049b-9a84-46fb-8f53-869881c3d3ab"
@@ -74,4 +74,49 @@ BUILT_IN = (
         (*_COMMON, "Microsoft.Insights/diagnosticSettings/*", "Microsoft.Storage/storageAccounts/*"),
     ),
 )
-ROLES = {role.id: role for role in BUILT_IN}
+LOOKS = Role(
+    SERVICE_LOOKS,
+    "Serial Console Service: looks",
+    "What infra/modules/grants.bicep gives the function app, with what switch_reads.sh adds.",
+    (
+        "Microsoft.Authorization/denyAssignments/read",
+        "Microsoft.Authorization/locks/read",
+        "Microsoft.Authorization/roleAssignments/read",
+        "Microsoft.Authorization/roleDefinitions/read",
+        "Microsoft.Compute/virtualMachines/read",
+        "Microsoft.Compute/virtualMachines/instanceView/read",
+        "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read",
+        "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/instanceView/read",
+        "Microsoft.Resources/subscriptions/read",
+        "Microsoft.Resources/subscriptions/resourceGroups/read",
+        "Microsoft.Storage/checknameavailability/read",
+        "Microsoft.Storage/storageAccounts/read",
+        "Microsoft.SerialConsole/*/read",
+    ),
+)
+OPENS_LEAST = Role(
+    "0c0c0000-0000-4000-8000-000000000003",
+    "Serial Console Service: opens (least)",
+    "What the relay would get with `relayRole` least.",
+    (
+        "Microsoft.Compute/virtualMachines/read",
+        "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read",
+        "Microsoft.SerialConsole/serialPorts/connect/action",
+    ),
+)
+OPENS = Role(
+    RELAY_OPENS,
+    "Serial Console Service: opens",
+    "What infra/modules/grants.bicep gives the relay: the published minimum.",
+    (
+        *OPENS_LEAST.actions,
+        "Microsoft.Compute/virtualMachines/start/action",
+        "Microsoft.Compute/virtualMachines/write",
+        "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/start/action",
+        "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/write",
+        "Microsoft.Resources/subscriptions/resourceGroups/read",
+        "Microsoft.Storage/storageAccounts/listKeys/action",
+        "Microsoft.Storage/storageAccounts/read",
+    ),
+)
+ROLES = {role.id: role for role in (*BUILT_IN, LOOKS, OPENS, OPENS_LEAST)}

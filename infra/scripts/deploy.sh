@@ -15,6 +15,8 @@ if [ "${RELAY_IMAGE%%/*}" != "$REGISTRY" ]; then
   az acr import --name "${REGISTRY%%.*}" --source "$RELAY_IMAGE" --image "relay:${digest#sha256:}" --force >&2
   export RELAY_IMAGE="$REGISTRY/relay@$digest"
 fi
+SWITCH_READS=${SWITCH_READS:-$(infra/scripts/switch_reads.sh)}
+export SWITCH_READS
 answer=$(az deployment sub create --name "serial-console-$name" --location "${AZURE_LOCATION:-westeurope}" \
   --parameters "$parameters" --query properties.outputs --output json)
 output() { python3 -c 'import json, sys; print(json.loads(sys.argv[1])[sys.argv[2]]["value"])' "$answer" "$1"; }

@@ -1,6 +1,7 @@
 """What Azure says about a VM's console whoever asks: locks, Azure's own switches, the boot-diagnostics account.
 
-All is read with the service's own identity, which needs the role Reader, and kept for some seconds.
+All is read with the service's own identity, which needs the role `looks` (docs/identities.md), and kept for some
+seconds. Azure's own switches may be beyond it: what cannot be read is not known to stand in the way, and Azure refuses.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from shared.adapters.kept import Kept
 from shared.domain.checks import Surroundings
 from shared.domain.storage import Account, NoAccount
 from shared.domain.vm import VmId
-from shared.ports import Clock, Unavailable
+from shared.ports import Clock, Trouble, Unavailable
 
 _LOCKS = "2020-05-01"
 _CONSOLE = "2023-01-01"
@@ -23,6 +24,7 @@ _STORAGE = "2024-01-01"
 _COMPUTE = "2024-07-01"
 _ACCOUNTS = "Microsoft.Storage/storageAccounts"
 _NOT_FOUND = 404
+_UNKNOWN = (403, _NOT_FOUND)
 _NOTHING_OF_OURS = ("SubscriptionNotFound", "InvalidSubscriptionId")
 
 
@@ -67,13 +69,13 @@ class ArmAround:
 
     async def _subscription(self, vm: VmId) -> bool:
         path = f"{vm.subscription_id}/providers/Microsoft.SerialConsole/consoleServices/default"
-        async with _asking() as asked:
+        async with _asking(_UNKNOWN) as asked:
             asked.answer = (await self._access.service.ask(path, _CONSOLE))["properties"]["disabled"]
         return not asked.answer
 
     async def _port(self, vm: VmId) -> bool:
         path = f"{vm.resource_id}/providers/Microsoft.SerialConsole/serialPorts/0"
-        async with _asking() as asked:
+        async with _asking(_UNKNOWN) as asked:
             asked.answer = (await self._access.service.ask(path, _CONSOLE))["properties"]["state"]
         return bool(asked.answer != "disabled")
 
@@ -130,6 +132,7 @@ async def _asking(nothing: Container[int] = (_NOT_FOUND,)) -> AsyncIterator[_Ask
             yield asked
     except HttpResponseError as error:
         if error.status_code not in nothing:
-            raise Unavailable("arm", "refused the service's own identity: it needs the role Reader") from error
+            why = "refused the service's own identity: it needs the role that is called looks"
+            raise Unavailable("arm", why, Trouble.FORBIDDEN) from error
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise Unavailable("arm", "its answer cannot be read") from error

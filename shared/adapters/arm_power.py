@@ -49,10 +49,11 @@ def _refusal(error: HttpResponseError, caller: Caller, vm: VmId) -> Refusal:
         because = f"Azure refused it: {said}" if (said := _said(error)) else None
         return refuse(Code.POWER_ACT_REFUSED, because=because, target=vm.resource_id)
     if error.status_code == _FORBIDDEN:
-        ours = "For applications the service acts itself, and it may not do this to the VM: it needs the role Virtual "
-        because = f"{ours}Machine Contributor there." if caller.kind is Kind.APPLICATION else None
-        code = Code.POWER_PERMISSION_DENIED
-        return refuse(code, because=because, target=vm.resource_id, caller=caller.oid)
+        if caller.kind is Kind.APPLICATION:
+            ours = "For applications the service acts itself, and it may not do this to the VM: an administrator must "
+            because = f"{ours}give it the role Virtual Machine Contributor there."
+            return refuse(Code.SERVICE_NOT_PERMITTED, because=because, target=vm.resource_id)
+        return refuse(Code.POWER_PERMISSION_DENIED, target=vm.resource_id, caller=caller.oid)
     return refuse(Code.VM_NOT_FOUND, target=vm.resource_id)
 
 

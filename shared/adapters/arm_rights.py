@@ -8,7 +8,8 @@ is no list of permissions. Deny assignments are read so for both: the list of a 
 import asyncio
 import hashlib
 import re
-from collections.abc import Awaitable, Hashable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Hashable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -19,8 +20,9 @@ from shared.adapters.kept import Kept
 from shared.domain.access import Denial, Permission, missing
 from shared.domain.caller import Caller, Kind
 from shared.domain.refusals import Refusal
-from shared.ports import Clock
+from shared.ports import Clock, Trouble, Unavailable
 
+_FORBIDDEN = 403
 _ID = re.compile(
     r"/subscriptions/(?P<subscription>[^/]+)(?:/resourceGroups/(?P<group>[^/]+)"
     r"(?:/providers/(?P<provider>[^/]+)/(?:(?P<parent>.+)/)?(?P<type>[^/]+)/(?P<name>[^/]+))?)?",
@@ -79,7 +81,7 @@ class ArmRights:
         wanted = f"atScope() and assignedTo('{oid}')"
         listed = self._service(resource_id).role_assignments.list_for_scope(resource_id.lstrip("/"), wanted)
         definitions = self._access.service.roles(_subscription(resource_id))
-        async with as_the_service():
+        async with as_the_service(), _allowed():
             assignments = [each async for each in listed]
             roles = await asyncio.gather(*(self._role(definitions, each.role_definition_id) for each in assignments))
         return [
@@ -96,11 +98,22 @@ class ArmRights:
         found = self._service(resource_id).deny_assignments.list_for_scope(
             resource_id.lstrip("/"), f"assignedTo('{caller.oid}')"
         )
-        async with as_the_service():
+        async with as_the_service(), _allowed():
             return [denial(each) async for each in found]
 
     def _service(self, resource_id: str) -> Any:
         return self._access.service.authorization(_subscription(resource_id))
+
+
+@asynccontextmanager
+async def _allowed() -> AsyncIterator[None]:
+    """That the service may not read roles is nothing that the caller lacks: Unavailable."""
+    try:
+        yield
+    except HttpResponseError as error:
+        if error.status_code != _FORBIDDEN:
+            raise
+        raise Unavailable("arm", "does not let the service read who has which role", Trouble.FORBIDDEN) from error
 
 
 async def _both[A, B](first: Awaitable[A], second: Awaitable[B]) -> tuple[A, B]:

@@ -7,7 +7,6 @@ from shared.domain.grant import Mode
 from shared.domain.masking import Span
 from shared.domain.policy import Typing
 from shared.domain.refusals import Code, Refusal
-from shared.domain.replay import Opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +99,9 @@ class Detach:
 
 @dataclass(frozen=True, slots=True)
 class PortOpened:
-    """`epoch` is the name of the epoch that begins with this opening, `opening` what came with it, if anything did."""
+    """`epoch` is the name of the epoch that begins with this opening."""
 
     epoch: str
-    opening: Opening | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,7 @@ class Code(StrEnum):
     CONSOLE_FAULT = "ConsoleFault"
     CONNECT_REFUSED = "ConnectRefused"
     PROVIDER_NOT_REGISTERED = "ProviderNotRegistered"
+    SERVICE_NOT_PERMITTED = "ServiceNotPermitted"
     EXTERNAL_TAKEOVER = "ExternalTakeover"
     OS_TYPE_CONFLICT = "OsTypeConflict"
 
@@ -430,6 +431,13 @@ TABLE: dict[Code, Entry] = {
         "The VM's subscription is not registered to use Microsoft.SerialConsole.",
         "An owner of the subscription registers it.",
         "az provider register --namespace Microsoft.SerialConsole",
+        close=4012,
+    ),
+    Code.SERVICE_NOT_PERMITTED: Entry(
+        502,
+        "The service is not allowed to do in Azure what this needs. It is not your permission that is missing.",
+        "An administrator of the service must give its identity the role that it needs on the VM's subscription: see "
+        "identities.md.",
         close=4012,
     ),
     Code.OS_TYPE_CONFLICT: Entry(

@@ -10,6 +10,7 @@ _CODES = {
     Trouble.AWAY: Code.AZURE_UNAVAILABLE,
     Trouble.THROTTLED: Code.AZURE_THROTTLED,
     Trouble.SILENT: Code.AZURE_TIMEOUT,
+    Trouble.FORBIDDEN: Code.SERVICE_NOT_PERMITTED,
     Trouble.SLOW: Code.AZURE_UNAVAILABLE,
 }
 
@@ -34,5 +35,7 @@ def _words(name: str, error: Unavailable) -> str:
             return f"{name} throttles: it has been asked too much, and takes no more{wait}."
         case Trouble.SILENT:
             return f"{name} took a question and did not answer it in time."
+        case Trouble.FORBIDDEN:
+            return f"{name} does not allow the service what this needs. It is not your permission that is missing."
         case Trouble.SLOW:
             return f"{name} answers, but so slowly that the service gave up: it had not all that it needs in time."

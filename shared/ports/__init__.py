@@ -24,7 +24,6 @@ from shared.ports.archive import (
     Read,
     Reads,
     RemovedRows,
-    StatementPlace,
     Statements,
     Transcripts,
 )
@@ -77,7 +76,6 @@ __all__ = [
     "SerialPorts",
     "Session",
     "Sessions",
-    "StatementPlace",
     "Statements",
     "Stored",
     "Tokens",

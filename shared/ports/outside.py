@@ -13,6 +13,8 @@ class Trouble(StrEnum):
     """It answers that it is asked too much."""
     SILENT = "silent"
     """It took the question and said nothing in the time that one answer may take."""
+    FORBIDDEN = "forbidden"
+    """It answers that the service's own identity may not ask this."""
     SLOW = "slow"
     """It answers, but the whole was not there in the time that we give to a question."""
 

@@ -11,8 +11,8 @@ from dev.fleet import (
     API_CLIENT,
     API_SECRET,
     API_URI,
-    CONTRIBUTOR,
     OTHER_SUBSCRIPTION,
+    RELAY_OPENS,
     SERVICE,
     SUBSCRIPTION,
     TENANT,
@@ -104,9 +104,9 @@ class Arm:
         )
 
     def may_connect(self) -> tuple[Assignment, ...]:
-        """All assignments, and the service as a Contributor: here it stands for the relay too."""
+        """All assignments, and the service with the relay's role, for which it stands here."""
         whole = f"/subscriptions/{SUBSCRIPTION}"
-        return (*self.world.assignments, Assignment(SERVICE.oid, CONTRIBUTOR, whole))
+        return (*self.world.assignments, Assignment(SERVICE.oid, RELAY_OPENS, whole))
 
     def user(self, person: Person, token: str | None = None) -> Caller:
         text = token or user_token(self._stack, person)

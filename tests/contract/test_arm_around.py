@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from dev.arm.roles import LOOKS
 from dev.arm.world import Lock, StorageAccount
 from dev.fleet import (
     ADA,
@@ -77,7 +78,7 @@ async def test_an_account_is_kept_for_seconds_and_a_service_that_may_not_look_fo
         arm.world.assignments = ()
         assert await arm.around.account("stcontosodiag", WEB) == found
         arm.clock.time += 15
-        with pytest.raises(Unavailable, match="needs the role Reader"):
+        with pytest.raises(Unavailable, match="needs the role that is called looks"):
             await arm.around.account("stcontosodiag", WEB)
     finally:
         await arm.close()
@@ -85,7 +86,7 @@ async def test_an_account_is_kept_for_seconds_and_a_service_that_may_not_look_fo
 
 async def test_a_service_that_may_not_read_says_so(arm: Arm) -> None:
     arm.world.assignments = ()
-    with pytest.raises(Unavailable, match="needs the role Reader"):
+    with pytest.raises(Unavailable, match="needs the role that is called looks"):
         await arm.around.of(WEB)
 
 
@@ -142,10 +143,19 @@ async def test_who_may_not_act_is_refused(arm: Arm) -> None:
     assert (refusal.code, ALAN.oid in (refusal.fix_command or "")) == (Code.POWER_PERMISSION_DENIED, True)
 
 
+async def test_switches_that_the_service_may_not_read_stand_in_no_way(arm: Arm) -> None:
+    arm.world.roles = {LOOKS.id: replace(LOOKS, actions=LOOKS.actions[:-1])}
+    arm.world.units["web-01"].port_enabled = False
+    arm.world.switch_console(SUBSCRIPTION, disabled=True)
+    for around in (arm.around, arm.shared.around):
+        seen = await around.of(WEB)
+        assert (seen.subscription_enabled, seen.port_enabled) == (True, True), "Azure itself refuses"
+
+
 async def test_for_an_application_the_service_acts_and_needs_the_role(arm: Arm) -> None:
     refusal = await arm.power.do(application(AUTOMATION), WEB, Act.RESTART)
     assert refusal is not None
-    assert refusal.code is Code.POWER_PERMISSION_DENIED
+    assert refusal.code is Code.SERVICE_NOT_PERMITTED
     assert "the service acts itself" in refusal.message
     arm.world.assignments += (Assignment(SERVICE.oid, VM_CONTRIBUTOR, group("rg-web")),)
     assert await arm.power.do(application(AUTOMATION), WEB, Act.RESTART) is None

@@ -296,7 +296,7 @@ async def test_a_vm_that_stops_is_a_loss_and_no_takeover(wire: Wire) -> None:
 @pytest.mark.parametrize(
     ("status", "said", "code"),
     [
-        (403, "AuthorizationFailed", Code.VM_PERMISSION_DENIED),
+        (403, "AuthorizationFailed", Code.SERVICE_NOT_PERMITTED),
         (404, "ResourceNotFound", Code.VM_NOT_FOUND),
         (409, "ScopeLocked", Code.RESOURCE_LOCKED),
         (409, "Conflict", Code.CONNECT_REFUSED),

@@ -8,8 +8,9 @@ import pytest
 from azure.mgmt.serialconsole.aio import MicrosoftSerialConsoleClient
 
 from dev.arm.faults import Fault
+from dev.arm.roles import OPENS, OPENS_LEAST
 from dev.arm.world import Lock, StorageAccount, World
-from dev.fleet import SUBSCRIPTION
+from dev.fleet import RELAY_OPENS, SERVICE, SUBSCRIPTION, Assignment
 from shared.adapters.arm_troubles import prompt_options, prompt_transport
 from shared.adapters.azure_serial import AzureSerialPorts
 from shared.domain.refusals import Code, Refusal
@@ -54,6 +55,11 @@ def kept_in(**changes: Any) -> Any:
     return lambda world: world.accounts.update({NAME: StorageAccount("rg-data", **changes)})
 
 
+def least(world: World) -> None:
+    whole = f"/subscriptions/{SUBSCRIPTION}"
+    world.assignments = (Assignment(SERVICE.oid, OPENS_LEAST.id, whole),)
+
+
 OFF = {"boot_diagnostics": False}
 CASES: dict[str, tuple[VmId, Any, Code]] = {
     "stopped": (DB, lambda world: changed(world, "db-01", power="stopped"), Code.VM_NOT_RUNNING),
@@ -75,7 +81,8 @@ CASES: dict[str, tuple[VmId, Any, Code]] = {
     "no keys": (DB, kept_in(shared_keys=False), Code.BOOT_DIAGNOSTICS_STORAGE_FORBIDDEN),
     "deleted": (DB, lambda world: world.accounts.clear(), Code.BOOT_DIAGNOSTICS_STORAGE_NOT_FOUND),
     "no such VM": (vm("nope"), lambda _: None, Code.VM_NOT_FOUND),
-    "no right": (DB, lambda world: setattr(world, "assignments", ()), Code.VM_PERMISSION_DENIED),
+    "no right": (DB, lambda world: setattr(world, "assignments", ()), Code.SERVICE_NOT_PERMITTED),
+    "the role is not the published one": (DB, least, Code.SERVICE_NOT_PERMITTED),
 }
 
 
@@ -86,6 +93,17 @@ async def test_each_meaning_of_a_no_has_its_own_code(arm: Arm, ports: AzureSeria
     refusal = await ports.open(of, Nobody())
     assert isinstance(refusal, Refusal)
     assert (refusal.code, refusal.target) == (code, of.resource_id)
+
+
+@pytest.mark.parametrize("lacks", [each for each in OPENS.actions if "ScaleSets" not in each])
+async def test_of_the_published_role_nothing_may_be_missing(arm: Arm, ports: AzureSerialPorts, lacks: str) -> None:
+    left = tuple(each for each in OPENS.actions if each != lacks)
+    arm.world.roles = {RELAY_OPENS: replace(OPENS, actions=left)}
+    arm.world.assignments = (Assignment(SERVICE.oid, RELAY_OPENS, f"/subscriptions/{SUBSCRIPTION}"),)
+    refusal = await ports.open(DB, Nobody())
+    assert isinstance(refusal, Refusal)
+    assert refusal.code is Code.SERVICE_NOT_PERMITTED
+    assert refusal.message.startswith("The service is not allowed to ")
 
 
 async def test_what_azure_has_never_said_before_is_told_in_its_words(arm: Arm, ports: AzureSerialPorts) -> None:

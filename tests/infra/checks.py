@@ -137,7 +137,7 @@ def parameter_file_problems(text: str, template: File) -> Iterator[str]:
 
 
 def _value_problems(name: str, value: str, kind: str, decorators: Mapping[str, str]) -> Iterator[str]:
-    computed = value.startswith(("readEnvironmentVariable(", "bool(", "int("))
+    computed = value.startswith(("readEnvironmentVariable(", "bool(", "int(", "json("))
     shapes = {"string": r"'.*'", "int": r"\d+", "bool": "true|false", "object": r"(?s)\{.*\}", "array": r"(?s)\[.*\]"}
     if not computed and not re.fullmatch(shapes[kind.rstrip("?")], value):
         yield f"{name} is {value[:40]}, where {kind} is wanted"

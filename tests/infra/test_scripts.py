@@ -22,6 +22,7 @@ case "$*" in
   *"$FAILS"*) exit 3 ;;
   "deployment sub create"*) echo "$ANSWER" ;;
   *"secrets list"*) echo key-of-the-page ;;
+  "provider operation show"*) printf '%s\n' "$REGISTERED" ;;
 esac
 """
 
@@ -36,7 +37,7 @@ class Stage:
         environment = {
             "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}", "CALLS": str(calls), "FAILS": fails,
             "ANSWER": json.dumps({name: {"value": value} for name, value in OUTPUTS.items()}),
-            "HOME": str(self.folder),
+            "HOME": str(self.folder), "REGISTERED": "Microsoft.SerialConsole/serialPorts/connect/action",
         }  # fmt: skip
         command = [str(SCRIPTS / script), *words]
         done = subprocess.run(command, env=environment | more, capture_output=True, text=True, check=False)
@@ -72,6 +73,7 @@ def test_a_release_is_deployed_part_by_part_and_its_answer_is_printed(stage: Sta
     ran = deploy(stage, f"crprod.azurecr.io/relay@{DIGEST}")
     assert ran.status == 0, ran.errors
     assert [" ".join(call.split()[:4]) for call in ran.calls] == [
+        "az provider operation show",
         "az deployment sub create",
         "az functionapp deployment source",
         "az staticwebapp secrets list",
@@ -88,7 +90,7 @@ def test_an_image_of_another_registry_is_copied_by_its_digest_first(stage: Stage
     assert ran.calls[0].startswith(f"az acr import --name crprod --source crbuild.azurecr.io/relay@{DIGEST} ")
 
 
-@pytest.mark.parametrize("step", ["acr import", "deployment sub", "functionapp", "secrets list"])
+@pytest.mark.parametrize("step", ["acr import", "provider operation", "deployment sub", "functionapp", "secrets list"])
 def test_a_step_that_fails_ends_it(stage: Stage, step: str) -> None:
     ran = deploy(stage, f"crbuild.azurecr.io/relay@{DIGEST}", fails=step)
     assert ran.status != 0
@@ -123,4 +125,28 @@ def test_what_would_change_is_told_as_a_comment(stage: Stage) -> None:
     ran = stage.run("what_if.sh", "infra/dev.bicepparam")
     assert ran.status == 0, ran.errors
     assert ran.output.startswith("What deploying `infra/dev.bicepparam` would change:")
-    assert ran.calls[0].startswith("az deployment sub what-if ")
+    assert ran.calls[1].startswith("az deployment sub what-if ")
+
+
+@pytest.mark.parametrize(
+    ("registered", "reads"),
+    [
+        ("Microsoft.SerialConsole/serialPorts/connect/action\nMicrosoft.SerialConsole/serialPorts/write", []),
+        (
+            "Microsoft.SerialConsole/serialPorts/write\nMicrosoft.SerialConsole/consoleServices/read",
+            ["Microsoft.SerialConsole/*/read"],
+        ),
+    ],
+)
+def test_switches_are_read_where_azure_has_an_action_for_it(stage: Stage, registered: str, reads: list[str]) -> None:
+    ran = stage.run("switch_reads.sh", REGISTERED=registered)
+    assert (ran.status, json.loads(ran.output)) == (0, reads)
+
+
+def test_a_deployment_is_given_the_actions_that_azure_has(stage: Stage) -> None:
+    seen = stage.folder / "bin" / "az"
+    seen.write_text(TOOL.replace("case", 'echo "reads ${SWITCH_READS-}" >> "$CALLS"\ncase', 1))
+    ran = deploy(stage, f"crprod.azurecr.io/relay@{DIGEST}", REGISTERED="Microsoft.SerialConsole/consoleServices/read")
+    assert ran.calls[["sub create" in call for call in ran.calls].index(True) + 1] == (
+        'reads ["Microsoft.SerialConsole/*/read"]'
+    )

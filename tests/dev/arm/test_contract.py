@@ -159,7 +159,7 @@ async def test_a_vm_that_is_not_there_is_not_found_in_arms_words(sdk: Sdk) -> No
 
 
 async def test_the_scale_set_has_two_instances_and_the_second_is_behind_its_model(sdk: Sdk) -> None:
-    async with sdk.itself() as credential, sdk.client(ComputeManagementClient, credential) as compute:
+    async with sdk.on_behalf_of(ADA) as credential, sdk.client(ComputeManagementClient, credential) as compute:
         scale_set = await compute.virtual_machine_scale_sets.get("rg-web", "workers")
         assert scale_set.orchestration_mode == "Uniform"
         listed = [one async for one in compute.virtual_machine_scale_set_vms.list("rg-web", "workers")]

@@ -42,19 +42,19 @@ SENTENCES = [
         403,
         "Forbidden",
         "... required permissions to write to the boot diagnostics storage account for this VM.",
-        Code.STORAGE_PERMISSION_DENIED,
+        Code.SERVICE_NOT_PERMITTED,
     ),
     (
         403,
         "AuthorizationFailed",
         "The client 'x' with object id 'y' does not have authorization to perform",
-        Code.VM_PERMISSION_DENIED,
+        Code.SERVICE_NOT_PERMITTED,
     ),
     (
         403,
         "Forbidden",
         "You do not have the required permissions to use this VM with the serial console.",
-        Code.VM_PERMISSION_DENIED,
+        Code.SERVICE_NOT_PERMITTED,
     ),
     (
         404,
@@ -94,6 +94,20 @@ def test_what_azure_says_counts_and_not_the_status(status: int, code: str, text:
         other = refusal_of_connect(Said(409 if status == 403 else 403, code, text), VM)
         assert other is not None
         assert other.code is meant
+
+
+def test_a_right_that_is_missing_is_the_services_and_is_named() -> None:
+    action = "Microsoft.SerialConsole/serialPorts/connect/action"
+    failed = f"The client 'a' with object id 'b' does not have authorization to perform action '{action}' over scope"
+    denied = f"The client '' with object id '' has permission to perform action '{action}' on scope '/s'; however"
+    for said in (Said(403, "AuthorizationFailed", failed), Said(403, "DenyAssignmentAuthorizationFailed", denied)):
+        refusal = refusal_of_connect(said, VM)
+        assert refusal is not None
+        assert refusal.code is Code.SERVICE_NOT_PERMITTED
+        assert refusal.message.startswith(f"The service is not allowed to do {action} on this VM;")
+        assert "not your permission" in refusal.message
+        assert "'a'" not in refusal.message
+        assert "administrator" in refusal.fix
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409])
