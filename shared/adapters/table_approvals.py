@@ -13,7 +13,7 @@ from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 
-from shared.adapters.tables import Table
+from shared.adapters.tables import Table, insert_own
 from shared.domain.approval import Approval, State
 from shared.domain.rights import Right
 from shared.domain.vm import VmId
@@ -37,7 +37,7 @@ class TableApprovals:
         waiting = {"PartitionKey": WAITING, "RowKey": approval.id, "Vm": approval.vm.resource_id}
         async with self._table.open() as table:
             await table.upsert_entity({**waiting, "AskedAt": approval.asked_at})
-            await table.create_entity(_row(approval))
+            await insert_own(table, _row(approval))
 
     async def find(self, vm: VmId, approval: str) -> Approval | None:
         async with self._table.open() as table:

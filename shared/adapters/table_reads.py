@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from azure.data.tables.aio import TableServiceClient
 
-from shared.adapters.tables import Table, key_of
+from shared.adapters.tables import Table, insert_own, key_of
 from shared.ports import Read
 
 TABLE = "reads"
@@ -26,7 +26,7 @@ class TableReads:
             "Subject": read.subject, "Name": read.name, "What": read.what,
         }  # fmt: skip
         async with self._table.open() as table:
-            await table.create_entity(row)
+            await insert_own(table, row)
 
     async def newest(self, console: str, most: int) -> Sequence[Read]:
         found: list[Read] = []

@@ -14,7 +14,7 @@ from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 
-from shared.adapters.tables import Table
+from shared.adapters.tables import Table, insert_own
 from shared.domain.grant import Mode
 from shared.domain.policy import Scope
 from shared.domain.vm import Os, VmId
@@ -38,7 +38,7 @@ class TableSessions:
 
     async def _add(self, session: Session) -> None:
         async with self._table.open() as table:
-            await table.create_entity(_row(session))
+            await insert_own(table, _row(session))
 
     async def _list(self, session: Session) -> None:
         keys = {"PartitionKey": _partition(session.vm), "RowKey": session.id}

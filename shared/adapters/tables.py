@@ -1,8 +1,8 @@
 """Azure tables: made on first use, once; what goes wrong there as Unavailable."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from azure.core.credentials_async import AsyncTokenCredential
@@ -33,6 +33,14 @@ def table_service(
 def key_of(scope: str) -> str:
     """A console or another scope as a key: keys hold no slash, scopes hold no bar."""
     return scope.replace("/", "|")
+
+
+async def insert_own(table: TableClient, row: Mapping[str, Any]) -> None:
+    """Writes a row whose key nobody else can have. It may be there all the same: an insert whose answer was lost, or
+    that was done although it was told to have timed out, is sent again by the SDK.
+    """
+    with suppress(ResourceExistsError):
+        await table.create_entity(row)
 
 
 class Table:
