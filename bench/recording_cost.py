@@ -27,6 +27,7 @@ from relay.world import Epochs, World
 from shared.adapters.event_hub_records import EventHubRecords
 from shared.adapters.system_clock import SystemClock
 from shared.domain.record import Record, Source
+from shared.domain.replay import Tail
 from shared.ports import Recorder
 from tests.dev.event_hubs.stand_in import HUB, StandIn
 
@@ -52,6 +53,9 @@ class Discarding:
     def append(self, record: Record) -> None: ...
 
     def give_up(self, now_us: int) -> None: ...
+
+    def tail(self, console: str) -> Tail:  # noqa: ARG002 - whoever it is of
+        return Tail()
 
     def tick(self) -> None: ...
 

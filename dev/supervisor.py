@@ -100,7 +100,9 @@ class Supervisor:
                 )
             except OSError as error:
                 raise StepFailed(f"{part.name} ({part.what}) cannot be started: {error}") from error
-        self._pid_file(part).write_text(str(process.pid))
+        written = self._pid_file(part).with_suffix(".new")
+        written.write_text(str(process.pid))
+        written.rename(self._pid_file(part))  # whoever reads it finds the old number or the new one, never half
         return process
 
     def _pid_file(self, part: Part) -> Path:

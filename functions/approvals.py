@@ -10,7 +10,7 @@ from functions.answering import Asked, Result
 from functions.describing import CHANGES, About
 from functions.requests import BadRequest, body_of, session_id
 from functions.responses import time_text
-from functions.shapes import CONSOLE_RIGHTS, page, ref
+from functions.shapes import CONSOLE_RIGHTS, ref, whole
 from shared.domain.approval import Approval, State
 from shared.domain.caller import Caller
 from shared.domain.refusals import Refusal
@@ -72,7 +72,7 @@ at_console(
 )  # fmt: skip
 at(
     bp, "list_all_approvals", "GET", "approvals", calling("list_approvals", _list),
-    about=About("Requests that wait: one's own, and those that one may decide", {200: page("Approval")}),
+    about=About("Requests that wait: one's own, and those that one may decide", {200: whole("Approval")}),
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from functions.addresses import INSTANCE, VM, at
 from functions.answering import Asked
 from functions.contents import Contents, handing_out
 from functions.describing import READS, About
-from functions.reading import LIMIT, MOST
+from functions.reading import GROWS, LIMIT, MOST
 from functions.requests import BadRequest
 from functions.shapes import one_of
 from shared import wiring
@@ -30,7 +30,7 @@ _QUERY = {
 
 async def _log(asked: Asked) -> Contents | Refusal:
     vm, (raw, most) = asked.console(), _wish(asked)
-    found = await boot_log(asked.world, wiring.archive(), asked.caller, vm, most)
+    found = await boot_log(asked.world, wiring.archive(), asked.caller, vm, most if raw else min(most, MOST // GROWS))
     if isinstance(found, Refusal):
         return found
     headers = {"x-console-offset-start": str(found.start)}

@@ -18,7 +18,7 @@ from functions.describing import AT_THE_LINE, AZURES, CHANGES, READS, About
 from functions.requests import BadRequest, body_of, scope_of, vm_id
 from functions.responses import time_text
 from functions.sessions import whom
-from functions.shapes import Schema, page, ref
+from functions.shapes import Schema, ref, whole
 from shared.domain.compatibility import Compatibility
 from shared.domain.policy import Scope
 from shared.domain.refusals import Refusal
@@ -35,6 +35,8 @@ _COMPUTE = _SUBSCRIPTION + "resourceGroups/{group}/providers/Microsoft.Compute/"
 _PORTS = f"/{_PROVIDER}/serialPorts"
 _AT_ONCE = 8
 """VMs asked about at the same time for one list: ARM throttles by principal."""
+_MOST = 500
+"""VMs of one list, whose clients know of no further pages."""
 OWNERS = {
     "vm": f"{_COMPUTE}{{kind}}/{{name}}{_PORTS}",
     "instance": f"{_COMPUTE}virtualMachineScaleSets/{{scale_set}}/virtualMachines/{{name}}{_PORTS}",
@@ -92,6 +94,8 @@ async def _list_all(asked: Asked) -> Result | Refusal:
         if f"/subscriptions/{name}".lower() == subscription:
             return why
     mine = [vm for vm in (each.vm.id for each in found.listed) if vm.subscription_id.lower() == subscription]
+    if len(mine) > _MOST:
+        raise BadRequest.because(f"there are more than {_MOST} VMs: ask for the ports of each")
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def show(vm: VmId) -> Port | Refusal:
@@ -183,20 +187,20 @@ def _about(summary: str, schema: Schema, refuses: tuple[int, ...] = READS, statu
 
 
 _SWITCH = ref("AzureSwitch")
-_at("operations", "GET", f"{_PROVIDER}/operations", _operations, _about("Every action", page("AzureOperation")))
+_at("operations", "GET", f"{_PROVIDER}/operations", _operations, _about("Every action", whole("AzureOperation")))
 _at("console_status", "GET", _SERVICE, _status, _about("Whether the console is on", _SWITCH))
 for verb, on in (("disable", False), ("enable", True)):
     turning = _about(f"Turns the console {'on' if on else 'off'} for a subscription", _SWITCH, CHANGES)
     _at(f"{verb}_console", "POST", f"{_SERVICE}/{verb}Console", _switching(on=on), turning)
 _at(
     "all_ports", "GET", f"{_SUBSCRIPTION}{_PROVIDER}/serialPorts", _list_all,
-    _about("The ports that one could open", page("AzurePort")),
+    _about("The ports that one could open", whole("AzurePort")),
 )  # fmt: skip
 for owner, ports in OWNERS.items():
     port = f"{ports}/{{port}}"
     put = About("Enables or disables a port", {201: ref("AzurePort")}, CHANGES, body="AzurePortWish", dialect=AZURES)
     connecting = _about("Opens a session", ref("AzureConnection"), AT_THE_LINE)
-    _at(f"ports_of_{owner}", "GET", ports, _list, _about("The ports of a VM", page("AzurePort")))
+    _at(f"ports_of_{owner}", "GET", ports, _list, _about("The ports of a VM", whole("AzurePort")))
     _at(f"port_of_{owner}", "GET", port, _get, _about("One port", ref("AzurePort")))
     _at(f"put_port_of_{owner}", "PUT", port, _put, put)
     _at(f"connect_{owner}", "POST", f"{port}/connect", _connect, connecting)

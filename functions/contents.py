@@ -8,6 +8,7 @@ import azure.functions as func
 from functions.addresses import Trigger
 from functions.answering import Asked, Result, answer
 from functions.requests import query_of
+from functions.responses import bounded
 from shared.domain.refusals import Refusal
 
 
@@ -36,6 +37,7 @@ def handing_out(name: str, read: Read, known: Collection[str] | None = None) -> 
             outcome = await read(asked)
             if isinstance(outcome, Refusal):
                 return outcome
+            bounded(outcome.content)
             found.append(outcome)
             return Result(None, outcome.status, headers=outcome.headers)
 

@@ -1,13 +1,16 @@
 """Whether a transcript is complete, and what was signed about it."""
 
+import re
 from typing import Any
 
 import azure.durable_functions as df
 import azure.functions as func
 
+from functions import paging
 from functions.addresses import at_console
 from functions.answering import Asked, Result
 from functions.describing import About
+from functions.paging import PAGE_BYTES
 from functions.requests import BadRequest, time_of
 from functions.responses import time_text
 from functions.shapes import TEXT, ref
@@ -16,10 +19,13 @@ from shared.domain.refusals import Refusal
 from shared.domain.verify import Finding
 from shared.flows.read_transcript import permitted
 from shared.flows.verify_transcript import Part, segment_at, verify_part
+from shared.ports import StatementPlace
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 _US = 1_000_000
 _MOST_DIGITS = 8
+_MOST_FINDINGS = 1000
+"""Of one part: whoever has more needs no list to know that something is wrong."""
 
 
 async def _verify(asked: Asked) -> Result | Refusal:
@@ -42,7 +48,21 @@ async def _checkpoints(asked: Asked) -> Result | Refusal:
     if refusal := await permitted(asked.world, asked.caller, vm):
         return refusal
     ledger = wiring.archive().ledger
-    return Result({"value": list(await ledger.lines(vm.console)), **await ledger.public_keys()})
+    lines, more = await ledger.page(vm.console, _month(asked.query.get("cursor")), PAGE_BYTES)
+    said = f"{more.month}.{more.start}" if more else None
+    return Result({"value": list(lines), "next": said, **await ledger.public_keys()})
+
+
+def _month(text: str | None) -> StatementPlace:
+    """Raises BadRequest."""
+    if text is None:
+        return StatementPlace()
+    if not (found := _PLACE.fullmatch(text)):
+        raise BadRequest.because("cursor must be what the answer before said as next")
+    return StatementPlace(found[1], int(found[2]))
+
+
+_PLACE = re.compile(r"([0-9]{4}-[0-9]{2})\.([0-9]{1,12})")
 
 
 at_console(
@@ -59,7 +79,10 @@ at_console(
 )  # fmt: skip
 at_console(
     bp, "list_checkpoints", "GET", _checkpoints, "/checkpoints",
-    about=About("What was signed about the transcript, and the keys that prove it", {200: ref("Checkpoints")}),
+    about=About(
+        "What was signed about the transcript, and the keys that prove it", {200: ref("Checkpoints")},
+        query=paging.QUERY,
+    ),
 )  # fmt: skip
 
 
@@ -81,7 +104,8 @@ def _verified(part: Part) -> dict[str, Any]:
         "end": report.end,
         "hash": report.hash.hex(),
         "signed": {"time": time_text(signed.at), "offset": signed.offset} if signed else None,
-        "findings": [_finding(each) for each in report.findings],
+        "findings": [_finding(each) for each in report.findings[:_MOST_FINDINGS]],
+        "omitted": max(0, len(report.findings) - _MOST_FINDINGS),
         "next": None if part.next is None else str(part.next),
     }
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from functions.requests import BadRequest, time_of
+from functions.responses import ANSWER_BYTES
 from functions.shapes import TEXT, Schema, one_of
 from shared.domain.playback import BadCursor, Cursor
 from shared.domain.recordings import Recording
@@ -16,7 +17,9 @@ from shared.flows.read_transcript import Until
 from shared.flows.walk_segments import place_at
 
 LIMIT = 1 << 20
-MOST = 4 << 20
+MOST = ANSWER_BYTES
+GROWS = 3
+"""What a byte that is no UTF-8 becomes at most as text: the bytes of U+FFFD."""
 WAIT = 20
 """Seconds, at most: well within what gateways allow a request."""
 _NUMBER = re.compile(r"[0-9]{1,18}")

@@ -5,9 +5,11 @@ from typing import Any
 import azure.durable_functions as df
 import azure.functions as func
 
+from functions import paging
 from functions.addresses import at_console
 from functions.answering import Asked, Result
 from functions.describing import CHANGES, About
+from functions.paging import page_of
 from functions.requests import BadRequest, body_of
 from functions.responses import time_text
 from functions.shapes import ref
@@ -22,6 +24,8 @@ from shared.ports import Hold
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 _US = 1_000_000
+_MOST = 1000
+"""People and marks of one recording that are listed: the last ones."""
 
 
 async def _list(asked: Asked) -> Result | Refusal:
@@ -33,13 +37,12 @@ async def _list(asked: Asked) -> Result | Refusal:
     hold = await archive.holds.find(vm.console)
     if any(mark.printed for each in known.recordings for mark in each.marks):
         await record_read(archive, asked.caller, vm, "recordings")
-    return Result(
-        {
-            "value": [_recording(each) for each in known.recordings],
-            "complete": known.whole,
-            "hold": _hold(hold) if hold else None,
-        }
-    )
+    listed = page_of(known.recordings, _recording, _place_of, asked.query.get("cursor"))
+    return Result({**listed, "complete": known.whole, "hold": _hold(hold) if hold else None})
+
+
+def _place_of(recording: Recording) -> str:
+    return f"{recording.segment:08d}.{recording.position:012d}"
 
 
 async def _place(asked: Asked) -> Result | Refusal:
@@ -58,7 +61,9 @@ async def _lift(asked: Asked) -> Result | Refusal:
 
 at_console(
     bp, "list_recordings", "GET", _list, "/recordings",
-    about=About("What was recorded of a VM: who was there, when, what happened", {200: ref("Recordings")}),
+    about=About(
+        "What was recorded of a VM: who was there, when, what happened", {200: ref("Recordings")}, query=paging.QUERY
+    ),
 )  # fmt: skip
 at_console(
     bp, "place_hold", "PUT", _place, "/hold",
@@ -78,8 +83,8 @@ def _recording(of: Recording) -> dict[str, Any]:
         "reason": of.reason,
         "start": of.start,
         "end": of.end,
-        "people": [_person(each) for each in of.people],
-        "marks": [_mark(each) for each in of.marks],
+        "people": [_person(each) for each in of.people[-_MOST:]],
+        "marks": [_mark(each) for each in of.marks[-_MOST:]],
     }
 
 

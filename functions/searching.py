@@ -9,6 +9,7 @@ import azure.functions as func
 from functions.addresses import at_console
 from functions.answering import Asked, Result
 from functions.describing import About
+from functions.paging import page_of
 from functions.reading import BEHIND, number, offset_at
 from functions.requests import BadRequest, time_of
 from functions.responses import time_text
@@ -50,7 +51,15 @@ async def _search(asked: Asked) -> Result | Refusal:
         archive.transcripts, vm.console, wanted, offset, limit=limit, context=context, until=until,
     )  # fmt: skip
     known = await _known(archive, vm) if found.hits else ()
-    return Result({"value": [_hit(each, known) for each in found.hits], "next": _text(found.next)})
+    listed = page_of(found.hits, lambda each: _hit(each, known), _place_of, None)
+    if listed["next"] is not None:  # what did not fit is found again
+        left = next(each for each in found.hits if _place_of(each) > listed["next"])
+        return Result({**listed, "next": _text(left.offset)})
+    return Result({**listed, "next": _text(found.next)})
+
+
+def _place_of(hit: Hit) -> str:
+    return f"{hit.offset:020d}"
 
 
 async def _known(archive: Archive, vm: VmId) -> Sequence[Recording]:

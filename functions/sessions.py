@@ -5,9 +5,11 @@ from typing import Any
 import azure.durable_functions as df
 import azure.functions as func
 
+from functions import paging
 from functions.addresses import at_console
 from functions.answering import Asked, Result
 from functions.describing import AT_THE_LINE, CHANGES, About
+from functions.paging import page_of
 from functions.requests import body_of, session_of
 from functions.responses import time_text
 from functions.shapes import page, ref
@@ -41,7 +43,13 @@ async def _show(asked: Asked) -> Result | Refusal:
 
 async def _list(asked: Asked) -> Result | Refusal:
     live = await list_sessions(asked.world, asked.caller, asked.console())
-    return live if isinstance(live, Refusal) else Result({"value": [_session(each) for each in live]})
+    if isinstance(live, Refusal):
+        return live
+    return Result(page_of(live, _session, _since, asked.query.get("cursor")))
+
+
+def _since(session: Session) -> str:
+    return f"{session.requested_at:017.6f} {session.id}"
 
 
 async def _close(asked: Asked) -> Result | Refusal:
@@ -62,7 +70,12 @@ at_console(
     ),
 )  # fmt: skip
 at_console(
-    bp, "list_sessions", "GET", _list, "/sessions", about=About("Live sessions of the VM", {200: page("Session")})
+    bp,
+    "list_sessions",
+    "GET",
+    _list,
+    "/sessions",
+    about=About("Live sessions of the VM", {200: page("Session")}, query=paging.QUERY),
 )
 at_console(bp, "show_session", "GET", _show, "/sessions/{session}", about=About("One session", {200: ref("Session")}))
 at_console(

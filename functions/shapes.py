@@ -47,7 +47,12 @@ def answer(**fields: Schema) -> Schema:
     return {"type": "object", "properties": fields, "required": list(fields)}
 
 
-def page(name: str) -> Schema:
+def page(name: str, **more: Schema) -> Schema:
+    """Of a list that may be longer than one answer: `next` is the cursor for the rest."""
+    return answer(value=many(ref(name)), next=maybe(TEXT), **more)
+
+
+def whole(name: str) -> Schema:
     return answer(value=many(ref(name)))
 
 
@@ -110,8 +115,8 @@ SCHEMAS: dict[str, Schema] = {
         id=TEXT, name=TEXT, group=TEXT, location=TEXT, os=one_of([*Os]), power=one_of([*Power]), available=FLAG,
         refusals=many(ref("Refusal")), warnings=many(ref("Warning")),
     ),
-    "Consoles": answer(
-        value=many(ref("Console")),
+    "Consoles": page(
+        "Console",
         unasked=many(answer(subscription=TEXT, code=TEXT, message=TEXT, fix=TEXT, retryAfterSeconds=maybe(COUNT))),
     ),
     "Preflight": answer(
@@ -145,7 +150,7 @@ SCHEMAS: dict[str, Schema] = {
         scope=TEXT, policy=maybe(ref("Policy")), setBy=maybe(TEXT), setAt=maybe(TIME), version=maybe(TEXT),
         inherited=many(answer(scope=TEXT, policy=ref("Policy"))),
     ),
-    "Recordings": answer(value=many(ref("Recording")), complete=FLAG, hold=maybe(ref("Hold"))),
+    "Recordings": page("Recording", complete=FLAG, hold=maybe(ref("Hold"))),
     "Recording": answer(
         id=TEXT, began=TIME, last=TIME, ended=maybe(TIME), reason=maybe(TEXT), start=COUNT, end=COUNT,
         people=many(answer(session=TEXT, name=TEXT, mode=TEXT, began=TIME, ended=maybe(TIME))),
@@ -155,7 +160,7 @@ SCHEMAS: dict[str, Schema] = {
     "HoldWish": body("reason", reason=REASON),
     "Verification": answer(
         complete=FLAG, segments=COUNT, first=COUNT, end=COUNT, hash=TEXT,
-        signed=maybe(answer(time=TIME, offset=COUNT)), next=maybe(TEXT),
+        signed=maybe(answer(time=TIME, offset=COUNT)), next=maybe(TEXT), omitted=COUNT,
         findings=many(
             answer(fault=one_of([*Fault]), segment=COUNT, line=COUNT, offset=COUNT, words=TEXT, who=TEXT)
         ),
@@ -169,7 +174,7 @@ SCHEMAS: dict[str, Schema] = {
         ),
         next=maybe(TEXT),
     ),
-    "Checkpoints": answer(value=many(TEXT), keys=many(_KEY)),
+    "Checkpoints": answer(value=many(TEXT), next=maybe(TEXT), keys=many(_KEY)),
     "Config": answer(
         clientId=TEXT, authority=TEXT, knownAuthorities=many(TEXT), authorityMetadata=maybe({"type": "object"}),
         scopes=many(TEXT),

@@ -8,9 +8,11 @@ from urllib.parse import urlsplit
 import azure.durable_functions as df
 import azure.functions as func
 
+from functions import paging
 from functions.addresses import SCALE_SET, at, at_console, calling
 from functions.answering import Asked, Result, answer_anybody
 from functions.describing import NEVER, About
+from functions.paging import page_of
 from functions.requests import BadRequest
 from functions.sessions import person, warning
 from functions.shapes import CONSOLE_RIGHTS, one_of, ref
@@ -45,7 +47,8 @@ async def _list(asked: Asked) -> Result | Refusal:
     if isinstance(found, Refusal):
         return found
     unasked = [{"subscription": name, **_unasked(why)} for name, why in found.unasked.items()]
-    return Result({"value": [_listed(each) for each in found.listed], "unasked": unasked})
+    listed = page_of(found.listed, _listed, lambda each: each.vm.id.console, asked.query.get("cursor"))
+    return Result({**listed, "unasked": unasked})
 
 
 def _unasked(why: Refusal) -> dict[str, Any]:
@@ -65,8 +68,11 @@ at_console(
     ),
 )  # fmt: skip
 at(
-    bp, "list_all_consoles", "GET", "consoles", calling("list_consoles", _list),
-    about=About("Every VM that the caller may read, and subscriptions that could not be asked", {200: ref("Consoles")}),
+    bp, "list_all_consoles", "GET", "consoles", calling("list_consoles", _list, paging.QUERY),
+    about=About(
+        "Every VM that the caller may read, and subscriptions that could not be asked", {200: ref("Consoles")},
+        query=paging.QUERY,
+    ),
 )  # fmt: skip
 
 

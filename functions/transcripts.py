@@ -7,9 +7,9 @@ from functions.addresses import INSTANCE, VM, at, at_console
 from functions.answering import Asked, Result
 from functions.contents import Contents, handing_out
 from functions.describing import READS, About
-from functions.reading import PLACES, QUERY, Format, NotOnRecord, Wish, bounds_of, part_of, range_of
+from functions.reading import GROWS, PLACES, QUERY, Format, NotOnRecord, Wish, bounds_of, part_of, range_of
 from functions.requests import BadRequest
-from functions.responses import time_text
+from functions.responses import ANSWER_BYTES, time_text
 from functions.shapes import ref
 from shared import wiring
 from shared.domain.refusals import Code, Refusal, refuse
@@ -71,7 +71,8 @@ async def _found(archive: Archive, vm: VmId, wish: Wish, ranged: str | None) -> 
         end = (await find_tail(vm.console, archive.transcripts)).offset
         if asked := range_of(ranged, end):
             return await _range(archive, vm, wish, asked)
-    limit = wish.limit if bounds.end is None else max(0, min(wish.limit, bounds.end - bounds.start))
+    most = wish.limit if wish.format is Format.RAW else min(wish.limit, ANSWER_BYTES // GROWS)
+    limit = most if bounds.end is None else max(0, min(most, bounds.end - bounds.start))
 
     async def once() -> Bytes | Text:
         read = read_bytes if wish.format is Format.RAW else read_text

@@ -209,6 +209,7 @@ class Bridge:
         self._acting = True  # should that fill the spool, the console hears of it afterwards
         try:
             self._tape.give_up()
+            self.wire.unrecorded()
         finally:
             self._acting = False
         for action in actions:

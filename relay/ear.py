@@ -39,6 +39,10 @@ class Ear:
         self._typist = self._new_typist()
         self._tell(Keep(keeping.typed, len(keeping.mask)))
 
+    @property
+    def masks(self) -> bool:
+        return self._masker is not None
+
     def forget(self) -> None:
         """What is held back is never told. The VM may go on with it when its port is dialled again."""
         self._no_timer()

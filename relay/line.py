@@ -1,4 +1,4 @@
-"""One dial of a VM's port, from the call to the loss: the bridge's ear.
+"""One dial of a VM's port, from the call to the loss: the bridge's ear. Waits for what a gateway sends at the opening.
 
 A source that prints byte by byte (QEMU does) would cost a record, a frame and two system calls for each. So after
 a run of tiny prints that nobody's typing caused, a line gathers for a millisecond. What follows a keystroke is
@@ -7,6 +7,7 @@ never held back.
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 
 TINY = 16
 """Bytes: a print no longer than this is worth gathering."""
@@ -15,6 +16,26 @@ RUN = 8
 GATHER_SECONDS = 0.001
 RUN_SECONDS = 0.005
 """A longer pause between two prints ends the run."""
+BURST_BYTES = 2 << 20
+"""What is waited for of a burst: more than a gateway is believed to replay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How long what comes with an opening is waited for, in seconds. Until then nobody types, and nothing is shown.
+
+    Time alone decides nothing: what comes later is taken for printed now (shared/domain/replay.py).
+    """
+
+    first: float = 1.0
+    """For the first byte."""
+    quiet: float = 0.2
+    """Of silence that ends the burst."""
+    most: float = 2.0
+    """In all, from the first byte on: a VM may print without a pause."""
+
+
+BY_RULE = Waits()
 
 
 class Line:
@@ -27,6 +48,7 @@ class Line:
         "_last",
         "_loop",
         "_lost",
+        "_news",
         "_open",
         "_printed",
         "_run",
@@ -41,6 +63,8 @@ class Line:
         """None: over."""
         self._early = bytearray()
         self._lost: tuple[bool, str] | None = None
+        self._news = asyncio.Event()
+        """Something happened before `opened`."""
         self._held = bytearray()
         self._timer: asyncio.TimerHandle | None = None
         self._run = 0
@@ -48,11 +72,24 @@ class Line:
         self._eager = False
         """Something was typed since the last print."""
 
-    def opened(self) -> None:
-        """What came while the port was being opened is told now, in order."""
-        self._open = True
-        if self._early:
-            early, self._early = bytes(self._early), bytearray()
+    async def burst(self, waits: Waits) -> bytes:
+        """What came with the opening, when it has come as far as can be told; at once when the port is lost."""
+        end, seconds = None, waits.first
+        while self._open is False and self._lost is None and len(self._early) < BURST_BYTES and seconds > 0:
+            self._news.clear()
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._news.wait()
+            except TimeoutError:
+                break
+            end = self._loop.time() + waits.most if end is None else end
+            seconds = min(waits.quiet, end - self._loop.time())
+        return bytes(self._early)
+
+    def opened(self, early: bytes) -> None:
+        """From now on prints are told; first what is given here of those that came before, then a loss."""
+        self._open, self._early = True, bytearray()
+        if early:
             self._printed(early)
         if self._lost is not None:
             self.lost(*self._lost)
@@ -60,6 +97,7 @@ class Line:
     def drop(self) -> None:
         """Nothing can be recorded any more: what still comes is not listened to."""
         self._open = None
+        self._news.set()
         self._held.clear()
         self.flush()
 
@@ -71,6 +109,7 @@ class Line:
         if not self._open:
             if self._open is False:
                 self._early += data
+                self._news.set()
             return
         if self._timer is not None:
             self._held += data
@@ -105,3 +144,4 @@ class Line:
             self._tell_lost(taken_over, why)
         elif self._open is False:
             self._lost = (taken_over, why)
+            self._news.set()

@@ -8,8 +8,10 @@ from typing import Any
 from relay.backlog import Backlog
 from relay.outbox import Outbox
 from relay.spool import Spool
+from relay.tails import Tails
 from relay.world import Log
 from shared.domain.record import Source
+from shared.domain.replay import Tail
 from shared.ports import Clock, Recorder, RecordSink
 
 
@@ -23,14 +25,19 @@ class SpooledEpochs:
         self._clock = clock
         self._backlog = Backlog(log)
         self._outbox = Outbox(sink)
-        self._spool = Spool(folder, limit_bytes, on_full=self._full, on_room=self._room)
+        self._tails = Tails(folder)
+        self._spool = Spool(folder, limit_bytes, on_full=self._full, on_room=self._room, on_gone=self._tails.learn)
         for epoch in self._spool.recover(int(clock.now() * 1e6)):
             self._outbox.carry(epoch)
+        self._tails.take_up()
 
     def begin(self, source: Source) -> Recorder:
         epoch = self._spool.open(source)
         self._outbox.carry(epoch)
         return epoch
+
+    def tail(self, console: str) -> Tail:
+        return self._tails.of(console)
 
     @property
     def full(self) -> bool:

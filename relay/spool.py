@@ -24,6 +24,7 @@ from pathlib import Path
 from relay.spool_epoch import EpochSpool, Found, file_path
 from relay.spool_file import whole_frames
 from relay.spool_sync import SpoolSync
+from relay.tails import FOLDER as TAILS
 from shared.domain.record import Kind, Source, decode_source
 
 log = logging.getLogger(__name__)
@@ -45,8 +46,15 @@ def _nothing() -> None:
     pass
 
 
+def _forget(console: str, file: Path) -> None:
+    del console, file
+
+
 class Spool:
-    """All epochs in one folder. `on_full` is called once when the bound is reached, `on_room` below 3/4 of it."""
+    """All epochs in one folder. `on_full` is called once when the bound is reached, `on_room` below 3/4 of it.
+
+    `on_gone` is told of the last file of each epoch, before it is deleted, or when it is found.
+    """
 
     def __init__(
         self,
@@ -55,6 +63,7 @@ class Spool:
         *,
         on_full: Callable[[], None] = _nothing,
         on_room: Callable[[], None] = _nothing,
+        on_gone: Callable[[str, Path], None] = _forget,
     ) -> None:
         """Raises SpoolInUse, OSError."""
         self.spooled_bytes = 0
@@ -64,6 +73,7 @@ class Spool:
         self._room = limit_bytes * 3 // 4
         self._on_full = on_full
         self._on_room = on_room
+        self._on_gone = on_gone
         with _explained(folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = _locked(folder / "lock")
@@ -80,12 +90,13 @@ class Spool:
 
     def _recover(self, now_us: int) -> list[EpochSpool]:
         epochs = []
-        for folder in sorted(path for path in self._folder.iterdir() if path.is_dir()):
+        for folder in sorted(path for path in self._folder.iterdir() if path.is_dir() and path.name != TAILS):
             source, found = _scan(folder)
             if source is None:
                 log.warning("spool %s: nothing whole in it, deleted", folder.name)
                 _delete(folder)
                 continue
+            self.gone(source, file_path(folder, found.first + len(found.sizes) - 1))
             epoch = EpochSpool(folder, source, self, self._sync, found)
             if not found.ended:
                 epoch.end_as_lost(now_us)
@@ -106,6 +117,9 @@ class Spool:
         elif self.spooled_bytes >= self._limit:
             self.is_full = True
             self._on_full()
+
+    def gone(self, source: Source, file: Path) -> None:
+        self._on_gone(source.console, file)
 
     def close(self) -> None:
         """Flushes everything and lets another relay have the folder. Release the epochs first."""

@@ -33,6 +33,10 @@ class Meter(Protocol):
         """So many bytes more, or fewer, wait in the spool."""
         ...
 
+    def gone(self, source: Source, file: Path) -> None:
+        """The hub has all of an epoch: its last file is about to be deleted."""
+        ...
+
 
 @dataclass(slots=True)
 class Found:
@@ -76,6 +80,8 @@ class EpochSpool:
         """Records that are only in the files, after those of the window."""
         self._behind_from = (1, len(self._header))
         self._acknowledged = (1, len(self._header))
+        self._left = found is not None
+        """By an earlier process."""
         self._owed: list[Record] = []
         """What must still be said to end an epoch that broke off."""
         if found:
@@ -255,6 +261,8 @@ class EpochSpool:
             self._file = None
 
     def _delete(self) -> None:
+        if not self._left:
+            self._meter.gone(self.source, file_path(self.folder, self._number))
         file_path(self.folder, self._number).unlink()
         with suppress(OSError):  # on NFS it goes when the file is closed
             self.folder.rmdir()

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from relay.attached import Attached
-from relay.bare_viewer import TOKEN_INVALID
 from relay.current_viewer import CurrentViewer
 from relay.knock import Knock
 from relay.listener import Viewer
@@ -25,7 +24,6 @@ MOST_OF_A_PEER = 20
 """Of one address. An office behind one address opens fewer consoles within the seconds that a proof takes."""
 PROOF_SECONDS = 30.0
 """As long as every check, and the dial of the VM, may take for clients whose token is in the request."""
-_UNAUTHENTICATED = 401
 
 type Prove = Callable[[Knock], Awaitable[Attached | Refusal]]
 
@@ -82,8 +80,7 @@ class Unproven:
         self.viewer.arrive(self)
 
     def refuse(self, refusal: Refusal) -> None:
-        code = TOKEN_INVALID if refusal.status == _UNAUTHENTICATED else refusal.close_code
-        self.viewer.expel(code, refusal.code.value)
+        self.viewer.expel(refusal.close_code, refusal.code.value)
 
     # --- as its viewer sees it --------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from shared.domain.acts import Act
 from shared.domain.console_events import Event, PortLost, PortOpened, PortRefused
 from shared.domain.record import epoch_name
 from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.replay import Opening, settle
 from shared.domain.vm import VmId
 from shared.flows.tell_unavailable import tell_unavailable
 from shared.ports import SerialPort, Unavailable
@@ -27,6 +28,9 @@ class Wire:
     def __init__(self, vm: VmId, world: World, background: Background, ear: Ear, tell: Callable[[Event], None]) -> None:
         self._vm, self._world, self._background, self._ear, self._tell = vm, world, background, ear, tell
         self._line: Line | None = None
+        self._tail = world.epochs.tail(vm.console)
+        self._follows = False
+        """What is printed next follows what the tail ends with."""
         self._port: SerialPort | None = None
         self._closing = False
         self._waits = False
@@ -82,11 +86,16 @@ class Wire:
         """At once, and a dial under way too; nothing more is told."""
         line, port, self._line, self._port = self._line, self._port, None, None
         self._ear.forget()
+        self.unrecorded()
         if line is not None:
             line.drop()
         if port is not None:
             self._world.log("port-dropped", vm=self._vm.console)
             self._background.start("drop port", port.close())
+
+    def unrecorded(self) -> None:
+        """Something that was told is not on record: should it be replayed, it is new."""
+        self._tail.clear()
 
     # --- what happens -----------------------------------------------------------------------------------------
 
@@ -99,6 +108,7 @@ class Wire:
         except Exception as error:  # noqa: BLE001 - whoever waits for the port must hear of it; the log has the fault
             self._world.log("fault", vm=self._vm.console, where="dial", error=type(error).__name__)
             outcome = refuse(Code.CONSOLE_FAULT, target=self._vm.resource_id)
+        burst = b"" if isinstance(outcome, Refusal) else await line.burst(self._world.waits)
         if line is not self._line:  # dropped while it was being opened
             if not isinstance(outcome, Refusal):
                 await outcome.close()
@@ -107,7 +117,7 @@ class Wire:
             self._world.log("port-refused", vm=self._vm.console, code=outcome.code.value)
             self._tell(PortRefused(outcome))
         else:
-            self._opened(line, outcome)
+            self._opened(line, outcome, burst)
 
     def _unavailable(self, error: Unavailable) -> Refusal:
         """Azure Resource Manager and Entra ID by name; whatever else does not answer is on the way to the VM."""
@@ -115,14 +125,20 @@ class Wire:
         target = self._vm.resource_id
         return tell_unavailable(error, target) if known else refuse(Code.GATEWAY_TIMEOUT, target=target)
 
-    def _opened(self, line: Line, port: SerialPort) -> None:
+    def _opened(self, line: Line, port: SerialPort, burst: bytes) -> None:
         self._port, self._closing = port, False
         epoch = epoch_name(int(self._world.clock.now() * 1e6), self._world.nonce())
         self._world.log("port-open", vm=self._vm.console, epoch=epoch)
         self.hold(wait=self._waits)
-        self._tell(PortOpened(epoch))
+        opening = self._settled(burst) if burst else None
+        self._follows = opening is not None and opening.replay.compared > 0
+        self._tell(PortOpened(epoch, opening))
         if line is self._line:  # else it was dropped at once
-            line.opened()
+            line.opened(opening.replay.fresh if opening else b"")
+
+    def _settled(self, burst: bytes) -> Opening:
+        replay = settle(self._tail, burst)
+        return Opening(replay, replay.hash(self._world.mask_key if self._tail.masked else None), self._tail.masked)
 
     async def _read_out(self, line: Line, port: SerialPort) -> None:
         """However the goodbye ends, the console hears that the port is closed."""
@@ -133,6 +149,11 @@ class Wire:
 
     def _printed(self, data: bytes) -> None:
         self.printed_bytes += len(data)
+        if not self._follows:
+            self._tail.clear()
+            self._follows = True
+        self._tail.add(data)
+        self._tail.masked |= self._ear.masks
         self._ear.printed(data)
 
     def _lost(self, taken_over: bool, why: str) -> None:  # noqa: FBT001 - shared.ports.PortListener's words

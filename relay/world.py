@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from relay.line import BY_RULE, Waits
 from shared.domain.compatibility import Compatibility
 from shared.domain.grant import Grant
 from shared.domain.record import Source
 from shared.domain.refusals import Refusal
+from shared.domain.replay import Tail
 from shared.ports import Clock, ControlPlane, Recorder, SerialPorts
 
 
@@ -34,6 +36,10 @@ class Epochs(Protocol):
 
     def begin(self, source: Source) -> Recorder:
         """Raises OSError."""
+        ...
+
+    def tail(self, console: str) -> Tail:
+        """What was recorded last of this console, for who records it to go on with; empty where nothing is known."""
         ...
 
     @property
@@ -83,5 +89,7 @@ class World:
     """Keys the digests of what is masked."""
     capture_most: int = 0
     """Consoles that are recorded though nobody is there."""
+    waits: Waits = BY_RULE
+    """For what a gateway sends as a port opens."""
     compatibility: Compatibility = Compatibility.CURRENT
     """Which clients of Azure's own serial console are served, in their dialect."""

@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("folder", type=Path, help="a console's segments, or a folder of such folders")
     parser.add_argument(
         "--statements", metavar="FOLDER", type=Path,
-        help="the container checkpoints, downloaded, or the answer of GET .../checkpoints: what the service signed",
+        help="the container checkpoints, downloaded, or the answers of GET .../checkpoints: what the service signed",
     )  # fmt: skip
     parser.add_argument("--keys", metavar="FILE", type=Path, help="the service's public keys: JSON with `keys`")
     parser.add_argument(
@@ -123,14 +123,21 @@ def _signed(place: Path, keys: Path) -> _Signed:
 
 
 def _lines(place: Path) -> list[str]:
-    if place.is_dir():
-        files = sorted(place.rglob(f"*{STATEMENTS}"))
-        return [line for path in files for line in path.read_text("ascii", "replace").splitlines()]
-    text = place.read_text("ascii", "replace")
-    try:
-        return [str(line) for line in json.loads(text)["value"]]
-    except (ValueError, KeyError, TypeError):
-        return text.splitlines()
+    """Of blobs and of the API's answers, which are pages. Raises OSError."""
+    files = sorted(place.rglob("*")) if place.is_dir() else [place]
+    lines: list[str] = []
+    more, pages = True, False
+    for path in (each for each in files if not place.is_dir() or each.suffix in (STATEMENTS, ".json")):
+        text = path.read_text("ascii", "replace")
+        try:
+            page = json.loads(text)
+            lines += [str(line) for line in page["value"]]
+            more, pages = more and page.get("next") is not None, True
+        except (ValueError, KeyError, TypeError, AttributeError):
+            lines += text.splitlines() if path.suffix != ".json" else []
+    if pages and more:
+        raise OSError(0, "the last page of the answers is not there: go on with `next` as `cursor`", str(place))
+    return lines
 
 
 def _verified(folder: Path, asked: argparse.Namespace, signed: _Signed | None) -> Report:

@@ -16,6 +16,9 @@ from smoke.outcome import Failed, Waited
 
 PROTOCOL, TOKEN = "serial-console.v1", "serial-console.token."
 _LONGEST_ANSWER = 300
+_PASSING = (429, 500, 502, 503, 504)
+_WAITS = (0.5, 1.0, 2.0)
+"""Seconds before each further try."""
 
 
 class Api:
@@ -36,7 +39,17 @@ class Api:
         self._http.close()
 
     def ask(self, method: str, path: str, *, signed: bool = True, **options: Any) -> httpx.Response:
-        """Whatever the service answers. Raises Failed when it does not."""
+        """Whatever the service answers. What its host answers in passing is asked again where that is safe. Raises
+        Failed when nothing answers.
+        """
+        for wait in _WAITS:
+            answer = self._send(method, path, signed=signed, **options)
+            if not _passes(answer):
+                return answer
+            time.sleep(wait)
+        return self._send(method, path, signed=signed, **options)
+
+    def _send(self, method: str, path: str, *, signed: bool, **options: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.token}"} if signed and self.token else {}
         try:
             return self._http.request(method, f"{self.address}{path}", headers=headers, **options)
@@ -51,6 +64,22 @@ class Api:
     def get_json(self, path: str, **query: Any) -> Any:
         """Raises Failed, also where the answer is no JSON."""
         return json_of(self.get(path, **query))
+
+    def get_list(self, path: str) -> list[Any]:
+        """Of all pages. Raises Failed."""
+        page = self.get_json(path)
+        found: list[Any] = page["value"]
+        while page.get("next") is not None:
+            page = self.get_json(path, cursor=page["next"])
+            found += page["value"]
+        return found
+
+
+def _passes(answer: httpx.Response) -> bool:
+    """It is not the service's own, and passes: the host is busy, or its worker was replaced (docs/errors.md)."""
+    if "x-ms-error-code" in answer.headers or answer.status_code not in _PASSING:
+        return False
+    return answer.request.method == "GET" or answer.status_code == httpx.codes.TOO_MANY_REQUESTS
 
 
 def expect(answer: httpx.Response, *statuses: int) -> httpx.Response:
@@ -78,7 +107,8 @@ def refusal_of(answer: httpx.Response) -> str:
             inner.get("fixCommand"),
         ]
     except (ValueError, KeyError, TypeError, AttributeError):
-        return f"answered {answer.status_code}: {answer.text[:_LONGEST_ANSWER]}"
+        told = answer.text[:_LONGEST_ANSWER] or "nothing in it: the Functions host's own answer, see docs/errors.md"
+        return f"answered {answer.status_code}: {told}"
     return " ".join(each for each in said if each)
 
 

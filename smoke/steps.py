@@ -189,7 +189,7 @@ def _socket(visit: Visit) -> Socket:
 
 def _recording(visit: Visit) -> dict[str, Any]:
     """The one of this visit, in the list of recordings; empty until it is there."""
-    found = visit.api.get_json(f"{visit.console}/recordings")["value"]
+    found = visit.api.get_list(f"{visit.console}/recordings")
     return next((each for each in found if each["id"] == visit.epoch), {})
 
 

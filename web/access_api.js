@@ -1,5 +1,6 @@
 /** Calls about access: checks, acts, approvals, who is connected. Paths are encoded resource ids. */
 
+import { readPages, valueOf } from "./pages.js";
 import { pathOf } from "./route.js";
 
 const place = (vm) => `${vm}/serialConsole`;
@@ -9,7 +10,7 @@ export const readChecks = (api, vm, right) => api.ask("GET", `${place(vm)}?for=$
 /** Begins reset, restart, start, stop, nmi or sysrq; `wish` has `reason` and for sysrq `keys`. */
 export const doAct = (api, vm, act, wish) => api.ask("POST", `${place(vm)}/${act}`, wish);
 
-export const readSessions = async (api, vm) => (await api.ask("GET", `${place(vm)}/sessions`)).value;
+export const readSessions = async (api, vm) => valueOf(await readPages(api, `${place(vm)}/sessions`));
 
 export const askApproval = (api, vm, right, reason) => api.ask("POST", `${place(vm)}/approvals`, { for: right, reason });
 

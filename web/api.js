@@ -1,22 +1,32 @@
-/** Calls to the function app. Every failure is an ApiError; a claims challenge is answered once by itself. */
+/**
+ * Calls to the function app. Every failure is an ApiError; a claims challenge is answered once by itself, and what the
+ * host answers while it is busy or replaces its worker is asked again where that is safe.
+ */
 
+import { sendAgain } from "./again.js";
 import { ApiError } from "./api_error.js";
 
 import { API as BASE } from "./address.js";
+import { readPages, valueOf } from "./pages.js";
 const NEXT_OFFSET = "x-console-offset-next";
 
 export class Api {
   #auth;
   #fetch;
+  #wait;
 
-  constructor(auth, fetch = globalThis.fetch.bind(globalThis)) {
+  /** `wait(milliseconds)` between two tries; the clock's, if left out. */
+  constructor(auth, fetch = globalThis.fetch.bind(globalThis), wait = undefined) {
     this.#auth = auth;
     this.#fetch = fetch;
+    this.#wait = wait;
   }
 
   /** Every VM the person may read (`value`), and the subscriptions that could not be asked (`unasked`). */
-  consoles() {
-    return this.#json("GET", "/consoles");
+  async consoles() {
+    const pages = await readPages(this, "/consoles");
+    const unasked = new Map(pages.flatMap((page) => page.unasked).map((each) => [each.subscription, each]));
+    return { value: valueOf(pages), unasked: [...unasked.values()] };
   }
 
   /** Every check of one VM, and who has its console. */
@@ -65,7 +75,7 @@ export class Api {
   }
 
   async #call(method, path, options = {}) {
-    const answer = await this.#send(method, path, options);
+    const answer = await sendAgain(method, () => this.#send(method, path, options), this.#wait);
     if (answer.ok) return answer;
     const error = await refusal(answer);
     if (answer.status !== 401 || !error.claims) throw error;

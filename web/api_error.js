@@ -42,17 +42,28 @@ export class ApiError extends Error {
   static from(status, headers, body) {
     const error = body?.error ?? {};
     const inner = error.innererror ?? {};
-    return new ApiError(error.code ?? `Http${status}`, error.message ?? `The service answered with status ${status}.`, {
+    const plain = hostAnswer(status);
+    return new ApiError(error.code ?? plain.code, error.message ?? plain.message, {
       status,
       ...inner,
-      fix: inner.fix ?? (status >= 500 ? "This is on our side; try again shortly." : ""),
+      fix: inner.fix ?? plain.fix,
       details: error.details ?? [],
-      retryable: inner.retryable ?? (status === 429 || status >= 502),
+      retryable: inner.retryable ?? (!error.code && (status === 429 || status >= 500)),
       retryAfter: inner.retryAfterSeconds ?? secondsOf(headers.get("Retry-After")),
       correlationId: inner.correlationId ?? headers.get("x-ms-correlation-request-id"),
       claims: readClaims(headers.get("WWW-Authenticate")),
     });
   }
+}
+
+/** What an answer without our envelope means: the host's or the front end's own (docs/errors.md). */
+function hostAnswer(status) {
+  const again = "This is on our side; try again shortly.";
+  if (status === 404) return { code: "NotFound", message: "There is nothing at this address.", fix: "Reload the page: it may be older than the service." };
+  if (status === 429) return { code: "ServiceBusy", message: "The service has more to do than it can take.", fix: "Try again in a moment." };
+  if (status === 500) return { code: "InternalError", message: "The service failed.", fix: again };
+  if (status > 500) return { code: "Unreachable", message: "The service does not answer.", fix: again };
+  return { code: `Http${status}`, message: `The service answered with status ${status}.`, fix: "" };
 }
 
 const secondsOf = (header) => (/^\d+$/.test(header ?? "") ? Number(header) : null);

@@ -1,10 +1,15 @@
 /** The calls of the recordings' page. `vm` is a path (route.js); all throw ApiError. */
 
+import { readPages, valueOf } from "./pages.js";
+
 const NEXT_SEGMENT = "x-console-segment-next";
 const NEXT_OFFSET = "x-console-offset-next";
 
 /** `{value, complete, hold}`. */
-export const readRecordings = (api, vm, signal) => api.ask("GET", `${vm}/serialConsole/recordings`, null, signal);
+export async function readRecordings(api, vm, signal) {
+  const pages = await readPages(api, `${vm}/serialConsole/recordings`, signal);
+  return { ...pages.at(-1), value: valueOf(pages) };
+}
 
 /** The recording as pieces of an asciicast, as they come. */
 export async function* readCast(api, vm, id, signal) {

@@ -77,6 +77,8 @@ export const SHORT = {
   StepUpInVain: "The stronger sign-in was not enough",
   Unreachable: "The service could not be reached",
   InternalError: "The service failed",
+  LockUnavailable: "The lock of the console does not answer",
+  ServiceBusy: "The service is busy",
 };
 
 /** An operator who misses a VM must learn that it may be there. */
@@ -105,6 +107,10 @@ const ENDS = {
   BootDiagnosticsDisabled: end("Ended because boot diagnostics were switched off", "Enable boot diagnostics on the VM, then connect again."),
   ConsoleDisabledForSubscription: end("Ended because consoles were switched off for the subscription", "An administrator of the subscription can turn them on again."),
   ConsoleDisabledByPolicy: end("Ended because a policy switched the console off", "Ask who set the policy."),
+  BootDiagnosticsStorageKeyless: end("Ended because keys of the diagnostics storage account were switched off", "Allow access by keys on the account, then connect again."),
+  BootDiagnosticsStorageUnsupported: end("Ended because the diagnostics storage account does not suit a console", "Choose another account for boot diagnostics, then connect again."),
+  ConnectRefused: end("Ended because Azure refused the connection to the port", "See what the console in the Azure portal says."),
+  ProviderNotRegistered: end("Ended because the subscription is not registered for consoles", "An owner of the subscription can register it for Microsoft.SerialConsole."),
   SerialPortDisabled: end("Ended because the VM's serial port was disabled", "Enable the port, then connect again."),
   RegionNotAvailable: end("Ended because the VM's region is not served any more", "Ask an owner of the service."),
   CloudNotAvailable: end("Ended because this cloud is not served any more", "Ask an owner of the service."),

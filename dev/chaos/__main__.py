@@ -96,6 +96,10 @@ def main() -> int:
         return 1
     terminal.print(_table(outcome))
     terminal.print(", ".join(f"{name} {count}" for name, count in sorted(outcome.acts.items())), soft_wrap=True)
+    if outcome.looks:
+        terminal.print(
+            "lists of VMs while ARM failed: " + ", ".join(f"{name} {count}" for name, count in outcome.looks.items())
+        )
     strange = len(outcome.aside) - outcome.copies
     terminal.print(f"set aside: {strange} events that are no records, {outcome.copies} batches that are archived, too")
     for each in outcome.index:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from signal import SIGKILL, SIGSTOP, SIGTERM
 
+from dev.chaos.arm_acts import break_arm, cut_arm, freeze_arm, kill_arm, silence_arm, throttle_arm
 from dev.chaos.field import MACHINES, Field
 from shared.domain.record import Batch, Kind, Record, Source
 
@@ -194,6 +195,12 @@ ACTS = (
     Act("freeze storage", "azurite", freeze_storage),
     Act("restart storage", "azurite", restart_storage),
     Act(KILL_STORAGE, "azurite", kill_storage),
+    Act("throttle ARM", "arm", throttle_arm),
+    Act("break ARM", "arm", break_arm),
+    Act("silence ARM", "arm", silence_arm),
+    Act("cut ARM", "arm", cut_arm),
+    Act("freeze ARM", "arm", freeze_arm, 1),
+    Act("kill -9 ARM", "arm", kill_arm, 1),
     Act("upkeep", "upkeep", run_upkeep),
     Act("poison events", "poison", send_poison),
     Act("cut wire", "wire", cut_wire),

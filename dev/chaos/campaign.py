@@ -44,6 +44,8 @@ class Outcome:
     index: list[str] = field(default_factory=list[str])
     """Where the index told something else than the segments: only a storage that forgot may cause it."""
     faults: list[str] = field(default_factory=list[str])
+    looks: Counter[str] = field(default_factory=Counter[str])
+    """What lists of VMs were answered while ARM failed."""
 
     @property
     def passed(self) -> bool:
@@ -98,6 +100,7 @@ async def _round(field_: Field, number: int, chosen: Sequence[Act], seconds: flo
 
 async def _quiesce(field_: Field, outcome: Outcome) -> None:
     await field_.hub("/faults", {"send": {"count": 0}})
+    await field_.arm("/admin/faults", [])
     await field_.pace(0)
     await field_.until(field_.all_shown, "everything that was printed is shown", PATIENCE)
 
@@ -134,6 +137,8 @@ def _witness(field_: Field, vm: fleet.VirtualMachine) -> bytes:
 async def _judge(field_: Field, outcome: Outcome) -> None:
     folder = field_.stack.home / "downloaded"
     outcome.aside = await _download(field_, folder)
+    outcome.faults += field_.faults
+    outcome.looks = field_.looks
     outcome.faults += _poison_faults(field_, outcome.aside, folder)
     outcome.copies = sum(body not in field_.poison_sent for body in outcome.aside.values())
     generators = await field_.generators()

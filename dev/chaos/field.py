@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import os
+import ssl
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -23,9 +25,11 @@ MACHINES = tuple(vm for vm in fleet.VIRTUAL_MACHINES if vm.name in ("web-01", "w
 SPOOL_BYTES = 2 << 20
 """So little that a hub which is away for some seconds fills it."""
 _POISON_SECONDS = 5.0
+_TOLD_OF_NOTHING = (401, 403, 404)
+"""Answers that say that there is nothing, or nothing for this caller."""
 _MORE = {
     "relay": {"SPOOL_BYTES": str(SPOOL_BYTES)},
-    "functions": {"RATE_CALLER": "1000000", "RATE_VM": "1000000"},
+    "functions": {"RATE_CALLER": "1000000", "RATE_VM": "1000000", "RECHECK_SECONDS": "3", "CACHE_SECONDS": "1"},
 }
 
 
@@ -38,6 +42,12 @@ class Field:
     excused: dict[str, dict[int, str]] = field(default_factory=dict[str, dict[int, str]])
     """By machine: connections on which bytes may be lost between the VM's host and the spool, and why."""
 
+    visible: set[str] = field(default_factory=set[str])
+    """Names of the VMs that this caller is told of while all is well."""
+    faults: list[str] = field(default_factory=list[str])
+    """What nobody must ever be told."""
+    looks: Counter[str] = field(default_factory=Counter[str])
+    """How often a list of VMs was whole, named what it lacks, or was refused, by code."""
     _pacing: asyncio.Lock = field(default_factory=asyncio.Lock)
     poison_sent: dict[bytes, bool] = field(default_factory=dict[bytes, bool])
     """Bodies of events that are no records; whether the hub surely has them."""
@@ -127,6 +137,33 @@ class Field:
                     await client.send_batch([EventData(body) for body in bodies], partition_id=str(number))
                 self.poison_sent.update(dict.fromkeys(bodies, True))
 
+    # --- Azure Resource Manager -------------------------------------------------------------------------------
+
+    async def arm(self, path: str, body: Any) -> None:
+        """While it is away, or frozen, it has no faults to order."""
+        trusted = ssl.create_default_context(cafile=str(self.stack.ca))
+        with contextlib.suppress(httpx.TransportError):
+            async with httpx.AsyncClient(base_url=self.stack.https(Port.ARM), verify=trusted, trust_env=False) as http:
+                (await http.post(path, json=body)).raise_for_status()
+
+    async def look_at_list(self) -> None:
+        """A list is whole, or names what it lacks, or is refused as what cannot be had."""
+        try:
+            answer = await self.service.ask("/consoles")
+        except httpx.TransportError:  # the function app is away
+            return
+        said = answer.json() if answer.content else {}
+        if answer.is_success:
+            whole = self.visible <= {each["name"] for each in said["value"]}
+            self.looks["whole" if whole else "names what it lacks"] += 1
+            if not whole and not said["unasked"]:
+                self.faults.append(f"a list lacks VMs and does not say so: {len(said['value'])} of them")
+            return
+        code = answer.headers.get("x-ms-error-code", str(answer.status_code))
+        self.looks[code] += 1
+        if answer.status_code in _TOLD_OF_NOTHING:
+            self.faults.append(f"a list that could not be had was answered {answer.status_code} {code}")
+
     # --- the function app -------------------------------------------------------------------------------------
 
     async def upkeep(self) -> bool:
@@ -189,6 +226,7 @@ async def running(stack: Stack, seed: str, say: Callable[[str], None]) -> AsyncI
             await supervisor.ready(name)
         field_ = Field(stack, supervisor, service, viewers)
         await field_.until(service.healthy, "the API finds everything healthy")
+        field_.visible = {each["name"] for each in (await service.call("GET", "/consoles")).json()["value"]}
         viewers += (Viewer(service, vm) for vm in MACHINES)
         yield field_
     finally:

@@ -1,5 +1,6 @@
 """The API as the campaign calls it: an application with its own identity, as an automation would be."""
 
+import json
 import time
 from typing import Any
 
@@ -26,6 +27,10 @@ class Service:
         headers = {"Authorization": f"Bearer {await self._signed_in()}"}
         answer = await self.http.request(method, path, headers=headers, **options)
         return answer.raise_for_status()
+
+    async def ask(self, path: str) -> httpx.Response:
+        """Whatever it is answered with. Raises httpx.TransportError, httpx.HTTPStatusError of the sign-in."""
+        return await self.http.get(path, headers={"Authorization": f"Bearer {await self._signed_in()}"})
 
     async def open_session(self, vm: fleet.VirtualMachine) -> dict[str, Any]:
         answer = await self.call("POST", f"{vm.id}/serialConsole/sessions", json={"reason": "campaign"})
@@ -59,7 +64,14 @@ class Service:
 
     async def checkpoints(self, vm: fleet.VirtualMachine) -> str:
         """What was signed, and the keys: as shared.verify takes it."""
-        return (await self.call("GET", f"{vm.id}/serialConsole/checkpoints")).text
+        path = more = f"{vm.id}/serialConsole/checkpoints"
+        lines: list[str] = []
+        while True:
+            said: dict[str, Any] = (await self.call("GET", more)).json()
+            lines += said["value"]
+            if said["next"] is None:
+                return json.dumps(said | {"value": lines})
+            more = f"{path}?cursor={said['next']}"
 
     async def healthy(self) -> bool:
         try:

@@ -14,6 +14,9 @@ from dev import fleet
 from dev.chaos.service import Service
 
 AGAIN_SECONDS = 0.25
+_WRONG_ENDS = (4004, 4005, 4012)
+"""A right withdrawn, a VM gone, a console switched off: no act does any of these."""
+_NO = (403, 404)
 
 
 @dataclass
@@ -58,8 +61,16 @@ class Viewer:
     async def _watch(self) -> None:
         while True:
             with contextlib.suppress(httpx.HTTPError, WebSocketException, OSError, TimeoutError):
-                await self._visit(await self._service.open_session(self.vm))
+                await self._visit(await self._open())
             await asyncio.sleep(AGAIN_SECONDS)
+
+    async def _open(self) -> dict[str, Any]:
+        try:
+            return await self._service.open_session(self.vm)
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code in _NO and error.request.url.path.startswith("/api/"):
+                self.faults.append(f"a session was refused with {error.response.text}")
+            raise
 
     async def _visit(self, session: dict[str, Any]) -> None:
         last = self.runs[-1] if self.runs else None
@@ -77,6 +88,8 @@ class Viewer:
                     self._see(frame)
             finally:
                 self._socket = None
+                if socket.close_code in _WRONG_ENDS:
+                    self.faults.append(f"ended with {socket.close_code}, while nothing had changed")
 
     def _see(self, frame: str | bytes) -> None:
         if isinstance(frame, str):

@@ -1,7 +1,8 @@
 """The Functions host of the local Azure: runs a folder with a `function_app.py` through Microsoft's own worker library.
 
-Application code, bindings and SDKs are those of Azure; the host around them is this package. A stand-in: one process,
-loopback only, no scaling, no function timeouts, and a durable task hub that lives in memory.
+Application code, bindings and SDKs are those of Azure; the host around them is this package. A stand-in: one instance,
+loopback only, no scaling, and a durable task hub that lives in memory. docs/fidelity.md says what it does as the real
+one does, and where that is known from.
 
 __main__           command line; ends the process
 server             the listening socket, and what SIGTERM means
@@ -9,7 +10,8 @@ host               one function app, and everything that triggers it
 site               what answers at the host's address: its own pages, the functions; whatever stands before it
 settings           host.json, local.settings.json and the environment
 logs               one line per record on stderr
-worker             Microsoft's azure_functions_runtime: indexing, bindings, invocation
+worker             invocations, their time limit, and a new process for one that is lost
+worker_process     Microsoft's azure_functions_runtime in a process of its own; worker_channel is between the two
 messages           plain stand-ins for the gRPC messages between host and worker
 http_server        connections; http_head reads a request's head, http_answer writes an answer, as Kestrel does
 request_target     an address: the path for the router, the URL and query for the function (pure)

@@ -30,12 +30,12 @@ def main() -> int:
         arguments.engine,
     )
     try:
-        uvloop.run(serve(options, arguments.port))
+        has_served = uvloop.run(serve(options, arguments.port))
     except (OSError, ValueError, LookupError, NotLoaded) as error:
         log.error("cannot start: %s", error)  # noqa: TRY400 - what is wrong is in the message, not in our stack
         return 1
     log.info("stopped")
-    return 0
+    return 0 if has_served else 1
 
 
 def _arguments() -> argparse.Namespace:

@@ -70,6 +70,11 @@ class Host:
             return Durable(section.get("hubName", "TestHubName"), self._options.state)
         return Engine(EngineOptions(self._options.engine, section, setting("AzureWebJobsStorage")))
 
+    @property
+    def broken(self) -> asyncio.Event:
+        """Set when no worker can be had any more."""
+        return self._worker.broken
+
     def begin_stop(self) -> None:
         """Lets triggers take nothing new, and gives what is under way GRACE seconds from now."""
         if not self._stopping.is_set():
@@ -84,7 +89,7 @@ class Host:
             ValueError, SettingMissing: a binding of one cannot work.
 
         """
-        self._worker = Worker(self._options.app_dir)
+        self._worker = Worker(self._options.app_dir, self._settings.limit)
         await self._worker.load()
         await self._durable.start(self._worker)
         for function, binding in self._worker.triggered_by("timerTrigger"):
@@ -128,6 +133,7 @@ class Host:
         await self._durable.stop()
         if self._checkpoints:
             await self._checkpoints.close()
+        await self._worker.stop()
 
     async def _admin(self, method: str, path: str) -> Any:
         """Of the real host's admin addresses those that are used here."""

@@ -12,8 +12,8 @@ ADDRESS = "127.0.0.1"
 log = logging.getLogger("host")
 
 
-async def serve(options: Options, port: int) -> None:
-    """Serves until SIGTERM or SIGINT. Port 0 takes a free one.
+async def serve(options: Options, port: int) -> bool:
+    """Serves until SIGTERM or SIGINT; answers False where no worker could be had any more. Port 0 takes a free one.
 
     Raises:
         OSError: the port is taken.
@@ -36,7 +36,16 @@ async def serve(options: Options, port: int) -> None:
             server = HttpServer(await host.start())
             await server.start(listening)
             log.info("ready on http://%s:%d", *listening.getsockname())
-            await stop.wait()
+            await _first(stop, host.broken)
             await server.stop(GRACE)
         finally:
             await host.stop()
+    return not host.broken.is_set()
+
+
+async def _first(*events: asyncio.Event) -> None:
+    """Waits for one of the events."""
+    waits = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()

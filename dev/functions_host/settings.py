@@ -40,6 +40,8 @@ class HostSettings:
     http: HttpSettings = field(default_factory=HttpSettings)
     durable_task: dict[str, Any] = field(default_factory=dict)
     """The section of the Durable Task extension, as it is."""
+    limit: float | None = 30 * 60.0
+    """Seconds of `functionTimeout`; None: there is no limit. The default is that of Flex Consumption."""
     event_batch: int = 100
     """Events handed to one invocation, at most."""
     initial_position: str | datetime = field(default=FROM_START)
@@ -53,11 +55,13 @@ def read_host_settings(app_dir: Path) -> HostSettings:
         FileNotFoundError: a folder without host.json is no function app.
 
     """
-    extensions = json.loads((app_dir / "host.json").read_text()).get("extensions", {})
+    told = json.loads((app_dir / "host.json").read_text())
+    extensions = told.get("extensions", {})
     hubs = extensions.get("eventHubs", {})
     return HostSettings(
         http=_http(extensions.get("http", {})),
         durable_task=extensions.get("durableTask", {}),
+        limit=_seconds(told.get("functionTimeout", "00:30:00")),
         event_batch=int(hubs.get("maxEventBatchSize", 100)),
         initial_position=_initial_position(hubs.get("initialOffsetOptions", {})),
     )
@@ -70,6 +74,14 @@ def _http(section: dict[str, Any]) -> HttpSettings:
         outstanding=_limit(section.get("maxOutstandingRequests", HttpSettings.outstanding)),
         custom_headers=dict(section.get("customHeaders", {})),
     )
+
+
+def _seconds(span: str) -> float | None:
+    """Of `hh:mm:ss`; -1 is no limit."""
+    if span == "-1":
+        return None
+    hours, minutes, seconds = (float(part) for part in span.split(":"))
+    return (hours * 60 + minutes) * 60 + seconds
 
 
 def _limit(number: int) -> int:

@@ -18,7 +18,8 @@ from azure.storage.blob.aio import BlobServiceClient
 from multidict import CIMultiDict
 from yarl import URL
 
-from dev.storage.immutability import Operation, Policy, There, forbidden, operation
+from dev.storage.immutability import BY_POLICY, Operation, Policy, There, forbidden, operation
+from dev.storage.rows import TOO_LARGE, is_too_large
 from dev.storage.trouble import Pages, Trouble
 
 _HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "host", "server"})
@@ -81,8 +82,10 @@ class StorageProxy:
 
     async def _forbidden(self, request: web.Request, container: str, name: str) -> tuple[str, str] | None:
         policy, what = self.policies.get(container), operation(request.method, request.query)
-        if policy is None or not name or what is Operation.OTHER:
+        if policy is None or what is Operation.OTHER:
             return None
+        if not name:  # the container itself: by this address it cannot be deleted (same page, "Deletion")
+            return BY_POLICY if what is Operation.DELETE else None
         blob = await self._there(container, name)
         if self.condition_first and blob and request.headers.get("If-None-Match") == "*":
             return None  # Azurite refuses it
@@ -98,6 +101,8 @@ class StorageProxy:
 
     async def _table(self, request: web.Request) -> web.Response:
         query = request.query
+        if is_too_large(request.method, await request.read()):
+            return _refused(*TOO_LARGE, table=True)
         if not self.pages or request.method != "GET" or not request.path.endswith("()"):
             return await self._carried_on(request, "TableEndpoint", query)
         if self.pages.first_is_empty(query):

@@ -129,6 +129,16 @@ resource disks 'Microsoft.Storage/storageAccounts@2026-04-01' = if (onShare) {
 resource files 'Microsoft.Storage/storageAccounts/fileServices@2026-04-01' = if (onShare) {
   parent: disks
   name: 'default'
+  properties: {
+    protocolSettings: {
+      nfs: {
+        // Container Apps mounts without TLS; left out, it would follow what new accounts demand.
+        encryptionInTransit: {
+          required: false
+        }
+      }
+    }
+  }
 }
 
 resource shares 'Microsoft.Storage/storageAccounts/fileServices/shares@2026-04-01' = [for shard in range(0, shardCount): if (onShare) {

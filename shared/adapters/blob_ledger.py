@@ -12,17 +12,17 @@ from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob.aio import BlobServiceClient
+from azure.storage.blob.aio import BlobClient, BlobServiceClient
 
 from shared.adapters.blob_transcripts import faults, may_be_there, read_range
 from shared.adapters.statement_keys import StatementKeys, StatementSigner
 from shared.domain.ledger import BadStatement, Statement
-from shared.ports import Statements
+from shared.ports import StatementPlace, Statements
 
 CONTAINER = "checkpoints"
 _SUFFIX = ".jws"
-_MOST = 64 << 20
-"""Bytes of one month; a statement is half a kilobyte."""
+_PIECE = 4 << 20
+"""Bytes read at a time; a statement is half a kilobyte."""
 
 
 class BlobLedger:
@@ -35,7 +35,7 @@ class BlobLedger:
     async def add(self, statement: Statement) -> None:
         """Only what was asked for is made: the blob once a month, the container once."""
         month = datetime.fromtimestamp(statement.at, UTC).strftime("%Y-%m")
-        blob = self._container.get_blob_client(f"{statement.console.strip('/')}/{month}{_SUFFIX}")
+        blob = self._blob(statement.console, month)
         line = f"{await self._signer.sign(statement)}\n".encode()
         with faults():
             try:
@@ -48,21 +48,49 @@ class BlobLedger:
                 await blob.append_block(line)
 
     async def read(self, console: str) -> Statements:
-        lines = await self.lines(console)
+        lines: list[str] = []
+        place: StatementPlace | None = StatementPlace()
+        while place:
+            more, place = await self.page(console, place, _PIECE)
+            lines += more
         return await asyncio.to_thread(_checked, await self._signer.reader(), lines)
 
-    async def lines(self, console: str) -> Sequence[str]:
+    async def page(self, console: str, place: StatementPlace, most: int) -> tuple[Sequence[str], StatementPlace | None]:
         lines: list[str] = []
-        folder = f"{console.strip('/')}/"
         with faults(), suppress(ResourceNotFoundError):
-            async for name in self._container.list_blob_names(name_starts_with=folder):
-                if name.endswith(_SUFFIX) and "/" not in name.removeprefix(folder):
-                    content = await read_range(self._container.get_blob_client(name), 0, _MOST)
-                    lines += content.decode("ascii", "replace").splitlines()
-        return lines
+            for month in await self._months(console):
+                if month < place.month:
+                    continue
+                if most <= 0:
+                    return lines, StatementPlace(month)
+                start = place.start if month == place.month else 0
+                content = await read_range(self._blob(console, month), start, most)
+                while len(content) >= most and b"\n" not in content:  # at least one line, or nobody comes further
+                    most *= 2
+                    content = await read_range(self._blob(console, month), start, most)
+                if len(content) >= most:
+                    cut = content.rfind(b"\n") + 1
+                    lines += _lines_of(content[:cut])
+                    return lines, StatementPlace(month, start + cut)
+                lines += _lines_of(content)
+                most -= len(content)
+        return lines, None
+
+    async def _months(self, console: str) -> Sequence[str]:
+        folder = f"{console.strip('/')}/"
+        names = [name async for name in self._container.list_blob_names(name_starts_with=folder)]
+        months = (name.removeprefix(folder).removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
+        return sorted(month for month in months if "/" not in month)
+
+    def _blob(self, console: str, month: str) -> BlobClient:
+        return self._container.get_blob_client(f"{console.strip('/')}/{month}{_SUFFIX}")
 
     async def public_keys(self) -> dict[str, Any]:
         return (await self._signer.reader()).jwks
+
+
+def _lines_of(content: bytes) -> list[str]:
+    return content.decode("ascii", "replace").splitlines()
 
 
 def _checked(keys: StatementKeys, lines: Sequence[str]) -> Statements:

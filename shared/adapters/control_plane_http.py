@@ -17,9 +17,9 @@ WHAT = "control plane"
 ATTACH_SECONDS = 20.0
 """The function app may have to wake up."""
 CALL_SECONDS = 10.0
-DETACH_TRIES = 4
+TRIES = 4
 _FIRST_WAIT = 0.5
-_OK, _NO_CONTENT, _SERVER_ERROR = 200, 204, 500
+_OK, _NO_CONTENT, _BUSY, _SERVER_ERROR = 200, 204, 429, 500
 
 
 class ControlPlaneHttp:
@@ -32,8 +32,12 @@ class ControlPlaneHttp:
         """When the function app wants to look at a session again, by its id: it is told with the next heartbeat."""
 
     async def attach(self, grant: Grant) -> Admission | Refusal:
-        """Not repeated: the first call may have burnt the token."""
-        status, said = await self._call("attach", {"grant": grant.claims()}, ATTACH_SECONDS)
+        """Not repeated, for the first call may have burnt the token, unless the host had turned it away unseen."""
+        for attempt in range(TRIES):
+            status, said = await self._call("attach", {"grant": grant.claims()}, ATTACH_SECONDS)
+            if not _turned_away(status, said) or attempt == TRIES - 1:
+                break
+            await asyncio.sleep(_FIRST_WAIT * 2**attempt)
         if status != _OK:
             return refusal_of(WHAT, status, said)
         try:
@@ -56,16 +60,17 @@ class ControlPlaneHttp:
     async def detach(self, grant: Grant, why: str, typed: int, printed: int) -> None:
         """Repeated a few times: a session ends once, however often it is said."""
         body = {**_about(grant), "why": why, "typed": typed, "printed": printed}
-        for attempt in range(DETACH_TRIES):
+        for attempt in range(TRIES):
             try:
-                status, _ = await self._call("detach", body, CALL_SECONDS)
+                status, said = await self._call("detach", body, CALL_SECONDS)
             except Unavailable:
-                if attempt == DETACH_TRIES - 1:
+                if attempt == TRIES - 1:
                     raise
             else:
                 if status == _NO_CONTENT:
                     return
-                if status < _SERVER_ERROR or attempt == DETACH_TRIES - 1:
+                passing = status >= _SERVER_ERROR or _turned_away(status, said)
+                if not passing or attempt == TRIES - 1:
                     raise Unavailable(WHAT, f"answered {status} to a detach")
             await asyncio.sleep(_FIRST_WAIT * 2**attempt)
 
@@ -89,6 +94,14 @@ class ControlPlaneHttp:
             return str((await self._credential.get_token(self._scope)).token)
         except AzureError as error:  # its text may quote the answer of the sign-in service
             raise Unavailable("entra", type(error).__name__) from None
+
+
+def _turned_away(status: int, said: Any) -> bool:
+    """The host has more requests than it takes, and no function has seen this one: 429 without a body (docs/errors.md).
+
+    Our own 429 has the error envelope.
+    """
+    return status == _BUSY and said is None
 
 
 def _beat(said: Any) -> Beat:

@@ -94,7 +94,7 @@ class Console(PortKeeper):
             case Detach():
                 self._detach(event)
             case PortOpened():
-                self._port_opened(event.epoch)
+                self._port_opened(event)
             case PortRefused():
                 self._port_refused(event.refusal)
             case PortLost():

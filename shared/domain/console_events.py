@@ -7,6 +7,7 @@ from shared.domain.grant import Mode
 from shared.domain.masking import Span
 from shared.domain.policy import Typing
 from shared.domain.refusals import Code, Refusal
+from shared.domain.replay import Opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +100,10 @@ class Detach:
 
 @dataclass(frozen=True, slots=True)
 class PortOpened:
-    """`epoch` is the name of the epoch that begins with this opening."""
+    """`epoch` is the name of the epoch that begins with this opening, `opening` what came with it, if anything did."""
 
     epoch: str
+    opening: Opening | None = None
 
 
 @dataclass(frozen=True, slots=True)

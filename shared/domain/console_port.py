@@ -14,10 +14,11 @@ from shared.domain.console_actions import (
     Refuse,
     Write,
 )
-from shared.domain.console_events import Expect, PortLost
+from shared.domain.console_events import Expect, PortLost, PortOpened
 from shared.domain.console_people import COUNTED, People
 from shared.domain.record import Record
 from shared.domain.refusals import TABLE, Code, Refusal, refuse
+from shared.domain.replay import Opening
 from shared.domain.viewers import Farewell
 
 REDIAL_SECONDS = 60.0
@@ -87,16 +88,18 @@ class PortKeeper(People):
             self.port = Port.OPENING
         self._out.append(OpenPort())
 
-    def _port_opened(self, epoch: str) -> None:
+    def _port_opened(self, event: PortOpened) -> None:
         if not self._dialling:
             raise IllegalMove("a port opened that was not dialled")
         self._end_epoch("port lost")
         again = self.port is Port.LOST
         unwanted = self.port is Port.CLOSING and not self._expected
         self.port, self._dialling, self._flows = Port.OPEN, False, True
-        self._begin_epoch(epoch)
-        self._out.append(BeginEpoch(epoch))
-        self._note("port-open", epoch=epoch)
+        self._begin_epoch(event.epoch)
+        self._out.append(BeginEpoch(event.epoch))
+        self._note("port-open", epoch=event.epoch)
+        if event.opening is not None:
+            self._note_replayed(event.opening)
         if self._kept != COUNTED:
             self._note_keeping()
         self._capture_dials = 0
@@ -109,6 +112,15 @@ class PortKeeper(People):
             self._out.append(Admit(session))
         if unwanted:
             self._close(self._why_closing)
+
+    def _note_replayed(self, opening: Opening) -> None:
+        """Before the bytes that follow, so that nobody takes them for printed now."""
+        replay = opening.replay
+        self._note(
+            "replayed", length=len(replay.again), compared=replay.compared, hash=opening.hash, keyed=opening.keyed,
+            perhapsNew=replay.perhaps_new, before=len(replay.fresh), found=replay.compared > 0,
+            banner=replay.banner.decode("ascii"),
+        )  # fmt: skip
 
     # --- losing -----------------------------------------------------------------------------------------------
 

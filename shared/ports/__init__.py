@@ -24,6 +24,7 @@ from shared.ports.archive import (
     Read,
     Reads,
     RemovedRows,
+    StatementPlace,
     Statements,
     Transcripts,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "SerialPorts",
     "Session",
     "Sessions",
+    "StatementPlace",
     "Statements",
     "Stored",
     "Tokens",

@@ -88,6 +88,14 @@ class Statements:
     """Lines that are not signed by this service."""
 
 
+@dataclass(frozen=True, slots=True)
+class StatementPlace:
+    """A place among a console's statements: a month, like 2026-11, and bytes of it; empty: the beginning."""
+
+    month: str = ""
+    start: int = 0
+
+
 class Ledger(Protocol):
     """Signed statements, in a container of their own, which only grows."""
 
@@ -97,8 +105,12 @@ class Ledger(Protocol):
 
     async def read(self, console: str) -> Statements: ...
 
-    async def lines(self, console: str) -> Sequence[str]:
-        """The statements as they lie, each a JWT."""
+    async def page(self, console: str, place: StatementPlace, most: int) -> tuple[Sequence[str], StatementPlace | None]:
+        """The statements as they lie, each a JWT, from a place on, and the place of the rest: at most `most` bytes,
+        or where not even one fits, a few.
+
+        Raises Unavailable.
+        """
         ...
 
     async def public_keys(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from shared.domain.ledger import Statement
 from shared.domain.recordings import Indexed
 from shared.domain.ring import Ring
 from shared.flows.archive import Archive
-from shared.ports import Hold, Read, Statements
+from shared.ports import Hold, Read, StatementPlace, Statements
 from tests.contract.memory_transcripts import MemoryTranscripts
 from tests.fakes import FakeClock
 
@@ -40,8 +40,11 @@ class MemoryLedger:
     async def read(self, console: str) -> Statements:
         return Statements([each for each in self.said if each.console == console], self.broken)
 
-    async def lines(self, console: str) -> Sequence[str]:
-        return [repr(each) for each in self.said if each.console == console]
+    async def page(self, console: str, place: StatementPlace, most: int) -> tuple[Sequence[str], StatementPlace | None]:
+        lines = [repr(each) for each in self.said if each.console == console]
+        found = lines[place.start :][: max(1, most // 500)]
+        behind = place.start + len(found)
+        return found, StatementPlace("2026-11", behind) if behind < len(lines) else None
 
     async def public_keys(self) -> dict[str, Any]:
         return {"keys": []}

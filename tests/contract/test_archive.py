@@ -19,7 +19,7 @@ from shared.adapters.table_index import TableIndex
 from shared.adapters.tables import table_service
 from shared.domain.ledger import BadStatement, Checkpoint, Dropped, Held, Statement
 from shared.domain.recordings import Indexed, Mark, Person, Recording
-from shared.ports import Hold, Holds, Index, Unavailable
+from shared.ports import Hold, Holds, Index, StatementPlace, Unavailable
 from tests.contract.memory_archive import MemoryHolds, MemoryIndex
 
 NOBODY: Any = None
@@ -153,7 +153,26 @@ async def test_statements_of_a_key_that_was_used_before_are_still_read(blobs: Bl
     await rotated.add(mine)
     assert (await rotated.read(console)).said == [mine, mine]
     keys = StatementKeys(json.loads(json.dumps(await rotated.public_keys())))
-    assert [keys.read(line) for line in await rotated.lines(console)] == [mine, mine]
+    lines, more = await rotated.page(console, StatementPlace(), 1 << 20)
+    assert ([keys.read(line) for line in lines], more) == ([mine, mine], None)
+
+
+async def test_statements_are_read_in_pages_of_whole_lines(blobs: BlobServiceClient, console: str) -> None:
+    ledger = BlobLedger(blobs, StatementSigner(ring(pem()), "https://service"))
+    made = [Held(console, at, "Ada", f"case {at:.0f}") for at in (JUNE, JUNE + 1, JUNE + 40 * 86400, JUNE + 80 * 86400)]
+    for each in made:
+        await ledger.add(each)
+    keys = StatementKeys(json.loads(json.dumps(await ledger.public_keys())))
+    for most in (1, 600, 900, 1300, 1 << 20):
+        found, place = list[str](), StatementPlace()
+        while True:
+            lines, more = await ledger.page(console, place, most)
+            assert sum(map(len, lines)) <= max(most, 2048), "a line each month, where not even one fits"
+            found += lines
+            if more is None:
+                break
+            place = more
+        assert [keys.read(line) for line in found] == made
 
 
 @pytest.mark.parametrize("text", ["", "nothing", "-----BEGIN PRIVATE KEY-----\nxx\n-----END PRIVATE KEY-----\n"])

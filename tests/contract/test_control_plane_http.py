@@ -107,6 +107,45 @@ async def test_an_attach_that_cannot_be_understood_is_unavailable(app: FunctionA
     assert len(app.heard) == 1, "an attach is never repeated"
 
 
+async def test_an_attach_that_the_host_turned_away_unseen_is_tried_again(app: FunctionApp) -> None:
+    """429 without a body is the host's, X-FUNCTION-SCALEOUT beside it (seen on host 4.1037)."""
+    keep = Keeping(Typing.COUNTED, ())
+    for _ in range(2):
+        app.says(status=429)
+    app.says({"session": "s1", "idleSeconds": 900, "sessionSeconds": 28800, "keep": keep.to_json()})
+    assert await app.plane.attach(GRANT) == Admission("s1", 900, 28800, keep)
+    for _ in range(control_plane_http.TRIES):
+        app.says(status=429)
+    with pytest.raises(Unavailable):
+        await app.plane.attach(GRANT)
+    assert not app.answers, "it is tried so often and no more"
+
+
+@pytest.mark.parametrize("status", [404, 500, 502, 503])
+async def test_what_the_host_answers_itself_is_unavailable_and_an_attach_is_not_repeated(
+    app: FunctionApp, status: int
+) -> None:
+    app.says(status=status)
+    with pytest.raises(Unavailable):
+        await app.plane.attach(GRANT)
+    assert len(app.heard) == 1
+
+
+async def test_our_own_429_is_a_refusal_and_not_tried_again(app: FunctionApp) -> None:
+    app.refuses(refuse(Code.TOO_MANY_REQUESTS))
+    refusal = await app.plane.attach(GRANT)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.code, len(app.heard)) == (Code.TOO_MANY_REQUESTS, 1)
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+async def test_a_detach_is_told_again_after_what_the_host_answers_in_passing(app: FunctionApp, status: int) -> None:
+    app.says(status=status)
+    app.says(status=204)
+    await app.plane.detach(GRANT, "Goodbye", 3, 4)
+    assert len(app.heard) == 2
+
+
 async def test_one_heartbeat_keeps_all_and_brings_the_endings(app: FunctionApp) -> None:
     keep = Keeping(Typing.ECHOED, ())
     app.says(
@@ -152,7 +191,7 @@ async def test_a_detach_is_repeated_until_it_is_heard(app: FunctionApp) -> None:
 
 
 async def test_a_detach_gives_up_in_the_end_and_at_once_where_repeating_is_no_use(app: FunctionApp) -> None:
-    for _ in range(control_plane_http.DETACH_TRIES):
+    for _ in range(control_plane_http.TRIES):
         app.says(status=503)
     with pytest.raises(Unavailable):
         await app.plane.detach(GRANT, "Goodbye", 3, 4)

@@ -91,6 +91,7 @@ async def test_the_stand_in_refuses_as_the_service_does(
             blob.create_snapshot(), blob.delete_blob(),
         ):  # fmt: skip
             assert await refused(work) == "BlobImmutableDueToPolicy"
+    await refused(container.delete_container())
     await log.append_block(b"more")
     for policy, code in (
         (Policy(days=90), "BlobImmutableDueToPolicy"),

@@ -12,7 +12,7 @@ from azure.storage.blob import ContainerClient
 
 from dev import fleet
 from dev.parts import storage
-from dev.stack import ROOT, Port
+from dev.stack import HOST_KEY, ROOT, Port
 from tests.e2e.local_stack import LocalStack, recorded_as, until
 from tests.e2e.person import SignedIn
 from tests.patience import PATIENCE
@@ -24,7 +24,10 @@ HERE = f"{WEB_01.id}/serialConsole"
 def keep(stack: LocalStack) -> None:
     """Upkeep now, as an operator of the function app would start it."""
     fired = httpx.post(
-        f"{stack.stack.http(Port.FUNCTIONS)}/admin/functions/keep_archive", json={"input": ""}, timeout=PATIENCE
+        f"{stack.stack.http(Port.FUNCTIONS)}/admin/functions/keep_archive",
+        json={"input": ""},
+        headers={"x-functions-key": HOST_KEY},
+        timeout=PATIENCE,
     )
     assert fired.status_code == 202, fired.text
 

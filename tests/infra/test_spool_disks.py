@@ -62,6 +62,8 @@ def test_every_relay_has_a_share_of_its_own_in_a_network(folder: Path, file: str
         each["nfsAzureFile"]["shareName"] for each in of_kind(found, "Microsoft.App/managedEnvironments/storages")
     ]
     assert {mount["storageType"] for mount in mounts} == {"NfsAzureFile"}
+    (service,) = of_kind(found, "Microsoft.Storage/storageAccounts/fileServices")
+    assert service["protocolSettings"]["nfs"]["encryptionInTransit"] == {"required": False}
     assert len({mount["storageName"] for mount in mounts}) == len(relays) == len(set(shares))
     (home,) = of_kind(found, "Microsoft.App/managedEnvironments")
     assert home["vnetConfiguration"]["infrastructureSubnetId"].endswith("/subnets/relays")

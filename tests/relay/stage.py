@@ -14,6 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
 
+from relay.line import Waits
 from relay.server import Relay
 from relay.world import World
 from shared import correlation
@@ -25,6 +26,7 @@ from shared.domain.grant import Grant, Mode
 from shared.domain.keeping import BY_RULE, Keeping
 from shared.domain.record import Kind, Record, Source
 from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.replay import Tail
 from shared.domain.vm import VmId
 from shared.ports import Admission, Beat, PortListener, SerialPort, Unavailable
 from tests.patience import PATIENCE
@@ -168,6 +170,7 @@ class Epochs:
 
     def __init__(self) -> None:
         self.records: dict[str, list[Record]] = {}
+        self.tails: dict[str, Tail] = {}
         self.full = False
         self.writable = True
         self.failing = False
@@ -184,6 +187,9 @@ class Epochs:
             raise OSError(28, "No space left on device")
         self.records[source.epoch] = []
         return Recorder(self, self.records[source.epoch])
+
+    def tail(self, console: str) -> Tail:
+        return self.tails.setdefault(console, Tail())
 
     def watch(self, on_full: Callable[[], None], on_room: Callable[[], None]) -> None:
         self.on_full, self.on_room = on_full, on_room
@@ -362,7 +368,8 @@ class Stage:
 
 @asynccontextmanager
 async def staged(**changes: Any) -> AsyncIterator[Stage]:
-    clock, ports, epochs, keys = Clock(), Ports(), Epochs(), KeysAddress(PEM)
+    clock, epochs, keys = Clock(), Epochs(), KeysAddress(PEM)
+    ports = changes.get("ports") or Ports()
     control_plane = changes.get("control_plane") or ControlPlane()
     name = changes.get("name", RELAY)
     log: list[dict[str, Any]] = []
@@ -372,7 +379,7 @@ async def staged(**changes: Any) -> AsyncIterator[Stage]:
         "keys": TokenKeys("http://api/keys", ISSUER, name, keys, clock),
         "log": lambda event, **fields: log.append({"event": event, **fields}), "nonce": lambda: next(numbers),
         "origins": frozenset({PAGE}), "scrollback_bytes": 65536, "linger_seconds": 20.0, "heartbeat_seconds": 3600.0,
-            "mask_key": b"key",
+        "mask_key": b"key", "waits": Waits(0, 0, 0),
     }  # fmt: skip
     relay = Relay(World(**about | changes))
     port = await relay.open("127.0.0.1", 0)

@@ -15,7 +15,7 @@ from shared.adapters.token_keys import FRESH_SECONDS
 from shared.domain.frames import PROTOCOL, TOKEN_PREFIX
 from shared.domain.grant import Mode
 from shared.domain.refusals import Code, refuse
-from shared.ports import Unavailable
+from shared.ports import Trouble, Unavailable
 from tests.relay.stage import ISSUER, PAGE, PEM, RELAY, Stage, staged
 from tests.signing import PemTokens, new_pem
 
@@ -127,7 +127,14 @@ async def test_a_vm_that_cannot_be_reached_refuses_and_frees_the_console(stage: 
 
 
 @pytest.mark.parametrize(
-    ("error", "code"), [(Unavailable("arm", "away"), (504, "GatewayTimeout")), (KeyError(), (502, "ConsoleFault"))]
+    ("error", "code"),
+    [
+        (Unavailable("serial gateway", "away"), (504, "GatewayTimeout")),
+        (Unavailable("arm", "away"), (503, "AzureUnavailable")),
+        (Unavailable("arm", "throttles", Trouble.THROTTLED, retry_after=9), (429, "AzureThrottled")),
+        (Unavailable("entra", "says nothing", Trouble.SILENT), (504, "AzureTimeout")),
+        (KeyError(), (502, "ConsoleFault")),
+    ],
 )
 async def test_a_dial_that_fails_is_answered_too(stage: Stage, error: Exception, code: tuple[int, str]) -> None:
     stage.ports.error = error

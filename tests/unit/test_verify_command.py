@@ -114,6 +114,22 @@ def test_what_was_signed_proves_that_nothing_was_cut_off(
     assert "missing: bytes up to 54, which were there when signed" in capsys.readouterr().out
 
 
+def test_pages_of_the_apis_answer_count_only_with_their_last_one(
+    folder: Path, statements: Path, keys: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines, pages = statements.read_text().splitlines(), statements.parent / "pages"
+    statements.unlink()
+    pages.mkdir()
+    (pages / "1.json").write_text(json.dumps({"value": lines[:1], "next": "2026-11.5", "keys": []}))
+    for place in (pages, pages / "1.json"):
+        assert main([str(folder), "--statements", str(place), "--keys", keys]) == 2
+        assert "the last page of the answers is not there" in capsys.readouterr().err
+    (pages / "2.json").write_text(json.dumps({"value": lines[1:], "next": None, "keys": []}))
+    (pages / "keys.json").write_text(json.dumps({"keys": []}))
+    assert main([str(folder), "--statements", str(pages), "--keys", keys, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["signed"]
+
+
 @pytest.mark.parametrize("form", ["answer", "lines"])
 def test_statements_may_be_the_apis_answer_or_a_file_of_lines(
     form: str, folder: Path, statements: Path, keys: str, capsys: pytest.CaptureFixture[str]

@@ -15,7 +15,8 @@ function service(...answers) {
   const tokens = [];
   const auth = { token: async (wish) => (tokens.push(wish), "TOKEN") };
   const fetch = async (address, options) => (calls.push({ address, ...options }), answers.shift()());
-  return { api: new Api(auth, fetch), calls, tokens };
+  const waits = [];
+  return { api: new Api(auth, fetch, async (time) => waits.push(time)), calls, tokens, waits };
 }
 
 test("a call carries the token and a correlation id", async () => {
@@ -42,8 +43,8 @@ test("a refusal keeps its code, words, mending and correlation", async () => {
 test("a claims challenge is answered once with a token for those claims", async () => {
   const challenge = { "WWW-Authenticate": `Bearer error="insufficient_claims", claims="${btoa(CLAIMS)}"` };
   const refusal = () => json(401, { error: { code: "MfaRequired", message: "m" } }, challenge);
-  const passed = service(refusal, () => json(200, { value: [1] }));
-  assert.deepEqual(await passed.api.consoles(), { value: [1] });
+  const passed = service(refusal, () => json(200, { value: [1], unasked: [] }));
+  assert.deepEqual(await passed.api.consoles(), { value: [1], unasked: [] });
   assert.deepEqual(passed.tokens, [{ claims: undefined }, { claims: CLAIMS }]);
   const stuck = service(refusal, refusal);
   await assert.rejects(stuck.api.consoles(), { code: "SignInRequired", claims: CLAIMS });
@@ -57,8 +58,55 @@ test("whoever met one challenge is told the next one, and not the first again", 
 });
 
 test("an answer that is not ours is still an error in words", async () => {
-  const { api } = service(() => new Response("<html>Bad gateway</html>", { status: 502 }));
-  await assert.rejects(api.consoles(), { code: "Http502", retryable: true });
+  const { api } = service(...Array(4).fill(() => new Response("<html>Bad gateway</html>", { status: 502 })));
+  await assert.rejects(api.consoles(), { code: "Unreachable", retryable: true });
+});
+
+const empty = (status, headers = {}) => () => new Response(status === 200 ? '{"value": [], "unasked": []}' : null, { status, headers });
+
+for (const status of [429, 500, 502, 503, 504]) {
+  test(`what the host answers in passing, ${status} with nothing in it, is asked again, later each time`, async () => {
+    const { api, calls, waits } = service(empty(status), empty(status), empty(200));
+    assert.deepEqual(await api.consoles(), { value: [], unasked: [] });
+    assert.equal(calls.length, 3);
+    assert.ok(waits[0] >= 500 && waits[0] < 1000 && waits[1] >= 1000 && waits[1] < 2000);
+  });
+
+  test(`nobody asks for ever: ${status}`, async () => {
+    const { api, calls } = service(...Array(9).fill(empty(status)));
+    const code = { 429: "ServiceBusy", 500: "InternalError" }[status] ?? "Unreachable";
+    await assert.rejects(api.consoles(), { code, retryable: true, status });
+    assert.equal(calls.length, 4);
+  });
+
+  test(`what changes something is not sent twice by itself, unless it was turned away: ${status}`, async () => {
+    const { api, calls } = service(empty(status), () => json(201, { id: "s" }));
+    const opening = api.openSession(VM, { mode: "watch" });
+    if (status === 429) assert.deepEqual(await opening, { id: "s" });
+    else await assert.rejects(opening, { status, retryable: true });
+    assert.equal(calls.length, status === 429 ? 2 : 1);
+  });
+}
+
+test("a refusal of the service itself is not asked again", async () => {
+  for (const [status, code] of [[429, "TooManyRequests"], [503, "AzureUnavailable"], [500, "InternalError"]]) {
+    const { api, calls } = service(() => json(status, { error: { code, message: "m" } }, { "x-ms-error-code": code }));
+    await assert.rejects(api.consoles(), { code, status });
+    assert.equal(calls.length, 1);
+  }
+});
+
+test("the host's 404, which has nothing in it, is told in words and not asked again", async () => {
+  const { api, calls } = service(empty(404));
+  await assert.rejects(api.consoles(), { code: "NotFound", message: "There is nothing at this address.", retryable: false });
+  assert.equal(calls.length, 1);
+});
+
+test("a list is read to its last page", async () => {
+  const page = (value, next, unasked = []) => () => json(200, { value, next, unasked });
+  const { api, calls } = service(page([1, 2], "/a b", [{ subscription: "s" }]), page([], "/c"), page([3], null, [{ subscription: "s" }]));
+  assert.deepEqual(await api.consoles(), { value: [1, 2, 3], unasked: [{ subscription: "s" }] });
+  assert.deepEqual(calls.map((call) => call.address), ["/api/consoles", "/api/consoles?cursor=%2Fa+b", "/api/consoles?cursor=%2Fc"]);
 });
 
 test("a transcript is read piece by piece to its end, over what the ring has dropped", async () => {

@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dev.functions_host.routes import Route, find, in_order, route
-from tests.dev.functions_host.real_router import PROGRAM, RealRouter, real_router
+from tests.dev.functions_host.real_router import RealRouter, real_router
+from tests.dev.host_parts import needs_host_parts
 
-pytestmark = pytest.mark.skipif(not PROGRAM, reason="HOST_PARTS names no program: not held against the real router")
+pytestmark = needs_host_parts
 
 TEMPLATES = (
     "rest/{*rest}", "rest-of/{*n:int}", "rest-else/{*rest=x/y}", "v{a}", "{a}v", "o/{a?}/{b?}", "f/{a}.{b?}",

@@ -25,7 +25,7 @@ def host_json(folder: Path, extensions: object) -> HostSettings:
 
 
 def test_an_empty_host_json_means_azures_defaults(tmp_path: Path) -> None:
-    assert host_json(tmp_path, {}) == HostSettings(HttpSettings("api", 100, 200, {}), {}, 100, FROM_START)
+    assert host_json(tmp_path, {}) == HostSettings(HttpSettings("api", 100, 200, {}), {}, 1800, 100, FROM_START)
 
 
 def test_host_json_is_read(tmp_path: Path) -> None:
@@ -40,7 +40,13 @@ def test_host_json_is_read(tmp_path: Path) -> None:
         "eventHubs": {"maxEventBatchSize": 7, "initialOffsetOptions": {"type": "fromEnd"}},
     }
     http = HttpSettings("", 3, sys.maxsize, {"X-A": "1"})
-    assert host_json(tmp_path, told) == HostSettings(http, {"hubName": "hub"}, 7, FROM_END)
+    assert host_json(tmp_path, told) == HostSettings(http, {"hubName": "hub"}, 1800, 7, FROM_END)
+
+
+@pytest.mark.parametrize(("told", "limit"), [("00:05:00", 300), ("01:00:01.5", 3601.5), ("-1", None)])
+def test_the_time_limit_of_functions_is_read(tmp_path: Path, told: str, limit: float | None) -> None:
+    (tmp_path / "host.json").write_text(json.dumps({"version": "2.0", "functionTimeout": told}))
+    assert read_host_settings(tmp_path).limit == limit
 
 
 def test_reading_may_begin_at_a_time(tmp_path: Path) -> None:

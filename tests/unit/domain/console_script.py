@@ -31,6 +31,7 @@ from shared.domain.console_actions import (
 from shared.domain.console_events import Attach, Event, Expect, Limits, PortLost, PortOpened, Printed, Typed
 from shared.domain.grant import Mode
 from shared.domain.record import Kind, Record
+from shared.domain.replay import Opening
 
 if TYPE_CHECKING:
     from shared.domain.refusals import Refusal
@@ -184,10 +185,10 @@ class Skin:
     def notes(self, epoch: str = "e1") -> list[str]:
         return [said["event"] for said in self.said(epoch)]
 
-    def opens(self) -> None:
+    def opens(self, opening: Opening | None = None) -> None:
         assert self.port == "opening"
         self.port, self.epochs = "open", self.epochs + 1
-        self.do(PortOpened(f"e{self.epochs}"))
+        self.do(PortOpened(f"e{self.epochs}", opening))
 
     def closes(self) -> None:
         """The gateway answers our goodbye."""
@@ -197,11 +198,11 @@ class Skin:
 
     def comes(
         self, session: str, mode: Mode = Mode.WRITE, generation: int = 1, *, name: str = "", limits: Limits = LONG,
-        resume: tuple[str, int] | None = None,
+        resume: tuple[str, int] | None = None, opening: Opening | None = None,
     ) -> Screen:  # fmt: skip
         self.do(Expect(session, mode, generation))
         if self.port == "opening":
-            self.opens()
+            self.opens(opening)
         assert session in self.admitted
         self.do(Attach(session, mode, generation, name or session, f"t.{session}", limits, resume))
         return self.screens[session]

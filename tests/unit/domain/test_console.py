@@ -1,6 +1,7 @@
 """Scenes at a console, written as scripts."""
 
 from dataclasses import replace
+from hashlib import sha256
 from itertools import pairwise
 
 import pytest
@@ -40,6 +41,7 @@ from shared.domain.grant import Mode
 from shared.domain.masking import Span
 from shared.domain.policy import Typing
 from shared.domain.refusals import TABLE, Code, refuse
+from shared.domain.replay import Opening, Tail, settle
 from tests.unit.domain.console_script import LONG, Skin
 
 WRITE, WATCH = Mode.WRITE, Mode.WATCH
@@ -757,3 +759,24 @@ def test_a_captured_console_whose_relay_drains_is_let_go() -> None:
     skin.closes()
     ticks(skin, 60)
     assert skin.console.idle
+
+
+# --- what a gateway replays -------------------------------------------------------------------------------------------
+
+
+def test_what_came_with_an_opening_is_on_record_before_any_of_its_bytes() -> None:
+    skin = Skin()
+    replay = settle(Tail(b"recorded before, and "), b"recorded before, and new")
+    skin.comes("ada", opening=Opening(replay, replay.hash(None), keyed=False))
+    skin.prints(replay.fresh)
+    assert skin.notes()[:2] == ["port-open", "replayed"]
+    said = skin.said()[1]
+    assert (said["length"], said["compared"], said["before"], said["found"], said["perhapsNew"]) == (21, 21, 3, True, 0)
+    assert said["hash"] == sha256(b"recorded before, and ").hexdigest()
+    assert skin.printed("e1") == b"new"
+
+
+def test_an_opening_with_which_nothing_came_is_none_of_a_replay() -> None:
+    skin = Skin()
+    skin.comes("ada")
+    assert "replayed" not in skin.notes()

@@ -108,3 +108,9 @@ def test_an_answer_of_something_else_is_told_as_it_is(body: bytes) -> None:
 def test_an_answer_that_is_no_json_is_not_the_api() -> None:
     with pytest.raises(Failed, match="is this the API"):
         json_of(httpx.Response(200, text="<html>"))
+
+
+def test_the_hosts_own_answer_is_told_as_that() -> None:
+    assert refusal_of(httpx.Response(404)) == (
+        "answered 404: nothing in it: the Functions host's own answer, see docs/errors.md"
+    )

@@ -1,0 +1,106 @@
+"""What was recorded last of each console: by it a gateway's replay is known when a port is opened again.
+
+In memory as it was printed. On disk, for the next process, as it was recorded: {SPOOL_DIR}/tails/{hash}.tail, written
+when the last file of an epoch is deleted from the spool, out of that file. Until then the file itself is there. What
+is masked ends it: bytes before the last asterisk are not remembered.
+
+file    frame: the console's name | frame: "cut" or "whole" | frame: bytes      (frames as in spool_file)
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from relay.spool_file import framed, whole_frames
+from shared.domain.record import Kind, Record, decode_records
+from shared.domain.replay import TAIL_BYTES, Tail
+
+log = logging.getLogger(__name__)
+
+TAILS = 500
+"""Consoles remembered, those opened last: some 32 KB each at most, half of that on disk."""
+FOLDER = "tails"
+_CUT, _WHOLE = b"cut", b"whole"
+
+
+class Tails:
+    def __init__(self, spool: Path) -> None:
+        self._folder = spool / FOLDER
+        self._tails: dict[str, Tail] = {}
+
+    def of(self, console: str) -> Tail:
+        """The same one for as long as it is remembered."""
+        tail = self._tails[console] = self._tails.pop(console) if console in self._tails else Tail()
+        if len(self._tails) > TAILS:
+            del self._tails[next(iter(self._tails))]
+        return tail
+
+    def learn(self, console: str, file: Path) -> None:
+        """The last file of an epoch is about to be deleted, or was left by an earlier process.
+
+        What cannot be written is not remembered: an older end would take what is on record for new.
+        """
+        path = self._folder / f"{hashlib.sha256(console.encode()).hexdigest()}.tail"
+        try:
+            before = _read(path)[1] if path.exists() else Tail()
+            frames = whole_frames(file.read_bytes())
+            next(frames, None)  # the source
+            tail = _grown(before, [record for _, frame in frames for record in decode_records(frame, 0)])
+            if tail is not before:
+                self._write(path, console, tail)
+        except (OSError, ValueError) as error:
+            log.warning("what was recorded last is not remembered: %s", type(error).__name__)
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+    def take_up(self) -> None:
+        """What earlier processes left, and was learnt of their files, is known from here on. Raises OSError."""
+        self._tails = dict(self._kept())
+
+    def _write(self, path: Path, console: str, tail: Tail) -> None:
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        new = path.with_suffix(".new")
+        new.touch(mode=0o600)
+        new.write_bytes(framed(console.encode()) + framed(_CUT if tail.cut else _WHOLE) + framed(bytes(tail)))
+        new.replace(path)
+
+    def _kept(self) -> Iterable[tuple[str, Tail]]:
+        """The oldest first; what is damaged, and the oldest of too many, is deleted."""
+        paths = sorted(self._folder.glob("*.tail"), key=lambda path: path.stat().st_mtime)
+        for path in paths[:-TAILS]:
+            path.unlink()
+        for path in paths[-TAILS:]:
+            try:
+                console, tail = _read(path)
+            except ValueError:
+                path.unlink()
+            else:
+                yield console, tail
+
+
+def _read(path: Path) -> tuple[str, Tail]:
+    """Raises OSError, ValueError."""
+    console, how, data = (frame for _, frame in whole_frames(path.read_bytes()))
+    return console.decode(), Tail(data, cut=how == _CUT)
+
+
+def _grown(before: Tail, records: Iterable[Record]) -> Tail:
+    """With what these records say was printed; the same one where that is nothing."""
+    printed, first, follows, masked = bytearray(), 0, False, False
+    for record in records:
+        first = first or record.seq
+        if record.kind is Kind.PRINTED:
+            printed += record.body
+        else:
+            said = record.said()
+            follows |= said["event"] == "replayed" and bool(said["found"])
+            masked |= said["event"] == "masked"
+    if not printed:
+        return before
+    kept = (bytes(before) if follows else b"") + bytes(printed)
+    cut = first > 1 or (follows and before.cut) or masked or len(kept) > TAIL_BYTES
+    if masked:
+        kept = kept[kept.rfind(b"*") + 1 :]
+    return Tail(kept[-TAIL_BYTES:], cut=cut)

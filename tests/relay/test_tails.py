@@ -1,0 +1,166 @@
+"""What was recorded last is known to the next process too: a relay that is replaced or killed records nothing twice."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relay.recording import SpooledEpochs
+from relay.spool_file import framed
+from relay.tails import FOLDER, TAILS, Tails
+from shared.domain.keeping import BY_RULE, Keeping
+from shared.domain.record import Kind, Record, Source, decode_records
+from shared.domain.replay import TAIL_BYTES
+from shared.ports import Unavailable
+from tests.relay.stage import Clock, staged
+from tests.relay.test_replay import BOOT, Replaying
+
+LATER = b"printed while no relay was there\r\n"
+
+
+class Hub:
+    """What arrived, each record once: a relay may send one again."""
+
+    def __init__(self) -> None:
+        self.there = True
+        self.records: dict[tuple[str, int], Record] = {}
+
+    async def send(self, source: Source, records: Sequence[bytes]) -> None:
+        if not self.there:
+            raise Unavailable("hub", "away")
+        for encoded in records:
+            for record in decode_records(encoded, 0):
+                self.records[source.epoch, record.seq] = record
+
+    def printed(self) -> bytes:
+        return b"".join(self.records[at].body for at in sorted(self.records) if self.records[at].kind is Kind.PRINTED)
+
+    def replayed(self) -> list[dict[str, Any]]:
+        said = [self.records[at].said() for at in sorted(self.records) if self.records[at].kind is Kind.EVENT]
+        return [each for each in said if each["event"] == "replayed"]
+
+
+def quiet(_event: str, /, **_fields: object) -> None: ...
+
+
+async def relay_life(folder: Path, hub: Hub, ports: Replaying, keeping: Keeping = BY_RULE) -> None:
+    """Starts, somebody looks in, and it is told to end; all it recorded is sent, where the hub is there."""
+    epochs = SpooledEpochs(folder, 1 << 30, hub, Clock(), quiet)
+    async with staged(ports=ports, epochs=epochs) as stage:
+        stage.control_plane.keeping = keeping
+        ada = await stage.comes("ada", generation=len(ports.opened) + 1)
+        ports.prints(b"%d is here\r\n" % len(ports.opened))
+        await ada.sees(b"%d is here\r\n" % len(ports.opened))
+
+
+async def test_a_relay_that_follows_another_on_its_disk_records_nothing_twice(tmp_path: Path) -> None:
+    hub, ports = Hub(), Replaying()
+    ports.prints(BOOT)
+    for _ in range(4):
+        await relay_life(tmp_path, hub, ports)
+        ports.log += LATER
+    assert hub.printed() + LATER == ports.log
+    assert [each["found"] for each in hub.replayed()] == [False, True, True, True]
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+async def test_a_relay_that_is_killed_leaves_what_the_next_needs_to_know(tmp_path: Path, *, arrived: bool) -> None:
+    hub, ports = Hub(), Replaying()
+    ports.prints(BOOT)
+    first, second = tmp_path / "first", tmp_path / "second"
+    await relay_life(first, hub, ports)
+    epochs = SpooledEpochs(first, 1 << 30, hub, Clock(), quiet)
+    async with staged(ports=ports, epochs=epochs) as stage:
+        hub.there = arrived
+        ada = await stage.comes("ada")
+        ports.prints(b"before the kill\r\n")
+        await ada.sees(b"before the kill\r\n")
+        await stage.until(lambda: not arrived or hub.printed() == ports.log)
+        shutil.copytree(first, second)  # as a kill leaves it
+        at_the_kill, hub.there = dict(hub.records), True
+    hub.records = at_the_kill
+    ports.log += LATER
+    await relay_life(second, hub, ports)
+    assert hub.printed() == ports.log
+    assert [each["found"] for each in hub.replayed()] == [False, True, True]
+
+
+async def test_on_another_disk_nothing_is_known_and_the_record_says_so(tmp_path: Path) -> None:
+    hub, ports = Hub(), Replaying()
+    ports.prints(BOOT)
+    for name in ("first", "second"):
+        await relay_life(tmp_path / name, hub, ports)
+    assert [(each["found"], each["before"]) for each in hub.replayed()] == [
+        (False, len(BOOT)),
+        (False, len(BOOT) + len(b"1 is here\r\n")),
+    ]
+
+
+async def test_no_secret_that_is_masked_is_on_the_disk(tmp_path: Path) -> None:
+    hub, ports, pins = Hub(), Replaying(), Keeping(mask=(r"pin \d{4}",))
+    ports.prints(BOOT + b"pin 1234\r\n" + BOOT[:100])
+    await relay_life(tmp_path, hub, ports, pins)
+    (kept,) = (tmp_path / FOLDER).iterdir()
+    assert b"1234" not in kept.read_bytes()
+    assert BOOT[:100] in kept.read_bytes()
+    assert kept.stat().st_mode & 0o777 == 0o600
+    ports.log += LATER
+    await relay_life(tmp_path, hub, ports, pins)
+    assert hub.printed() == ports.log.replace(b"pin 1234", b"********")
+
+
+def spooled(folder: Path, *records: Record) -> Path:
+    file = folder / "000001.spool"
+    file.write_bytes(b"".join(framed(each) for each in (b"source", *(record.encode() for record in records))))
+    return file
+
+
+def kept(folder: Path) -> tuple[bytes, bool]:
+    tails = Tails(folder)
+    tails.take_up()
+    tail = tails.of("vm")
+    return bytes(tail), tail.cut
+
+
+def test_only_what_follows_without_a_gap_is_one_with_what_was_before(tmp_path: Path) -> None:
+    tails = Tails(tmp_path)
+    tails.learn("vm", spooled(tmp_path, Record(Kind.PRINTED, 1, 1, b"one ")))
+    assert kept(tmp_path) == (b"one ", False)
+    found, not_found = (Record.event(1, 1, "replayed", found=found) for found in (True, False))
+    tails.learn("vm", spooled(tmp_path, found, Record(Kind.PRINTED, 2, 1, b"two")))
+    assert kept(tmp_path) == (b"one two", False)
+    tails.learn("vm", spooled(tmp_path, found, Record.end(2, 1, "goodbye")))
+    assert kept(tmp_path) == (b"one two", False)
+    tails.learn("vm", spooled(tmp_path, not_found, Record(Kind.PRINTED, 2, 1, b"three")))
+    assert kept(tmp_path) == (b"three", False)
+    tails.learn("vm", spooled(tmp_path, Record(Kind.PRINTED, 9, 1, b"of a file that is not the first")))
+    assert kept(tmp_path) == (b"of a file that is not the first", True)
+    tails.learn("vm", spooled(tmp_path, Record(Kind.PRINTED, 1, 1, b"x" * (TAIL_BYTES + 1))))
+    assert kept(tmp_path) == (b"x" * TAIL_BYTES, True)
+
+
+def test_what_cannot_be_remembered_is_forgotten(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tails = Tails(tmp_path)
+    tails.learn("vm", spooled(tmp_path, Record(Kind.PRINTED, 1, 1, b"one")))
+    tails.learn("vm", tmp_path / "gone")
+    assert kept(tmp_path) == (b"", False)
+    assert "not remembered: FileNotFoundError" in caplog.text
+    tails.learn("vm", spooled(tmp_path, Record(Kind.PRINTED, 1, 1, b"one")))
+    (file,) = (tmp_path / FOLDER).iterdir()
+    file.write_bytes(file.read_bytes()[:-1])
+    assert kept(tmp_path) == (b"", False)
+    assert not list((tmp_path / FOLDER).iterdir())
+
+
+def test_so_many_consoles_are_remembered_and_no_more(tmp_path: Path) -> None:
+    tails = Tails(tmp_path)
+    for number in range(TAILS + 1):
+        tails.of(f"vm{number}").add(b"x")
+    assert bytes(tails.of("vm1")) == b"x"
+    assert bytes(tails.of("vm0")) == b""
+    for number in range(TAILS + 1):
+        tails.learn(f"vm{number}", spooled(tmp_path, Record(Kind.PRINTED, 1, 1, b"one")))
+    tails.take_up()
+    assert len(list((tmp_path / FOLDER).iterdir())) == TAILS

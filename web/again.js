@@ -1,0 +1,27 @@
+/**
+ * What the Functions host or Azure's front end answered instead of the service, and whether asking again is safe
+ * (docs/errors.md): no envelope, mostly no body, never a Retry-After.
+ */
+
+const BUSY = 429;
+const PASSING = new Set([BUSY, 500, 502, 503, 504]);
+/** Milliseconds before each further try, twice as long at most: not everybody comes back in the same moment. */
+const WAITS = [500, 1000, 2000];
+
+/** Sends until an answer comes that stands, or the tries are used up: then the last answer. */
+export async function sendAgain(method, send, wait = sleep) {
+  for (const pause of WAITS) {
+    const answer = await send();
+    if (!passes(method, answer)) return answer;
+    await wait(pause * (1 + Math.random()));
+  }
+  return send();
+}
+
+/** A request that changes something is sent again only where nothing has seen it: the host turned it away. */
+function passes(method, answer) {
+  const ours = answer.headers.has("x-ms-error-code");
+  return !ours && PASSING.has(answer.status) && (method === "GET" || answer.status === BUSY);
+}
+
+const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
