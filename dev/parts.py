@@ -6,8 +6,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dev import fleet
-from dev.stack import HOST_KEY, ROOT, Port, Stack
+from dev import fleet, microsoft
+from dev.stack import HOST_KEY, ROOT, EventHubs, Host, Port, Stack
 from dev.vault.keys import SESSION_KEY, STATEMENT_KEY
 
 AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -36,10 +36,7 @@ def parts(stack: Stack) -> tuple[Part, ...]:
             "azurite", "blobs and tables (Microsoft's emulator)", _azurite(stack),
             f"tcp://127.0.0.1:{stack.port(Port.TABLES)}", (Port.BLOBS, Port.QUEUES, Port.TABLES),
         ),
-        Part(
-            "event-hubs", "Event Hubs stand-in", _event_hubs(stack),
-            f"tcp://127.0.0.1:{stack.port(Port.EVENT_HUBS)}", (Port.EVENT_HUBS, Port.EVENT_HUBS_ADMIN),
-        ),
+        _hub(stack),
         Part(
             "entra", "sign-in stand-in", _python("dev.entra", stack),
             f"{stack.http(Port.ENTRA_PAGE)}/healthz", (Port.ENTRA_PAGE, Port.ENTRA), shared,
@@ -56,10 +53,7 @@ def parts(stack: Stack) -> tuple[Part, ...]:
             "gateway", "serial gateway and machines", _python("dev.gateway", stack),
             f"{stack.http(Port.GATEWAY_CONTROL)}/healthz", (Port.GATEWAY, Port.GATEWAY_CONTROL), shared,
         ),
-        Part(
-            "functions", "function app", _functions(stack),
-            f"tcp://127.0.0.1:{stack.port(Port.FUNCTIONS)}", (Port.FUNCTIONS,), shared | function_settings(stack),
-        ),
+        _function_app(stack, shared | function_settings(stack)),
         Part(
             "relay", "relay", (sys.executable, "-m", "relay"),
             f"{stack.http(Port.RELAY_CONTROL)}/healthz", (Port.RELAY, Port.RELAY_CONTROL),
@@ -173,6 +167,24 @@ def signed_in_as(stack: Stack, application: fleet.Application) -> dict[str, str]
 
 def _python(module: str, stack: Stack) -> tuple[str, ...]:
     return (sys.executable, "-m", module, "--base", str(stack.base), "--home", str(stack.home))
+
+
+def _hub(stack: Stack) -> Part:
+    ready, ports = f"tcp://127.0.0.1:{stack.port(Port.EVENT_HUBS)}", (Port.EVENT_HUBS, Port.EVENT_HUBS_ADMIN)
+    if stack.event_hubs is EventHubs.EMULATOR:
+        command, settings = microsoft.event_hubs(stack, HUB), microsoft.event_hubs_environment(stack)
+        return Part("event-hubs", "Event Hubs (Microsoft's emulator)", command, ready, ports, settings)
+    return Part("event-hubs", "Event Hubs stand-in", _event_hubs(stack), ready, ports)
+
+
+def _function_app(stack: Stack, settings: Mapping[str, str]) -> Part:
+    ready = f"tcp://127.0.0.1:{stack.port(Port.FUNCTIONS)}"
+    if stack.host is Host.FUNC:
+        what, command = "function app (Microsoft's host)", microsoft.functions(stack)
+        return Part(
+            "functions", what, command, ready, (Port.FUNCTIONS,), {**settings, **microsoft.functions_environment()}
+        )
+    return Part("functions", "function app", _functions(stack), ready, (Port.FUNCTIONS,), settings)
 
 
 def _functions(stack: Stack) -> tuple[str, ...]:

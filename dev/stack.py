@@ -1,7 +1,7 @@
 """Where every part of the local Azure listens. One base port, fixed offsets, loopback only."""
 
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,12 +33,28 @@ class Port(IntEnum):
     VAULT = 14
 
 
+class Host(StrEnum):
+    """Which Functions host runs the app: the stand-in, or Microsoft's own of Functions Core Tools."""
+
+    LOCAL = "local"
+    FUNC = "func"
+
+
+class EventHubs(StrEnum):
+    """Which hub takes the records: the stand-in, or Microsoft's emulator in a container."""
+
+    LOCAL = "local"
+    EMULATOR = "emulator"
+
+
 @dataclass(frozen=True)
 class Stack:
-    """One local Azure: its base port, and the folder that holds its state and logs."""
+    """One local Azure: its base port, the folder that holds its state and logs, and what of Microsoft's takes part."""
 
     base: int = 8400
     home: Path = ROOT / ".local"
+    host: Host = Host.LOCAL
+    event_hubs: EventHubs = EventHubs.LOCAL
 
     def port(self, part: Port) -> int:
         return self.base + part
