@@ -31,7 +31,7 @@ EXCUSED = {
     (
         "CKV_AZURE_225",
         "function_app.plan",
-    ): "it keeps nothing: the loss of a zone costs consoles the start of a new instance",
+    ): "it keeps nothing: a lost zone costs consoles the start of an instance",
     ("CKV_AZURE_222", "function_app.app"): "off unless publicEntrance is on, which checkov does not compute",
     ("CKV_AZURE_17", "function_app.app"): "callers are known by tokens of Entra ID; browsers have no certificates",
     ("CKV_AZURE_212", "function_app.app"): "alwaysReady keeps instances, of which this policy does not know",
