@@ -121,11 +121,26 @@ class _Delivery:
         await self._set_aside_all(planned.aside)
         for append in planned.appends:
             if not append.position:
-                await self.transcripts.create(console, append.ordinal)
+                await self._create(console, append.ordinal)
             await self.transcripts.append(console, append.ordinal, append.position, append.data)
             self.archived.bytes += len(append.data)
             tail = append.after
         return tail
+
+    async def _create(self, console: str, ordinal: int) -> None:
+        """Makes the next segment. Raises AppendConflict, Unavailable.
+
+        Retention may have dropped it since this process last looked: made again, it would take records that nobody
+        reads. So one looks before, and once more before its first append: a process may have stood still in between.
+        """
+        await self._refuse_older(console, ordinal)
+        await self.transcripts.create(console, ordinal)
+        await self._refuse_older(console, ordinal)
+
+    async def _refuse_older(self, console: str, ordinal: int) -> None:
+        newest = await self.transcripts.newest(console)
+        if newest is not None and newest.ordinal > ordinal:
+            raise AppendConflict
 
     async def _set_aside_all(self, batches: Sequence[Batch]) -> None:
         for batch in batches:

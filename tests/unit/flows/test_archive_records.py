@@ -181,3 +181,45 @@ async def test_a_process_that_knows_only_the_segment_before_writes_nothing_twice
     await archive_records([batch(printed(2)).encode()], transcripts, late, limits)
     await archive_records([batch(printed(2)).encode()], transcripts, early)
     assert audit(segments(transcripts)) == [("o", b"x"), ("o", b"x")]
+
+
+ROLLING = Limits(segment_blocks=1)
+
+
+class Halting(MemoryTranscripts):
+    """Another archiver goes on, and retention drops what is old, while this one makes a segment."""
+
+    async def create(self, console: str, ordinal: int) -> None:
+        if ordinal == 1:
+            other = MemoryTranscripts()
+            other.blobs, other.blocks = self.blobs, self.blocks
+            for seq in range(2, 6):
+                await archive_records([batch(printed(seq)).encode()], other, Tails(), ROLLING)
+            for old in range(3):
+                await other.drop(console, old)
+        await super().create(console, ordinal)
+
+
+async def test_a_segment_that_retention_dropped_is_not_made_again_by_who_fell_behind(
+    transcripts: MemoryTranscripts,
+) -> None:
+    behind = Tails()
+    events = [batch(printed(seq)).encode() for seq in range(1, 6)]
+    await archive_records(events[:1], transcripts, behind, ROLLING)
+    for event in events[1:]:
+        await archive_records([event], transcripts, Tails(), ROLLING)
+    for old in range(3):
+        await transcripts.drop(CONSOLE, old)
+    there = dict(transcripts.blobs)
+    await archive_records(events[1:2], transcripts, behind, ROLLING)
+    assert transcripts.blobs == there
+    await archive_records([batch(printed(6)).encode()], transcripts, behind, ROLLING)
+    assert max(transcripts.blobs) == (CONSOLE, 5)
+
+
+async def test_nor_by_who_stood_still_while_making_it() -> None:
+    transcripts = Halting()
+    await archive_records([batch(printed(1)).encode()], transcripts, tails := Tails(), ROLLING)
+    await archive_records([batch(printed(2)).encode()], transcripts, tails, ROLLING)
+    written = [ordinal for (_, ordinal), data in transcripts.blobs.items() if data]
+    assert sorted(written) == [3, 4], "the record that came again is in none twice"
