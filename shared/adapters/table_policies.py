@@ -5,6 +5,7 @@ two seconds and kept. Nobody is let in by an old copy: when the table cannot be 
 """
 
 import json
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -58,14 +59,25 @@ class TablePolicies:
     async def set(self, scope: Scope, policy: Policy, by: str, at: float, *, version: str | None) -> Stored | None:
         text = json.dumps(policy_to_json(policy), ensure_ascii=False)
         row = {"PartitionKey": _PARTITION, "RowKey": key_of(scope.text), "Policy": text, "SetBy": by, "SetAt": at}
+        row["Mark"] = secrets.token_hex(16)
         try:
             metadata = await self._write(row, version)
         except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
-            found = await self.find(scope)  # this very write, should the SDK have sent it twice
-            return found if found and (found.policy, found.set_by, found.set_at) == (policy, by, at) else None
+            return await self._written_before(row, policy)
         finally:
             self._kept.forget(TABLE)
         return Stored(policy, by, at, metadata["etag"])
+
+    async def _written_before(self, row: Mapping[str, Any], policy: Policy) -> Stored | None:
+        """By this very write, which the SDK sends twice where its answer was lost; None: somebody else was first."""
+        async with self._table.open() as table:
+            try:
+                there = await table.get_entity(row["PartitionKey"], row["RowKey"])
+            except ResourceNotFoundError:
+                return None
+        if there.get("Mark") != row["Mark"]:
+            return None
+        return Stored(policy, row["SetBy"], row["SetAt"], str(there.metadata["etag"]))
 
     async def _write(self, row: dict[str, Any], version: str | None) -> Mapping[str, Any]:
         async with self._table.open() as table:
