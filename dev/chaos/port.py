@@ -20,6 +20,7 @@ from aiohttp import web
 
 from dev import tls
 from dev.chaos.generator import Generator
+from dev.gateway.behaviour import Behaviour
 from dev.gateway.console import Attached, Console, Fault
 from dev.gateway.control import Control
 from dev.gateway.tokens import tokens_of
@@ -27,6 +28,11 @@ from dev.gateway.wire import Wire
 from dev.gateway.witness import Witness
 from dev.machines.roster import Boot, Spec
 from dev.stack import Port, Stack
+
+KEEPS = Behaviour(replay_bytes=0)
+"""Each byte is handed to one connection, so that each can be accounted for. The real gateway replays; what the relay
+makes of that is tried in tests/relay and tests/e2e.
+"""
 
 
 class WitnessedConsole(Console):
@@ -38,7 +44,9 @@ class WitnessedConsole(Console):
         witness = Witness(folder / f"{name}.printed")
         self.handed: list[list[int]] = []
         self._taken = 0
-        super().__init__(Spec(name, Boot.ON_CONNECT), lambda spec, _: Generator(spec, self, seed), witness)
+        super().__init__(
+            Spec(name, Boot.ON_CONNECT, behaviour=KEEPS), lambda spec, _: Generator(spec, self, seed), witness
+        )
 
     @property
     def backlog(self) -> int:

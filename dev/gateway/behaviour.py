@@ -67,8 +67,9 @@ TEXTS = {
 class Behaviour:
     generation: Generation = Generation.CURRENT
     replay_bytes: int = 0
-    """Bytes of the end of the boot log that a new connection is shown first, whoever saw them before. 0: a gateway
-    that keeps what was printed meanwhile for whoever connects next, and replays nothing: kinder than the real one.
+    """Bytes of the end of the boot log that a new connection is shown first, whoever saw them before; what was printed
+    meanwhile and is not among them is seen by nobody. 0: a gateway that keeps all of that for whoever connects next,
+    and replays nothing: kinder than the real one.
 
     Source: what is seen on a console is written to the VM's boot diagnostics log for the scroll-back function, and
     that log is circular (docs, "Audit logs"); a console that was opened after its VM had been deallocated and started

@@ -6,6 +6,7 @@ ways: binary to the client, text or binary from it.
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Mapping
 
 from aiohttp import web
@@ -18,6 +19,8 @@ from dev.machines.machine import MachineError
 
 log = logging.getLogger(__name__)
 
+SPENT = 10_000
+"""Sessions remembered."""
 SESSION = "/n/connector/{machine}/sessions/{session:[0-9a-fA-F-]{36}}"
 
 
@@ -26,7 +29,10 @@ class Wire:
 
     def __init__(self, consoles: Mapping[str, Console], check: Check) -> None:
         self._consoles, self._check = consoles, check
-        self._clients: set[Client] = set()
+        self._clients: dict[str, Client] = {}
+        """Joined to a port, by the session of their address."""
+        self._spent: OrderedDict[str, None] = OrderedDict()
+        """Sessions that were joined once: an address is good for one connection."""
 
     def application(self) -> web.Application:
         application = web.Application()
@@ -35,10 +41,12 @@ class Wire:
         return application
 
     async def close_clients(self, why: str) -> None:
-        await asyncio.gather(*(client.close(why) for client in self._clients))
+        await asyncio.gather(*(client.close(why) for client in tuple(self._clients.values())))
 
     async def _connect(self, request: web.Request) -> web.StreamResponse:
-        console = self._find(request)
+        console, session = self._find(request), request.match_info["session"]
+        if session in self._spent:
+            raise web.HTTPNotFound
         if console.refusing:
             raise web.HTTPServiceUnavailable(text="The port refuses connections")
         await admit(request, console, self._check)
@@ -47,18 +55,25 @@ class Wire:
         await socket.prepare(request)
         if request.transport is None or not await begin(request, socket, console, self._check):
             return socket
-        client = Client(console, socket, request.transport)
-        self._clients.add(client)
+        client = self._clients[session] = Client(console, socket, request.transport)
+        self._spend(session)
         try:
             await client.serve()
         finally:
-            self._clients.discard(client)
+            del self._clients[session]
         return socket
+
+    def _spend(self, session: str) -> None:
+        self._spent[session] = None
+        if len(self._spent) > SPENT:
+            self._spent.popitem(last=False)
 
     async def _command(self, request: web.Request) -> web.Response:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         await authorize(token if scheme.lower() == "bearer" else "", self._check)
         console = self._find(request)
+        if request.match_info["session"] not in self._clients:  # the extension sends these while its socket is open
+            raise web.HTTPNotFound
         command, keys = await _read_command(request)
         try:
             match command:

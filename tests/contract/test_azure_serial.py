@@ -77,7 +77,7 @@ class Arm:
         self.asked.append(path)
         if self.error is not None:
             raise self.error
-        return SimpleNamespace(connection_string=self.address)
+        return SimpleNamespace(connection_string=self.address.replace("{session}", str(uuid.uuid4())))
 
     async def close(self) -> None:
         pass
@@ -160,7 +160,7 @@ async def wire(certificate: ssl.SSLContext, authority: trustme.CA, tmp_path: Pat
         return machines[0]
 
     async with running((Spec("web-01"),), workshop, tmp_path / "machines", good, certificate) as gateway:
-        address = f"wss://localhost:{gateway.wire_port}/n/connector/web-01/sessions/{uuid.uuid4()}/client"
+        address = f"wss://localhost:{gateway.wire_port}/n/connector/web-01/sessions/{{session}}/client"
         http = TrustingHttp(authority)
         yield Wire(gateway, machines[0], Arm(address), http)
         await http.close()

@@ -89,8 +89,13 @@ class Bench:
     folder: Path
     http: aiohttp.ClientSession
 
+    last: str = ""
+    """The session that was dialled last."""
+
     def session(self, machine: str = "web-01") -> str:
-        return f"localhost:{self.gateway.wire_port}/n/connector/{machine}/sessions/{uuid.uuid4()}"
+        """A new one, as each `connect` answers."""
+        self.last = f"localhost:{self.gateway.wire_port}/n/connector/{machine}/sessions/{uuid.uuid4()}"
+        return self.last
 
     def dial(self, machine: str = "web-01", query: str = "") -> connect:
         """The bare WebSocket, before any token exchange. No proxy: the gateway is on loopback."""

@@ -13,6 +13,8 @@ from dev.machines.machine import MachineError, State
 from dev.machines.roster import Boot, Spec
 from tests.dev.gateway.conftest import FakeMachine
 
+KEEPS = Behaviour(replay_bytes=0)
+
 
 class Watcher:
     """A client that only notes what it is told."""
@@ -60,7 +62,8 @@ def test_a_byte_is_witnessed_before_anybody_can_take_it(console: Console, tmp_pa
     assert seen == [b"", b"abc"]
 
 
-def test_only_the_attached_client_can_take_and_each_byte_once(console: Console) -> None:
+def test_only_the_attached_client_can_take_and_where_nothing_is_replayed_each_byte_once(console: Console) -> None:
+    console.behaviour = KEEPS
     first, second = Watcher(), Watcher()
     console.attach(first)
     console.printed(b"abcdef")
@@ -83,6 +86,7 @@ def test_a_displaced_client_that_leaves_does_not_take_the_port_along(console: Co
 def test_with_nobody_connected_the_oldest_bytes_go_first_and_the_loss_is_logged(
     console: Console, caplog: pytest.LogCaptureFixture
 ) -> None:
+    console.behaviour = KEEPS
     console.printed(b"x" * 10)
     console.printed(b"y" * module.WAITING_LIMIT)
     watcher = Watcher()

@@ -3,6 +3,7 @@ from http import HTTPStatus
 from uuid import uuid4
 
 import pytest
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from dev.gateway.handshake import BANNER
@@ -56,7 +57,8 @@ async def test_the_last_connection_wins(bench: Bench) -> None:
     assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1000, "")
 
 
-async def test_what_is_printed_to_nobody_is_the_next_clients_and_only_once(bench: Bench) -> None:
+async def test_where_nothing_is_replayed_what_is_printed_to_nobody_is_the_next_clients(bench: Bench) -> None:
+    await bench.behaves(replay_bytes=0)
     async with bench.connected() as socket:
         bench.machines["web-01"].print(b"one ")
         assert await read(socket, 4) == b"one "
@@ -95,8 +97,9 @@ async def test_a_big_burst_arrives_whole_and_in_order(bench: Bench) -> None:
 
 
 async def command(bench: Bench, name: str, body: object, token: str = TOKEN) -> int:
-    address = f"https://{bench.session()}/adminCommand/{name}"
+    """At the session that was dialled last."""
     headers = {"Authorization": f"Bearer {token}"}
+    address = f"https://{bench.last}/adminCommand/{name}"
     async with bench.http.post(address, json=body, headers=headers, ssl=bench.trust) as answer:
         return answer.status
 
@@ -106,16 +109,40 @@ def body(name: str, **parameters: str) -> dict[str, object]:
 
 
 async def test_admin_commands_reach_the_machine(bench: Bench) -> None:
-    await bench.control("/machines/web-01/start")
-    assert await command(bench, "reset", body("reset")) == HTTPStatus.OK
-    assert await command(bench, "nmi", body("nmi")) == HTTPStatus.OK
-    assert await command(bench, "sysrq", body("sysrq", SysRqCommand="h")) == HTTPStatus.OK
+    async with bench.connected():
+        await bench.until_attached()
+        assert await command(bench, "reset", body("reset")) == HTTPStatus.OK
+        assert await command(bench, "nmi", body("nmi")) == HTTPStatus.OK
+        assert await command(bench, "sysrq", body("sysrq", SysRqCommand="h")) == HTTPStatus.OK
     assert bench.machines["web-01"].acts == ["start", "reset", "nmi", "sysrq h"]
 
 
 async def test_admin_commands_need_a_good_token_and_a_running_machine(bench: Bench) -> None:
-    assert await command(bench, "nmi", body("nmi"), token="forged") == HTTPStatus.UNAUTHORIZED
-    assert await command(bench, "nmi", body("nmi")) == HTTPStatus.CONFLICT
+    async with bench.connected():
+        await bench.until_attached()
+        assert await command(bench, "nmi", body("nmi"), token="forged") == HTTPStatus.UNAUTHORIZED
+        bench.machines["web-01"].state = State.STOPPED
+        assert await command(bench, "nmi", body("nmi")) == HTTPStatus.CONFLICT
+
+
+async def test_admin_commands_are_taken_beside_an_open_connection_alone(bench: Bench) -> None:
+    await bench.control("/machines/web-01/start")
+    bench.session()
+    assert await command(bench, "nmi", body("nmi")) == HTTPStatus.NOT_FOUND
+    async with bench.connected():
+        await bench.until_attached()
+    await bench.until_attached(attached=False)
+    assert await command(bench, "nmi", body("nmi")) == HTTPStatus.NOT_FOUND
+    assert bench.machines["web-01"].acts == ["start"]
+
+
+async def test_an_address_is_good_for_one_connection(bench: Bench) -> None:
+    async with bench.connected():
+        await bench.until_attached()
+    again = connect(f"wss://{bench.last}/client", ssl=bench.trust, proxy=None)
+    with pytest.raises(InvalidStatus) as refused:
+        await again
+    assert refused.value.response.status_code == HTTPStatus.NOT_FOUND
 
 
 @pytest.mark.parametrize(
@@ -128,10 +155,13 @@ async def test_admin_commands_need_a_good_token_and_a_running_machine(bench: Ben
     ],
 )
 async def test_a_malformed_command_is_refused(bench: Bench, name: str, sent: object) -> None:
-    assert await command(bench, name, sent) == HTTPStatus.BAD_REQUEST
+    async with bench.connected():
+        await bench.until_attached()
+        assert await command(bench, name, sent) == HTTPStatus.BAD_REQUEST
 
 
 async def test_a_command_nobody_knows_is_not_found(bench: Bench) -> None:
+    bench.session()
     assert await command(bench, "explode", body("explode")) == HTTPStatus.NOT_FOUND
 
 
