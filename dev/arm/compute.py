@@ -81,7 +81,9 @@ async def _list_vms(call: Call) -> Response:
     ]
     with_status = call.request.query_params.get("statusOnly", "").lower() == "true"
     states = await call.machines.states() if with_status else {}
-    return page(call, [documents.vm(unit, power.state_of(unit, states) if with_status else None) for unit in units])
+    if with_status:
+        return page(call, [documents.status(unit, power.state_of(unit, states)) for unit in units])
+    return page(call, [documents.in_a_list(unit) for unit in units])
 
 
 async def _get_vm(call: Call) -> Response:

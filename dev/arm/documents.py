@@ -24,6 +24,29 @@ def vm(unit: Unit, power: str | None = None) -> Document:
     return {**_resource(unit, "Microsoft.Compute/virtualMachines"), "properties": properties}
 
 
+def in_a_list(unit: Unit) -> Document:
+    """Describe a VM as lists do: Compute writes the group in capitals there, whatever it was made as.
+
+    Sources: Azure/azure-sdk-for-python issue 574, Azure/azure-powershell issue 13516.
+    """
+    return {**vm(unit), "id": _shouted(unit)}
+
+
+def status(unit: Unit, power: str) -> Document:
+    """Describe a VM as `statusOnly=true` does: where it is, and its instance view.
+
+    Source: azure-rest-api-specs, Microsoft.Compute, virtualMachine.json: "statusOnly=true enables fetching run time
+    status of all Virtual Machines in the subscription". That nothing else is told is believed.
+    """
+    told = {"provisioningState": unit.vm.provisioning, "instanceView": instance_view(unit, power)}
+    place = {"id": _shouted(unit), "name": unit.vm.name, "location": unit.vm.location}
+    return {**place, "type": "Microsoft.Compute/virtualMachines", "properties": told}
+
+
+def _shouted(unit: Unit) -> str:
+    return unit.id.replace(f"/resourceGroups/{unit.vm.group}/", f"/resourceGroups/{unit.vm.group.upper()}/")
+
+
 def instance(unit: Unit, power: str | None = None) -> Document:
     """Describe an instance of the scale set; of a flexible one, the VM that it is."""
     if unit.instance is None:

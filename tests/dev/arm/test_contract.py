@@ -102,6 +102,10 @@ async def test_the_fleets_oddities_show_as_arm_shows_them(sdk: Sdk) -> None:
             "db-01": "PowerState/running",
             "win-01": "PowerState/running",
         }
+        assert {vm.diagnostics_profile for vm in vms.values()} == {None}  # a list of states tells nothing else
+        vms = {vm.name: vm async for vm in compute.virtual_machines.list_all()}
+        assert {vm.instance_view for vm in vms.values()} == {None}
+        assert "/resourceGroups/RG-WEB/" in vms["web-03"].id
         assert vms["web-03"].diagnostics_profile.boot_diagnostics.enabled is False
         assert vms["web-04"].os_profile.linux_configuration.disable_password_authentication is True
         assert vms["web-05"].provisioning_state == "Updating"
