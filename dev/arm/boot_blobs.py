@@ -1,5 +1,6 @@
 """Where boot logs and screenshots lie, behind addresses that open for a while: blobs with a shared access signature.
 
+Source: learn.microsoft.com/rest/api/compute/virtual-machines/retrieve-boot-diagnostics-data (addresses that expire).
 The log is what the machine's serial port printed. The machines have no screen, so the screenshot is a black one.
 """
 

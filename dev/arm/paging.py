@@ -1,4 +1,7 @@
-"""Lists in pages: `value`, and a `nextLink` as long as there is more."""
+"""Lists in pages: `value`, and a `nextLink` as long as there is more.
+
+Source: Azure/azure-resource-manager-rpc, v1.0/resource-api-reference.md (nextLink is opaque, and absolute).
+"""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,8 @@
-"""ARM's errors, in its own words: clients, and people who search the web, know these sentences."""
+"""ARM's errors, in its own words: clients, and people who search the web, know these sentences.
+
+Sources: Azure/azure-resource-manager-rpc, v1.0/common-api-details.md, for the envelope; MicrosoftDocs/azure-docs,
+azure-resource-manager/troubleshooting and role-based-access-control/troubleshooting.md, for codes and sentences.
+"""
 
 from collections.abc import Mapping
 
@@ -90,7 +94,7 @@ def invalid_request(message: str) -> RefusedError:
 
 
 def too_many_requests(kind: str, place: str, principal: str, seconds: int) -> RefusedError:
-    """The words of a recorded answer: `evidence` of Azure/ARO-HCP; Azure/apiops issue 612 has nearly the same."""
+    """Source: Azure/apiops issue 612, and MicrosoftDocs/azure-docs issue 105248 for an older sentence."""
     text = (
         f"Number of '{kind}' requests for subscription '{place}' actor '{principal}' exceeded. Please try again after "
         f"'{seconds}' seconds after additional tokens are available. Refer to https://aka.ms/arm-throttling for "

@@ -1,4 +1,7 @@
-"""How scopes contain each other and how actions match, by the rules of Azure RBAC."""
+"""How scopes contain each other and how actions match, by the rules of Azure RBAC.
+
+Source: learn.microsoft.com/azure/role-based-access-control: role-definitions, scope-overview, deny-assignments.
+"""
 
 import re
 from functools import lru_cache

@@ -18,7 +18,7 @@ SIZES = {"reads": (250.0, 25.0), "writes": (200.0, 10.0), "deletes": (200.0, 10.
 _GLOBAL = 15
 _KINDS = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
 _RETRY_SECONDS = 10
-"""What ARM writes where a bucket is empty: "Please try again after '10' seconds" (Azure/ARO-HCP, a recorded answer)."""
+"""What ARM names where a bucket is empty. Believed: answers with 1 and with 10 were seen (Azure/apiops issue 612)."""
 
 
 @dataclass

@@ -1,4 +1,8 @@
-"""The vault's REST API (7.4), as far as the service uses it; under /admin, without a token, what an owner does."""
+"""The vault's REST API (7.4), as far as the service uses it; under /admin, without a token, what an owner does.
+
+Source: learn.microsoft.com/rest/api/keyvault/keys (get key, get key versions, sign; at most 25 versions in a page);
+learn.microsoft.com/azure/key-vault/general/rest-error-codes for AKV10000, Forbidden and KeyNotFound.
+"""
 
 import base64
 import binascii
