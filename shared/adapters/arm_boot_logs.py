@@ -14,11 +14,11 @@ from shared.adapters.http_json import Http
 from shared.domain.caller import Caller
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
-from shared.ports import BootLog, Picture, Unavailable
+from shared.ports import BootLog, Picture, Trouble, Unavailable
 
 WHAT = "boot diagnostics"
 PICTURE_BYTES = 4 << 20
-_TIMEOUT = aiohttp.ClientTimeout(total=20)
+_TIMEOUT = aiohttp.ClientTimeout(total=8, sock_connect=3, sock_read=5)
 _CONFLICT, _FORBIDDEN = 409, 403
 _FOUND, _NOT_FOUND = (200, 206), (404, 416)
 _PIECE = 64 * 1024
@@ -55,8 +55,7 @@ class ArmBootLogs:
         except ClientAuthenticationError as error:
             return signed_out(error, caller)
         except HttpResponseError as error:
-            codes = {_CONFLICT: Code.BOOT_DIAGNOSTICS_DISABLED, _FORBIDDEN: Code.TRANSCRIPT_PERMISSION_DENIED}
-            return refuse(codes.get(error.status_code or 0, Code.VM_NOT_FOUND), target=vm.resource_id)
+            return refuse(_meant(error), target=vm.resource_id)
         found = str(getattr(data, name) or "")
         # As it is: its signature is over these very characters.
         return URL(found, encoded=True) if found.startswith("https://") else _nothing(vm)
@@ -67,7 +66,7 @@ class ArmBootLogs:
             async with self._http.session.head(address, allow_redirects=False, timeout=_TIMEOUT) as answer:
                 return answer.content_length or 0 if _is_there(answer) else None
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise Unavailable(WHAT, type(error).__name__) from None
+            raise _troubled(error) from None
 
     async def _read(self, address: URL, most: int, headers: dict[str, str]) -> bytes | None:
         """At most so many bytes; None when nothing is there."""
@@ -83,7 +82,7 @@ class ArmBootLogs:
                     if len(content) >= most:
                         break
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise Unavailable(WHAT, type(error).__name__) from None
+            raise _troubled(error) from None
         return bytes(content[:most])
 
 
@@ -92,6 +91,19 @@ async def _retrieved(compute: Any, vm: VmId) -> Any:
         instances = compute.virtual_machine_scale_set_vms
         return await instances.retrieve_boot_diagnostics_data(vm.group, vm.scale_set, vm.name)
     return await compute.virtual_machines.retrieve_boot_diagnostics_data(vm.group, vm.name)
+
+
+def _meant(error: HttpResponseError) -> Code:
+    """A lock stops this action as it stops `connect` (microsoft/azserialconsole issue 115)."""
+    if error.error is not None and error.error.code == "ScopeLocked":
+        return Code.RESOURCE_LOCKED
+    codes = {_CONFLICT: Code.BOOT_DIAGNOSTICS_DISABLED, _FORBIDDEN: Code.TRANSCRIPT_PERMISSION_DENIED}
+    return codes.get(error.status_code or 0, Code.VM_NOT_FOUND)
+
+
+def _troubled(error: Exception) -> Unavailable:
+    kind = Trouble.SILENT if isinstance(error, TimeoutError) else Trouble.AWAY
+    return Unavailable(WHAT, type(error).__name__, kind)
 
 
 def _is_there(answer: aiohttp.ClientResponse) -> bool:

@@ -6,7 +6,7 @@ import aiohttp
 
 from shared import correlation
 from shared.domain.refusals import TABLE, Code, Refusal, refuse
-from shared.ports import Unavailable
+from shared.ports import Trouble, Unavailable
 
 TIMEOUT = aiohttp.ClientTimeout(total=5)
 
@@ -34,7 +34,8 @@ class Http:
                 answer.raise_for_status()
                 document = await answer.json(content_type=None)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise Unavailable(what, type(error).__name__) from error
+            kind = Trouble.SILENT if isinstance(error, TimeoutError) else Trouble.AWAY
+            raise Unavailable(what, type(error).__name__, kind) from error
         if not isinstance(document, dict):
             raise Unavailable(what, "its answer is not a JSON object")
         return document

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from dev.arm.world import Lock
 from dev.fleet import ADA, ALAN, GRACE, SUBSCRIPTION, Person
 from shared.adapters import arm_boot_logs
 from shared.domain.refusals import Code, Refusal
 from shared.domain.vm import VmId
-from shared.ports import BootLog, Picture, Unavailable
+from shared.ports import BootLog, Picture, Trouble, Unavailable
 from tests.contract.arm import Arm, vm
 
 
@@ -45,6 +46,23 @@ async def test_what_cannot_be_had_is_said(arm: Arm, who: Person, name: str, of: 
     found = await arm.boot_logs.log(arm.user(who), vm(name, of), 1000)
     assert isinstance(found, Refusal)
     assert found.code is code
+
+
+async def test_a_read_only_lock_is_not_told_as_diagnostics_that_are_off(arm: Arm) -> None:
+    arm.world.locks = (Lock("keep", vm("web-01").group_id),)
+    found = await arm.boot_logs.log(arm.user(ADA), vm("web-01"), 9)
+    assert isinstance(found, Refusal)
+    assert found.code is Code.RESOURCE_LOCKED
+
+
+async def test_storage_that_says_nothing_is_silent(arm: Arm, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def silent(*_: Any, **__: Any) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(arm.http.session, "_request", silent)
+    with pytest.raises(Unavailable) as caught:
+        await arm.boot_logs.log(arm.user(ADA), vm("web-01"), 9)
+    assert (caught.value.what, caught.value.trouble) == ("boot diagnostics", Trouble.SILENT)
 
 
 async def test_an_address_that_does_not_open_is_unavailable_and_stays_secret(arm: Arm) -> None:
