@@ -1,5 +1,7 @@
 """What a console printed, for whoever may read it: GET .../serialConsole/transcript, and who has read it."""
 
+from dataclasses import replace
+
 import azure.durable_functions as df
 import azure.functions as func
 
@@ -11,6 +13,7 @@ from functions.reading import GROWS, PLACES, QUERY, Format, NotOnRecord, Wish, b
 from functions.requests import BadRequest
 from functions.responses import ANSWER_BYTES, time_text
 from functions.shapes import ref
+from functions.waiting import AGAIN_SECONDS, place_for
 from shared import wiring
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.segment import DamagedSegment
@@ -49,7 +52,7 @@ async def _read(asked: Asked) -> Contents | Refusal:
         return refusal
     archive = wiring.archive()
     try:
-        found = await _found(archive, vm, wish, asked.req.headers.get("range"))
+        found = await _waited_for(archive, vm, wish, asked)
     except NotOnRecord as error:
         return refuse(Code.RECORDING_NOT_FOUND, target=vm.resource_id, because=str(error))
     except StillIndexing:
@@ -61,6 +64,20 @@ async def _read(asked: Asked) -> Contents | Refusal:
     if not isinstance(found, Refusal) and found.content:
         await record_read(archive, asked.caller, vm, wish.place)
     return found
+
+
+async def _waited_for(archive: Archive, vm: VmId, wish: Wish, asked: Asked) -> Contents | Refusal:
+    """Where nobody else may wait now, the answer says at once when to ask again."""
+    ranged = asked.req.headers.get("range")
+    if not wish.wait:
+        return await _found(archive, vm, wish, ranged)
+    with place_for(asked.caller.subject) as place:
+        if place:
+            return await _found(archive, vm, wish, ranged)
+        found = await _found(archive, vm, replace(wish, wait=0), ranged)
+    if isinstance(found, Refusal) or found.content:
+        return found
+    return replace(found, headers=found.headers | {"Retry-After": str(AGAIN_SECONDS)})
 
 
 async def _found(archive: Archive, vm: VmId, wish: Wish, ranged: str | None) -> Contents | Refusal:

@@ -19,6 +19,7 @@ from dev.entra.tokens import (
     wrong_tenant_token,
 )
 from dev.fleet import ADA, ALAN, API_SCOPE, GRACE, PAGE_CLIENT, RELAY, TENANT, group
+from functions.responses import SECURITY_HEADERS
 from shared.domain.checks import Checked
 from tests.dev.functions_host.host_process import until
 from tests.functions.control_plane import ISSUER, ControlPlane
@@ -275,6 +276,12 @@ def test_what_no_function_takes_is_the_hosts_own_404(plane: ControlPlane, method
     answer = plane.call(method, address, None)
     assert (answer.status_code, answer.content) == (404, b"")
     assert {"content-type", "x-ms-error-code"} & {*answer.headers} == set()
+    assert SECURITY_HEADERS.items() <= {name: answer.headers.get(name) for name in SECURITY_HEADERS}.items()
+
+
+def test_the_hosts_bare_address_shows_no_page_about_it(plane: ControlPlane) -> None:
+    answer = plane.call("GET", "/", None)
+    assert (answer.status_code, answer.content) == (204, b"")
 
 
 def test_a_probe_may_ask_for_health_without_the_report(plane: ControlPlane) -> None:

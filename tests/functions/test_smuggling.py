@@ -137,6 +137,16 @@ def test_a_body_that_two_readers_may_read_differently_is_refused(
     assert (answer.status, answer.code) == (400, "InvalidRequest"), answer
 
 
+@pytest.mark.parametrize("length", [b"", b"Content-Length: 16\r\n"])
+def test_a_body_in_chunks_is_never_one_that_says_nothing(plane: ControlPlane, adas: bytes, length: bytes) -> None:
+    """It said watch; lost, it would write and displace whoever is there."""
+    head = b"POST " + SESSIONS.encode() + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+    chunks = JSON + b"\r\n" + length + b"Transfer-Encoding: chunked\r\n\r\n10\r\n" + b'{"mode":"watch"}\r\n0\r\n\r\n'
+    answer = received(plane, head + adas + b"\r\n" + chunks)
+    assert (answer.status, answer.code) == (400, "InvalidRequest")
+    assert "Content-Length" in answer.json["error"]["message"]
+
+
 @pytest.mark.parametrize(
     "policy",
     [

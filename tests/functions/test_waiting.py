@@ -1,0 +1,162 @@
+"""Who waits, for news or for a slow Azure, takes no console from those who open one."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Self
+
+import azure.functions as func
+import httpx
+import pytest
+
+from dev.arm.faults import Fault
+from dev.entra.tokens import app_token, user_token
+from dev.fleet import ADA, GRACE, RELAY
+from functions import waiting
+from functions.contents import handing_out
+from functions.transcripts import _read
+from functions.waiting import AGAIN_SECONDS, OF_ONE, PLACES, place_for
+from shared import wiring
+from tests.contract.memory_archive import MemoryArchive
+from tests.fakes import VM, FakeWorld
+from tests.functions.control_plane import ControlPlane
+from tests.functions.test_over_http import vm
+from tests.patience import PATIENCE
+
+STARTER = "waiting"
+READERS = (ADA, GRACE)
+read = handing_out("read_transcript", _read)
+
+
+def asked(**query: str) -> func.HttpRequest:
+    parts = {"subscription": VM.subscription, "group": VM.group, "name": VM.name}
+    return func.HttpRequest("GET", "http://app.example/api", params=query, route_params=parts, body=b"")
+
+
+@pytest.fixture
+def fakes(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeWorld]:
+    made = FakeWorld()
+    monkeypatch.setattr(wiring, "archive", lambda: MemoryArchive().archive)
+    wiring.worlds[STARTER] = made.world
+    yield made
+    del wiring.worlds[STARTER]
+
+
+def test_one_caller_takes_few_places_and_all_together_not_all() -> None:
+    with place_for("other") as other:
+        assert other
+        mine = [place_for("me") for _ in range(OF_ONE)]
+        assert all(each.__enter__() for each in mine)
+        with place_for("me") as more:
+            assert not more
+        many = [place_for(f"caller {number}") for number in range(PLACES - OF_ONE - 1)]
+        assert all(each.__enter__() for each in many)
+        with place_for("last") as last:
+            assert not last
+        for each in (*mine, *many):
+            each.__exit__(None, None, None)
+        with place_for("last") as last:
+            assert last
+    assert not waiting._waiting
+
+
+@pytest.mark.usefixtures("fakes")
+async def test_who_finds_no_place_is_answered_at_once_with_the_cursor_and_when_to_ask_again() -> None:
+    polls = [asyncio.ensure_future(read(asked(wait="20"), STARTER)) for _ in range(OF_ONE)]
+    for _ in range(1000):
+        await asyncio.sleep(0)
+    assert waiting._waiting.total() == OF_ONE
+    response = await read(asked(wait="20"), STARTER)
+    assert (response.status_code, response.get_body(), response.headers["Retry-After"]) == (200, b"", "1")
+    assert response.headers["x-console-offset-next"] == "0"
+    for each in polls:
+        each.cancel()
+    await asyncio.gather(*polls, return_exceptions=True)
+    assert not waiting._waiting, "who goes away gives the place back"
+
+
+@pytest.mark.usefixtures("fakes")
+async def test_who_does_not_wait_needs_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "PLACES", 0)
+    response = await read(asked(wait="0"), STARTER)
+    assert (response.status_code, "Retry-After" in response.headers) == (200, False)
+
+
+class Crowd:
+    """People who follow transcripts and look at a slow VM, and a relay's heartbeats, until it is left."""
+
+    def __init__(self, plane: ControlPlane, *, polls: int, looks: int) -> None:
+        self.plane, self.over, self.pending = plane, threading.Event(), 0
+        self._lock = threading.Lock()
+        self._client = httpx.Client(
+            base_url=plane.host.client.base_url, timeout=PATIENCE, limits=httpx.Limits(max_connections=None)
+        )
+        self._pool = ThreadPoolExecutor(polls + looks + 1)
+        tokens = [user_token(plane.stack, person) for person in READERS]
+        self.done: list[Future[None]] = [
+            self._pool.submit(self._follow, tokens[number % len(tokens)]) for number in range(polls)
+        ]
+        self.done += [self._pool.submit(self._look, tokens[number % len(tokens)]) for number in range(looks)]
+        self.done.append(self._pool.submit(self._beat, app_token(plane.stack, RELAY)))
+        self.slowest_beat = 0.0
+
+    def __enter__(self) -> Self:
+        deadline = time.monotonic() + PATIENCE
+        while self.pending < OF_ONE and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert self.pending >= OF_ONE, "they wait"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self._pool.shutdown()
+        self._client.close()
+        for each in self.done:
+            each.result()
+
+    def _get(self, path: str, token: str) -> httpx.Response:
+        return self._client.get(path, headers={"Authorization": f"Bearer {token}"})
+
+    def _follow(self, token: str) -> None:
+        while not self.over.is_set():
+            with self._lock:
+                self.pending += 1
+            answer = self._get(f"{vm('web-02')}/serialConsole/transcript?format=raw&offset=0&wait=20", token)
+            with self._lock:
+                self.pending -= 1
+            self.over.wait(float(answer.headers.get("retry-after", 1)))
+
+    def _look(self, token: str) -> None:
+        while not self.over.wait(0.5):
+            self._get(f"{vm('web-04')}/serialConsole", token)
+
+    def _beat(self, token: str) -> None:
+        while not self.over.wait(0.2):
+            began = time.monotonic()
+            beat = {"relay": "r0", "sessions": []}
+            sent = self._client.post("/api/relay/heartbeat", json=beat, headers={"Authorization": f"Bearer {token}"})
+            assert sent.status_code == 200
+            self.slowest_beat = max(self.slowest_beat, time.monotonic() - began)
+
+
+def test_long_polls_heartbeats_and_a_slow_azure_take_no_console_from_who_opens_one(plane: ControlPlane) -> None:
+    """More want to wait than the host works on at once (50, host.json): a poll lasts 20 s, an opening must not."""
+    plane.world.faults = [Fault("virtualMachines/web-04", hang=2.0, count=1 << 30)]
+    try:
+        with Crowd(plane, polls=70, looks=10) as crowd:
+            for _ in range(5):
+                began = time.monotonic()
+                opened = plane.call("POST", f"{vm('web-01')}/serialConsole/sessions", ADA, json={})
+                assert opened.status_code == 201
+                print(f"opened in {time.monotonic() - began:.2f} s, {crowd.pending} wait")  # noqa: T201 - a figure
+                assert crowd.pending >= OF_ONE
+                assert time.monotonic() - began < 10, "shorter than a poll"
+            assert crowd.slowest_beat < 10
+    finally:
+        plane.world.faults = []
+
+
+def test_a_piece_that_says_when_to_ask_again_says_soon() -> None:
+    assert AGAIN_SECONDS <= 1
