@@ -62,15 +62,22 @@ async def _healthy(stack: Stack, say: Callable[[str], None]) -> None:
     """Waits until /api/health is healthy; says what is not."""
     deadline = time.monotonic() + BOOT_PATIENCE
     async with httpx.AsyncClient(base_url=stack.http(Port.FRONT_DOOR), timeout=10) as client:
-        while True:
-            answer = await client.get("/api/health")
-            if answer.status_code == httpx.codes.OK:
-                return
-            bad = [d["name"] for d in answer.json().get("dependencies", []) if d["status"] != "healthy"]
+        while (bad := await _unhealthy(client)) is not None:
             say(f"waiting for {', '.join(bad) or 'the function app'}")
             if time.monotonic() > deadline:
                 raise StepFailed(f"the API stays unhealthy: {', '.join(bad)}. Logs: {stack.home / 'logs'}")
             await asyncio.sleep(0.3)
+
+
+async def _unhealthy(client: httpx.AsyncClient) -> list[str] | None:
+    """What is not healthy, empty where that is not told; None: nothing. A busy machine may take long to answer."""
+    try:
+        answer = await client.get("/api/health")
+    except httpx.TimeoutException:
+        return []
+    if answer.status_code == httpx.codes.OK:
+        return None
+    return [d["name"] for d in answer.json().get("dependencies", []) if d["status"] != "healthy"]
 
 
 async def _booted(stack: Stack, say: Callable[[str], None]) -> None:

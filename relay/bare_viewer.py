@@ -33,6 +33,9 @@ class BareViewer(Viewer):
     def show(self, frame: bytes) -> None:
         self.socket.send(BINARY, memoryview(frame)[_OFFSET_BYTES:])
 
+    def show_before(self, data: bytes) -> None:
+        self.socket.send(BINARY, data)
+
     def say(self, text: str) -> None:
         """There is no place for it."""
 

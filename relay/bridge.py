@@ -30,6 +30,7 @@ from shared.domain.console_actions import (
     Say,
     SendCommand,
     Show,
+    ShowBefore,
     TypeToPort,
     Write,
 )
@@ -56,7 +57,7 @@ from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
 from shared.ports import Admission
 
-_NEED_THE_RECORD = (Admit, BeginEpoch, SendCommand, Show, TypeToPort, Write)
+_NEED_THE_RECORD = (Admit, BeginEpoch, SendCommand, Show, ShowBefore, TypeToPort, Write)
 """What is not done when what comes before it cannot be recorded."""
 
 
@@ -227,6 +228,7 @@ class Bridge:
         action: Admit
         | SendCommand
         | Say
+        | ShowBefore
         | Close
         | Refuse
         | OpenPort
@@ -247,6 +249,9 @@ class Bridge:
             case Say(session, text):
                 if (screen := self.screens.get(session)) is not None:
                     screen.say(text)
+            case ShowBefore(session, data):
+                if (screen := self.screens.get(session)) is not None:
+                    screen.show_before(data)
             case Close(session, code, reason):
                 if (screen := self.screens.pop(session, None)) is not None:
                     screen.close(code, reason)

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
-from shared.domain.frames import MAX_SAID_FRAME, Answer, BadFrame, read_said, said
+from shared.domain.frames import MAX_SAID_FRAME, Answer, BadFrame, before, read_said, said
 
 _BINARY, _TEXT, _CLOSE = WSMsgType.BINARY, WSMsgType.TEXT, WSMsgType.CLOSE
 _CONTINUATION, _PONG = WSMsgType.CONTINUATION, WSMsgType.PONG
@@ -72,6 +72,9 @@ class Viewer(WSListener):
 
     def show(self, frame: bytes) -> None:
         self.socket.send(_BINARY, frame)
+
+    def show_before(self, data: bytes) -> None:
+        self.socket.send(_TEXT, before(data))
 
     def say(self, text: str) -> None:
         self.socket.send(_TEXT, text)

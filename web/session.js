@@ -119,6 +119,11 @@ function printed(state, { offset, bytes }) {
   return go(state, { next: offset + bytes.length }, { do: "show", bytes: fresh, replayed: offset < state.replayedTo });
 }
 
+/** What was printed before this epoch: it has no offset here, and nothing is answered that it asks. */
+function before(state, { data }) {
+  return go(state, {}, { do: "show", bytes: Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0)), replayed: true });
+}
+
 const people = (state, { writer, watchers }) => go(state, { writer, watchers });
 const port = (state, frame) => go(state, { port: { state: frame.state, message: frame.message } });
 
@@ -195,7 +200,7 @@ const CHOICES = { connect, dismiss, leave };
 /** What the record keeps of what is typed. */
 const keeping = (state, { typed: kept }) => go(state, { kept });
 
-const LINE = { printed, people, port, keeping, limit, ask: asked, act: acted, warning, bye };
+const LINE = { printed, before, people, port, keeping, limit, ask: asked, act: acted, warning, bye };
 const MOVES = {
   idle: { connect, dismiss },
   requesting: { ...LINE, granted, refused, leave, dismiss, typed: stay, answer, closed: lineFell },

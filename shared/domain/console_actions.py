@@ -32,6 +32,14 @@ class Show:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowBefore:
+    """For one session, before all that is shown: what was printed, and recorded, before this epoch."""
+
+    session: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class SendCommand:
     """An act down the open line, for which somebody waits: never before it is recorded."""
 
@@ -135,6 +143,7 @@ type Action = (
     TypeToPort
     | Write
     | Show
+    | ShowBefore
     | SendCommand
     | RefuseCommand
     | Say

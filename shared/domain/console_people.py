@@ -10,6 +10,7 @@ from shared.domain.console_actions import (
     ResumePort,
     Say,
     Show,
+    ShowBefore,
 )
 from shared.domain.console_events import (
     Answered,
@@ -37,7 +38,8 @@ class People(Voice):
     """The half of a Console that faces its viewers; see console.py for the rules. Not used by itself."""
 
     __slots__ = (
-        "_asks", "_audience", "_ended", "_expected", "_flows", "_kept", "_pauses", "farewell", "name", "newest",
+        "_asks", "_audience", "_before", "_ended", "_expected", "_flows", "_kept", "_pauses",
+        "farewell", "name", "newest",
         "scrollback",
     )  # fmt: skip
 
@@ -53,6 +55,8 @@ class People(Voice):
         """Sessions that passed every check and are not attached yet; True: admitted."""
         self._ended: dict[str, Farewell] = {}
         """Admitted sessions that were ended before they attached, and what they will hear."""
+        self._before = b""
+        """What the gateway sent again as the port opened: on record before this epoch."""
         self._audience: tuple[str, ...] = ()
         """Sessions that are sent what is printed: all but the stalled ones."""
         self._kept = COUNTED
@@ -86,7 +90,7 @@ class People(Voice):
             self.writer = viewer
         self.viewers[event.session] = viewer
         self._people = self._count()
-        self._hello(viewer, event.resume)
+        self._hello(viewer, event.resume, anew=event.resume is None)
         if lost:
             self._say(viewer, "port", state="lost", message="The connection to the VM was lost; the relay dials again.")
         self._say_people(but=event.session)
@@ -104,8 +108,10 @@ class People(Voice):
         self._expected.pop(session, None)
         self._ended.pop(session, None)
 
-    def _hello(self, viewer: Viewer, resume: tuple[str, int] | None) -> None:
-        """Tells where the stream starts, then sends what was printed from there on."""
+    def _hello(self, viewer: Viewer, resume: tuple[str, int] | None, *, anew: bool = False) -> None:
+        """Tells where the stream starts, then sends what was printed from there on; before it, to who comes anew, what
+        was there before this epoch, if nothing is missing between.
+        """
         start, kept, gap = self._resume(resume)
         viewer.shown_from = start
         self._say(
@@ -114,6 +120,8 @@ class People(Voice):
             idleSeconds=viewer.limits.idle_seconds, sessionSeconds=viewer.limits.session_seconds,
             typed=self._kept.typed.value,
         )  # fmt: skip
+        if anew and start == 0 and self._before:
+            self._out.append(ShowBefore(viewer.session, self._before))
         if kept:
             self._out.append(Show((viewer.session,), printed(start, kept)))
 
@@ -138,6 +146,7 @@ class People(Voice):
             viewer.shown_from = 0
         self._epoch, self._seq = epoch, 0
         self.scrollback.clear()
+        self._before = b""
 
     # --- going ------------------------------------------------------------------------------------------------
 

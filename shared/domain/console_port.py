@@ -40,6 +40,9 @@ class Port(Enum):
     CLOSING = auto()
 
 
+BEFORE_BYTES = 16 * 1024
+"""Shown of what was printed before an epoch: some screens."""
+
 PRINTING = (Port.OPEN, Port.CLOSING)
 """What the VM prints is read."""
 
@@ -116,6 +119,7 @@ class PortKeeper(People):
     def _note_replayed(self, opening: Opening) -> None:
         """Before the bytes that follow, so that nobody takes them for printed now."""
         replay = opening.replay
+        self._before = replay.again[-BEFORE_BYTES:]
         self._note(
             "replayed", length=len(replay.again), compared=replay.compared, hash=opening.hash, keyed=opening.keyed,
             perhapsNew=replay.perhaps_new, before=len(replay.fresh), found=replay.compared > 0,

@@ -4,6 +4,7 @@ Binary frames carry bytes: towards the relay what was typed, as it is; towards t
 after the eight bytes (big-endian) of its offset in the epoch. Text frames carry JSON objects with a `type`.
 """
 
+import base64
 import json
 import struct
 from dataclasses import dataclass
@@ -40,6 +41,11 @@ def printed(offset: int, data: bytes) -> bytes:
 def said(what: str, /, **fields: Any) -> str:
     """A text frame."""
     return json.dumps({"type": what, **fields}, separators=(",", ":"), ensure_ascii=False)
+
+
+def before(data: bytes) -> str:
+    """A text frame of what was printed before the epoch. These bytes have no offset in it."""
+    return said("before", data=base64.b64encode(data).decode("ascii"))
 
 
 def read_said(text: bytes) -> Answer:

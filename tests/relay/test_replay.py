@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from functools import partial
 from random import Random
@@ -16,6 +17,7 @@ from shared.domain.refusals import Refusal
 from shared.domain.replay import PROOF
 from shared.domain.vm import VmId
 from shared.ports import PortListener, SerialPort
+from tests.relay.public_clients import ClientToday
 from tests.relay.stage import VM, Client, Ports, Stage, staged
 
 BOOT = b"".join(b"[%5d] line of a boot\r\n" % number for number in range(40)) + b"web-01 login: "
@@ -59,6 +61,10 @@ async def ports() -> Replaying:
 async def stage(ports: Replaying) -> AsyncIterator[Stage]:
     async with staged(ports=ports) as on_it:
         yield on_it
+
+
+def address(stage: Stage) -> str:
+    return f"ws://127.0.0.1:{stage.port}/n/connector/r0/sessions/ada/client"
 
 
 def replayed(stage: Stage) -> list[dict[str, Any]]:
@@ -107,6 +113,28 @@ async def test_what_is_printed_to_nobody_is_recorded_once_and_marked(stage: Stag
     assert replayed(stage)[-1]["before"] == len(b"printed to nobody\r\n")
     assert replayed(stage)[-1]["found"]
     assert ada.bytes == b"printed to nobody\r\nprinted to ada\r\n"
+
+
+async def test_who_comes_anew_sees_how_it_was_before(stage: Stage, ports: Replaying) -> None:
+    ports.prints(BOOT)
+    await visits(stage)
+    ports.prints(b"meanwhile")
+    ada = await stage.comes("ada", generation=2)
+    await ada.sees(b"meanwhile")
+    (before,) = [text for text in ada.texts if text["type"] == "before"]
+    assert b64decode(before["data"]) == BOOT
+    assert ada.bytes == b"meanwhile", "and once"
+    assert stage.epochs.printed() == BOOT + b"meanwhile"
+
+
+async def test_a_client_of_azures_own_console_sees_it_before_the_rest(ports: Replaying) -> None:
+    async with staged(ports=ports) as stage:
+        ports.prints(BOOT)
+        await visits(stage)
+        ports.prints(b"meanwhile")
+        async with ClientToday(address(stage), stage.token(generation=2)) as client:
+            await client.sees(BOOT + b"meanwhile")
+            assert client.shown == BOOT + b"meanwhile"
 
 
 async def test_who_stays_while_a_port_is_dialled_again_sees_nothing_twice(stage: Stage, ports: Replaying) -> None:

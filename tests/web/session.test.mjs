@@ -76,6 +76,13 @@ test("bytes that were shown already are dropped by their offset", () => {
   assert.equal(state.next, 6);
 });
 
+test("what was there before the epoch is shown, answered by nobody, and moves no offset", () => {
+  const { state, actions } = play(opened(), { type: "before", data: btoa("web-01 login: \xff") }, printed(0, "root"));
+  assert.deepEqual(actions.slice(-2).map(({ do: act, bytes, replayed }) => [act, [...bytes].length, replayed]), [["show", 15, true], ["show", 4, false]]);
+  assert.equal(actions.at(-2).bytes[14], 0xff);
+  assert.equal(state.next, 4);
+});
+
 test("a lost line comes back by itself and goes on at the byte where it broke", () => {
   const lost = play(opened(), printed(0, "login: "), closed(1006));
   assert.equal(lost.state.phase, "waiting");

@@ -25,6 +25,7 @@ from shared.domain.console_actions import (
     Say,
     SendCommand,
     Show,
+    ShowBefore,
     TypeToPort,
     Write,
 )  # fmt: skip
@@ -49,6 +50,7 @@ class Screen:
     epoch: str = ""
     starts: dict[str, int] = field(default_factory=dict)
     streams: dict[str, bytearray] = field(default_factory=lambda: defaultdict(bytearray))
+    before: bytes = b""
     closed: tuple[int, str] | None = None
 
     def last(self, what: str) -> dict[str, Any]:
@@ -107,6 +109,10 @@ class Skin:
             case Show(to, frame):
                 for session in to:
                     self._show(session, frame)
+            case ShowBefore(session, data):
+                assert self.screens[session].texts[-1]["type"] == "hello"
+                assert not self.screens[session].seen
+                self.screens[session].before += data
             case Say(session, text):
                 self._say(self.screens[session], json.loads(text))
             case Close(session, code, reason):

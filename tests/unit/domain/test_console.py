@@ -36,7 +36,7 @@ from shared.domain.console_events import (
     Tick,
     TypedLine,
 )  # fmt: skip
-from shared.domain.console_port import CAPTURE_BACKOFF, IllegalMove
+from shared.domain.console_port import BEFORE_BYTES, CAPTURE_BACKOFF, IllegalMove
 from shared.domain.grant import Mode
 from shared.domain.masking import Span
 from shared.domain.policy import Typing
@@ -780,3 +780,30 @@ def test_an_opening_with_which_nothing_came_is_none_of_a_replay() -> None:
     skin = Skin()
     skin.comes("ada")
     assert "replayed" not in skin.notes()
+
+
+def test_who_comes_anew_sees_what_was_there_before_the_epoch_and_nobody_sees_it_twice() -> None:
+    skin, again = Skin(scrollback=30), b"recorded before, and "
+    opening = Opening(settle(Tail(again), again + b"new"), "", keyed=False)
+    ada = skin.comes("ada", Mode.WATCH, opening=opening)
+    skin.prints(b"new")
+    grace = skin.comes("grace", Mode.WATCH)
+    back = skin.comes("alan", Mode.WATCH, resume=("an earlier epoch", 7))
+    assert [(screen.before, screen.seen) for screen in (ada, grace, back)] == [
+        (again, b"new"), (again, b"new"), (b"", b"new"),
+    ]  # fmt: skip
+    skin.prints(b"x" * 60)
+    assert skin.comes("later", Mode.WATCH).before == b"", "something is missing between"
+    skin.port = "closed"
+    skin.do(PortLost(taken_over=False, why="reset"))
+    skin.opens(opening)
+    assert ada.before == again
+    assert skin.comes("last", Mode.WATCH).before == again
+
+
+def test_no_more_is_shown_of_it_than_some_screens() -> None:
+    skin, again = Skin(), b"line of a boot\r\n" * 2000
+    tail = Tail()
+    tail.add(again)
+    ada = skin.comes("ada", opening=Opening(settle(tail, again), "", keyed=False))
+    assert ada.before == again[-BEFORE_BYTES:]

@@ -1,5 +1,6 @@
 """The wire between browser and relay: what goes over it, and what is refused without quoting it."""
 
+import base64
 import contextlib
 import json
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.frames import MAX_SAID_FRAME, Answer, BadFrame, printed, read_resume, read_said, said
+from shared.domain.frames import MAX_SAID_FRAME, Answer, BadFrame, before, printed, read_resume, read_said, said
 
 ANSWER = {"type": "answer", "ask": "a1", "allow": True}
 
@@ -16,6 +17,12 @@ ANSWER = {"type": "answer", "ask": "a1", "allow": True}
 def test_a_printed_frame_is_its_offset_and_the_bytes(offset: int, data: bytes) -> None:
     frame = printed(offset, data)
     assert (int.from_bytes(frame[:8]), frame[8:]) == (offset, data)
+
+
+@given(data=st.binary())
+def test_what_was_there_before_is_a_text_frame_of_its_own(data: bytes) -> None:
+    frame = json.loads(before(data))
+    assert (frame["type"], base64.b64decode(frame["data"])) == ("before", data)
 
 
 def test_what_is_said_is_one_json_object_with_a_type() -> None:
