@@ -18,7 +18,7 @@ request_target     an address: the path for the router, the URL and query for th
 routes             which function a request is for, by the order of names; route_template, route_constraints (pure)
 http_triggers      a request to a function; answers turns what it returned into an answer; http_limits
 retries            retry policies
-ncrontab           when a timer runs next (pure); timer_triggers runs it
+ncrontab           when a timer runs next (pure); timer_triggers runs it; timer_status is when it ran, in blobs
 event_hub_trigger  partitions, batches, checkpoints in the order Azure keeps them
 event_hub_source   the real Event Hubs SDK; events says what of an event the function sees
 checkpoints        where each partition's reader is, in blobs

@@ -1,4 +1,7 @@
-"""What of an event the function sees: its body, and the metadata that the Event Hubs extension hands over."""
+"""What of an event the function sees: its body, and the metadata that the Event Hubs extension hands over.
+
+Seen on the real host (4.1037) with Azure.Messaging.EventHubs 5.12.2.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from dev.functions_host.messages import CollectionBytes, TypedData
+from dev.functions_host.messages import CollectionBytes, CollectionSInt64, CollectionString, TypedData
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,18 @@ type Invocation = tuple[TypedData, dict[str, TypedData]]
 
 
 def batch_invocation(partition: Partition, batch: Sequence[Event]) -> Invocation:
-    """One invocation with all of `batch`: cardinality MANY."""
+    """One invocation with all of `batch`: cardinality MANY.
+
+    Strings that are missing are left out, so an array of keys may be shorter than the batch
+    (Azure/azure-functions-host, GrpcMessageConversionExtensions.ToRpcStringArray).
+    """
     return TypedData(collection_bytes=CollectionBytes(bytes=[event.body for event in batch])), {
-        "PartitionContext": _context(partition),
+        **_contexts(partition),
+        "SequenceNumberArray": _numbers([event.sequence_number for event in batch]),
+        "OffsetArray": _numbers([_as_number(event.offset) for event in batch]),
+        "OffsetStringArray": _strings([event.offset for event in batch]),
+        "PartitionKeyArray": _strings([event.partition_key for event in batch]),
+        "EnqueuedTimeUtcArray": _json([event.enqueued.isoformat() for event in batch]),
         "SystemPropertiesArray": _json([event.system_properties for event in batch]),
         "PropertiesArray": _json([dict(event.properties) for event in batch]),
     }
@@ -56,22 +68,36 @@ def batch_invocation(partition: Partition, batch: Sequence[Event]) -> Invocation
 def single_invocation(partition: Partition, event: Event) -> Invocation:
     """One invocation with one event: cardinality ONE."""
     return TypedData(bytes=event.body), {
-        "PartitionContext": _context(partition),
+        **_contexts(partition),
         "SystemProperties": _json(event.system_properties),
         "Properties": _json(dict(event.properties)),
         **{name: _json(value) for name, value in event.system_properties.items()},
     }
 
 
-def _context(partition: Partition) -> TypedData:
-    return _json(
-        {
-            "FullyQualifiedNamespace": partition.namespace,
-            "EventHubName": partition.hub,
-            "ConsumerGroup": partition.group,
-            "PartitionId": partition.id,
-        }
-    )
+def _contexts(partition: Partition) -> dict[str, TypedData]:
+    """Where the events come from, under both names that the extension has for it."""
+    context = {
+        "FullyQualifiedNamespace": partition.namespace,
+        "EventHubName": partition.hub,
+        "ConsumerGroup": partition.group,
+        "PartitionId": partition.id,
+        "IsCheckpointingAfterInvocation": True,  # after every batch: host.json's batchCheckpointFrequency is 1
+    }
+    return {"PartitionContext": _json(context), "TriggerPartitionContext": _json(context)}
+
+
+def _numbers(values: list[int]) -> TypedData:
+    return TypedData(collection_sint64=CollectionSInt64(sint64=values))
+
+
+def _strings(values: list[str | None]) -> TypedData:
+    return TypedData(collection_string=CollectionString(string=[value for value in values if value]))
+
+
+def _as_number(offset: str) -> int:
+    """The offset as it was told before it became a text; the least number where it is none."""
+    return int(offset) if offset.isdecimal() else -(2**63)
 
 
 def _json(value: Any) -> TypedData:

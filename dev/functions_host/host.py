@@ -20,7 +20,8 @@ from dev.functions_host.http_triggers import HttpTriggers
 from dev.functions_host.settings import hub_connection, load_local_settings, read_host_settings, resolve, setting
 from dev.functions_host.site import Site, with_front_end
 from dev.functions_host.stopping import Stopping
-from dev.functions_host.timer_triggers import fire, run_timer, schedule_of
+from dev.functions_host.timer_status import BlobTimerStatuses
+from dev.functions_host.timer_triggers import TimerTrigger, fire, keeps_status, schedule_of
 from dev.functions_host.worker import Binding, Function, Worker
 
 GRACE = 10.0
@@ -63,6 +64,7 @@ class Host:
         self._deadline = 0.0
         self._tasks: list[asyncio.Task[None]] = []
         self._checkpoints: BlobCheckpoints | None = None
+        self._statuses: BlobTimerStatuses | None = None
 
     def _durable_functions(self) -> Durable | Engine:
         section = self._settings.durable_task
@@ -93,14 +95,26 @@ class Host:
         await self._worker.load()
         await self._durable.start(self._worker)
         for function, binding in self._worker.triggered_by("timerTrigger"):
-            schedule_of(binding)  # a schedule that is none shows now, not when it would be due
-            self._spawn(run_timer(self._worker, function, binding, self._stopping))
+            self._spawn(self._timer(function, binding).run())
         for function, binding in self._worker.triggered_by("eventHubTrigger"):
             self._spawn(self._event_hub(function, binding).run())
         log.info("indexed %d functions", len(self._worker.functions))
         triggers = HttpTriggers(self._worker, self._settings.http, self._options.key)
         site = Site(triggers, self._admin, self._settings.http, self._options.key)
         return with_front_end(site.answer) if self._options.has_front_end else site.answer
+
+    def _timer(self, function: Function, binding: Binding) -> TimerTrigger:
+        schedule = schedule_of(binding)  # one that is none shows now, not when it would be due
+        if keeps_status(schedule):
+            self._statuses = self._statuses or BlobTimerStatuses(setting("AzureWebJobsStorage"))
+        return TimerTrigger(
+            worker=self._worker,
+            function=function,
+            schedule=schedule,
+            runs_at_start=bool(binding.get("runOnStartup")),
+            statuses=self._statuses if keeps_status(schedule) else None,
+            stopping=self._stopping,
+        )
 
     def _event_hub(self, function: Function, binding: Binding) -> EventHubTrigger:
         group = resolve(binding.get("consumerGroup") or "$Default")
@@ -131,8 +145,9 @@ class Host:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         await self._durable.stop()
-        if self._checkpoints:
-            await self._checkpoints.close()
+        for kept in (self._checkpoints, self._statuses):
+            if kept:
+                await kept.close()
         await self._worker.stop()
 
     async def _admin(self, method: str, path: str) -> Any:

@@ -3,11 +3,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from azure_functions_runtime.bindings.datumdef import Datum
 
 from dev.functions_host import stopping as waiting
 from dev.functions_host.checkpoints import Checkpoint
@@ -180,14 +182,24 @@ async def test_a_stopping_host_keeps_no_checkpoint_for_a_batch_whose_retries_did
 
 async def test_the_metadata_is_that_of_the_extension() -> None:
     scene = Scene(b"a", b"b")
+    scene.hub.events[1] = replace(scene.hub.events[1], offset="77", partition_key="k")
     async with scene.running():
-        await scene.until_reached(1)
-    metadata = {name: json.loads(value.json) for name, value in scene.worker.metadata[0].items()}
+        await until(lambda: scene.checkpoints.kept is not None)
+    metadata = {name: Datum.from_typed_data(value).python_value for name, value in scene.worker.metadata[0].items()}
     assert metadata["PartitionContext"] == {
         "FullyQualifiedNamespace": "namespace",
         "EventHubName": "records",
         "ConsumerGroup": "$Default",
         "PartitionId": "0",
+        "IsCheckpointingAfterInvocation": True,
     }
-    assert [event["Offset"] for event in metadata["SystemPropertiesArray"]] == ["@0", "@1"]
+    assert metadata["TriggerPartitionContext"] == metadata["PartitionContext"]
+    assert [event["Offset"] for event in metadata["SystemPropertiesArray"]] == ["@0", "77"]
     assert metadata["PropertiesArray"] == [{}, {}]
+    assert metadata["SequenceNumberArray"] == [0, 1]
+    assert metadata["OffsetArray"][1] == 77
+    assert metadata["OffsetStringArray"] == ["@0", "77"]
+    assert metadata["PartitionKeyArray"] == ["k"]  # what has no key is left out
+    assert [datetime.fromisoformat(time) for time in metadata["EnqueuedTimeUtcArray"]] == [
+        event.enqueued for event in scene.hub.events
+    ]

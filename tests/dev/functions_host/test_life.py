@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.azurite import azurite
 from tests.dev.functions_host.host_process import HostProcess, running, until
 
 EVERY_SECOND = {"SAMPLE_SCHEDULE": "* * * * * *"}
@@ -20,10 +21,13 @@ def test_it_says_that_it_is_a_stand_in() -> None:
         assert "STAND-IN" in host.lines[0]
 
 
-def test_timers_run_at_start_on_their_schedule_and_when_asked() -> None:
+def test_timers_run_at_start_on_their_schedule_and_when_asked(tmp_path: Path) -> None:
     with running(settings=EVERY_SECOND) as host:
         until(lambda: ticks(host)[:3] == ["on time"] * 3, host)
-    with running(extra=("--function-key", "k")) as host:
+    with (
+        azurite(tmp_path / "azurite") as storage,
+        running(settings={"AzureWebJobsStorage": storage}, extra=("--function-key", "k")) as host,
+    ):
         until(lambda: ticks(host) == ["on time"], host)  # runOnStartup
         key = {"x-functions-key": "k"}
         assert host.client.post("/admin/functions/tick").status_code == 401

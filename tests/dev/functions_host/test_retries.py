@@ -62,6 +62,14 @@ def test_fixed_delays_are_fixed() -> None:
     assert [delay(fixed(9, 1.5), number) for number in range(3)] == [1.5, 1.5, 1.5]
 
 
-def test_exponential_delays_double_up_to_the_longest() -> None:
-    policy = exponential(9, 1, 5)
-    assert [delay(policy, number) for number in (0, 1, 2, 3, 5000)] == [1, 2, 4, 5, 5]
+def test_exponential_delays_double_on_top_of_the_least_up_to_the_longest() -> None:
+    policy = exponential(9, 1, 30)
+    seen = (1, 2, 3.2, 4.9, 10.3)  # between the tries of the real host
+    for number, (low, high) in enumerate([(1, 1), (1.8, 2.2), (2.6, 3.4), (4.2, 5.8), (7.4, 10.6)]):
+        assert low <= seen[number] <= high
+        assert all(low <= delay(policy, number) <= high for _ in range(50))
+    assert [delay(policy, number) for number in (7, 5000)] == [30, 30]
+
+
+def test_exponential_delays_differ_from_one_another() -> None:
+    assert len({delay(exponential(9, 1, 30), 3) for _ in range(10)}) > 1
