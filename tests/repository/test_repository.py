@@ -77,3 +77,16 @@ def test_the_workflow_and_ci_run_the_gate() -> None:
 def test_the_python_version_is_the_one_of_the_project() -> None:
     version = (ROOT / ".python-version").read_text().strip()
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"].startswith(f">={version}")
+
+
+def test_nothing_that_is_not_final_floats_and_the_page_names_what_is_pinned() -> None:
+    page = (ROOT / "docs/versions.md").read_text()
+    bundle = json.loads((ROOT / "host.json").read_text())["extensionBundle"]
+    least, below = re.fullmatch(r"\[(\d+\.\d+\.\d+), (\d+\.\d+\.\d+)\)", bundle["version"]).groups()  # type: ignore[union-attr]
+    assert least.rpartition(".")[0].split(".")[0] == below.split(".")[0]
+    assert int(below.split(".")[1]) == int(least.split(".")[1]) + 1, "one minor version, which was tried"
+    assert f"`{bundle['id']}`, `{bundle['version']}`" in page
+    pinned = (ROOT / "requirements.txt").read_text()
+    for name in ("azure-functions-durable", "durabletask", "azure-functions-runtime"):
+        (version,) = re.findall(rf"(?m)^{name}==(\S+)", pinned)
+        assert f"| `{name}` | {version}" in page
