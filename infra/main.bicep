@@ -52,9 +52,9 @@ param shardCount int = 1
 @maxValue(600)
 param drainSeconds int = 60
 
-@description('Engine of the lock: scheduler (Durable Task Scheduler, pushes work) or storage (Azure Storage, polls: cheaper, and a lock takes up to a second longer).')
+@description('Engine of the lock: storage (Azure Storage, polled) or scheduler (Durable Task Scheduler, pushes work). The package of the function app is made for one of them.')
 @allowed(['scheduler', 'storage'])
-param durableBackend string = 'scheduler'
+param durableBackend string = 'storage'
 
 @description('Requests that one instance of the function app works on at the same time. Python takes one where nothing is said.')
 @minValue(1)
@@ -205,6 +205,9 @@ output apiBase string = service.outputs.apiBase
 
 @description('Address of the page.')
 output pageUrl string = service.outputs.pageUrl
+
+@description('The engine that the package of the function app must be made for.')
+output durableBackend string = durableBackend
 
 @description('Name of the function app.')
 output functionAppName string = service.outputs.functionAppName

@@ -6,6 +6,7 @@ import json
 import logging
 import secrets
 import threading
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ from dev.functions_host.messages import TypedData
 from dev.functions_host.task_hub import TaskHub
 from dev.functions_host.worker import Function, FunctionFailed, Worker, log_failure
 
+AT_ONCE = 10
+"""Orchestrators, entities and activities each, on one instance: the default of plans that scale to zero
+(MicrosoftDocs/azure-docs, articles/azure-functions/durable/durable-functions-host-json-settings.md).
+"""
 log = logging.getLogger("host.durable")
 
 
@@ -28,6 +33,7 @@ class Durable:
         self._states = EntityStates(state) if state else None
         self._hub, self._hub_name = TaskHub(self._states), hub_name
         self._running: set[asyncio.Task[None]] = set()
+        self._places: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
         self._pump_thread: threading.Thread | None = None
 
     async def start(self, worker: Worker) -> None:
@@ -81,6 +87,10 @@ class Durable:
             log.error("a work item was lost: %r", error, exc_info=error)
 
     async def _run(self, item: pb.WorkItem) -> None:
+        async with self._places[item.WhichOneof("request") or ""]:
+            await self._work_off(item)
+
+    async def _work_off(self, item: pb.WorkItem) -> None:
         match item.WhichOneof("request"):
             case "orchestratorRequest":
                 self._hub.complete(item, await self._orchestrate(item.orchestratorRequest))

@@ -22,6 +22,16 @@ answer=$(az deployment sub create --name "serial-console-$name" --location "${AZ
 output() { python3 -c 'import json, sys; print(json.loads(sys.argv[1])[sys.argv[2]]["value"])' "$answer" "$1"; }
 group=$(output resourceGroup) app=$(output functionAppName) api=$(output apiBase) static=$(output staticWebAppName)
 
+backend=$(output durableBackend)
+packed=$(python3 -c 'import json, sys, zipfile
+host = json.loads(zipfile.ZipFile(sys.argv[1]).read("host.json"))
+print(host["extensions"]["durableTask"]["storageProvider"]["type"])' "$package")
+wanted=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["type"])' "infra/host/$backend.json")
+if [ "$packed" != "$wanted" ]; then
+  echo "the package is made for $packed, the deployment for $wanted: package_functions.sh TARGET.zip $backend" >&2
+  exit 1
+fi
+
 echo "function app $app" >&2
 az functionapp deployment source config-zip --resource-group "$group" --name "$app" --src "$package" --build-remote true >&2
 

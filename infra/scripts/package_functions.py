@@ -2,10 +2,14 @@
 
 Bytecode spares a new instance the compiling of every module. It is made for the Python that runs in Azure, and is not
 held against the source's time, which unpacking changes. Standard library only.
+
+The engine of the lock stands in the packaged host.json as it is deployed: scale controllers read that file, not app
+settings that override it (Azure/azure-functions-durable-extension issue 2622).
 """
 
 import fnmatch
 import importlib.util
+import json
 import py_compile
 import subprocess
 import sys
@@ -49,23 +53,37 @@ def bytecode(name: str, source: bytes) -> tuple[str, bytes]:
         return importlib.util.cache_from_source(name), Path(target).read_bytes()
 
 
-def files() -> Iterator[tuple[str, bytes]]:
+def backends(root: Path = ROOT) -> dict[str, Path]:
+    """The `storageProvider` of host.json, by the value of the Bicep's parameter `durableBackend`."""
+    return {file.stem: file for file in sorted((root / "infra/host").glob("*.json"))}
+
+
+def host_json(source: bytes, backend: str) -> bytes:
+    """Raises KeyError for a backend that is none."""
+    host = json.loads(source)
+    host["extensions"]["durableTask"]["storageProvider"] = json.loads(backends()[backend].read_text())
+    return (json.dumps(host, indent=2) + "\n").encode()
+
+
+def files(backend: str) -> Iterator[tuple[str, bytes]]:
     """Every file of the package with what is in it."""
     for name in contents():
         source = (ROOT / name).read_bytes()
+        if name == "host.json":
+            source = host_json(source, backend)
         yield name, source
         if name.endswith(".py"):
             yield bytecode(name, source)
 
 
-def pack(target: Path) -> int:
+def pack(target: Path, backend: str = "storage") -> int:
     """The same files make the same bytes: times are left out. Raises WrongPython."""
     version = ".".join(map(str, sys.version_info[:2]))
     if version != PYTHON:
         raise WrongPython(
             f"this is Python {version}, the function app runs on {PYTHON}: set PYTHON to a python{PYTHON}"
         )
-    packed = sorted(files())
+    packed = sorted(files(backend))
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package:
         for name, data in packed:
             package.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
@@ -74,6 +92,8 @@ def pack(target: Path) -> int:
 
 if __name__ == "__main__":
     try:
-        print(f"{pack(Path(sys.argv[1]))} files in {sys.argv[1]}")
+        print(f"{pack(Path(sys.argv[1]), *sys.argv[2:3])} files in {sys.argv[1]}")
     except WrongPython as error:
         sys.exit(str(error))
+    except KeyError as error:
+        sys.exit(f"no durableBackend is called {error}: {' or '.join(backends())}")

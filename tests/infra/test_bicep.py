@@ -1,11 +1,13 @@
 """The Bicep files fit together, and fit what is read, named and given in them."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from dev.stack import ROOT
+from infra.scripts import package_functions
 from shared.settings import FunctionSettings, RelaySettings, names
 from tests.infra import bicep, checks
 from tests.infra.bicep import INFRA, File
@@ -68,11 +70,7 @@ HOST_SETTINGS = {
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "AzureWebJobsDisableHomepage",
 }  # fmt: skip
 """What the Functions host reads, and nobody of ours."""
-DURABLE_SETTINGS = {
-    "AzureFunctionsJobHost__extensions__durableTask__storageProvider__type",
-    "AzureFunctionsJobHost__extensions__durableTask__storageProvider__connectionStringName",
-    "DURABLE_TASK_SCHEDULER_CONNECTION_STRING",
-}
+DURABLE_SETTINGS = {"DURABLE_TASK_SCHEDULER_CONNECTION_STRING"}
 
 
 def test_the_function_app_gets_every_setting_that_it_reads_and_no_other() -> None:
@@ -81,6 +79,24 @@ def test_the_function_app_gets_every_setting_that_it_reads_and_no_other() -> Non
     assert bicep.variable_of(FUNCTION_APP, "hostSettings").keys() == HOST_SETTINGS
     durable = bicep.objects_in(FUNCTION_APP.variables["durableSettings"])[-1]
     assert set(bicep.keys(durable)) == DURABLE_SETTINGS
+
+
+def test_each_backend_has_its_provider_in_the_packaged_host_json_and_none_in_app_settings() -> None:
+    """Scale controllers read the file, not settings that override it (azure-functions-durable-extension issue 2622)."""
+    allowed = re.search(r"@allowed\(\[([^]]*)\]\)\nparam durableBackend string = '(\w+)'", MAIN.text)
+    assert allowed
+    assert set(re.findall(r"'(\w+)'", allowed[1])) == set(package_functions.backends())
+    host = (ROOT / "host.json").read_bytes()
+    packed = {
+        name: json.loads(package_functions.host_json(host, name))["extensions"]["durableTask"]
+        for name in package_functions.backends()
+    }
+    assert packed[allowed[2]] == json.loads(host)["extensions"]["durableTask"], "azd takes the file as it is"
+    assert packed["scheduler"]["storageProvider"]["connectionStringName"] in DURABLE_SETTINGS
+    assert {name: each["storageProvider"]["type"] for name, each in packed.items()} == {
+        "storage": "AzureStorage", "scheduler": "azureManaged",
+    }  # fmt: skip
+    assert not any("AzureFunctionsJobHost__" in file.text for file in FILES)
 
 
 def test_a_relay_gets_every_setting_that_it_reads_and_no_other() -> None:

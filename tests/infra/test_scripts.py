@@ -4,17 +4,20 @@ import json
 import os
 import stat
 import subprocess
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from dev.stack import ROOT
+from infra.scripts import package_functions
 
 SCRIPTS = ROOT / "infra" / "scripts"
 DIGEST = "sha256:" + "a" * 64
 OUTPUTS = {
     "resourceGroup": "rg", "functionAppName": "func", "apiBase": "https://func/api", "staticWebAppName": "stapp",
+    "durableBackend": "storage",
 }  # fmt: skip
 TOOL = """#!/bin/sh
 echo "$(basename "$0") $*" >> "$CALLS"
@@ -60,8 +63,22 @@ def stage(tmp_path: Path) -> Stage:
         tool.write_text(TOOL)
         tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
     (tmp_path / "page").mkdir()
-    (tmp_path / "functions.zip").touch()
+    made_for(tmp_path, "storage")
     return Stage(tmp_path)
+
+
+def made_for(folder: Path, backend: str) -> None:
+    """A package of the function app that is host.json alone."""
+    with zipfile.ZipFile(folder / "functions.zip", "w") as package:
+        package.writestr("host.json", package_functions.host_json((ROOT / "host.json").read_bytes(), backend))
+
+
+def test_a_package_that_is_made_for_another_engine_is_not_deployed(stage: Stage) -> None:
+    made_for(stage.folder, "scheduler")
+    ran = deploy(stage, f"crprod.azurecr.io/relay@{DIGEST}")
+    assert ran.status != 0
+    assert "package_functions.sh TARGET.zip storage" in ran.errors
+    assert not any("functionapp" in call for call in ran.calls)
 
 
 def deploy(stage: Stage, image: str, **more: str) -> Ran:

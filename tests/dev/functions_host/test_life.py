@@ -1,5 +1,6 @@
 import concurrent.futures
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -56,19 +57,22 @@ def test_sigterm_lets_a_running_call_end_and_the_host_exits_with_0() -> None:
 
 def test_entities_survive_a_restart_where_a_state_file_is_named(tmp_path: Path) -> None:
     extra = ("--state", str(tmp_path / "state" / "entities.db"))
-    acquire = {"key": "Kept", "op": "acquire", "input": "bob"}
-    with running(extra=extra) as host:
-        assert host.run("call_lock", acquire)["output"] == {"ok": True, "owner": "bob", "generation": 1}
-    with running(extra=extra) as host:
-        assert host.get("locks/Kept").json() == {"owner": "bob", "generation": 1}
-        assert host.run("call_lock", acquire)["output"] == {"ok": True, "owner": "bob", "generation": 2}
+    for generation in (1, 2):
+        with running(extra=extra) as host:
+            host.post("locks/Kept/acquire", "bob")
+            until(partial(_has, host, "Kept", generation), host)
 
 
 def test_without_a_state_file_a_restart_forgets() -> None:
-    acquire = {"key": "a", "op": "acquire", "input": "bob"}
     for _ in range(2):
         with running() as host:
-            assert host.run("call_lock", acquire)["output"] == {"ok": True, "owner": "bob", "generation": 1}
+            assert host.get("locks/a").json() is None
+            host.post("locks/a/acquire", "bob")
+            until(partial(_has, host, "a", 1), host)
+
+
+def _has(host: HostProcess, key: str, generation: int) -> bool:
+    return bool(host.get(f"locks/{key}").json() == {"owner": "bob", "generation": generation})
 
 
 @pytest.mark.parametrize(

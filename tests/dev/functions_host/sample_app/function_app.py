@@ -15,6 +15,7 @@ from durabletask.entities import DurableEntity, EntityInstanceId
 app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 triggers = func.Blueprint()  # type: ignore[no-untyped-call]  # untyped; and DFApp has no retry policies
 
+lingering: list[None] = []
 seen: list[dict[str, Any]] = []
 ticks: list[str] = []
 
@@ -156,6 +157,21 @@ def with_lock(context: task.OrchestrationContext, arg: str) -> Steps:
     return [first, second]
 
 
+@app.orchestration_trigger(context_name="context")
+def crowd(context: task.OrchestrationContext, arg: int) -> Steps:
+    return max((yield task.when_all([context.call_activity("linger", input=None) for _ in range(arg)])))
+
+
+@app.activity_trigger(input_name="_")
+async def linger(_: Any) -> int:
+    """How many are there at the same time."""
+    lingering.append(None)
+    await asyncio.sleep(0.2)
+    there = len(lingering)
+    lingering.pop()
+    return there
+
+
 @app.activity_trigger(input_name="number")
 def double(number: int) -> int:
     return number * 2
@@ -170,7 +186,7 @@ async def explode(what: str) -> None:
 @app.durable_client_input(client_name="client")
 async def run(req: func.HttpRequest, client: df.DurableFunctionsClient) -> func.HttpResponse:
     instance = await client.schedule_new_orchestration(req.route_params["name"], input=req.get_json())
-    state = await client.wait_for_orchestration_completion(instance, timeout=60)
+    state = await client.wait_for_orchestration_completion(instance, timeout=int(req.params.get("seconds", "60")))
     if state is None:
         return answer("timed out", 504)
     return answer(

@@ -1,0 +1,120 @@
+"""The lock's adapter before a task hub that loses what it is sent, answers late, or is not there."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from shared.adapters import durable_consoles
+from shared.adapters.durable_consoles import WHAT, DurableConsoles, durable_client
+from shared.domain import lock
+from shared.domain.lock import Acquired, Claim, Held, Holder, Takeover
+from shared.domain.lock_codec import claim_from_json, request_from_json, state_to_json
+from shared.domain.lock_requests import Answering, Operation, perform
+from shared.ports import Unavailable
+from tests.fakes import VM, FakeClock
+
+ADA, GRACE = Holder("s1", "t.ada", "Ada", 1.0, "r0"), Holder("s2", "t.grace", "Grace", 2.0, "r0")
+KEY = "the-key-of-the-durable-webhook"
+
+
+@dataclass
+class Entity:
+    state: Answering
+
+    def get_typed_state(self, _: type) -> dict[str, Any]:
+        return state_to_json(self.state)
+
+
+@dataclass
+class Hub:
+    """One entity. `loses` says of each signal, by its number, whether it is lost."""
+
+    clock: FakeClock
+    loses: Callable[[int], bool] = lambda _: False
+    state: Answering = field(default_factory=Answering)
+    signals: list[tuple[str, str]] = field(default_factory=list)
+    """The operation and the request's id."""
+
+    async def signal_entity(self, _: Any, operation: str, *, input: dict[str, Any]) -> None:  # noqa: A002 - the library's
+        self.signals.append((operation, input["request"]["id"]))
+        if not self.loses(len(self.signals)):
+            for _ in range(2):  # and what arrives, arrives twice
+                self.state = perform(self.state, request_from_json(input["request"]), _work(input), self.clock.now())
+
+    async def get_entity(self, _: Any) -> Entity:
+        return Entity(self.state)
+
+
+def _work(said: dict[str, Any]) -> Operation:
+    if "claim" in said:
+        return lambda held: lock.acquire(held, claim_from_json(said["claim"]), 0.0)
+    return lambda held: lock.release(held, said["session"], said["generation"])
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
+    monkeypatch.setattr(durable_consoles, "AGAIN_SECONDS", 0.05)
+    return Hub(FakeClock())
+
+
+def consoles(hub: Hub) -> DurableConsoles:
+    return DurableConsoles(cast("Any", hub), hub.clock)
+
+
+async def test_the_outcome_of_ones_own_request_is_the_answer(hub: Hub) -> None:
+    asked = consoles(hub)
+    assert isinstance(await asked.acquire(VM, Claim(ADA, Takeover.NEVER)), Acquired)
+    held = await asked.acquire(VM, Claim(GRACE, Takeover.NEVER))
+    assert isinstance(held, Held)
+    assert (held.holder, (await asked.show(VM)).holder) == (ADA, ADA)
+    assert [await asked.release(VM, "s1", 1) for _ in range(2)] == [True, False]
+
+
+async def test_a_lost_signal_is_sent_again_as_the_same_request_and_done_once(hub: Hub) -> None:
+    hub.loses = lambda number: number < 3
+    assert await consoles(hub).acquire(VM, Claim(ADA, Takeover.FORCE)) == Acquired(1, lock.Lock())
+    assert len(hub.signals) == 3
+    assert len({request for _, request in hub.signals}) == 1
+
+
+async def test_who_gives_up_gives_back_what_may_have_been_granted(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(durable_consoles, "PATIENCE_SECONDS", 0.2)
+    hub.clock.time = 0.0
+    monkeypatch.setattr(durable_consoles, "CLOCK_SECONDS", -10.0)
+    monkeypatch.setattr(hub, "get_entity", nothing_yet)
+    with pytest.raises(Unavailable, match=WHAT):
+        await consoles(hub).acquire(VM, Claim(ADA, Takeover.FORCE))
+    assert hub.signals[-1][0] == "release"
+    assert (hub.state.lock.generation, hub.state.lock.holder) == (1, None)
+
+
+async def nothing_yet(_: Any) -> None:
+    return None
+
+
+async def test_a_request_that_comes_too_late_is_not_done_and_told_as_such(hub: Hub) -> None:
+    asked = DurableConsoles(cast("Any", hub), FakeClock(hub.clock.time - 60))
+    for call in (asked.acquire(VM, Claim(ADA, Takeover.FORCE)), asked.release(VM, "s1", 1)):
+        with pytest.raises(Unavailable, match="too late"):
+            await call
+    assert hub.state.lock.generation == 0
+
+
+async def test_a_hub_that_is_away_is_told_and_its_key_by_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    client = durable_client(
+        f'{{"taskHubName": "h", "rpcBaseUrl": "http://127.0.0.1:1", "requiredQueryStringParameters": "code={KEY}"}}'
+    )
+    asked = DurableConsoles(client, FakeClock())
+    said = []
+    for call in (asked.acquire(VM, Claim(ADA, Takeover.FORCE)), asked.release(VM, "s1", 1), asked.show(VM)):
+        with pytest.raises(Unavailable) as error:
+            await asyncio.wait_for(cast("Any", call), 60)
+        said.append(f"{error.value!r} {error.value} {error.value.__cause__!r}")
+    with pytest.raises(Unavailable, match="task hub"):
+        await asked.probe()
+    await client.close()
+    assert KEY not in " ".join(said) + caplog.text
