@@ -16,7 +16,7 @@ from dev.functions_host import messages
 from dev.functions_host.messages import TypedData
 from dev.functions_host.worker_channel import Binding, Function, NotLoaded, WorkerLost, WorkerProcess, start_worker
 
-__all__ = ["Attempt", "Binding", "Function", "FunctionFailed", "NotLoaded", "Worker", "log_failure"]
+__all__ = ["Attempt", "Binding", "Function", "FunctionFailed", "NotLoaded", "Worker", "WorkerFailed", "log_failure"]
 
 NO_TRACE = messages.RpcTraceContext(trace_parent="", trace_state="", attributes={})
 AFTER_THE_LIMIT = 12.0

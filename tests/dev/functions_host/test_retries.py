@@ -7,7 +7,7 @@ import pytest
 
 from dev.functions_host.retries import delay, run_with_retries
 from dev.functions_host.stopping import Stopping
-from dev.functions_host.worker import Attempt, Function, FunctionFailed
+from dev.functions_host.worker import Attempt, Function, FunctionFailed, WorkerFailed
 
 
 def fixed(count: int, seconds: float = 0) -> Any:
@@ -45,6 +45,18 @@ async def test_a_policy_gives_up_after_its_retries() -> None:
 
 async def test_success_ends_the_retries() -> None:
     assert await attempts(fixed(5), failures=1) == [(0, 5), (1, 5)]
+
+
+async def test_a_worker_that_is_lost_is_a_failure_like_any() -> None:
+    made: list[int] = []
+
+    async def invoke(attempt: Attempt) -> None:
+        made.append(attempt.number)
+        if attempt.number < 2:
+            raise WorkerFailed("WorkerProcessExit: the worker ended")
+
+    await run_with_retries(Function("1", "flaky", (), fixed(-1)), invoke, asyncio.Event())
+    assert made == [0, 1, 2]
 
 
 async def test_minus_one_never_gives_up() -> None:
