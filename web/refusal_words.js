@@ -110,6 +110,7 @@ const ENDS = {
   BootDiagnosticsStorageKeyless: end("Ended because keys of the diagnostics storage account were switched off", "Allow access by keys on the account, then connect again."),
   BootDiagnosticsStorageUnsupported: end("Ended because the diagnostics storage account does not suit a console", "Choose another account for boot diagnostics, then connect again."),
   ConnectRefused: end("Ended because Azure refused the connection to the port", "See what the console in the Azure portal says."),
+  ServiceNotPermitted: end("Ended because Azure allows the service no console here", "An administrator of the service gives its relay the role that it needs."),
   ProviderNotRegistered: end("Ended because the subscription is not registered for consoles", "An owner of the subscription can register it for Microsoft.SerialConsole."),
   SerialPortDisabled: end("Ended because the VM's serial port was disabled", "Enable the port, then connect again."),
   RegionNotAvailable: end("Ended because the VM's region is not served any more", "Ask an owner of the service."),
@@ -121,6 +122,9 @@ const ENDS = {
   ApprovalRequired: end("Ended because the time of its approval is over", "Ask for approval again."),
   ApprovalPending: end("Ended because the time of its approval is over", "Your new request waits for somebody's approval."),
   VmNotFound: end("Ended because the VM was deleted, or you may not read it any more", "Look for the VM in the list of consoles."),
+  AzureUnavailable: end("Azure could not be reached for the VM's serial port", "It is tried again by itself; most such faults pass."),
+  AzureThrottled: end("Azure throttled, and the VM's serial port could not be opened again", "It is tried again by itself, when Azure takes requests again."),
+  AzureTimeout: end("Azure did not answer in time for the VM's serial port", "It is tried again by itself; most such faults pass."),
   GatewayTimeout: end("The VM's host did not answer in time", "It is tried again by itself; most such faults pass."),
 };
 
