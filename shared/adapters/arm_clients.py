@@ -210,7 +210,7 @@ async def asking_arm(reasoned: Container[int] = REASONED) -> AsyncIterator[None]
     except ClientAuthenticationError:
         raise
     except HttpResponseError as error:
-        if error.status_code in reasoned and (error.status_code not in REASONED or _has_words(error)):
+        if error.status_code in reasoned and (error.status_code not in REASONED or has_words(error)):
             raise
         raise troubled(error) from error
     except AzureError as error:
@@ -221,7 +221,8 @@ async def asking_arm(reasoned: Container[int] = REASONED) -> AsyncIterator[None]
         raise Unavailable("arm", "was not done in time", Trouble.SLOW) from error
 
 
-def _has_words(error: HttpResponseError) -> bool:
+def has_words(error: HttpResponseError) -> bool:
+    """Whether it is ARM's own answer, and not that of something on the way."""
     return error.error is not None and bool(error.error.code)
 
 

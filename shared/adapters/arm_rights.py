@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
-from shared.adapters.arm_clients import ArmAccess, as_the_service, asking_arm, signed_out
+from shared.adapters.arm_clients import ArmAccess, as_the_service, asking_arm, has_words, signed_out
 from shared.adapters.kept import Kept
 from shared.domain.access import Denial, Permission, missing
 from shared.domain.caller import Caller, Kind
@@ -111,7 +111,7 @@ async def _allowed() -> AsyncIterator[None]:
     try:
         yield
     except HttpResponseError as error:
-        if error.status_code != _FORBIDDEN:
+        if error.status_code != _FORBIDDEN or not has_words(error):
             raise
         raise Unavailable("arm", "does not let the service read who has which role", Trouble.FORBIDDEN) from error
 
