@@ -39,6 +39,12 @@ class Ear:
         self._typist = self._new_typist()
         self._tell(Keep(keeping.typed, len(keeping.mask)))
 
+    def begin_anywhere(self) -> None:
+        """What is printed next may begin inside a secret: where policies mask, so is the rest of its line."""
+        if self._masker is not None:
+            self.flush()
+            self._masker = Masker(self._keeping.mask, self._key, Tail(to_line_end=True))
+
     @property
     def masks(self) -> bool:
         return self._masker is not None

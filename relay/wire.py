@@ -132,6 +132,8 @@ class Wire:
         self.hold(wait=self._waits)
         opening = self._settled(burst) if burst else None
         self._follows = opening is not None and opening.replay.compared > 0
+        if opening is not None and not self._follows:
+            self._ear.begin_anywhere()
         self._tell(PortOpened(epoch, opening))
         if line is self._line:  # else it was dropped at once
             line.opened(opening.replay.fresh if opening else b"")

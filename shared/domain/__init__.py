@@ -21,6 +21,7 @@ record       what was printed and what happened, as bytes
 console      the relay's state machine: events in (console_events), actions out; the VM's port in
              console_port, its people in console_people, what it tells in console_voice
 scrollback   the last printed bytes, by offset
+replay       what a gateway sends again as a port opens, told from what is new
 viewers      one who is attached: limits, countdowns, what was shown
 transcript   records into segments: order, repeats, holes, hash chain
 plain_text   printed bytes as a person reads them: no escape sequences

@@ -12,7 +12,7 @@ what it had sent by then is the VM's output like all before, and is recorded, th
 under way is not cut off either: what opens is closed in the same way. Rules that hold at every moment:
 
 - Every byte is in a Write before it is in a Show, and sequence numbers have no holes.
-- What a gateway handed over is recorded, unless recording itself fails.
+- What a gateway handed over is recorded, unless it is on record already (replay.py) or recording itself fails.
 - There is at most one writer, and its generation is the newest that the console has heard of.
 - A viewer is shown every byte of an epoch from its `hello` on, once, in order - or its session ends.
 - What is typed is counted; it is in no record but a TypedLine, where a policy wants it, and in no text.

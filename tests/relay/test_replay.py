@@ -67,6 +67,11 @@ def address(stage: Stage) -> str:
     return f"ws://127.0.0.1:{stage.port}/n/connector/r0/sessions/ada/client"
 
 
+def masked(data: bytes) -> bytes:
+    """A replay may begin inside a secret: the rest of its first line is not kept where policies mask."""
+    return b"*" * data.index(b"\r") + data[data.index(b"\r") :]
+
+
 def replayed(stage: Stage) -> list[dict[str, Any]]:
     return [said for said in stage.epochs.said() if said["event"] == "replayed"]
 
@@ -221,11 +226,23 @@ async def test_a_secret_that_is_replayed_is_masked_and_its_hash_tells_nothing(st
     await visits(stage)
     ports.prints(b"and pin 9876\r\n")
     await visits(stage, 2)
-    assert stage.epochs.printed() == BOOT + b"********\r\nand ********\r\n"
+    assert stage.epochs.printed() == masked(BOOT) + b"********\r\nand ********\r\n"
     again = replayed(stage)[-1]
     assert again["keyed"]
     assert again["hash"] != hashlib.sha256(BOOT + b"pin 1234\r\n").hexdigest()
     assert not any(b"1234" in record.body or b"9876" in record.body for record in stage.epochs.all())
+
+
+async def test_a_replay_that_begins_inside_a_secret_is_masked_up_to_the_end_of_its_line(
+    stage: Stage, ports: Replaying
+) -> None:
+    stage.control_plane.keeping = Keeping(mask=(r"pin \d{4}",))
+    after = b" is right\r\n" + BOOT
+    ports.ring = len(b"34") + len(after)
+    ports.prints(b"pin 1234" + after)
+    await visits(stage)
+    assert stage.epochs.printed() == b"*" * len(b"34 is right") + b"\r\n" + BOOT
+    assert not any(b"34 is" in record.body for record in stage.epochs.all())
 
 
 async def test_the_gateways_own_words_are_in_an_event_and_not_printed(stage: Stage, ports: Replaying) -> None:
