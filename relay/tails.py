@@ -4,7 +4,7 @@ In memory as it was printed. On disk, for the next process, as it was recorded: 
 when the last file of an epoch is deleted from the spool, out of that file. Until then the file itself is there. What
 is masked ends it: bytes before the last asterisk are not remembered.
 
-file    frame: the console's name | frame: "cut" or "whole" | frame: bytes      (frames as in spool_file)
+file    frame: the console's name | frame: the epoch | frame: "cut" or "whole" | frame: bytes  (frames as in spool_file)
 """
 
 import hashlib
@@ -43,13 +43,16 @@ class Tails:
         What cannot be written is not remembered: an older end would take what is on record for new.
         """
         path = self._folder / f"{hashlib.sha256(console.encode()).hexdigest()}.tail"
+        epoch = file.parent.name
         try:
-            before = _read(path)[1] if path.exists() else Tail()
+            _, known, before = _read(path) if path.exists() else ("", "", Tail())
+            if epoch == known:  # left by one process after another: it is in there
+                return
             frames = whole_frames(file.read_bytes())
             next(frames, None)  # the source
             tail = _grown(before, [record for _, frame in frames for record in decode_records(frame, 0)])
             if tail is not before:
-                self._write(path, console, tail)
+                self._write(path, framed(console.encode()) + framed(epoch.encode()), tail)
         except (OSError, ValueError) as error:
             log.warning("what was recorded last is not remembered: %s", type(error).__name__)
             with suppress(OSError):
@@ -59,11 +62,11 @@ class Tails:
         """What earlier processes left, and was learnt of their files, is known from here on. Raises OSError."""
         self._tails = dict(self._kept())
 
-    def _write(self, path: Path, console: str, tail: Tail) -> None:
+    def _write(self, path: Path, head: bytes, tail: Tail) -> None:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         new = path.with_suffix(".new")
         new.touch(mode=0o600)
-        new.write_bytes(framed(console.encode()) + framed(_CUT if tail.cut else _WHOLE) + framed(bytes(tail)))
+        new.write_bytes(head + framed(_CUT if tail.cut else _WHOLE) + framed(bytes(tail)))
         new.replace(path)
 
     def _kept(self) -> Iterable[tuple[str, Tail]]:
@@ -73,17 +76,17 @@ class Tails:
             path.unlink()
         for path in paths[-TAILS:]:
             try:
-                console, tail = _read(path)
+                console, _, tail = _read(path)
             except ValueError:
                 path.unlink()
             else:
                 yield console, tail
 
 
-def _read(path: Path) -> tuple[str, Tail]:
-    """Raises OSError, ValueError."""
-    console, how, data = (frame for _, frame in whole_frames(path.read_bytes()))
-    return console.decode(), Tail(data, cut=how == _CUT)
+def _read(path: Path) -> tuple[str, str, Tail]:
+    """Console, epoch, and what that ended with. Raises OSError, ValueError."""
+    console, epoch, how, data = (frame for _, frame in whole_frames(path.read_bytes()))
+    return console.decode(), epoch.decode(), Tail(data, cut=how == _CUT)
 
 
 def _grown(before: Tail, records: Iterable[Record]) -> Tail:

@@ -112,7 +112,10 @@ async def test_no_secret_that_is_masked_is_on_the_disk(tmp_path: Path) -> None:
 
 
 def spooled(folder: Path, *records: Record) -> Path:
-    file = folder / "000001.spool"
+    """Another epoch's."""
+    epoch = folder / f"epoch-{len(list(folder.iterdir()))}"
+    epoch.mkdir()
+    file = epoch / "000001.spool"
     file.write_bytes(b"".join(framed(each) for each in (b"source", *(record.encode() for record in records))))
     return file
 
@@ -139,6 +142,15 @@ def test_only_what_follows_without_a_gap_is_one_with_what_was_before(tmp_path: P
     assert kept(tmp_path) == (b"of a file that is not the first", True)
     tails.learn("vm", spooled(tmp_path, Record(Kind.PRINTED, 1, 1, b"x" * (TAIL_BYTES + 1))))
     assert kept(tmp_path) == (b"x" * TAIL_BYTES, True)
+
+
+def test_an_epoch_that_is_left_by_one_process_after_another_counts_once(tmp_path: Path) -> None:
+    tails, found = Tails(tmp_path), Record.event(1, 1, "replayed", found=True)
+    tails.learn("vm", spooled(tmp_path, Record(Kind.PRINTED, 1, 1, b"one ")))
+    left = spooled(tmp_path, found, Record(Kind.PRINTED, 2, 1, b"two"))
+    for _ in range(2):
+        Tails(tmp_path).learn("vm", left)
+        assert kept(tmp_path) == (b"one two", False)
 
 
 def test_what_cannot_be_remembered_is_forgotten(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
