@@ -66,7 +66,7 @@ TEXTS = {
 @dataclass(frozen=True, slots=True)
 class Behaviour:
     generation: Generation = Generation.CURRENT
-    replay_bytes: int = 0
+    replay_bytes: int = 64 * 1024
     """Bytes of the end of the boot log that a new connection is shown first, whoever saw them before; what was printed
     meanwhile and is not among them is seen by nobody. 0: a gateway that keeps all of that for whoever connects next,
     and replays nothing: kinder than the real one.

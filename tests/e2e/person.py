@@ -66,6 +66,17 @@ class SignedIn:
             pieces.append(answer.content)
             offset = int(answer.headers["x-console-offset-next"])
 
+    def events(self, vm: fleet.VirtualMachine, name: str) -> list[dict[str, Any]]:
+        """All of this name that are on record, read segment by segment."""
+        found: list[dict[str, Any]] = []
+        segment: str | None = "0"
+        while segment is not None:
+            answer = self.get(f"{vm.id}/serialConsole/transcript", format="events", segment=segment)
+            assert answer.status_code == 200, answer.text
+            found += [each for line in answer.text.splitlines() if (each := json.loads(line))["event"] == name]
+            segment = answer.headers.get("x-console-segment-next")
+        return found
+
 
 class Console:
     """A WebSocket to the relay. `printed` is what was shown, without what was shown before `resume` broke."""

@@ -41,6 +41,26 @@ def test_the_transcript_is_what_the_machine_printed_byte_for_byte(stack: LocalSt
     assert once(ada.transcript(WEB_01)) == once(stack.logged_by_qemu(WEB_01)), "and so does QEMU's own log"
 
 
+@pytest.mark.qemu
+def test_a_console_opened_ten_times_on_a_silent_vm_adds_no_printed_byte(stack: LocalStack, ada: SignedIn) -> None:
+    with ada.open(WEB_01) as console:
+        console.log_in()
+        until(lambda: ada.transcript(WEB_01) == stack.printed(WEB_01), "the archive holds all that COM1 gave")
+        recorded, since = ada.transcript(WEB_01), len(ada.events(WEB_01, "replayed"))
+        for times in range(1, 11):
+            stack.gateway(WEB_01, "break-port", mode="close")
+            while sum(said.get("state") == "open" for said in console.said if said["type"] == "port") < times:
+                console.receive()
+        until(lambda: len(ada.events(WEB_01, "replayed")) == since + 10, "ten openings are on record")
+        console.run("echo opened-ten-times")
+    until(lambda: ada.transcript(WEB_01) == stack.printed(WEB_01), "the archive holds all that COM1 gave")
+    assert ada.transcript(WEB_01).startswith(recorded)
+    assert b"opened-ten-times" in ada.transcript(WEB_01)[len(recorded) :][:200], "and nothing before it"
+    assert all(
+        each["found"] and each["length"] and not each["before"] for each in ada.events(WEB_01, "replayed")[since:]
+    )
+
+
 def test_a_second_person_displaces_the_first_and_is_named(ada: SignedIn, grace: SignedIn) -> None:
     with ada.open(WEB_01) as first:
         second_answer = grace.request_session(WEB_01)
