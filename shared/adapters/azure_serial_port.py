@@ -206,7 +206,13 @@ class GatewayPort(WSListener):
                 pass
 
     def _settle(self) -> None:
-        self._settles = asyncio.get_running_loop().call_later(SETTLE_SECONDS, self._open)
+        self._settles = asyncio.get_running_loop().call_later(SETTLE_SECONDS, self._has_settled)
+
+    def _has_settled(self) -> None:
+        held = b"" if self._exchange is None else self._exchange.held
+        self._open()
+        if held and self._listener is not None:
+            self._listener.printed(held)
 
     def _open(self) -> None:
         self._exchange, self._token = None, ""
@@ -217,6 +223,7 @@ class GatewayPort(WSListener):
         """The socket is no more, and bytes never flowed."""
         if self.exchanged.done():  # given up
             return
+        self._goodbye = self._goodbye or exchange.held.decode(errors="replace")
         if (refusal := told(self._goodbye, self.target)) is not None:
             self.exchanged.set_result(refusal)
         elif distrusts(self._goodbye) and exchange.token_sent:

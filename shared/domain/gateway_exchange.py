@@ -78,6 +78,11 @@ class Exchange:
         """In a frame, as the gateway asked."""
         return self.flow is Flow.CURRENT and self._phase is not _Phase.SPEAKING
 
+    @property
+    def held(self) -> bytes:
+        """What was said and is not shown: the VM's where time passes, the reason where the gateway closes."""
+        return bytes(self._message) if self._phase is _Phase.SETTLING else b""
+
     def heard(self, payload: bytes, *, final: bool) -> tuple[Move, bytes]:
         """A frame; `final` ends its message. With what is to be shown or, at STOP, what was said.
 
@@ -99,9 +104,12 @@ class Exchange:
         return Move.SEND, b""
 
     def _after_the_token(self) -> tuple[Move, bytes]:
+        """A refusal's sentence may be one that the VM prints, so that nobody looks: it is one if a close follows."""
         said = bytes(self._message)
-        if told(_text(said)) is not None or (self.flow is Flow.ADDRESS and is_banner(said)):
+        if self.flow is Flow.ADDRESS and is_banner(said):
             return Move.STOP, said
+        if len(said) <= BANNER_BYTES and told(_text(said)) is not None:
+            return Move.WAIT, b""
         self._phase = _Phase.OPEN
         return Move.SHOW, said
 

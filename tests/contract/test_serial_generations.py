@@ -38,6 +38,7 @@ class Gateway:
     """Its fragments; none: it never speaks first."""
     text: bool = True
     late: float = 0.0
+    boot: bytes = b"[    0.0] booting"
     early: bool = False
     """The first bytes of the VM come at once, else when they are asked for."""
     refuses: str = "401"
@@ -94,7 +95,7 @@ class Gateway:
 
     async def _join(self, connection: ServerConnection) -> None:
         if self.early:
-            await connection.send(b"[    0.0] booting")
+            await connection.send(self.boot)
         async for message in connection:
             self.typed += message.encode() if isinstance(message, str) else message
             await connection.send(b"echo: " + self.typed)
@@ -203,6 +204,16 @@ async def test_a_gateway_that_shows_a_vms_output_unasked_gets_no_token(gateway: 
         await Adapter(gateway).ports.open(VM, Ear())
     assert not gateway.tokens
     assert not gateway.typed
+
+
+@pytest.mark.parametrize("more", [b"", b"x" * 600])
+async def test_a_vm_that_prints_a_refusals_words_is_shown_and_keeps_nobody_out(gateway: Gateway, more: bytes) -> None:
+    words = b"Another connection is currently in progress to this VM. Please wait and retry the request.\r\n" + more
+    gateway.boot, gateway.early = words, True
+    adapter = Adapter(gateway)
+    port = await adapter.opens()
+    await adapter.echoes(port, b"x")
+    assert adapter.ear.data == words + b"echo: x"
 
 
 async def test_a_token_that_the_gateway_asked_for_and_does_not_trust_is_not_tried_in_an_address(

@@ -44,11 +44,18 @@ def test_who_shows_what_a_vm_prints_without_having_asked_gets_no_token() -> None
     assert exchange.heard(b"y", final=True) == (Move.STOP, b"x" * BANNER_BYTES + b"y")
 
 
-def test_a_refusal_instead_of_the_banner_or_after_the_token_stops_it() -> None:
+def test_a_refusal_instead_of_the_banner_stops_it() -> None:
     assert Exchange(Flow.CURRENT).heard(BUSY.encode(), final=True) == (Move.STOP, BUSY.encode())
+
+
+def test_a_refusal_after_the_token_is_held_for_a_vm_may_print_it_too() -> None:
     exchange = Exchange(Flow.CURRENT)
+    assert exchange.held == b""
     exchange.heard(b"Connecting...", final=True)
-    assert exchange.heard(BUSY.encode(), final=True) == (Move.STOP, BUSY.encode())
+    assert exchange.heard(BUSY.encode(), final=True) == (Move.WAIT, b"")
+    assert exchange.held == BUSY.encode()
+    assert exchange.heard(b"\r\n" + b"x" * BANNER_BYTES, final=True)[0] is Move.SHOW
+    assert exchange.held == b""
 
 
 def test_a_gateway_that_took_the_address_and_asks_all_the_same_is_a_newer_one() -> None:
