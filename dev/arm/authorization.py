@@ -24,7 +24,10 @@ _FILTER = re.compile(
 
 
 async def _permissions(call: Call) -> Response:
-    """List what the caller may at this scope, one entry per role that reaches it."""
+    """List what the caller may at this scope, one entry per role that reaches it.
+
+    That denials are left out, and that of what does not exist it is answered alike, is believed: docs/fidelity.md, A5.
+    """
     scope = call.parts["scope"]
     roles = call.world.roles_of(call.caller.oid, scope)
     if not roles:

@@ -119,7 +119,7 @@ async def _instance_view(call: Call) -> Response:
 
 async def _boot_diagnostics(call: Call) -> Response:
     unit = find_unit(call)
-    if not unit.vm.boot_diagnostics:
+    if not unit.vm.boot_diagnostics:  # status, code and sentence are believed: docs/fidelity.md, A7
         raise RefusedError(409, "OperationNotAllowed", f"Boot diagnostics is not enabled on VM '{unit.vm.name}'.")
     here = call.stack.https(Port.ARM)
     places = documents.blob_uris(unit).items()

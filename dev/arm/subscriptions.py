@@ -1,4 +1,7 @@
-"""The subscription itself: whoever has a role anywhere in it sees it."""
+"""The subscription itself: whoever has a role anywhere in it sees it.
+
+Source: learn.microsoft.com/rest/api/resources/subscriptions
+"""
 
 from typing import Any
 
