@@ -1,7 +1,7 @@
 """What a caller may do with a resource, as Azure Resource Manager resolves it (Microsoft.Authorization).
 
 A user asks for themselves: ARM resolves groups, privileged identity management and inheritance. An application's
-roles are read with the service's own identity, which needs Reader; so are a user's at a subscription, for which there
+roles are read with the service's own identity, by its role `looks`; so are a user's at a subscription, for which there
 is no list of permissions. Deny assignments are read so for both: the list of a caller's permissions leaves them out.
 """
 

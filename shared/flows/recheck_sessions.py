@@ -39,11 +39,12 @@ def due(world: World, live: Sequence[Live]) -> list[Live]:
 
 def _when(world: World, live: Live) -> float:
     """The later of what this process and the relay know: each look moves it on. What no look can have said counts for
-    nothing: relays are told whole seconds, rounded up.
+    nothing: relays are told whole seconds, rounded up. One that is new comes within half a period, because its rights
+    are as old as its token.
     """
     now, period = world.clock.now(), float(world.settings.recheck_seconds)
     told = live.again if live.again <= now + period + 1 else 0.0
-    return max(told, world.rechecked.get(live.session, 0.0)) or now + _spread(live.session, period)
+    return max(told, world.rechecked.get(live.session, 0.0)) or now + _spread(live.session, period / 2)
 
 
 def _spread(key: str, period: float) -> float:
