@@ -24,8 +24,8 @@ from dev.functions_host.timer_status import BlobTimerStatuses
 from dev.functions_host.timer_triggers import TimerTrigger, fire, keeps_status, schedule_of
 from dev.functions_host.worker import Binding, Function, Worker
 
-GRACE = 10.0
-"""Seconds that what is under way may take to end when the host stops."""
+GRACE = 20.0
+"""Seconds that what is under way may take to end when the host stops (seen on the real one)."""
 log = logging.getLogger("host")
 
 
