@@ -21,6 +21,7 @@ addresses     triggers at a VM's address and at a scale-set instance's
 answering     who asks, what came of it, one audit line
 requests      strict reading of addresses and bodies
 responses     results and refusals as HTTP
+progress      how far the archive is behind
 describing    what each operation is, said beside its trigger; `shapes` has the schemas
 origin        which network a request comes from
 cross_origin  which pages may call

@@ -11,6 +11,7 @@ from functions.addresses import at_console
 from functions.answering import Asked, Result
 from functions.describing import About
 from functions.paging import PAGE_BYTES
+from functions.progress import as_json, progress_of
 from functions.requests import BadRequest, time_of
 from functions.responses import time_text
 from functions.shapes import TEXT, ref
@@ -40,7 +41,10 @@ async def _verify(asked: Asked) -> Result | Refusal:
     if first is None:
         first = 0 if begin is None else await segment_at(archive, vm.console, int(begin * _US))
     last_us = None if end is None else int(end * _US)
-    return Result(_verified(await verify_part(archive, vm.console, first, last_us)))
+    part = await verify_part(archive, vm.console, first, last_us)
+    to_the_end = part.next is None and last_us is None
+    behind = as_json(await progress_of(asked, vm)) if to_the_end else None
+    return Result(_verified(part) | {"archive": behind})
 
 
 async def _checkpoints(asked: Asked) -> Result | Refusal:

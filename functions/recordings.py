@@ -10,6 +10,7 @@ from functions.addresses import at_console
 from functions.answering import Asked, Result
 from functions.describing import CHANGES, About
 from functions.paging import page_of
+from functions.progress import as_json, progress_of
 from functions.requests import BadRequest, body_of
 from functions.responses import time_text
 from functions.shapes import ref
@@ -38,7 +39,8 @@ async def _list(asked: Asked) -> Result | Refusal:
     if any(mark.printed for each in known.recordings for mark in each.marks):
         await record_read(archive, asked.caller, vm, "recordings")
     listed = page_of(known.recordings, _recording, _place_of, asked.query.get("cursor"))
-    return Result({**listed, "complete": known.whole, "hold": _hold(hold) if hold else None})
+    behind = as_json(await progress_of(asked, vm))
+    return Result({**listed, "complete": known.whole, "hold": _hold(hold) if hold else None, "archive": behind})
 
 
 def _place_of(recording: Recording) -> str:

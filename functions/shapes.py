@@ -6,6 +6,7 @@ from typing import Any
 from functions.responses import INTERNAL_ERROR
 from shared.domain.acts import Act
 from shared.domain.approval import State
+from shared.domain.archive_progress import ArchiveState
 from shared.domain.checks import Checked
 from shared.domain.grant import Mode
 from shared.domain.lock import Takeover
@@ -150,7 +151,8 @@ SCHEMAS: dict[str, Schema] = {
         scope=TEXT, policy=maybe(ref("Policy")), setBy=maybe(TEXT), setAt=maybe(TIME), version=maybe(TEXT),
         inherited=many(answer(scope=TEXT, policy=ref("Policy"))),
     ),
-    "Recordings": page("Recording", complete=FLAG, hold=maybe(ref("Hold"))),
+    "Recordings": page("Recording", complete=FLAG, hold=maybe(ref("Hold")), archive=ref("ArchiveProgress")),
+    "ArchiveProgress": answer(state=one_of([*ArchiveState]), records=COUNT, recorded=maybe(TIME)),
     "Recording": answer(
         id=TEXT, began=TIME, last=TIME, ended=maybe(TIME), reason=maybe(TEXT), start=COUNT, end=COUNT,
         people=many(answer(session=TEXT, name=TEXT, mode=TEXT, began=TIME, ended=maybe(TIME))),
@@ -161,6 +163,7 @@ SCHEMAS: dict[str, Schema] = {
     "Verification": answer(
         complete=FLAG, segments=COUNT, first=COUNT, end=COUNT, hash=TEXT,
         signed=maybe(answer(time=TIME, offset=COUNT)), next=maybe(TEXT), omitted=COUNT,
+        archive=maybe(ref("ArchiveProgress")),
         findings=many(
             answer(fault=one_of([*Fault]), segment=COUNT, line=COUNT, offset=COUNT, words=TEXT, who=TEXT)
         ),

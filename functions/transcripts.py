@@ -9,6 +9,7 @@ from functions.addresses import INSTANCE, VM, at, at_console
 from functions.answering import Asked, Result
 from functions.contents import Contents, handing_out
 from functions.describing import READS, About
+from functions.progress import HEADERS, as_headers, progress_of
 from functions.reading import GROWS, PLACES, QUERY, Format, NotOnRecord, Wish, bounds_of, part_of, range_of
 from functions.requests import BadRequest
 from functions.responses import ANSWER_BYTES, time_text
@@ -61,9 +62,19 @@ async def _read(asked: Asked) -> Contents | Refusal:
         if "segment" not in wish.query:
             raise
         raise BadRequest.because("segment is not what x-console-segment-next said") from damage
-    if not isinstance(found, Refusal) and found.content:
+    if isinstance(found, Refusal):
+        return found
+    if found.content:
         await record_read(archive, asked.caller, vm, wish.place)
+    if _at_the_end(found):
+        return replace(found, headers=found.headers | as_headers(await progress_of(asked, vm)))
     return found
+
+
+def _at_the_end(found: Contents) -> bool:
+    """Of what is archived: whoever reads may think that this is all."""
+    at, end = (found.headers.get(f"x-console-offset-{name}") for name in ("next", "end"))
+    return not found.content or (at is not None and at == end)
 
 
 async def _waited_for(archive: Archive, vm: VmId, wish: Wish, asked: Asked) -> Contents | Refusal:
@@ -137,7 +148,9 @@ async def _who(asked: Asked) -> Result | Refusal:
     return Result({"value": [{"time": time_text(each.at), "name": each.name, "what": each.what} for each in found]})
 
 
-_TELLS = ("x-console-offset-start", "x-console-offset-next", "x-console-offset-end", "x-console-segment-next")
+_TELLS = (
+    "x-console-offset-start", "x-console-offset-next", "x-console-offset-end", "x-console-segment-next", *HEADERS,
+)  # fmt: skip
 _READING = About(
     "What the console printed, piece by piece",
     {200: {}, 206: {}},

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import Any
 
 from aiohttp import web
@@ -101,6 +102,7 @@ class Control:
         app = web.Application(client_max_size=MAX_BODY)
         commands = {
             "fence": self._fence, "end": self._end, "ask": self._ask, "command": self._act, "note": self._note,
+            "recorded": self._recorded,
         }  # fmt: skip
         for name, command in commands.items():
             app.router.add_post(f"/control/{name}", self._command(name, command))
@@ -151,6 +153,10 @@ class Control:
     async def _note(self, said: Fields) -> web.Response:
         self._relay.note(said.vm(), said.act("act"), said.text("by"))
         return web.Response(status=204)
+
+    async def _recorded(self, said: Fields) -> web.Response:
+        last = self._world.epochs.recorded_last(said.vm().console)
+        return web.json_response({} if last is None else asdict(last))
 
     async def _health(self, _request: web.Request) -> web.Response:
         spool = self._world.epochs.health()

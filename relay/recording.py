@@ -1,6 +1,7 @@
 """Consoles' view of the spool and the outbox: epochs that begin, a bound that is reached, a health report."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,16 @@ from typing import Any
 from relay.backlog import Backlog
 from relay.outbox import Outbox
 from relay.spool import Spool
+from relay.spool_epoch import EpochSpool
 from relay.tails import Tails
 from relay.world import Log
+from shared.domain.archive_progress import RecordedLast
 from shared.domain.record import Source
 from shared.domain.replay import Tail
 from shared.ports import Clock, Recorder, RecordSink
+
+NEWEST_KEPT = 10_000
+"""Consoles of which the newest epoch is known."""
 
 
 class SpooledEpochs:
@@ -27,14 +33,26 @@ class SpooledEpochs:
         self._outbox = Outbox(sink)
         self._tails = Tails(folder)
         self._spool = Spool(folder, limit_bytes, on_full=self._full, on_room=self._room, on_gone=self._tails.learn)
+        self._newest: OrderedDict[str, EpochSpool] = OrderedDict()
         for epoch in self._spool.recover(int(clock.now() * 1e6)):
-            self._outbox.carry(epoch)
+            self._carry(epoch)
         self._tails.take_up()
 
     def begin(self, source: Source) -> Recorder:
         epoch = self._spool.open(source)
-        self._outbox.carry(epoch)
+        self._carry(epoch)
         return epoch
+
+    def _carry(self, epoch: EpochSpool) -> None:
+        self._outbox.carry(epoch)
+        self._newest[epoch.source.console] = epoch
+        self._newest.move_to_end(epoch.source.console)
+        if len(self._newest) > NEWEST_KEPT:
+            self._newest.popitem(last=False)
+
+    def recorded_last(self, console: str) -> RecordedLast | None:
+        newest = self._newest.get(console)
+        return newest.recorded_last if newest else None
 
     def tail(self, console: str) -> Tail:
         return self._tails.of(console)

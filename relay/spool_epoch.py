@@ -14,6 +14,7 @@ from typing import Protocol
 
 from relay.spool_file import FRAME_OVERHEAD, SpoolFile, framed, whole_frames
 from relay.spool_sync import SpoolSync
+from shared.domain.archive_progress import RecordedLast
 from shared.domain.record import Kind, Record, Source
 from shared.domain.refusals import Code
 
@@ -63,7 +64,7 @@ class EpochSpool:
         self.source = source
         self.folder = folder
         self.ended = False
-        self._last_seq = 0
+        self._last_seq, self._last_us = 0, 0
         self.arrived: Callable[[], None] = lambda: None
         self.follows: EpochSpool | None = None
         """The console's epoch before this one, where it is not ended: it is, before this one has a record."""
@@ -103,6 +104,11 @@ class EpochSpool:
         """Records that are not acknowledged."""
         return len(self._window) + self._behind
 
+    @property
+    def recorded_last(self) -> RecordedLast:
+        """Its newest record. Time 0: it was written by an earlier process."""
+        return RecordedLast(self.source.epoch, self._last_seq, self._last_us / 1e6)
+
     def has_batch(self, size: int, records: int) -> bool:
         """Whether so many bytes or records wait."""
         return self._behind > 0 or self._window_bytes >= size or len(self._window) >= records
@@ -133,7 +139,7 @@ class EpochSpool:
                 self._behind_from = at
             self._behind += 1
         self.ended = record.kind is Kind.END
-        self._last_seq = record.seq
+        self._last_seq, self._last_us = record.seq, record.time_us
         self._meter.spooled(len(frame))
         self.arrived()
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from relay.line import BY_RULE, Waits
+from shared.domain.archive_progress import RecordedLast
 from shared.domain.compatibility import Compatibility
 from shared.domain.grant import Grant
 from shared.domain.record import Source
@@ -40,6 +41,10 @@ class Epochs(Protocol):
 
     def tail(self, console: str) -> Tail:
         """What was recorded last of this console, for who records it to go on with; empty where nothing is known."""
+        ...
+
+    def recorded_last(self, console: str) -> RecordedLast | None:
+        """The newest record of this console since the relay started, or of what it found on its disk."""
         ...
 
     @property

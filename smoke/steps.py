@@ -10,6 +10,8 @@ from smoke.visit import Visit
 
 SESSION_ENDED = (4008, "SessionEnded")
 _LOOK_SECONDS = 0.5
+_ARCHIVE_SECONDS = 150.0
+"""After a broken connection the host's listener may stand still for a minute: that is no loss."""
 _QUIET_SECONDS = 2.0
 """What a VM that prints nothing for so long prints next is taken for an answer."""
 
@@ -124,14 +126,13 @@ def closing(visit: Visit) -> str:
 
 def transcript(visit: Visit) -> str:
     """Everything that was shown is in the archive, byte for byte; where policies mask, as asterisks."""
-    deadline = time.monotonic() + visit.api.timeout
+    patience = max(visit.api.timeout, _ARCHIVE_SECONDS)
+    deadline = time.monotonic() + patience
     kept = b""
     while len(kept) < len(visit.shown) and time.monotonic() < deadline:
         kept = _kept(visit)
     if len(kept) < len(visit.shown):
-        raise Failed(
-            f"{len(visit.shown)} bytes were shown, and after {visit.api.timeout:.0f} s {len(kept)} are archived"
-        )
+        raise Failed(f"{len(visit.shown)} bytes were shown, and after {patience:.0f} s {len(kept)} are archived")
     masked = sum(one != other for one, other in zip(kept, visit.shown, strict=False))
     if any(one not in (other, ord("*")) for one, other in zip(kept, visit.shown, strict=False)):
         raise Failed("what is archived is not what was shown")

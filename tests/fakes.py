@@ -9,6 +9,7 @@ from typing import Any
 from shared.domain import lock
 from shared.domain.acts import Act
 from shared.domain.approval import Approval, State
+from shared.domain.archive_progress import RecordedLast
 from shared.domain.caller import Caller, Kind, Secret
 from shared.domain.checks import OPEN, Surroundings
 from shared.domain.grant import Grant
@@ -350,6 +351,7 @@ class FakeRelays:
     allows: bool = True
     reachable: bool = True
     fail: Exception | None = None
+    last: RecordedLast | None = None
     told: list[tuple[Any, ...]] = field(default_factory=list)
 
     def of(self, vm: VmId) -> Relay:
@@ -372,6 +374,11 @@ class FakeRelays:
     async def command(self, vm: VmId, act: Act, keys: str, by: str) -> Refusal | None:
         self.told.append(("command", act, keys, by))
         return None if self.reachable else refuse(Code.CONSOLE_NOT_OPEN, target=vm.resource_id)
+
+    async def recorded_last(self, vm: VmId) -> RecordedLast | None:
+        if self.fail:
+            raise self.fail
+        return self.last
 
     async def note(self, vm: VmId, act: Act, by: str) -> bool:
         self.told.append(("note", act, by))

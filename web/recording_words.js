@@ -56,24 +56,33 @@ export function markCounts({ marks }) {
   return all.sort((one, other) => Number(isGrave(other)) - Number(isGrave(one)));
 }
 
+/** How far the archive is behind what the relay recorded, in a sentence; null where there is nothing to say. */
+export function behindWords(archive) {
+  if (!archive || archive.state === "current") return null;
+  if (archive.state === "unknown") return "Whether more was recorded could not be asked: the relay was not reached, or has recorded nothing of this console since it started.";
+  const when = new Date(archive.recorded).toLocaleTimeString(undefined, { timeStyle: "medium", hourCycle: "h23" });
+  return `The archive is ${count(archive.records, "record")} behind: the newest was recorded at ${when} and is on its way. Nothing is lost by that; look again in a minute or two.`;
+}
+
 /** Parts of a verification, in their order, as one. */
 export function together(parts) {
   const [first, last] = [parts[0], parts.at(-1)];
   return {
     complete: parts.every((part) => part.complete), segments: parts.reduce((sum, part) => sum + part.segments, 0),
     first: first.first, end: last.end, hash: last.hash, signed: parts.findLast((part) => part.signed)?.signed ?? null,
-    findings: parts.flatMap((part) => part.findings),
+    findings: parts.flatMap((part) => part.findings), archive: last.archive ?? null,
   };
 }
 
 /** `{tone, head, more}`: what an auditor wants to hear first, and then. */
-export function verdict({ complete, segments, first, end, signed, findings }) {
-  if (segments === 0) return { tone: "calm", head: "Nothing is recorded yet", more: [] };
+export function verdict({ complete, segments, first, end, signed, findings, archive }) {
+  const behind = behindWords(archive);
+  if (segments === 0) return { tone: "calm", head: "Nothing is archived yet", more: behind ? [behind] : [] };
   const faults = findings.filter((one) => one.fault !== "dropped");
   const head = complete
     ? `Complete: ${size(end - first)} in ${count(segments, "segment")} are as they were written`
     : `${count(faults.length, "fault")} in ${count(segments, "segment")}`;
-  const more = [];
+  const more = behind ? [behind] : [];
   if (first > 0) more.push(`The oldest ${size(first)} were dropped by retention.`);
   more.push(signed
     ? `The service signed that it reached ${size(signed.offset)} on ${day(signed.time)}.`

@@ -3,7 +3,7 @@
 import { ApiError } from "./api_error.js";
 import { announce, arrange, button, h } from "./dom.js";
 import { Finder } from "./finder.js";
-import { day, isGrave, lasting, lengthOf, markCounts, size, whoWords } from "./recording_words.js";
+import { behindWords, day, isGrave, lasting, lengthOf, markCounts, size, whoWords } from "./recording_words.js";
 import { readRecordings } from "./recordings_api.js";
 import { shortRefusal } from "./refusal_words.js";
 import { consoleRoute, nameOf, pathOf, recordingsRoute } from "./route.js";
@@ -16,6 +16,7 @@ export class RecordingsView {
   #auth;
   #vm;
   #gone = new AbortController();
+  #behind = h("p", { class: "behind", role: "status", data: { testid: "behind" }, hidden: true });
   #hold = h("p", { class: "hold", data: { testid: "hold" }, hidden: true });
   #list = h("ul", { class: "recordings-list", role: "list", "aria-label": "Recordings, newest first" });
   #rows = new Map();
@@ -33,7 +34,7 @@ export class RecordingsView {
     document.title = `Recordings of ${name} · Serial Console`;
     place.replaceChildren(h("section", { class: "consoles recordings" },
       h("div", { class: "list-head" }, h("a", { class: "back", href: "#/", "aria-label": "All consoles" }, "‹"), h("h1", { tabIndex: -1 }, `Recordings of ${name}`), h("span", { class: "quiet" }, group), h("a", { class: "across", href: consoleRoute(this.#vm) }, "Open the console")),
-      this.#hold, new Verifier(desk).element, new Finder(desk).element, this.#list, this.#message));
+      this.#behind, this.#hold, new Verifier(desk).element, new Finder(desk).element, this.#list, this.#message));
     place.querySelector("h1").focus();
     this.#load();
   }
@@ -47,8 +48,9 @@ export class RecordingsView {
     try {
       for (;;) {
         this.#message.replaceChildren(h("p", { class: "empty" }, "Reading the list of recordings…"));
-        const { value, complete, hold } = await readRecordings(this.#api, pathOf(this.#vm), this.#gone.signal);
+        const { value, complete, hold, archive } = await readRecordings(this.#api, pathOf(this.#vm), this.#gone.signal);
         this.#draw(value, hold);
+        this.#tell(archive);
         if (complete) return announce(`${value.length} recordings`);
         this.#message.replaceChildren(h("p", { class: "empty" }, `${value.length} so far; the rest is being read…`));
         await new Promise((resolve) => setTimeout(resolve, AGAIN_MILLISECONDS));
@@ -66,6 +68,13 @@ export class RecordingsView {
     this.#hold.hidden = !hold;
     if (hold) this.#hold.textContent = `Under legal hold since ${day(hold.since)}: ${hold.reason}. Nothing is dropped until it is lifted.`;
     this.#message.replaceChildren(...(recordings.length ? [] : [h("p", { class: "empty" }, "Nothing is recorded of this VM yet. What it prints is recorded from the first time its console is opened.")]));
+  }
+
+  /** What is on its way is no loss, and the list not yet whole. */
+  #tell(archive) {
+    const words = archive?.state === "behind" ? behindWords(archive) : null;
+    this.#behind.hidden = !words;
+    this.#behind.textContent = words ?? "";
   }
 
   /** The one that is there, while it says the same: who stands on it stays on it. */

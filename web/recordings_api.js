@@ -5,7 +5,7 @@ import { readPages, valueOf } from "./pages.js";
 const NEXT_SEGMENT = "x-console-segment-next";
 const NEXT_OFFSET = "x-console-offset-next";
 
-/** `{value, complete, hold}`. */
+/** `{value, complete, hold, archive}`. */
 export async function readRecordings(api, vm, signal) {
   const pages = await readPages(api, `${vm}/serialConsole/recordings`, signal);
   return { ...pages.at(-1), value: valueOf(pages) };

@@ -8,6 +8,7 @@ import aiohttp
 
 from shared.adapters.http_json import Http, correlated, refusal_of
 from shared.domain.acts import Act
+from shared.domain.archive_progress import RecordedLast
 from shared.domain.refusals import Refusal
 from shared.domain.sharding import owner
 from shared.domain.vm import VmId
@@ -49,6 +50,15 @@ class RelayControl:
             vm, "command", {"command": act.value, "keys": keys, "by": by}, COMMAND_SECONDS
         )
         return None if status == _NO_CONTENT else refusal_of(f"relay {self.of(vm).name}", status, answer)
+
+    async def recorded_last(self, vm: VmId) -> RecordedLast | None:
+        status, answer = await self._call(vm, "recorded", {}, _ROUND_TRIP_SECONDS)
+        match answer:
+            case {"epoch": str(epoch), "sequence": int(sequence), "time": float(time)} if status == _OK:
+                return RecordedLast(epoch, sequence, time)
+            case {} if status == _OK and not answer:
+                return None
+        raise Unavailable(f"relay {self.of(vm).name}", f"answered {status} to what it recorded last")
 
     async def note(self, vm: VmId, act: Act, by: str) -> bool:
         return await self._told(vm, "note", {"act": act.value, "by": by})

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shared.domain.acts import Act
+from shared.domain.archive_progress import RecordedLast
 from shared.domain.grant import Grant, Mode
 from shared.domain.lock import Acquired, Claim, Held, Lock
 from shared.domain.policy import Scope
@@ -141,6 +142,10 @@ class Relays(Protocol):
 
         Raises Unavailable.
         """
+        ...
+
+    async def recorded_last(self, vm: VmId) -> RecordedLast | None:
+        """The newest record of the VM's console at its relay; None where that knows none. Raises Unavailable."""
         ...
 
     async def note(self, vm: VmId, act: Act, by: str) -> bool:

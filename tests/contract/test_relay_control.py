@@ -23,6 +23,7 @@ from shared.adapters.pem_key_ring import PemKeyRing
 from shared.adapters.relay_control import RelayControl
 from shared.adapters.system_clock import SystemClock
 from shared.domain.acts import Act
+from shared.domain.archive_progress import RecordedLast
 from shared.domain.refusals import Code, refuse
 from shared.ports import Relay, Unavailable
 from tests.dev.local_azure import served
@@ -156,3 +157,20 @@ def test_every_vm_has_one_relay() -> None:
     relays = RelayControl(shards, TOKENS, Http())
     assert relays.of(VM) in shards
     assert relays.of(VM) == relays.of(replace(VM, name=VM.name.upper()))
+
+
+async def test_what_a_relay_recorded_last_is_asked_for(relays: RelayControl, control: Control) -> None:
+    control.answer = JSONResponse({"epoch": "e1", "sequence": 4, "time": 1.5})
+    assert await relays.recorded_last(VM) == RecordedLast("e1", 4, 1.5)
+    control.answer = JSONResponse({})
+    assert await relays.recorded_last(VM) is None
+    assert control.heard == [("recorded", {"vm": VM.resource_id})] * 2
+
+
+@pytest.mark.parametrize("answer", [Response(status_code=404), JSONResponse([]), JSONResponse({"epoch": 1})], ids=str)
+async def test_a_relay_that_does_not_say_what_it_recorded_is_unavailable(
+    relays: RelayControl, control: Control, answer: Response
+) -> None:
+    control.answer = answer
+    with pytest.raises(Unavailable):
+        await relays.recorded_last(VM)

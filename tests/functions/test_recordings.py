@@ -10,7 +10,9 @@ import pytest
 from functions.addresses import calling
 from functions.proofs import _checkpoints, _verify
 from functions.recordings import _lift, _list, _place
+from functions.responses import time_text
 from shared import wiring
+from shared.domain.archive_progress import RecordedLast
 from shared.domain.record import Batch, Kind, Record, Source
 from shared.flows.archive_records import Tails, archive_records
 from shared.flows.keep_ring import keep_ring
@@ -155,3 +157,12 @@ async def test_a_clock_that_is_far_off_breaks_no_list(kept: MemoryArchive) -> No
     await archive_records([Batch(Source(VM.console, "e2", "r0"), (far,)).encode()], kept.transcripts, Tails())
     status, found = await call("list")
     assert (status, found["value"][1]["began"]) == (200, "9999-12-31T23:59:59.000Z")
+
+
+async def test_a_list_and_a_verification_tell_what_is_behind_from_what_is_complete(fakes: FakeWorld) -> None:
+    fakes.relays.last = RecordedLast("e1", 7, NOW)
+    behind = {"state": "behind", "records": 2, "recorded": time_text(NOW)}
+    assert (await call("list"))[1]["archive"] == behind
+    verified = (await call("verify"))[1]
+    assert (verified["complete"], verified["archive"]) == (True, behind)
+    assert (await call("verify", to="2020-01-01T00:00:00Z"))[1]["archive"] is None

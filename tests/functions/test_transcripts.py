@@ -12,13 +12,14 @@ from functions.contents import handing_out
 from functions.searching import _search
 from functions.transcripts import _read, _who
 from shared import wiring
+from shared.domain.archive_progress import RecordedLast
 from shared.domain.record import Batch, Kind, Record, Source
 from shared.flows import index_transcript
 from shared.flows.archive_records import Tails, archive_records
 from shared.ports import Unavailable
 from tests.contract.memory_archive import MemoryArchive
 from tests.contract.memory_transcripts import MemoryTranscripts
-from tests.fakes import VM, FakeWorld, without_read
+from tests.fakes import NOW, VM, FakeWorld, without_read
 
 STARTER = "transcripts"
 PRINTED = b"\xffhello\x00" * 100
@@ -337,3 +338,22 @@ async def test_a_search_may_be_bounded(archive: MemoryArchive, query: dict[str, 
 async def test_a_search_that_makes_no_sense_is_refused(query: dict[str, str]) -> None:
     status, answer = await ask(_search, SEARCH, **query)
     assert (status, answer["error"]["code"]) == (400, "InvalidRequest")
+
+
+async def test_who_comes_to_the_end_hears_whether_more_was_recorded(fakes: FakeWorld) -> None:
+    fakes.relays.last = RecordedLast("e", 5, NOW)
+    for query in ({}, {"offset": "700"}, {"format": "events", "segment": "9"}):
+        response = await get(**query)
+        assert response.headers["x-console-archive"] == "behind", query
+        assert response.headers["x-console-records-behind"] == "3"
+    fakes.relays.last = RecordedLast("e", 2, NOW)
+    assert (await get()).headers["x-console-archive"] == "current"
+    fakes.relays.last = None
+    unknown = await get()
+    assert unknown.headers["x-console-archive"] == "unknown"
+    assert "x-console-records-behind" not in unknown.headers
+
+
+async def test_who_is_not_at_the_end_asks_no_relay(fakes: FakeWorld) -> None:
+    fakes.relays.last = RecordedLast("e", 5, NOW)
+    assert "x-console-archive" not in (await get(limit="5")).headers

@@ -21,6 +21,7 @@ from shared import correlation
 from shared.adapters.http_json import Http
 from shared.adapters.token_keys import TokenKeys
 from shared.domain.acts import Act
+from shared.domain.archive_progress import RecordedLast
 from shared.domain.frames import PROTOCOL, TOKEN_PREFIX
 from shared.domain.grant import Grant, Mode
 from shared.domain.keeping import BY_RULE, Keeping
@@ -190,6 +191,13 @@ class Epochs:
 
     def tail(self, console: str) -> Tail:
         return self.tails.setdefault(console, Tail())
+
+    def recorded_last(self, console: str) -> RecordedLast | None:  # noqa: ARG002 - one console
+        written = [(epoch, records[-1]) for epoch, records in self.records.items() if records]
+        if not written:
+            return None
+        epoch, record = written[-1]
+        return RecordedLast(epoch, record.seq, record.time_us / 1e6)
 
     def watch(self, on_full: Callable[[], None], on_room: Callable[[], None]) -> None:
         self.on_full, self.on_room = on_full, on_room

@@ -20,6 +20,7 @@ from shared import correlation
 from shared.adapters.http_json import Http
 from shared.adapters.relay_control import RelayControl
 from shared.domain.acts import Act
+from shared.domain.archive_progress import RecordedLast
 from shared.domain.grant import Mode
 from shared.domain.refusals import Code, refuse
 from shared.ports import Relay
@@ -382,3 +383,11 @@ async def test_a_body_that_is_too_large_is_refused(office: Office) -> None:
         session.post(f"{office.address}/control/fence", data=b"x" * 20_000) as answer,
     ):
         assert answer.status == 413
+
+
+async def test_the_newest_record_of_a_console_is_told(office: Office) -> None:
+    assert await office.control.recorded_last(VM) is None
+    await office.stage.comes("ada")
+    last = await office.control.recorded_last(VM)
+    ((epoch, records),) = office.stage.epochs.records.items()
+    assert last == RecordedLast(epoch, records[-1].seq, records[-1].time_us / 1e6)

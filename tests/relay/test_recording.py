@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from relay import recording
 from relay.recording import SpooledEpochs
 from relay.standstill import STANDSTILL_SECONDS
+from shared.domain.archive_progress import RecordedLast
 from shared.domain.grant import Mode
 from shared.domain.record import Kind, Record, Source, decode_records
 from shared.ports import Unavailable
@@ -249,4 +251,32 @@ async def test_that_records_wait_for_long_is_told_every_minute_until_they_are_go
     clock.time = NOW + 140
     epochs.tick()
     assert told[-1] == ("spool-caught-up", {})
+    await epochs.close(5)
+
+
+async def test_the_newest_record_of_a_console_is_known_also_of_what_lay_on_the_disk(tmp_path: Path) -> None:
+    hub = Hub()
+    hub.there = False
+    epochs = SpooledEpochs(tmp_path, 1 << 20, hub, Clock(), quiet)
+    assert epochs.recorded_last("vm") is None
+    epochs.begin(Source("vm", "e1", "r0")).append(Record(Kind.PRINTED, 1, 5_000_000, b"x"))
+    assert epochs.recorded_last("vm") == RecordedLast("e1", 1, 5.0)
+    await epochs.close(0.05)
+    hub.there = True
+    again = SpooledEpochs(tmp_path, 1 << 20, hub, Clock(), quiet)
+    found = again.recorded_last("vm")
+    assert found
+    assert (found.epoch, found.sequence) == ("e1", 3), "what the new process wrote to end it is its last"
+    await again.close(5)
+
+
+async def test_the_newest_records_of_a_bounded_number_of_consoles_are_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "NEWEST_KEPT", 1)
+    epochs = SpooledEpochs(tmp_path, 1 << 20, Hub(), Clock(), quiet)
+    for console in ("one", "two"):
+        epochs.begin(Source(console, f"e-{console}", "r0")).append(Record(Kind.PRINTED, 1, 5_000_000, b"x"))
+    assert epochs.recorded_last("one") is None
+    assert epochs.recorded_last("two")
     await epochs.close(5)

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { bytesOf, Cast } from "../../web/cast.js";
 import { advance, drawnFrom, otherMark, otherSpeed } from "../../web/playhead.js";
-import { clock, lasting, lengthOf, markCounts, size, together, verdict, whoWords } from "../../web/recording_words.js";
+import { behindWords, clock, lasting, lengthOf, markCounts, size, together, verdict, whoWords } from "../../web/recording_words.js";
 import { readCast, readFile, verifyRecordings } from "../../web/recordings_api.js";
 import { readRoute, recordingsRoute } from "../../web/route.js";
 import { keptWords } from "../../web/words.js";
@@ -130,7 +130,21 @@ test("the verdict is plain: complete, or how many faults, what retention dropped
   assert.match(dropped.more.join(" "), /oldest 500 B were dropped.*Nothing is signed yet/);
   const faulty = verdict({ ...PART, complete: false, findings: [{ fault: "altered" }, { fault: "dropped" }] });
   assert.deepEqual([faulty.tone, faulty.head], ["bad", "1 fault in 2 segments"]);
-  assert.equal(verdict({ ...PART, segments: 0 }).head, "Nothing is recorded yet");
+  assert.equal(verdict({ ...PART, segments: 0 }).head, "Nothing is archived yet");
+});
+
+test("a record that is on its way is told from one that is complete and from one with a fault", () => {
+  const behind = { state: "behind", records: 3, recorded: "2026-11-24T10:00:00Z" };
+  assert.match(behindWords(behind), /^The archive is 3 records behind: the newest was recorded at .* on its way\. Nothing is lost/);
+  assert.match(behindWords({ ...behind, records: 1 }), /1 record behind/);
+  assert.match(behindWords({ state: "unknown", records: 0, recorded: null }), /could not be asked/);
+  assert.equal(behindWords({ state: "current", records: 0, recorded: behind.recorded }), null);
+  assert.equal(behindWords(null), null);
+  const said = verdict({ ...PART, archive: behind });
+  assert.equal(said.tone, "good");
+  assert.match(said.more[0], /3 records behind/);
+  assert.match(verdict({ ...PART, segments: 0, archive: behind }).more[0], /3 records behind/);
+  assert.equal(together([PART, { ...PART, archive: behind }]).archive, behind);
 });
 
 test("the recordings of a VM, one of them, and a moment in it have addresses", () => {
