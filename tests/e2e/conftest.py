@@ -17,6 +17,16 @@ CHROMIUM = (
 )  # fmt: skip
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _hub_in_memory() -> Iterator[None]:
+    """Faults here freeze and kill the storage, which is the task hub's too where Microsoft's engine runs (HOST_PARTS):
+    a host does not start then, and a lock is away for half a minute. tests/functions tries the lock on that engine.
+    """
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("HOST_PARTS", raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     # Usually live sessions are looked at again every 50 s and answers are kept for 15: long for a test to wait.
