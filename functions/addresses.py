@@ -44,8 +44,21 @@ def at(bp: df.Blueprint, name: str, method: str, address: str, trigger: Trigger,
     the first that matches answers, however exact the others are (Azure/azure-functions-host issues 3153 and 9876).
     """
     methods = [method, *about.also, *_preflight_at(address)]
-    bp.function_name(name)(bp.route(route=address, methods=methods)(starter(bp)(_preflighted(trigger))))
+    bp.function_name(name)(bp.route(route=address, methods=methods)(starter(bp)(_named(name, _preflighted(trigger)))))
     describe(name, method, address, about)
+
+
+OPERATION = "x-console-operation"
+"""Which function answered, by its name: the host asks functions in an order of its own."""
+
+
+def _named(name: str, trigger: Trigger) -> Trigger:
+    async def named(req: func.HttpRequest, starter: str) -> func.HttpResponse:
+        response = await trigger(req, starter)
+        response.headers[OPERATION] = name
+        return response
+
+    return named
 
 
 _preflights: set[str] = set()

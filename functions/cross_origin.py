@@ -5,7 +5,7 @@ import azure.functions as func
 _ORIGIN = "Access-Control-Allow-Origin"
 _EXPOSED = (
     "ETag, Location, Retry-After, WWW-Authenticate, x-ms-correlation-request-id, x-ms-error-code, "
-    "x-console-archive, x-console-offset-end, x-console-offset-next, x-console-offset-start, "
+    "x-console-archive, x-console-offset-end, x-console-offset-next, x-console-offset-start, x-console-operation, "
     "x-console-records-behind, x-console-segment-next"
 )
 PREFLIGHT = {

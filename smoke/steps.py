@@ -9,6 +9,9 @@ from smoke.sign_in import access_token
 from smoke.visit import Visit
 
 SESSION_ENDED = (4008, "SessionEnded")
+_METHODS = frozenset({"get", "post", "put", "delete"})
+_UUID, _NAME = "00000000-0000-4000-8000-000000000000", "smoke-test-0000000000000"
+"""What fits a blank of an address."""
 _LOOK_SECONDS = 0.5
 _ARCHIVE_SECONDS = 150.0
 """After a broken connection the host's listener may stand still for a minute: that is no loss."""
@@ -36,6 +39,32 @@ def keys(visit: Visit) -> str:
     ):
         raise Failed("the service publishes no EC P-256 public key")
     return f"{len(found)} public key{'s' if len(found) > 1 else ''}"
+
+
+def routes(visit: Visit) -> str:
+    """Every address that the service describes is answered by its own function. Nobody signs in, so nothing is done."""
+    paths = visit.api.get_json("/openapi.json")["paths"]
+    wrong, asked = [], 0
+    for path, item in paths.items():
+        address = _filled(path, item.get("parameters", []))
+        for method in item.keys() & _METHODS:
+            asked += 1
+            body: dict[str, Any] = {"json": {}} if "requestBody" in item[method] else {}
+            answer = visit.api.ask(method.upper(), address, signed=False, **body)
+            if answer.headers.get("x-console-operation") != item[method]["operationId"]:
+                wrong.append(f"{method.upper()} {path}: {answer.headers.get('x-console-operation', 'nobody')}")
+    if wrong:
+        raise Failed(f"{len(wrong)} of {asked} operations are answered by another, or by nobody: {'; '.join(wrong)}")
+    return f"{asked} operations are answered by their own functions"
+
+
+def _filled(path: str, parameters: list[dict[str, Any]]) -> str:
+    """The address with something in each blank that fits it."""
+    for each in parameters:
+        schema = each["schema"]
+        fits = _UUID if schema.get("format") == "uuid" else schema.get("enum", [_NAME])[0]
+        path = path.replace(f"{{{each['name']}}}", fits)
+    return path
 
 
 def sign_in(visit: Visit) -> str:
@@ -155,6 +184,7 @@ def verifying(visit: Visit) -> str:
 
 STEPS = (
     Step("service", service),
+    Step("routes", routes, ("service",)),
     Step("keys", keys, ("service",)),
     Step("sign-in", sign_in, ("service",)),
     Step("stranger", stranger, ("service",)),
