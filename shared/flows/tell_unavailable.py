@@ -1,6 +1,7 @@
 """What does not answer, as the refusal by which people know what to do: wait, how long, or look elsewhere."""
 
 from dataclasses import replace
+from typing import assert_never
 
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.ports import Trouble, Unavailable
@@ -39,3 +40,5 @@ def _words(name: str, error: Unavailable) -> str:
             return f"{name} does not allow the service what this needs. It is not your permission that is missing."
         case Trouble.SLOW:
             return f"{name} answers, but so slowly that the service gave up: it had not all that it needs in time."
+        case _:
+            assert_never(error.trouble)

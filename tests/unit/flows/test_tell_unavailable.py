@@ -12,6 +12,7 @@ from shared.ports import Trouble, Unavailable
         ("arm", Trouble.THROTTLED, Code.AZURE_THROTTLED, "Azure Resource Manager throttles"),
         ("arm", Trouble.SILENT, Code.AZURE_TIMEOUT, "Azure Resource Manager took a question and did not answer"),
         ("arm", Trouble.SLOW, Code.AZURE_UNAVAILABLE, "Azure Resource Manager answers, but so slowly"),
+        ("arm", Trouble.FORBIDDEN, Code.SERVICE_NOT_PERMITTED, "Azure Resource Manager does not allow the service"),
         ("entra", Trouble.THROTTLED, Code.AZURE_THROTTLED, "Entra ID throttles"),
         ("boot diagnostics", Trouble.SILENT, Code.AZURE_TIMEOUT, "Azure's boot diagnostics took a question"),
     ],
