@@ -18,7 +18,7 @@ setup: packages  ## install everything the local stack and the tests need (says 
 	@$(PY) -m dev.prepare
 
 up: packages  ## the whole product on this machine, at one address, until Ctrl-C (BASE=8400: first of its ports)
-	@exec $(PY) -m dev.up --base $(BASE) $(if $(filter command,$(origin HOST)),--host $(HOST)) $(if $(EVENTHUBS),--event-hubs $(EVENTHUBS))
+	@exec $(PY) -m dev.up --base $(BASE) $(if $(filter command,$(origin HOST)),--host $(HOST)) $(if $(EVENTHUBS),--event-hubs $(EVENTHUBS)) $(if $(ENGINE),--engine $(ENGINE))
 
 smoke: packages  ## try the running `make up` as an operator and an auditor would (BASE as there)
 	@exec $(PY) -m dev.smoke --base $(BASE)

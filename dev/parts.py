@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dev import fleet, microsoft
-from dev.stack import HOST_KEY, ROOT, EventHubs, Host, Port, Stack
+from dev.stack import HOST_KEY, ROOT, Engine, EventHubs, Host, Port, Stack
 from dev.vault.keys import SESSION_KEY, STATEMENT_KEY
 
 AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -53,6 +53,7 @@ def parts(stack: Stack) -> tuple[Part, ...]:
             "gateway", "serial gateway and machines", _python("dev.gateway", stack),
             f"{stack.http(Port.GATEWAY_CONTROL)}/healthz", (Port.GATEWAY, Port.GATEWAY_CONTROL), shared,
         ),
+        *_scheduler(stack),
         _function_app(stack, shared | function_settings(stack)),
         Part(
             "relay", "relay", (sys.executable, "-m", "relay"),
@@ -177,14 +178,23 @@ def _hub(stack: Stack) -> Part:
     return Part("event-hubs", "Event Hubs stand-in", _event_hubs(stack), ready, ports)
 
 
+def _scheduler(stack: Stack) -> tuple[Part, ...]:
+    if stack.engine is not Engine.SCHEDULER:
+        return ()
+    ready = f"tcp://127.0.0.1:{stack.port(Port.SCHEDULER)}"
+    settings = microsoft.scheduler_environment(stack)
+    what = "Durable Task Scheduler (Microsoft's emulator)"
+    return (Part("scheduler", what, microsoft.scheduler(stack), ready, (Port.SCHEDULER,), settings),)
+
+
 def _function_app(stack: Stack, settings: Mapping[str, str]) -> Part:
     ready = f"tcp://127.0.0.1:{stack.port(Port.FUNCTIONS)}"
     if stack.host is Host.FUNC:
         what, command = "function app (Microsoft's host)", microsoft.functions(stack)
         return Part(
-            "functions", what, command, ready, (Port.FUNCTIONS,), {**settings, **microsoft.functions_environment()}
+            "functions", what, command, ready, (Port.FUNCTIONS,), {**settings, **microsoft.functions_environment(stack)}
         )
-    return Part("functions", "function app", _functions(stack), ready, (Port.FUNCTIONS,), settings)
+    return Part("functions", "function app", _functions(stack), ready, (Port.FUNCTIONS, Port.SCHEDULER), settings)
 
 
 def _functions(stack: Stack) -> tuple[str, ...]:

@@ -31,6 +31,8 @@ class Port(IntEnum):
     QUEUES = 12
     TABLES = 13
     VAULT = 14
+    SCHEDULER = 15
+    """Of Microsoft's Durable Task Scheduler emulator, where it is wanted."""
 
 
 class Host(StrEnum):
@@ -47,6 +49,13 @@ class EventHubs(StrEnum):
     EMULATOR = "emulator"
 
 
+class Engine(StrEnum):
+    """What keeps the lock: the host's own engine, or Microsoft's scheduler in a container."""
+
+    LOCAL = "local"
+    SCHEDULER = "scheduler"
+
+
 @dataclass(frozen=True)
 class Stack:
     """One local Azure: its base port, the folder that holds its state and logs, and what of Microsoft's takes part."""
@@ -55,6 +64,7 @@ class Stack:
     home: Path = ROOT / ".local"
     host: Host = Host.LOCAL
     event_hubs: EventHubs = EventHubs.LOCAL
+    engine: Engine = Engine.LOCAL
 
     def port(self, part: Port) -> int:
         return self.base + part

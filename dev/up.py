@@ -16,7 +16,7 @@ import httpx
 
 from dev import fleet, microsoft, tls
 from dev.prepare import prepare
-from dev.stack import EventHubs, Host, Port, Stack
+from dev.stack import Engine, EventHubs, Host, Port, Stack
 from dev.steps import StepFailed, Steps
 from dev.supervisor import stack_running, taken_ports
 
@@ -116,7 +116,7 @@ async def _main(stack: Stack, steps: Steps) -> None:
 
 def main() -> int:
     arguments = argparse.ArgumentParser(prog="python -m dev.up", description="The serial console, on this machine.")
-    arguments.add_argument("--base", type=int, default=Stack.base, help="first of fifteen ports (default %(default)s)")
+    arguments.add_argument("--base", type=int, default=Stack.base, help="first of sixteen ports (default %(default)s)")
     arguments.add_argument("--home", type=Path, default=Stack.home, help="state and logs (default %(default)s)")
     arguments.add_argument(
         "--host", type=Host, choices=list(Host), default=Host.LOCAL, help="func: Microsoft's own Functions host"
@@ -124,9 +124,16 @@ def main() -> int:
     arguments.add_argument(
         "--event-hubs", type=EventHubs, choices=list(EventHubs), default=EventHubs.LOCAL, help="emulator: Microsoft's"
     )
+    arguments.add_argument(
+        "--engine",
+        type=Engine,
+        choices=list(Engine),
+        default=Engine.LOCAL,
+        help="scheduler: Microsoft's, with --host func",
+    )
     arguments.add_argument("--no-prepare", action="store_true", help="trust that everything is installed")
     given = arguments.parse_args()
-    stack, steps = Stack(given.base, given.home.resolve(), given.host, given.event_hubs), Steps()
+    stack, steps = Stack(given.base, given.home.resolve(), given.host, given.event_hubs, given.engine), Steps()
     try:
         microsoft.check(stack)
         if not given.no_prepare:

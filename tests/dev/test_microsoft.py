@@ -10,7 +10,7 @@ import yaml
 
 from dev import microsoft, parts
 from dev.parts import Part
-from dev.stack import EventHubs, Host, Port, Stack
+from dev.stack import Engine, EventHubs, Host, Port, Stack
 from dev.steps import StepFailed
 
 
@@ -78,3 +78,23 @@ def test_the_emulator_has_our_hub_at_the_port_that_everybody_is_told(stack: Stac
     assert started.environment["AMQP_PORT"] == str(stack.port(Port.EVENT_HUBS))
     assert f":{stack.port(Port.EVENT_HUBS)};" in parts.records(stack)
     assert all(":" in service["image"].rpartition("/")[2] for service in compose["services"].values()), "pinned"
+
+
+def test_the_scheduler_is_what_the_real_host_is_told_and_serves_our_hub(tmp_path: Path) -> None:
+    chosen = Stack(9000, tmp_path, Host.FUNC, engine=Engine.SCHEDULER)
+    told = part(chosen, "functions").environment
+    provider = "AzureFunctionsJobHost__extensions__durableTask__storageProvider"
+    assert told[f"{provider}__type"] == "azureManaged"
+    address = told[told[f"{provider}__connectionStringName"]]
+    assert address == f"Endpoint=http://localhost:{chosen.port(Port.SCHEDULER)};Authentication=None"
+    emulator = part(chosen, "scheduler").environment
+    assert emulator == {"GRPC_PORT": str(chosen.port(Port.SCHEDULER)), "TASK_HUB": "serialconsole"}
+    compose = yaml.safe_load(microsoft.SCHEDULER.read_text())["services"]["scheduler"]
+    assert compose["ports"] == ["127.0.0.1:${GRPC_PORT}:8080"]
+
+
+def test_the_scheduler_is_not_for_the_local_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path / "bin", "docker")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    with pytest.raises(StepFailed, match="wants HOST=func"):
+        microsoft.check(Stack(9000, tmp_path, engine=Engine.SCHEDULER))
