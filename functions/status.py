@@ -43,12 +43,13 @@ def _right(query: Mapping[str, str]) -> Right:
 
 
 async def _list(asked: Asked) -> Result | Refusal:
-    found = await list_consoles(asked.world, asked.caller)
+    cursor = asked.query.get("cursor")
+    found = await list_consoles(asked.world, asked.caller, cursor or "")
     if isinstance(found, Refusal):
         return found
     unasked = [{"subscription": name, **_unasked(why)} for name, why in found.unasked.items()]
-    listed = page_of(found.listed, _listed, lambda each: each.vm.id.console, asked.query.get("cursor"))
-    return Result({**listed, "unasked": unasked})
+    listed = page_of(found.listed, _listed, lambda each: each.vm.id.console, cursor)
+    return Result({**listed, "next": listed["next"] or found.next, "unasked": unasked})
 
 
 def _unasked(why: Refusal) -> dict[str, Any]:

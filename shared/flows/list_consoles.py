@@ -17,6 +17,8 @@ from shared.ports import Unavailable
 
 AT_ONCE = 8
 """Permission questions in flight for one caller: ARM throttles by principal."""
+MOST = 200
+"""VMs that one answer looks at: the work of a request is bounded, however many VMs there are."""
 BRIEFLY = (
     Checked.PERMISSION, Checked.CLOUD, Checked.REGION, Checked.SWITCH, Checked.TAG, Checked.PROVISIONING,
     Checked.POWER, Checked.BOOT_DIAGNOSTICS,
@@ -37,26 +39,31 @@ class Consoles:
 
     listed: Sequence[Listed]
     unasked: Mapping[str, Refusal]
+    next: str | None = None
+    """Where the rest begins: the last console that was looked at."""
 
 
-async def list_consoles(world: World, caller: Caller) -> Consoles | Refusal:
-    """An empty list is answered only where everything was asked. Raises Unavailable when nothing can be listed and
+async def list_consoles(world: World, caller: Caller, after: str = "", most: int = MOST) -> Consoles | Refusal:
+    """At most so many VMs, in the order of their consoles, behind `after`.
+
+    An empty list is answered only where everything was asked. Raises Unavailable when nothing can be listed and
     something could not be asked; one VM's rights that cannot be had only close that VM.
     """
     visible = await world.vms.visible(caller)
     if isinstance(visible, Refusal):
         return visible
-    gate = asyncio.Semaphore(AT_ONCE)
-    asked = await asyncio.gather(*(_list(world, caller, vm, gate) for vm in visible.vms))
+    vms = sorted((vm for vm in visible.vms if vm.id.console > after), key=lambda vm: vm.id.console)
+    chosen, gate = vms[:most], asyncio.Semaphore(AT_ONCE)
+    asked = await asyncio.gather(*(_list(world, caller, vm, gate) for vm in chosen))
     listed = [each for each in asked if isinstance(each, Listed)]
     unasked = dict(visible.unasked)
-    for vm, why in zip(visible.vms, asked, strict=True):
+    for vm, why in zip(chosen, asked, strict=True):
         if isinstance(why, Unavailable):
             unasked[vm.id.subscription] = why
-    if unasked and not listed:
+    if unasked and not listed and len(chosen) == len(visible.vms):
         raise next(iter(unasked.values()))
-    listed.sort(key=lambda each: each.vm.id.console)
-    return Consoles(listed, {name: tell_unavailable(why, f"/subscriptions/{name}") for name, why in unasked.items()})
+    told = {name: tell_unavailable(why, f"/subscriptions/{name}") for name, why in unasked.items()}
+    return Consoles(listed, told, chosen[-1].id.console if len(vms) > len(chosen) else None)
 
 
 async def _list(world: World, caller: Caller, vm: Vm, gate: asyncio.Semaphore) -> Listed | Unavailable | None:

@@ -121,3 +121,30 @@ async def test_a_vm_that_only_the_service_may_read_is_not_listed(fakes: FakeWorl
 async def test_the_list_may_be_refused(fakes: FakeWorld) -> None:
     fakes.vms.refusal = refuse(Code.MFA_REQUIRED)
     assert isinstance(await list_consoles(fakes.world, person()), Refusal)
+
+
+async def test_an_answer_looks_at_a_bounded_number_of_vms_and_says_where_the_rest_begins(fakes: FakeWorld) -> None:
+    for number in range(4):
+        each = replace(VM, name=f"more-{number}")
+        fakes.vms.vms[each.console] = machine(each)
+    every = sorted(fakes.vms.vms)
+    after, seen = "", []
+    for expected in (2, 2, 1):
+        page = await list_consoles(fakes.world, person(), after, most=2)
+        assert isinstance(page, Consoles)
+        assert len(page.listed) == expected
+        seen += [each.vm.id.console for each in page.listed]
+        after = page.next or ""
+    assert (seen, after) == (every, "")
+
+
+async def test_a_page_without_a_vm_that_one_may_see_is_not_the_end(fakes: FakeWorld) -> None:
+    fakes.vms.vms[replace(VM, name="zz").console] = machine(replace(VM, name="zz"))
+    fakes.vms.unasked["other"] = Unavailable("arm", "away")
+    fakes.rights.lacking["ada"] = everything()
+    page = await list_consoles(fakes.world, person(), most=1)
+    assert isinstance(page, Consoles)
+    assert (page.listed, page.next) == ([], VM.console)
+    last = await list_consoles(fakes.world, person(), VM.console, most=1)
+    assert isinstance(last, Consoles)
+    assert (last.listed, last.next, [*last.unasked]) == ([], None, ["other"])
