@@ -22,8 +22,8 @@ class Fault:
     """What happens to the next `count` requests whose method, path and query `match` is found in, after `skip` others.
 
     An answer of `status` with `code` and `retry_after`; no answer for `hang` seconds, then the usual one; with `cut`
-    the connection ends: "before" the answer, or "within" its body. `raw` answers with this text instead of ARM's
-    envelope, as a proxy on the way would.
+    the connection ends: "before" the answer, or "within" its body. `raw` answers with this text of `media` instead of
+    ARM's envelope, as a proxy on the way would.
     """
 
     match: str = ""
@@ -34,6 +34,7 @@ class Fault:
     hang: float = 0.0
     cut: str = ""
     raw: str | None = None
+    media: str = "text/html"
     count: int = 1
     skip: int = 0
 
@@ -61,7 +62,7 @@ async def befall(fault: Fault) -> Response | None:
         return None
     headers = {"Retry-After": fault.retry_after} if fault.retry_after is not None else {}
     if fault.raw is not None:
-        return Response(fault.raw, fault.status, headers, "text/html")
+        return Response(fault.raw, fault.status, headers, fault.media)
     said: dict[str, Any] = {"error": {"code": fault.code, "message": fault.message}}
     return JSONResponse(said, fault.status, {"x-ms-failure-cause": "service", **headers})
 

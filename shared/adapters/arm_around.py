@@ -11,7 +11,8 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
-from shared.adapters.arm_clients import REASONED, ArmAccess, as_the_service, asking_arm
+from shared.adapters.arm_clients import ArmAccess, as_the_service, asking_arm
+from shared.adapters.arm_troubles import REASONED
 from shared.adapters.kept import Kept
 from shared.domain.checks import Surroundings
 from shared.domain.storage import Account, NoAccount
@@ -81,16 +82,16 @@ class ArmAround:
 
     async def _account(self, name: str, near: VmId) -> Account | NoAccount:
         for subscription in dict.fromkeys((near.subscription.lower(), *map(str.lower, self._subscriptions))):
-            for each in await self._listed(subscription):
-                if each["name"].lower() == name:
-                    return _account(each)
+            for account in await self._listed(subscription):
+                if account.name.lower() == name:
+                    return account
         return NoAccount.DELETED if await self._available(name, near) else NoAccount.UNSEEN
 
-    async def _listed(self, subscription: str) -> list[Any]:
+    async def _listed(self, subscription: str) -> list[Account]:
         """None where the service may read nothing, or that is not there: whose name it is, another question tells."""
         async with _asking(nothing=REASONED) as asked:
             path = f"/subscriptions/{subscription}/providers/{_ACCOUNTS}"
-            asked.answer = await self._access.service.ask_all(path, _STORAGE)
+            asked.answer = [_account(each) for each in await self._access.service.ask_all(path, _STORAGE)]
         return asked.answer or []
 
     async def _available(self, name: str, near: VmId) -> bool:

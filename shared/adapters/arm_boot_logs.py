@@ -9,7 +9,8 @@ import aiohttp
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 from yarl import URL
 
-from shared.adapters.arm_clients import REASONED, ArmAccess, asking_arm, signed_out
+from shared.adapters.arm_clients import ArmAccess, asking_arm, signed_out
+from shared.adapters.arm_troubles import REASONED
 from shared.adapters.http_json import Http
 from shared.domain.caller import Caller
 from shared.domain.refusals import Code, Refusal, refuse

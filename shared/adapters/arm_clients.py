@@ -21,7 +21,8 @@ from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.pipeline.transport import AioHttpTransport
 
 from shared import correlation
-from shared.adapters.arm_troubles import PromptRetries, broken_off, prompt_options, prompt_transport, troubled
+from shared.adapters.arm_pages import every_item
+from shared.adapters.arm_troubles import REASONED, PromptRetries, prompt_options, prompt_transport, troubled
 from shared.adapters.entra_credential import EntraCredential
 from shared.adapters.on_behalf_of import Assertions, on_behalf_of, sign_in_refusal
 from shared.domain.caller import Caller, Kind
@@ -33,8 +34,6 @@ TIMEOUT_SECONDS = 8.0
 """Of one question to ARM, with all its pages and retries; arm_troubles bounds each call."""
 KEPT_SECONDS = 300.0
 KEPT_USERS = 256
-REASONED = frozenset({403, 404})
-"""Statuses by which ARM says no to the caller, where its own words come with them: a proxy has none."""
 _NOT_SIGNED_IN = "the service's own identity cannot sign in"
 
 
@@ -105,39 +104,26 @@ class ArmClients:
     async def ask(self, path: str, version: str, body: Any = None, **query: str) -> Any:
         """GET, or with a body POST, of something for which a whole SDK would be too much; answers its JSON.
 
-        Raises what the SDKs raise; a redirect is not followed.
+        A path without a slash is the whole address of a list's next page. Raises what the SDKs raise; a redirect is
+        not followed.
         """
         from azure.core.rest import HttpRequest  # noqa: PLC0415 - slow to import
 
-        address = path if path.startswith(f"{self.arm}/") else f"{self.arm}{path}"
-        asked = {} if path is address else {"api-version": version, **query}
+        address, asked = f"{self.arm}{path}", {"api-version": version, **query}
+        if not path.startswith("/"):
+            address, asked = path, {}
         request = HttpRequest("GET" if body is None else "POST", address, params=asked, json=body)
         response = await self._pipeline().send_request(request)
         response.raise_for_status()
         return response.json()
 
     async def ask_all(self, path: str, version: str, **query: str) -> list[Any]:
-        """Every item of a list in pages. Raises what `ask` raises, and Unavailable where it cannot be had whole: a
-        next page elsewhere is nobody's page, and one that does not come is not the end.
-        """
-        found = await self.ask(path, version, **query)
-        items: list[Any] = []
-        while True:
-            items += found["value"]
-            following = str(found.get("nextLink") or "")
-            if not following:
-                return items
-            if not following.startswith(f"{self.arm}/"):
-                raise Unavailable("arm", "the next page of a list lies elsewhere")
-            found = await self._next(following, version)
+        """Every item of a list in pages. Raises what `ask` raises, and Unavailable where it cannot be had whole."""
 
-    async def _next(self, page: str, version: str) -> Any:
-        try:
-            return await self.ask(page, version)
-        except HttpResponseError as error:
-            if isinstance(error, ClientAuthenticationError) or error.status_code not in REASONED:
-                raise
-            raise broken_off() from error
+        async def ask(page: str) -> Any:
+            return await self.ask(page or path, version, **query)
+
+        return await every_item(ask, self.arm)
 
     def _pipeline(self) -> Any:
         if (found := self._clients.get(("rest", ""))) is None:

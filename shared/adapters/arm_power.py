@@ -7,7 +7,8 @@ from typing import Any
 
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
-from shared.adapters.arm_clients import REASONED, ArmAccess, asking_arm, signed_out
+from shared.adapters.arm_clients import ArmAccess, asking_arm, signed_out
+from shared.adapters.arm_troubles import REASONED
 from shared.domain.acts import Act
 from shared.domain.caller import Caller, Kind
 from shared.domain.refusals import Code, Refusal, refuse

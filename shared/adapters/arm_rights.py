@@ -16,6 +16,7 @@ from typing import Any, cast
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
 from shared.adapters.arm_clients import ArmAccess, as_the_service, asking_arm, has_words, signed_out
+from shared.adapters.arm_pages import whole
 from shared.adapters.kept import Kept
 from shared.domain.access import Denial, Permission, missing
 from shared.domain.caller import Caller, Kind
@@ -71,35 +72,38 @@ class ArmRights:
             return await self._assigned(caller.oid, resource_id)
         permissions = self._access.of(caller).roles(found["subscription"]).permissions
         if found["name"] is None:
-            listed = permissions.list_for_resource_group(found["group"])
+            listed = await whole(permissions.list_for_resource_group, found["group"])
         else:
             place = found["group"], found["provider"], found["parent"] or "", found["type"], found["name"]
-            listed = permissions.list_for_resource(*place)
-        return [permission(each, each.condition) async for each in listed]
+            listed = await whole(permissions.list_for_resource, *place)
+        return [permission(each, each.condition) for each in listed]
 
     async def _assigned(self, oid: str, resource_id: str) -> list[Permission]:
         wanted = f"atScope() and assignedTo('{oid}')"
-        listed = self._service(resource_id).role_assignments.list_for_scope(resource_id.lstrip("/"), wanted)
+        listing = self._service(resource_id).role_assignments.list_for_scope
         definitions = self._access.service.roles(_subscription(resource_id))
         async with as_the_service(), _allowed():
-            assignments = [each async for each in listed]
+            listed = await whole(listing, resource_id.lstrip("/"), wanted)
+            assignments = [has(each, "role_definition_id") for each in listed]
             roles = await asyncio.gather(*(self._role(definitions, each.role_definition_id) for each in assignments))
         return [
             permission(each, assignment.condition or each.condition)
             for assignment, role in zip(assignments, roles, strict=True)
-            for each in role.permissions or ()
+            for each in role.permissions
         ]
 
     async def _role(self, client: Any, role_id: str) -> Any:
         """The same role reaches many: its definition is asked for once in the seconds that answers are kept."""
-        return await self._roles.get(role_id.lower(), lambda: client.role_definitions.get_by_id(role_id))
+
+        async def ask() -> Any:
+            return has(await client.role_definitions.get_by_id(role_id), "permissions")
+
+        return await self._roles.get(role_id.lower(), ask)
 
     async def _denied(self, caller: Caller, resource_id: str) -> list[Denial]:
-        found = self._service(resource_id).deny_assignments.list_for_scope(
-            resource_id.lstrip("/"), f"assignedTo('{caller.oid}')"
-        )
+        listing, wanted = self._service(resource_id).deny_assignments.list_for_scope, f"assignedTo('{caller.oid}')"
         async with as_the_service(), _allowed():
-            return [denial(each) async for each in found]
+            return [denial(each) for each in await whole(listing, resource_id.lstrip("/"), wanted)]
 
     def _service(self, resource_id: str) -> Any:
         return self._access.service.authorization(_subscription(resource_id))
@@ -136,16 +140,28 @@ def _who(caller: Caller) -> Hashable:
     return hashlib.sha256(caller.token.reveal().encode()).digest()
 
 
+def has(found: Any, *parts: str) -> Any:
+    """What the SDKs made of an answer; they leave out what they do not find. Raises Unavailable where a part is missing
+    without which it says nothing: a denial that is not understood denies nothing.
+    """
+    if any(getattr(found, part, None) is None for part in parts):
+        raise Unavailable("arm", "its answer cannot be read: it leaves out what it is about")
+    return found
+
+
 def permission(found: Any, condition: str | None) -> Permission:
     """Of a role's definition as the SDK has it."""
     return Permission(tuple(found.actions or ()), tuple(found.not_actions or ()), condition)
 
 
 def denial(found: Any) -> Denial:
-    """Of a deny assignment as the SDK has it. Its condition is not kept: unable to evaluate it, we let it stand."""
+    """Of a deny assignment as the SDK has it. Its condition is not kept: unable to evaluate it, we let it stand.
+    Raises Unavailable for what is none.
+    """
+    has(found, "permissions", "scope")
     return Denial(
-        tuple(permission(each, None) for each in found.permissions or ()),
-        found.scope or "",
+        tuple(permission(each, None) for each in found.permissions),
+        found.scope,
         frozenset(each.id for each in found.exclude_principals or ()),
         only_this_scope=bool(found.do_not_apply_to_child_scopes),
     )

@@ -17,7 +17,8 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
-from shared.adapters.arm_rights import denial, permission
+from shared.adapters.arm_pages import whole
+from shared.adapters.arm_rights import denial, has, permission
 from shared.adapters.arm_shared import PEOPLE_PER_SECOND, SharedQuestions
 from shared.adapters.kept import Kept
 from shared.domain.access import Denial, missing, reaches
@@ -73,7 +74,7 @@ class ArmSharedRights:
         granted = [
             permission(each, assignment.condition or each.condition)
             for assignment, role in zip(here, roles, strict=True)
-            for each in role.permissions or ()
+            for each in role.permissions
         ]
         return missing(actions, granted, denied, resource_id, oid)
 
@@ -110,15 +111,17 @@ class ArmSharedRights:
         """At, above and below the subscription."""
         place = f"subscriptions/{subscription}"
         async with self._questions.about(subscription):
-            listed = self._questions.service.authorization(subscription).role_assignments.list_for_scope(place, wanted)
-            return [_assignment(each) async for each in listed if each.scope]
+            assignments = self._questions.service.authorization(subscription).role_assignments
+            listed = await whole(assignments.list_for_scope, place, wanted)
+        return [_assignment(each) for each in listed]
 
     async def _role(self, role: str, subscription: str) -> Any:
         return await self._roles.get(role.lower(), lambda: self._definition(role, subscription))
 
     async def _definition(self, role: str, subscription: str) -> Any:
         async with self._questions.about(subscription):
-            return await self._questions.service.roles(subscription).role_definitions.get_by_id(role)
+            definitions = self._questions.service.roles(subscription).role_definitions
+            return has(await definitions.get_by_id(role), "permissions")
 
     async def _denied(self, oid: str, subscription: str) -> Sequence[Denial]:
         """Of this person alone, which takes a list for each, only where there is any at all."""
@@ -130,9 +133,11 @@ class ArmSharedRights:
     async def _denying(self, subscription: str, wanted: str | None) -> Sequence[Denial]:
         place = f"subscriptions/{subscription}"
         async with self._questions.about(subscription):
-            listed = self._questions.service.authorization(subscription).deny_assignments.list_for_scope(place, wanted)
-            return [denial(each) async for each in listed]
+            denials = self._questions.service.authorization(subscription).deny_assignments
+            return [denial(each) for each in await whole(denials.list_for_scope, place, wanted)]
 
 
 def _assignment(found: Any) -> _Assignment:
-    return _Assignment(str(found.id).lower(), found.scope, found.role_definition_id, found.condition)
+    """Raises Unavailable for what is none."""
+    given = has(found, "id", "scope", "role_definition_id")
+    return _Assignment(given.id.lower(), given.scope, given.role_definition_id, given.condition)

@@ -8,6 +8,7 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
+from shared.adapters.arm_pages import pages
 from shared.adapters.arm_shared import SharedQuestions
 from shared.adapters.arm_vms import described
 from shared.adapters.kept import Kept
@@ -56,23 +57,19 @@ class ArmSharedVms:
         return await self._lists.get(key, lambda: self._list(place, vm))
 
     async def _list(self, place: _Place, vm: VmId) -> dict[str, Vm]:
-        found: dict[str, Vm] = {}
-        pages = 0
         try:
             async with self._questions.about(vm.subscription.lower()):
-                async for page in self._all(vm).by_page():
-                    pages += 1
-                    found |= {each.id.console: each async for model in page if (each := described(model))}
+                listed = await self._all(vm)
         except HttpResponseError as error:
             raise Unavailable("arm", "does not let the service list VMs") from error
-        place.pages = pages
-        return found
+        place.pages = len(listed)
+        return {each.id.console: each for page in listed for model in page if (each := described(model))}
 
-    def _all(self, vm: VmId) -> Any:
+    async def _all(self, vm: VmId) -> list[list[Any]]:
         compute = self._questions.service.compute(vm.subscription)
         if vm.scale_set:
-            return compute.virtual_machine_scale_set_vms.list(vm.group, vm.scale_set)
-        return compute.virtual_machines.list_all()
+            return await pages(compute.virtual_machine_scale_set_vms.list, vm.group, vm.scale_set)
+        return await pages(compute.virtual_machines.list_all)
 
 
 def _place(vm: VmId) -> str:

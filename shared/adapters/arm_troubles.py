@@ -28,6 +28,8 @@ THROTTLED_SECONDS = 10
 """Where a 429 names no time; ARM's buckets are refilled every second, their providers' within minutes."""
 LONGEST_SECONDS = 3600
 """What is handed on of a number that Azure gives."""
+REASONED = frozenset({403, 404})
+"""Statuses by which ARM says no to the caller, where its own words come with them: a proxy has none."""
 _THROTTLED = 429
 _SILENCES = (ServiceRequestTimeoutError, ServiceResponseTimeoutError)
 
@@ -73,11 +75,6 @@ def troubled(error: AzureError, what: str = "arm") -> Unavailable:
     if isinstance(error, _SILENCES):
         return Unavailable(what, "said nothing in time", Trouble.SILENT)
     return Unavailable(what, type(error).__name__)
-
-
-def broken_off() -> Unavailable:
-    """What a later page is refused with; a no to the first page is an answer, this is none."""
-    return Unavailable("arm", "a list broke off")
 
 
 def retry_after(response: Any) -> int | None:

@@ -7,7 +7,7 @@ from typing import Any
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
 from shared.adapters.arm_clients import ArmAccess, ArmClients, asking_arm, signed_out
-from shared.adapters.arm_pages import checked_page, whole
+from shared.adapters.arm_pages import whole
 from shared.domain.caller import Caller
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import InvalidVmId, Os, Power, Vm, VmId
@@ -81,8 +81,8 @@ async def _list(clients: ArmClients, subscription: str) -> list[Vm]:
     """Two lists: `statusOnly` answers the power states and little else, the plain one all but the power states."""
     machines = clients.compute(subscription).virtual_machines
     models, states = await asyncio.gather(
-        whole(machines.list_all(raw_response_hook=checked_page)),
-        whole(machines.list_all(status_only="true", raw_response_hook=checked_page)),
+        whole(machines.list_all),
+        whole(machines.list_all, status_only="true"),
     )
     views = {str(each.id).lower(): _at(each, "properties", "instance_view") for each in states}
     return [vm for model in models if (vm := _listed(model, views.get(str(model.id).lower())))]
