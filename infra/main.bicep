@@ -206,9 +206,6 @@ output apiBase string = service.outputs.apiBase
 @description('Address of the page.')
 output pageUrl string = service.outputs.pageUrl
 
-@description('The engine that the package of the function app must be made for.')
-output durableBackend string = durableBackend
-
 @description('Name of the function app.')
 output functionAppName string = service.outputs.functionAppName
 

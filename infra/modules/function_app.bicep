@@ -156,6 +156,9 @@ var hostSettings = {
   RECORDS__clientId: identityClientId
   // At its address without a path the host would show everybody a page about itself.
   AzureWebJobsDisableHomepage: 'true'
+  // In the place of host.json's: an instance that is given more requests than it works on lets the others wait.
+  AzureFunctionsJobHost__extensions__http__maxConcurrentRequests: string(httpConcurrency)
+  AzureFunctionsJobHost__extensions__http__maxOutstandingRequests: string(max(200, 4 * httpConcurrency))
   APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnection
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
 }

@@ -9,6 +9,21 @@ parameters=${1:?$usage} package=$(realpath "${2:?$usage}") page=$(realpath "${3:
 cd "$(dirname "$0")/../.."
 name=$(basename "$parameters" .bicepparam)
 : "${RELAY_IMAGE:?image of the relay, by digest}" "${REGISTRY:?address of the registry of this environment}"
+
+# The engine of the lock stands in the package. One that is made for another is refused before anything is changed.
+backend=$(az bicep build-params --file "$parameters" --stdout | python3 -c 'import json, sys
+built = json.load(sys.stdin)
+given, known = (json.loads(built[each])["parameters"] for each in ("parametersJson", "templateJson"))
+print(given["durableBackend"]["value"] if "durableBackend" in given else known["durableBackend"]["defaultValue"])')
+packed=$(python3 -c 'import json, sys, zipfile
+host = json.loads(zipfile.ZipFile(sys.argv[1]).read("host.json"))
+print(host["extensions"]["durableTask"]["storageProvider"]["type"])' "$package")
+wanted=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["type"])' "infra/host/$backend.json")
+if [ "$packed" != "$wanted" ]; then
+  echo "the package is made for $packed, the deployment for $wanted: package_functions.sh TARGET.zip $backend" >&2
+  exit 1
+fi
+
 if [ "${RELAY_IMAGE%%/*}" != "$REGISTRY" ]; then
   digest=${RELAY_IMAGE##*@}
   echo "image $digest" >&2
@@ -21,16 +36,6 @@ answer=$(az deployment sub create --name "serial-console-$name" --location "${AZ
   --parameters "$parameters" --query properties.outputs --output json)
 output() { python3 -c 'import json, sys; print(json.loads(sys.argv[1])[sys.argv[2]]["value"])' "$answer" "$1"; }
 group=$(output resourceGroup) app=$(output functionAppName) api=$(output apiBase) static=$(output staticWebAppName)
-
-backend=$(output durableBackend)
-packed=$(python3 -c 'import json, sys, zipfile
-host = json.loads(zipfile.ZipFile(sys.argv[1]).read("host.json"))
-print(host["extensions"]["durableTask"]["storageProvider"]["type"])' "$package")
-wanted=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["type"])' "infra/host/$backend.json")
-if [ "$packed" != "$wanted" ]; then
-  echo "the package is made for $packed, the deployment for $wanted: package_functions.sh TARGET.zip $backend" >&2
-  exit 1
-fi
 
 echo "function app $app" >&2
 az functionapp deployment source config-zip --resource-group "$group" --name "$app" --src "$package" --build-remote true >&2

@@ -68,6 +68,8 @@ HOST_SETTINGS = {
     "AzureWebJobsStorage__accountName", "AzureWebJobsStorage__credential", "AzureWebJobsStorage__clientId",
     "RECORDS__credential", "RECORDS__clientId", "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "AzureWebJobsDisableHomepage",
+    "AzureFunctionsJobHost__extensions__http__maxConcurrentRequests",
+    "AzureFunctionsJobHost__extensions__http__maxOutstandingRequests",
 }  # fmt: skip
 """What the Functions host reads, and nobody of ours."""
 DURABLE_SETTINGS = {"DURABLE_TASK_SCHEDULER_CONNECTION_STRING"}
@@ -96,7 +98,16 @@ def test_each_backend_has_its_provider_in_the_packaged_host_json_and_none_in_app
     assert {name: each["storageProvider"]["type"] for name, each in packed.items()} == {
         "storage": "AzureStorage", "scheduler": "azureManaged",
     }  # fmt: skip
-    assert not any("AzureFunctionsJobHost__" in file.text for file in FILES)
+    assert not any("AzureFunctionsJobHost__extensions__durableTask" in file.text for file in FILES)
+
+
+def test_an_instance_works_on_as_many_requests_as_it_is_given() -> None:
+    """The plan hands out `httpConcurrency`, the host works on `maxConcurrentRequests`; host.json has the default."""
+    given = bicep.variable_of(FUNCTION_APP, "hostSettings")
+    assert given["AzureFunctionsJobHost__extensions__http__maxConcurrentRequests"] == "string(httpConcurrency)"
+    assert "perInstanceConcurrency: httpConcurrency" in FUNCTION_APP.text
+    limit = json.loads((ROOT / "host.json").read_text())["extensions"]["http"]["maxConcurrentRequests"]
+    assert f"\nparam httpConcurrency int = {limit}\n" in MAIN.text
 
 
 def test_a_relay_gets_every_setting_that_it_reads_and_no_other() -> None:

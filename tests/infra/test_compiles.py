@@ -43,6 +43,18 @@ def resources(template: Any, kind: str) -> list[Any]:
             return []
 
 
+def variables(template: Any) -> list[Any]:
+    """Those of every module, however deep."""
+    match template:
+        case dict():
+            own = [template["variables"]] if isinstance(template.get("variables"), dict) else []
+            return own + [each for value in template.values() for each in variables(value)]
+        case list():
+            return [each for value in template for each in variables(value)]
+        case _:
+            return []
+
+
 def test_the_service_is_linted_and_built() -> None:
     compiled("lint", "main.bicep")
     template = json.loads(compiled("build", "main.bicep", "--stdout"))
@@ -67,6 +79,16 @@ def test_every_group_that_scales_apart_has_instances_that_are_always_ready() -> 
     defaults = {name: template["parameters"][name]["defaultValue"] for _, name in groups}
     assert all(defaults.values())
     assert scale["triggers"]["http"]["perInstanceConcurrency"] == "[parameters('httpConcurrency')]"
+
+
+def test_what_the_plan_hands_out_is_what_the_host_works_on() -> None:
+    template = json.loads(compiled("build", "main.bicep", "--stdout"))
+    (settings,) = (each["hostSettings"] for each in variables(template) if "hostSettings" in each)
+    limits = {name.rpartition("__")[2]: value for name, value in settings.items() if "__http__" in name}
+    assert limits == {
+        "maxConcurrentRequests": "[string(parameters('httpConcurrency'))]",
+        "maxOutstandingRequests": "[string(max(200, mul(4, parameters('httpConcurrency'))))]",
+    }
 
 
 @pytest.mark.skipif(not GRAPH.exists(), reason="the types of the Graph extension are not beside the compiler")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import subprocess
 import zipfile
@@ -17,14 +18,15 @@ SCRIPTS = ROOT / "infra" / "scripts"
 DIGEST = "sha256:" + "a" * 64
 OUTPUTS = {
     "resourceGroup": "rg", "functionAppName": "func", "apiBase": "https://func/api", "staticWebAppName": "stapp",
-    "durableBackend": "storage",
 }  # fmt: skip
+KNOWN = {"durableBackend": {"type": "string", "defaultValue": "storage"}}
 TOOL = """#!/bin/sh
 echo "$(basename "$0") $*" >> "$CALLS"
 case "$*" in
   *"$FAILS"*) exit 3 ;;
   "deployment sub create"*) echo "$ANSWER" ;;
   *"secrets list"*) echo key-of-the-page ;;
+  "bicep build-params"*) echo "$BUILT" ;;
   "provider operation show"*) printf '%s\n' "$REGISTERED" ;;
 esac
 """
@@ -34,16 +36,19 @@ esac
 class Stage:
     folder: Path
 
-    def run(self, script: str, *words: str, fails: str = "nothing at all", **more: str) -> "Ran":
+    def run(self, script: str, *words: str, **more: str) -> "Ran":
+        return self.run_command(str(SCRIPTS / script), *words, **more)
+
+    def run_command(self, *command: str, fails: str = "nothing at all", **more: str) -> "Ran":
         calls = self.folder / "calls"
         calls.write_text("")
         environment = {
             "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}", "CALLS": str(calls), "FAILS": fails,
             "ANSWER": json.dumps({name: {"value": value} for name, value in OUTPUTS.items()}),
             "HOME": str(self.folder), "REGISTERED": "Microsoft.SerialConsole/serialPorts/connect/action",
+            "BUILT": built({}),
         }  # fmt: skip
-        command = [str(SCRIPTS / script), *words]
-        done = subprocess.run(command, env=environment | more, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=ROOT, env=environment | more, capture_output=True, text=True, check=False)
         return Ran(done.returncode, done.stdout, done.stderr, calls.read_text().splitlines())
 
 
@@ -58,7 +63,7 @@ class Ran:
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
     (tmp_path / "bin").mkdir()
-    for name in ("az", "npx"):
+    for name in ("az", "azd", "npx"):
         tool = tmp_path / "bin" / name
         tool.write_text(TOOL)
         tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
@@ -67,18 +72,40 @@ def stage(tmp_path: Path) -> Stage:
     return Stage(tmp_path)
 
 
+def built(given: dict[str, str]) -> str:
+    """What the compiler makes of a parameter file, as far as it is read: `bicep build-params FILE --stdout`."""
+    values = {"parameters": {name: {"value": value} for name, value in given.items()}}
+    return json.dumps({"parametersJson": json.dumps(values), "templateJson": json.dumps({"parameters": KNOWN})})
+
+
 def made_for(folder: Path, backend: str) -> None:
     """A package of the function app that is host.json alone."""
     with zipfile.ZipFile(folder / "functions.zip", "w") as package:
         package.writestr("host.json", package_functions.host_json((ROOT / "host.json").read_bytes(), backend))
 
 
-def test_a_package_that_is_made_for_another_engine_is_not_deployed(stage: Stage) -> None:
-    made_for(stage.folder, "scheduler")
-    ran = deploy(stage, f"crprod.azurecr.io/relay@{DIGEST}")
+@pytest.mark.parametrize(
+    ("package", "given", "wanted"),
+    [
+        ("scheduler", {}, "storage"),
+        ("scheduler", {"durableBackend": "storage"}, "storage"),
+        ("storage", {"durableBackend": "scheduler"}, "scheduler"),
+    ],
+)
+def test_a_package_that_is_made_for_another_engine_changes_nothing(
+    stage: Stage, package: str, given: dict[str, str], wanted: str
+) -> None:
+    made_for(stage.folder, package)
+    ran = deploy(stage, f"crbuild.azurecr.io/relay@{DIGEST}", BUILT=built(given))
     assert ran.status != 0
-    assert "package_functions.sh TARGET.zip storage" in ran.errors
-    assert not any("functionapp" in call for call in ran.calls)
+    assert f"package_functions.sh TARGET.zip {wanted}" in ran.errors
+    assert ran.calls == ["az bicep build-params --file infra/prod.bicepparam --stdout"]
+
+
+def test_a_package_that_is_made_for_the_engine_of_the_parameters_is_deployed(stage: Stage) -> None:
+    made_for(stage.folder, "scheduler")
+    ran = deploy(stage, f"crprod.azurecr.io/relay@{DIGEST}", BUILT=built({"durableBackend": "scheduler"}))
+    assert ran.status == 0, ran.errors
 
 
 def deploy(stage: Stage, image: str, **more: str) -> Ran:
@@ -90,6 +117,7 @@ def test_a_release_is_deployed_part_by_part_and_its_answer_is_printed(stage: Sta
     ran = deploy(stage, f"crprod.azurecr.io/relay@{DIGEST}")
     assert ran.status == 0, ran.errors
     assert [" ".join(call.split()[:4]) for call in ran.calls] == [
+        "az bicep build-params --file",
         "az provider operation show",
         "az deployment sub create",
         "az functionapp deployment source",
@@ -104,10 +132,12 @@ def test_a_release_is_deployed_part_by_part_and_its_answer_is_printed(stage: Sta
 def test_an_image_of_another_registry_is_copied_by_its_digest_first(stage: Stage) -> None:
     ran = deploy(stage, f"crbuild.azurecr.io/relay@{DIGEST}")
     assert ran.status == 0, ran.errors
-    assert ran.calls[0].startswith(f"az acr import --name crprod --source crbuild.azurecr.io/relay@{DIGEST} ")
+    assert ran.calls[1].startswith(f"az acr import --name crprod --source crbuild.azurecr.io/relay@{DIGEST} ")
 
 
-@pytest.mark.parametrize("step", ["acr import", "provider operation", "deployment sub", "functionapp", "secrets list"])
+@pytest.mark.parametrize(
+    "step", ["bicep build-params", "acr import", "provider operation", "deployment sub", "functionapp", "secrets list"]
+)
 def test_a_step_that_fails_ends_it(stage: Stage, step: str) -> None:
     ran = deploy(stage, f"crbuild.azurecr.io/relay@{DIGEST}", fails=step)
     assert ran.status != 0
@@ -167,3 +197,22 @@ def test_a_deployment_is_given_the_actions_that_azure_has(stage: Stage) -> None:
     assert ran.calls[["sub create" in call for call in ran.calls].index(True) + 1] == (
         'reads ["Microsoft.SerialConsole/*/read"]'
     )
+
+
+def before_azd_provisions(stage: Stage, **more: str) -> Ran:
+    """The hook of azure.yaml, run as azd does: by sh, in the folder of the project."""
+    (hook,) = re.findall(r"(?m)^  preprovision:\n    shell: sh\n    run: (.+)$", (ROOT / "azure.yaml").read_text())
+    (stage.folder / "hook").write_text(hook)
+    return stage.run_command("sh", str(stage.folder / "hook"), **more)
+
+
+def test_azd_gives_the_actions_that_azure_has(stage: Stage) -> None:
+    ran = before_azd_provisions(stage, REGISTERED="Microsoft.SerialConsole/consoleServices/read")
+    assert ran.status == 0, ran.errors
+    assert ran.calls[-1] == 'azd env set SWITCH_READS ["Microsoft.SerialConsole/*/read"]'
+
+
+def test_azd_does_not_go_on_where_azure_could_not_be_asked(stage: Stage) -> None:
+    ran = before_azd_provisions(stage, fails="provider operation")
+    assert ran.status != 0
+    assert not any(call.startswith("azd") for call in ran.calls)
