@@ -3,10 +3,9 @@
 Azure Resource Manager answers a limited number of questions, so looks are spread over time. What a session is not
 looked at for yet is spread by its id; a person's sessions in one subscription are then looked at together, because
 most of what is asked about them is the same. When the next look is due, the relay is told, and says with every
-heartbeat: whichever process hears it goes on where another left off, and a new one does not ask about everybody.
+heartbeat: a process that is new goes on where another left off, and does not ask about everybody.
 """
 
-import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,8 +19,6 @@ from shared.flows.live_session import Ending, Live, over
 from shared.flows.world import World
 from shared.ports import Session
 
-LOOK_SECONDS = 4.0
-"""What a look at one session may take; the relay gives the whole heartbeat 10 s."""
 AGAIN_SECONDS = 15.0
 """After a look that told nothing."""
 MOST_LOOKS = 400
@@ -38,13 +35,15 @@ def due(world: World, live: Sequence[Live]) -> list[Live]:
 
 
 def _when(world: World, live: Live) -> float:
-    """The later of what this process and the relay know: each look moves it on. What no look can have said counts for
-    nothing: relays are told whole seconds, rounded up. One that is new comes within half a period, because its rights
-    are as old as its token.
+    """What this process knows counts, for each look moves it on; what the relay says, where it knows nothing: else
+    other words could put the look off with every heartbeat. A time that no look can have said, as after a clock was
+    set back, counts for nothing; relays are told whole seconds, rounded up. A session that is new comes within half a
+    period, because its rights are as old as its token.
     """
     now, period = world.clock.now(), float(world.settings.recheck_seconds)
-    told = live.again if live.again <= now + period + 1 else 0.0
-    return max(told, world.rechecked.get(live.session, 0.0)) or now + _spread(live.session, period / 2)
+    said = world.rechecked.get(live.session, 0.0), live.again
+    first = now + _spread(live.session, period / 2)
+    return next((when for when in said if 0 < when <= now + period + 1), first)
 
 
 def _spread(key: str, period: float) -> float:
@@ -60,15 +59,17 @@ def _next(world: World, session: Session) -> float:
 
 
 async def look(world: World, live: Live) -> Ending | None:
-    """An attempt that fails counts for some seconds: Azure, when it is slow, is not asked with every beat."""
+    """An attempt that fails counts for some seconds: Azure, when it is slow, is not asked with every beat. What a
+    heartbeat has no time left for stays due, and comes first with the next; so does what ends a session, until nobody
+    names it: who asked may not be its relay, nor hear the answer.
+    """
     now = world.clock.now()
     world.rechecked[live.session] = now + min(AGAIN_SECONDS, world.settings.recheck_seconds)
-    try:
-        async with asyncio.timeout(LOOK_SECONDS):
-            session = await world.sessions.find(live.vm, live.session)
-            return over(live, session) or (await _no_longer(world, session) if session else None)
-    except TimeoutError:
-        return None
+    session = await world.sessions.find(live.vm, live.session)
+    ending = over(live, session) or (await _no_longer(world, session) if session else None)
+    if ending:
+        world.rechecked[live.session] = now
+    return ending
 
 
 async def _no_longer(world: World, session: Session) -> Ending | None:

@@ -6,7 +6,9 @@ lock are asked for again, with the service's own identity: the user's token is n
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 from shared.domain.checks import switch_refusal
 from shared.domain.grant import Mode
@@ -14,14 +16,17 @@ from shared.domain.lock import Lease
 from shared.domain.refusals import Code
 from shared.flows.examine_vm import service
 from shared.flows.live_session import Ending, Live
-from shared.flows.recheck_sessions import LOOK_SECONDS, due, forget, look
+from shared.flows.recheck_sessions import due, forget, look
 from shared.flows.world import World
 from shared.ports import Unavailable
 
 AT_ONCE = 64
+LOOK_SECONDS = 4.0
+"""What all looks of a heartbeat may take together, and all questions about switches: the relay gives it 10 s."""
 FORGET_SECONDS = 120.0
 """After which a notice about a session that the relay does not name is dropped: no attach takes so long."""
 type Ask = Callable[[World, Live], Awaitable[Ending | None]]
+_log = logging.getLogger(__name__)
 
 
 async def renew_sessions(world: World, relay: str, live: Sequence[Live]) -> Sequence[Ending]:
@@ -62,17 +67,26 @@ async def _told(world: World, relay: str, live: Sequence[Live]) -> list[Ending]:
 
 
 async def _each(world: World, live: Sequence[Live], ask: Ask) -> list[Ending]:
-    gate = asyncio.Semaphore(AT_ONCE)
-    endings = await asyncio.gather(*(_gated(world, each, ask, gate) for each in live))
-    return [ending for ending in endings if ending]
+    """What is known when the time is up."""
+    gate, found = asyncio.Semaphore(AT_ONCE), list[Ending]()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LOOK_SECONDS):
+            await asyncio.gather(*(_gated(world, each, ask, gate, found) for each in live))
+    return found
 
 
-async def _gated(world: World, live: Live, ask: Ask, gate: asyncio.Semaphore) -> Ending | None:
+async def _gated(world: World, live: Live, ask: Ask, gate: asyncio.Semaphore, found: list[Ending]) -> None:
+    """Whatever goes wrong costs this session's look: the others' endings are told."""
     async with gate:
         try:
-            return await ask(world, live)
+            ending = await ask(world, live)
         except Unavailable:
-            return None
+            return
+        except Exception:  # noqa: BLE001 - logged, and one session's affair
+            _log.exception("session %s was not looked at", live.session)
+            return
+    if ending:
+        found.append(ending)
 
 
 async def _switched_off(world: World, live: Live) -> Ending | None:
@@ -84,11 +98,7 @@ async def _lock_lost(world: World, live: Live) -> Ending | None:
     """The last net: a writer whose notice was never written. A lock that does not answer ends nobody."""
     if live.mode is Mode.WATCH:
         return None
-    try:
-        async with asyncio.timeout(LOOK_SECONDS):
-            lock = await world.consoles.show(live.vm)
-    except TimeoutError:
-        return None
+    lock = await world.consoles.show(live.vm)
     if lock.holds(live.session, live.generation):
         return None
     if lock.holder is None:

@@ -1,22 +1,24 @@
 """When live sessions are looked at again, and what ends them then."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from shared.domain.approval import Approval
+from shared.domain.caller import Caller
 from shared.domain.checks import OPEN
 from shared.domain.grant import Mode
-from shared.domain.refusals import Code, refuse
+from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.rights import Right
 from shared.domain.vm import Os, Power
 from shared.flows.approve import ask_approval, decide_approval
 from shared.flows.live_session import Ending, Live
 from shared.flows.open_session import Opened, Wish, open_session
 from shared.flows.recheck_sessions import AGAIN_SECONDS, MOST_LOOKS, due
-from shared.flows.renew_sessions import renew_sessions
+from shared.flows.renew_sessions import AT_ONCE, renew_sessions
 from shared.flows.world import Shared
 from shared.ports import Unavailable
 from tests.fakes import VM, FakeRights, FakeWorld, machine, person, without_read
@@ -100,6 +102,27 @@ async def test_what_a_relay_says_cannot_put_a_look_off_for_long(fakes: FakeWorld
     assert due(fakes.world, [session]) == [session]
 
 
+async def test_what_another_relay_says_again_and_again_puts_no_look_off(fakes: FakeWorld) -> None:
+    session, period = await live(fakes), fakes.world.settings.recheck_seconds
+    assert await a_period_later(fakes, session) == []
+    fakes.rights.lacking["ada"] = without_read()
+    endings: list[Ending] = []
+    for _ in range(int(period / HEARTBEAT) + 1):
+        fakes.clock.time += HEARTBEAT
+        await renew_sessions(fakes.world, "r1", [replace(session, again=fakes.clock.now() + period)])
+        endings += await renew_sessions(fakes.world, "r0", [session])
+    assert Ending(session.session, Code.ACCESS_REVOKED, "") in endings
+
+
+async def test_a_clock_that_was_ahead_and_is_set_right_puts_no_look_off(fakes: FakeWorld) -> None:
+    session = await live(fakes)
+    fakes.clock.time += 3600
+    assert await a_period_later(fakes, session) == []
+    fakes.clock.time -= 3600
+    fakes.rights.lacking["ada"] = without_read()
+    assert Ending(session.session, Code.ACCESS_REVOKED, "") in await a_period_later(fakes, session)
+
+
 async def test_one_heartbeat_looks_at_a_bounded_number_the_longest_due_first(fakes: FakeWorld) -> None:
     now = fakes.clock.now()
     late = [Live(VM, f"s{number}", 1, Mode.WATCH, now - number) for number in range(MOST_LOOKS + 10)]
@@ -145,7 +168,7 @@ async def test_what_comes_in_the_way_later_ends_the_session_for_its_reason(
 async def test_a_slow_azure_keeps_no_lease_and_no_ending_waiting(
     fakes: FakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.flows.recheck_sessions.LOOK_SECONDS", 0.01)
+    monkeypatch.setattr("shared.flows.renew_sessions.LOOK_SECONDS", 0.01)
     old, new = await live(fakes), await live(fakes, "grace")
     asked: list[str] = []
 
@@ -165,6 +188,30 @@ async def test_a_slow_azure_keeps_no_lease_and_no_ending_waiting(
     fakes.clock.time += AGAIN_SECONDS
     await renew_sessions(fakes.world, "r0", [new])
     assert len(asked) == 2
+
+
+async def test_a_slow_azure_takes_one_deadline_of_a_heartbeat_however_many_are_due(
+    fakes: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those whose look had begun are asked about later; the others come first with the next heartbeat."""
+    monkeypatch.setattr("shared.flows.renew_sessions.LOOK_SECONDS", 0.5)
+    sessions = [replace(await live(fakes, f"p{number}", Mode.WATCH), again=1.0) for number in range(2 * AT_ONCE)]
+    begun, answering = list[str](), fakes.rights.missing
+
+    async def slow(caller: Caller, *args: Any, **kwargs: Any) -> Sequence[str] | Refusal:
+        begun.append(caller.oid)
+        if caller.oid != "p3":
+            await asyncio.get_running_loop().create_future()
+        return await answering(caller, *args, **kwargs)
+
+    fakes.rights.missing = slow  # type: ignore[method-assign]
+    fakes.rights.lacking["p3"] = without_read()
+    ended = [Ending(sessions[3].session, Code.ACCESS_REVOKED, "")]
+    assert await renew_sessions(fakes.world, "r0", sessions) == ended, "what is known is told"
+    assert len(begun) == AT_ONCE + 1
+    await renew_sessions(fakes.world, "r0", [*sessions[:3], *sessions[4:]])
+    assert set(begun) == {f"p{number}" for number in range(2 * AT_ONCE)}
+    assert len(begun) == 2 * AT_ONCE
 
 
 async def test_a_session_ends_with_the_approval_that_opened_it(fakes: FakeWorld) -> None:

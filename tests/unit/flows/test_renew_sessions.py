@@ -11,7 +11,7 @@ from shared.flows.live_session import Ending, Live
 from shared.flows.open_session import Opened, Wish, open_session
 from shared.flows.renew_sessions import FORGET_SECONDS, renew_sessions
 from shared.ports import Unavailable
-from tests.fakes import VM, FakeWorld, person
+from tests.fakes import VM, FakeWorld, person, without_read
 
 
 async def live(fakes: FakeWorld, oid: str = "ada", mode: Mode = Mode.WRITE) -> Live:
@@ -109,6 +109,16 @@ async def test_a_lock_that_is_away_ends_nobody(fakes: FakeWorld) -> None:
     session = await live(fakes)
     fakes.consoles.fail = Unavailable("console lock", "away")
     assert await looked_at(fakes, session) == []
+
+
+async def test_what_goes_wrong_about_one_session_keeps_no_ending_of_another(
+    fakes: FakeWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    mine, other = await live(fakes), await live(fakes, "grace", Mode.WATCH)
+    fakes.rights.lacking["grace"] = without_read()
+    fakes.consoles.fail = KeyError("lock")
+    assert await looked_at(fakes, mine, other) == [Ending(other.session, Code.ACCESS_REVOKED, "")]
+    assert f"session {mine.session} was not looked at" in caplog.text
 
 
 async def looked_at(fakes: FakeWorld, *live: Live) -> Sequence[Ending]:
