@@ -18,12 +18,12 @@ from durabletask.entities import EntityInstanceId
 
 from shared.domain.lock import Acquired, Claim, Held, Lock
 from shared.domain.lock_codec import claim_to_json, state_from_json
-from shared.domain.lock_requests import CLOCK_SECONDS, Answering, Expired, Outcome, Request
+from shared.domain.lock_requests import CLOCK_SECONDS, LONGEST_SECONDS, Answering, Expired, Outcome, Request
 from shared.domain.vm import VmId
 from shared.ports import Clock, Unavailable
 
 ENTITY = "console"
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = LONGEST_SECONDS
 """After which whoever asked is told that the lock does not answer."""
 AGAIN_SECONDS = 2.0
 """After which a signal counts as lost."""

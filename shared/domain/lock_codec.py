@@ -18,16 +18,20 @@ def state_to_json(state: Answering) -> Json:
 
 
 def state_from_json(stored: Json | None) -> Answering:
-    """A console nobody ever opened has no state."""
+    """A console nobody ever opened has no state. One that was last opened before requests had ids is read as well: its
+    generation must go on, and its holder is judged as any other.
+    """
     if not stored:
         return Answering()
+    if "lock" not in stored:
+        return Answering(lock_from_json(stored))
     answered = tuple(Answered(request_from_json(each), outcome_from_json(each)) for each in stored["answered"])
     return Answering(lock_from_json(stored["lock"]), answered, float(stored["floor"]))
 
 
 def lock_from_json(stored: Json) -> Lock:
     holder = stored["holder"]
-    return Lock(int(stored["generation"]), Holder(**holder) if holder else None, float(stored["pending_until"]))
+    return Lock(int(stored["generation"]), Holder(**holder) if holder else None, float(stored.get("pending_until", 0)))
 
 
 def request_from_json(sent: Json) -> Request:

@@ -7,7 +7,8 @@ As deadlines grow with the time of asking, that refuses old requests and no new 
 
 A request that comes after its deadline is not done either: nobody waits for it, and it would displace somebody.
 Deadlines are told by the clock of who asks and judged by the clock of who does it: the two must agree within
-CLOCK_SECONDS, which deadlines leave as a margin.
+CLOCK_SECONDS, which deadlines leave as a margin. A deadline that nobody can have told by such a clock is refused too:
+kept as `floor`, it would shut everybody out until then. So a floor that is as far ahead counts for nothing.
 """
 
 from collections.abc import Callable
@@ -19,6 +20,8 @@ OUTCOMES = 32
 """Kept by id. With names of NAME_CHARACTERS at most that is below 40 KiB of JSON."""
 NAME_CHARACTERS = 64
 CLOCK_SECONDS = 1.0
+LONGEST_SECONDS = 15.0
+"""What anybody waits for an outcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,9 @@ def perform(state: Answering, request: Request, operation: Operation, now: float
     """The next state. A request that was done before leaves it as it is."""
     if state.outcome(request.id) is not None:
         return state
-    if now >= request.deadline or request.deadline <= state.floor:
+    latest = now + LONGEST_SECONDS + CLOCK_SECONDS
+    floor = state.floor if state.floor <= latest else 0.0
+    if not max(now, floor) < request.deadline <= latest:
         return _noted(state, Answered(request, Expired()))
     lock, outcome = operation(state.lock)
     return _noted(replace(state, lock=lock), Answered(request, outcome))

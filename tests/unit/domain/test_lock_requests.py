@@ -132,6 +132,33 @@ def test_a_console_nobody_opened_has_no_state() -> None:
     assert state_from_json(None) == Answering()
 
 
+def test_a_lock_as_an_earlier_version_kept_it_goes_on_from_its_generation() -> None:
+    holder = {"session": "s", "subject": "t.a", "name": "Ada", "since": 1.0}
+    stored = {"generation": 3, "holder": holder, "lease_until": 2.0}
+    state = state_from_json(stored)
+    assert state == Answering(Lock(3, Holder("s", "t.a", "Ada", 1.0)))
+    later = perform(state, Request("later", 20.0), force("s1"), 10.0)
+    assert later.outcome("later") == Acquired(4, state.lock)
+    assert state_from_json({"generation": 3, "holder": None, "lease_until": 0.0}).lock == Lock(3)
+
+
+def test_a_clock_that_was_ahead_shuts_nobody_out() -> None:
+    """An instance a day ahead is refused, and what others ask after it is done."""
+    now = 1000.0
+    state = perform(Answering(), Request("ahead", now + 86_400), force("s0"), now)
+    assert state.outcome("ahead") == Expired()
+    for number in range(OUTCOMES + 1):
+        state = perform(state, Request(f"r{number}", now + PATIENCE), force(f"o{number}"), now)
+        now += 60
+    state = perform(state, Request("later", now + PATIENCE), force("s1"), now)
+    assert isinstance(state.outcome("later"), Acquired)
+
+
+def test_a_floor_that_an_earlier_version_took_from_a_clock_ahead_holds_nobody_off() -> None:
+    state = perform(Answering(floor=1e9), Request("later", 1000 + PATIENCE), force("s1"), 1000.0)
+    assert isinstance(state.outcome("later"), Acquired)
+
+
 def test_a_request_that_was_done_and_forgotten_is_not_done_again() -> None:
     first = Request("first", 20.0)
     state = perform(Answering(), first, force("s1"), 10.0)
