@@ -1,8 +1,8 @@
 """The Functions host of the local Azure: runs a folder with a `function_app.py` through Microsoft's own worker library.
 
 Application code, bindings and SDKs are those of Azure; the host around them is this package. A stand-in: one instance,
-loopback only, no scaling, and a durable task hub that lives in memory. docs/fidelity.md says what it does as the real
-one does, and where that is known from.
+loopback only, no scaling. Its durable task hub lives in memory, or with --engine in Azurite, worked by Microsoft's own
+extension. docs/fidelity.md says what it does as the real one does, and where that is known from.
 
 __main__           command line; ends the process
 server             the listening socket, and what SIGTERM means
@@ -10,6 +10,7 @@ host               one function app, and everything that triggers it
 site               what answers at the host's address: its own pages, the functions; whatever stands before it
 settings           host.json, local.settings.json and the environment
 logs               one line per record on stderr
+stopping           waiting and trying again, until the host stops
 worker             invocations, their time limit, and a new process for one that is lost
 worker_process     Microsoft's azure_functions_runtime in a process of its own; worker_channel is between the two
 messages           plain stand-ins for the gRPC messages between host and worker
@@ -19,8 +20,9 @@ routes             which function a request is for, by the order of names; route
 http_triggers      a request to a function; answers turns what it returned into an answer; http_limits
 retries            retry policies
 ncrontab           when a timer runs next (pure); timer_triggers runs it; timer_status is when it ran, in blobs
-event_hub_trigger  partitions, batches, checkpoints in the order Azure keeps them
+event_hub_trigger  the partitions of one hub; partition_reader reads one: batches and checkpoints in Azure's order
 event_hub_source   the real Event Hubs SDK; events says what of an event the function sees
 checkpoints        where each partition's reader is, in blobs
-durable            work items of the task hub to functions and back; task_hub, entity_states
+durable            work items of the task hub to functions and back; task_hub is in memory, entity_states on disk
+engine             Microsoft's own Durable Task extension in the place of task_hub
 """

@@ -1,4 +1,4 @@
-metadata description = 'What the service may do in a subscription that it serves: look at VMs and what is around them, and open their serial ports. Nothing else.'
+metadata description = 'What the service may do in a subscription that it serves: look at VMs and what is around them, and open their serial ports; with published also write and start VMs and list keys of storage accounts.'
 
 targetScope = 'subscription'
 

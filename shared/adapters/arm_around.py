@@ -88,7 +88,9 @@ class ArmAround:
         return NoAccount.DELETED if await self._available(name, near) else NoAccount.UNSEEN
 
     async def _listed(self, subscription: str) -> list[Account]:
-        """None where the service may read nothing, or that is not there: whose name it is, another question tells."""
+        """Empty where the service may not read the subscription, or it does not exist; `_available` then asks whether
+        the name is taken.
+        """
         async with _asking(nothing=REASONED) as asked:
             path = f"/subscriptions/{subscription}/providers/{_ACCOUNTS}"
             asked.answer = [_account(each) for each in await self._access.service.ask_all(path, _STORAGE)]
