@@ -3,7 +3,7 @@ learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-t
 
 Per subscription, principal and kind: 250 reads, refilled by 25 a second; 200 writes and 200 deletes, by 10. The same
 for requests of the tenant, which name no subscription. All principals together have 15 times that in a subscription.
-That a POST is a write, and that what is refused counts nowhere, is believed.
+That a POST is a write is believed (A1); a 429 takes nothing.
 """
 
 import math
@@ -30,13 +30,11 @@ class Bucket:
     at: float
     tokens: float = -1.0
 
-    def take(self, now: float) -> bool:
+    def has(self, now: float) -> bool:
+        """A token or more, with what has come back by now."""
         held = self.size if self.tokens < 0 else self.tokens
         self.tokens, self.at = min(self.size, held + (now - self.at) * self.refill), now
-        if self.tokens < 1:
-            return False
-        self.tokens -= 1
-        return True
+        return self.tokens >= 1
 
 
 @dataclass
@@ -54,8 +52,9 @@ class Throttle:
         kind, place = _KINDS.get(method, "writes"), subscription or "tenant"
         own = self._bucket(kind, 1, place, principal)
         shared = self._bucket(kind, _GLOBAL, place)
-        if not (own.take(self.now()) and shared.take(self.now())):
+        if not (own.has(self.now()) and shared.has(self.now())):
             raise too_many_requests(kind.removesuffix("s"), place, principal, _RETRY_SECONDS)
+        own.tokens, shared.tokens = own.tokens - 1, shared.tokens - 1
         scope = "subscription" if subscription else "tenant"
         return {f"x-ms-ratelimit-remaining-{scope}-{kind}": str(math.floor(own.tokens))}
 

@@ -22,9 +22,8 @@ class Flows:
         """Since when, of hosts where the current flow did not."""
 
     def to_try(self, host: str) -> list[Flow]:
-        """The current one comes last too where it does not come first: a gateway may be a newer one by now."""
-        first = [] if self._wants_address(host) else [Flow.CURRENT]
-        return [*first, Flow.ADDRESS, Flow.CURRENT]
+        """Each once. What worked before comes first; the other after it: a gateway may be a newer one by now."""
+        return [Flow.ADDRESS, Flow.CURRENT] if self._wants_address(host) else [Flow.CURRENT, Flow.ADDRESS]
 
     def worked(self, host: str, flow: Flow) -> None:
         if flow is Flow.CURRENT:

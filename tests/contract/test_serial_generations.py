@@ -238,6 +238,7 @@ async def test_a_gateway_that_refuses_every_flow_is_unavailable(
     assert TOKEN not in str(caught.value)
     assert not gateway.tokens
     assert not gateway.typed
+    assert ["authorization" in address for address in gateway.addresses] == [False, True], "and asked in each once"
 
 
 async def test_a_gateway_that_became_a_newer_one_is_noticed_and_gets_no_token_in_an_address_again(
@@ -279,6 +280,15 @@ async def test_an_address_with_a_token_is_not_the_first_choice_for_ever(
     for _ in range(2):
         await (await adapter.opens()).close()
     assert ["authorization" in address for address in gateway.addresses] == [False, True] * 2
+
+
+async def test_each_flow_is_tried_once_and_what_worked_before_first() -> None:
+    flows = azure_serial_memory.Flows()
+    assert flows.to_try("host") == [Flow.CURRENT, Flow.ADDRESS]
+    flows.worked("host", Flow.ADDRESS)
+    assert flows.to_try("host") == [Flow.ADDRESS, Flow.CURRENT]
+    flows.worked("host", Flow.CURRENT)
+    assert flows.to_try("host") == [Flow.CURRENT, Flow.ADDRESS]
 
 
 async def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,6 +63,15 @@ def test_all_principals_together_have_fifteen_times_as_much() -> None:
     assert [admitted(throttle, "GET", f"p{number}") for number in range(17)] == [250] * 15 + [0, 0]
 
 
+def test_whoever_is_refused_for_others_loses_nothing_of_their_own() -> None:
+    clock = Clock()
+    throttle = Throttle(now=clock)
+    assert [admitted(throttle, "GET", f"p{number}") for number in range(15)] == [250] * 15
+    assert [admitted(throttle, "GET") for _ in range(300)] == [0] * 300
+    clock.time = 1
+    assert admitted(throttle, "GET") == 250
+
+
 def test_what_is_left_is_told() -> None:
     throttle = Throttle(now=Clock())
     assert throttle.admit("GET", ADA, HERE) == {"x-ms-ratelimit-remaining-subscription-reads": "249"}
