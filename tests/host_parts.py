@@ -1,4 +1,7 @@
-"""Microsoft's own parts of the Functions host, where their program is there (variable HOST_PARTS)."""
+"""Microsoft's own parts of the Functions host: a program that the variable HOST_PARTS names.
+
+Nothing needs it to run; a test that does says what it did not check without it.
+"""
 
 import os
 
@@ -6,5 +9,5 @@ import pytest
 
 PROGRAM = os.environ.get("HOST_PARTS", "")
 needs_host_parts = pytest.mark.skipif(
-    not PROGRAM, reason="HOST_PARTS names no program: nothing is said about Microsoft's own engine"
+    not PROGRAM, reason="HOST_PARTS names no program: not tried with Microsoft's own part"
 )

@@ -14,7 +14,7 @@ from shared.flows.archive_records import Tails, archive_records
 from tests.contract.test_archiving import printed
 from tests.dev.event_hubs.dotnet_client import DotnetClient, Event, dotnet_client
 from tests.dev.event_hubs.stand_in import StandIn, running
-from tests.dev.host_parts import needs_host_parts
+from tests.host_parts import needs_host_parts
 from tests.unit.flows.archived import batch
 
 pytestmark = needs_host_parts

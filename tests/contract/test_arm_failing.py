@@ -1,6 +1,6 @@
 """ARM as it fails: what is told of it, how soon, and that no list is taken for empty. Through Microsoft's SDKs."""
 
-import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
@@ -75,6 +75,14 @@ FAULTS = {
 }
 
 
+def most_questions(fault: Fault) -> int:
+    """At one address: two lists are there, and three tries where another may mend it, of which the transport makes two
+    each where a kept connection ends before the answer.
+    """
+    mended = fault.cut or (fault.status >= 500 and not fault.retry_after)
+    return 2 * (3 if mended else 1) * (2 if fault.cut == "before" else 1)
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_whatever_is_asked_arm_that_fails_is_told_as_it_fails(arm: Arm, fault: str) -> None:
     order, kind, after = FAULTS[fault]
@@ -83,9 +91,9 @@ async def test_whatever_is_asked_arm_that_fails_is_told_as_it_fails(arm: Arm, fa
         if (name, fault) == ("power", "a page of a proxy"):  # its answer has no body that anybody reads
             continue
         arm.world.faults = [Fault(**{**vars(order), "match": "/subscriptions/", "count": FOR_EVER})]
-        began = time.monotonic()
+        arm.world.asked.clear()
         error = await trouble(ask)
-        assert time.monotonic() - began < arm_clients.TIMEOUT_SECONDS
+        assert max(Counter(arm.world.asked).values()) <= most_questions(order), name
         found[name] = error.what, error.trouble, error.retry_after
     assert found == dict.fromkeys(found, ("arm", kind, after))
 
@@ -136,9 +144,7 @@ async def test_a_throttling_arm_is_asked_once_and_not_waited_for(arm: Arm) -> No
     arm.world.faults = [Fault(status=429, retry_after="1", match="/subscriptions/", count=FOR_EVER)]
     await arm.access.of(arm.user(GRACE)).credential.get_token("https://management.azure.com/.default")
     arm.world.asked.clear()
-    began = time.monotonic()
     await trouble(lambda: arm.vms.find(arm.user(GRACE), WEB))
-    assert time.monotonic() - began < 1
     assert len(arm.world.asked) == 1
 
 

@@ -5,22 +5,20 @@ called, however exact the others are (Azure/azure-webjobs-sdk-extensions `WebJob
 Azure/azure-functions-host issues 3153, 6062 and 9876). So no two may match the same method of the same address.
 """
 
-import json
-import os
 import re
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
+from tests.dev.functions_host.real_router import real_router
 from tests.functions.test_the_app import HTTP, trigger
+from tests.host_parts import needs_host_parts
 
-PROGRAM = os.environ.get("HOST_PARTS")
 BLANK = re.compile(r"\{\w+\}")
 
 
@@ -47,6 +45,13 @@ def methods_of(name: str) -> list[str]:
 
 
 ADDRESSES = [address(name, methods_of(name), HTTP[name][1]) for name in HTTP]
+
+
+def told(addresses: list[Address]) -> list[dict[str, Any]]:
+    """As the router is filled."""
+    return [
+        {"name": each.name, "route": "/".join(each.segments), "methods": sorted(each.methods)} for each in addresses
+    ]
 
 
 def shared(addresses: list[Address]) -> list[tuple[str, str, str]]:
@@ -91,21 +96,25 @@ def test_a_function_names_its_methods() -> None:
     assert all(methods_of(name) for name in HTTP)
 
 
-@pytest.mark.skipif(not PROGRAM, reason="HOST_PARTS names no program: the host's own router is not asked")
+@needs_host_parts
 def test_the_hosts_own_router_finds_each_function(tmp_path: Path) -> None:
-    with Router(tmp_path, ADDRESSES) as router:
+    with real_router(tmp_path, told(ADDRESSES)) as router:
         for each in ADDRESSES:
             for filled in filled_in(each):
                 for method in each.methods:
-                    assert router.finds(method, f"/api/{filled}") == each.name, filled
+                    found = router.find(method, f"/api/{filled}")
+                    assert found, filled
+                    assert found[0] == each.name, filled
 
 
-@pytest.mark.skipif(not PROGRAM, reason="HOST_PARTS names no program: the host's own router is not asked")
+@needs_host_parts
 def test_the_hosts_own_router_would_show_a_hidden_function(tmp_path: Path) -> None:
     """What finds nothing wrong above can find something wrong."""
     hidden = [*ADDRESSES, address("a_first", ["GET"], "{anything}")]
-    with Router(tmp_path, hidden) as router:
-        assert router.finds("GET", "/api/health") == "a_first"
+    with real_router(tmp_path, told(hidden)) as router:
+        found = router.find("GET", "/api/health")
+        assert found
+        assert found[0] == "a_first"
 
 
 LITERALS = sorted({part for each in ADDRESSES for part in each.segments if not BLANK.fullmatch(part)})
@@ -120,35 +129,3 @@ def filled_in(each: Address) -> Iterator[str]:
         yield BLANK.sub(word, text)
         for blank in blanks:
             yield BLANK.sub("value", text.replace(blank, word))
-
-
-class Router:
-    """The router of Microsoft.Azure.WebJobs.Extensions.Http, filled as the host fills it."""
-
-    def __init__(self, home: Path, addresses: list[Address]) -> None:
-        functions = [
-            {"name": each.name, "route": "/".join(each.segments), "methods": sorted(each.methods)} for each in addresses
-        ]
-        self._file = home / "routes.json"
-        self._file.write_text(json.dumps({"routePrefix": "api", "functions": functions}))
-
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [PROGRAM or "", "routes", self._file], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        assert self._line() == {"ready": True}
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.communicate()
-
-    def finds(self, method: str, path: str) -> str | None:
-        assert self._process.stdin
-        self._process.stdin.write(json.dumps({"method": method, "path": path}) + "\n")
-        self._process.stdin.flush()
-        found: str | None = self._line()["function"]
-        return found
-
-    def _line(self) -> Any:
-        assert self._process.stdout
-        return json.loads(self._process.stdout.readline())

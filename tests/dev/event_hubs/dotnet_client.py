@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.dev.event_hubs.stand_in import HUB
-from tests.dev.host_parts import HOST_PARTS
+from tests.host_parts import PROGRAM
 from tests.patience import PATIENCE
 
 TRY_SECONDS = 5
@@ -124,7 +124,7 @@ async def dotnet_client(
     log = folder / "events.log"
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
-            HOST_PARTS, "events", str(conf), stdin=PIPE, stdout=PIPE, stderr=errors, limit=1 << 24
+            PROGRAM, "events", str(conf), stdin=PIPE, stdout=PIPE, stderr=errors, limit=1 << 24
         )
     try:
         client = DotnetClient(process, takes)

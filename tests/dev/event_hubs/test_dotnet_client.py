@@ -9,7 +9,7 @@ import pytest
 
 from tests.dev.event_hubs.dotnet_client import Event, dotnet_client
 from tests.dev.event_hubs.stand_in import Lane, StandIn, running, until
-from tests.dev.host_parts import needs_host_parts
+from tests.host_parts import needs_host_parts
 
 pytestmark = [needs_host_parts, pytest.mark.asyncio(loop_scope="session")]
 MIB = 1 << 20

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from tests.dev.host_parts import HOST_PARTS
+from tests.host_parts import PROGRAM
 
 
 class RealRouter:
@@ -37,7 +37,7 @@ def real_router(home: Path, functions: list[dict[str, Any]], prefix: str = "api"
     told.write_text(json.dumps({"routePrefix": prefix, "functions": functions}))
     environment = {**os.environ, "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"}
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen([HOST_PARTS, "routes", str(told)], env=environment, **pipes) as process:
+    with subprocess.Popen([PROGRAM, "routes", str(told)], env=environment, **pipes) as process:
         router = RealRouter(process)
         assert router._told() == {"ready": True}
         yield router

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dev.functions_host.routes import Route, find, in_order, route
 from tests.dev.functions_host.real_router import RealRouter, real_router
-from tests.dev.host_parts import needs_host_parts
+from tests.host_parts import needs_host_parts
 
 pytestmark = needs_host_parts
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from dev.functions_host import timer_triggers
 from dev.functions_host.ncrontab import parse
+from dev.functions_host.stopping import pause as stopping_pause
 from dev.functions_host.timer_status import NEVER, BlobTimerStatuses, Status
 from dev.functions_host.timer_triggers import TimerTrigger, keeps_status
 from dev.functions_host.worker import Function
@@ -67,7 +69,20 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.001)
 
 
-async def test_a_missed_run_is_caught_up_once_at_the_start_and_says_so() -> None:
+@pytest.fixture
+def waiting(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Set as soon as a timer waits for its next run."""
+    waits = asyncio.Event()
+
+    async def pause(seconds: float, stopping: asyncio.Event) -> None:
+        waits.set()
+        await stopping_pause(seconds, stopping)
+
+    monkeypatch.setattr(timer_triggers, "pause", pause)
+    return waits
+
+
+async def test_a_missed_run_is_caught_up_once_at_the_start_and_says_so(waiting: asyncio.Event) -> None:
     statuses = Statuses(Status(AGO, HOURLY.next_after(AGO), AGO))
     async with running(statuses, at_start=True) as worker:
         await until(lambda: statuses.kept is not None and statuses.kept.last > AGO)
@@ -75,15 +90,16 @@ async def test_a_missed_run_is_caught_up_once_at_the_start_and_says_so() -> None
     assert told["IsPastDue"] is True
     assert told["Schedule"] == {"AdjustForDST": True}
     assert told["ScheduleStatus"]["Last"] == AGO.isoformat()
+    waiting.clear()
     async with running(statuses) as worker:
-        await asyncio.sleep(0.05)
+        await asyncio.wait_for(waiting.wait(), PATIENCE)
         assert worker.told == []
 
 
-async def test_a_timer_that_is_new_has_missed_nothing() -> None:
+async def test_a_timer_that_is_new_has_missed_nothing(waiting: asyncio.Event) -> None:
     statuses = Statuses()
     async with running(statuses) as worker:
-        await until(lambda: statuses.kept is not None)
+        await asyncio.wait_for(waiting.wait(), PATIENCE)
         assert worker.told == []
     assert statuses.kept
     assert (statuses.kept.last, statuses.kept.next) == (NEVER, HOURLY.next_after(statuses.kept.updated))

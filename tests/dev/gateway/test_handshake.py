@@ -167,13 +167,24 @@ async def test_a_second_connection_is_refused_where_the_port_is_so(bench: Bench)
         await bench.until_attached()
 
 
-async def test_a_silent_client_is_let_go_without_a_word_and_a_typing_one_is_not(bench: Bench) -> None:
-    await bench.behaves(idle_seconds=1.0)
+def passes(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """For every timer of this process, all at once."""
+    loop = asyncio.get_running_loop()
+    before = loop.time
+    monkeypatch.setattr(loop, "time", lambda: before() + seconds)
+
+
+async def test_a_silent_client_is_let_go_without_a_word_and_a_typing_one_is_not(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.behaves(idle_seconds=PATIENCE)
     async with bench.connected() as socket:
-        for _ in range(6):
+        for count in range(1, 5):
             await socket.send("x")
-            await asyncio.sleep(0.25)
+            await bench.machines["web-01"].wait_for_typing(b"x" * count)
+            passes(monkeypatch, PATIENCE / 2)
         assert (await bench.listed())["connected"] is True
+        passes(monkeypatch, PATIENCE)
         assert await goodbye(socket) == (1000, "", [])
 
 
