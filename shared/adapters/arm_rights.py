@@ -17,11 +17,12 @@ from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
 from shared.adapters.arm_clients import ArmAccess, as_the_service, asking_arm, has_words, signed_out
 from shared.adapters.arm_pages import whole
+from shared.adapters.arm_troubles import not_allowed
 from shared.adapters.kept import Kept
 from shared.domain.access import Denial, Permission, missing
 from shared.domain.caller import Caller, Kind
 from shared.domain.refusals import Refusal
-from shared.ports import Clock, Trouble, Unavailable
+from shared.ports import Clock, Unavailable
 
 _FORBIDDEN = 403
 _ID = re.compile(
@@ -117,7 +118,7 @@ async def _allowed() -> AsyncIterator[None]:
     except HttpResponseError as error:
         if error.status_code != _FORBIDDEN or not has_words(error):
             raise
-        raise Unavailable("arm", "does not let the service read who has which role", Trouble.FORBIDDEN) from error
+        raise not_allowed(error, "read who has which role") from error
 
 
 async def _both[A, B](first: Awaitable[A], second: Awaitable[B]) -> tuple[A, B]:

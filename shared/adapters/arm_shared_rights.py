@@ -20,10 +20,10 @@ from azure.core.exceptions import HttpResponseError
 from shared.adapters.arm_pages import whole
 from shared.adapters.arm_rights import denial, has, permission
 from shared.adapters.arm_shared import PEOPLE_PER_SECOND, SharedQuestions
+from shared.adapters.arm_troubles import not_allowed
 from shared.adapters.kept import Kept
 from shared.domain.access import Denial, missing, reaches
 from shared.domain.caller import Caller
-from shared.ports import Unavailable
 
 _LONGEST = 600.0
 """How long a person's assignments are kept at most, however many people there are."""
@@ -70,7 +70,7 @@ class ArmSharedRights:
             here = [each for each in mine if reaches(each.scope, resource_id)]
             roles = await asyncio.gather(*(self._role(each.role, subscription) for each in here))
         except HttpResponseError as error:
-            raise Unavailable("arm", "does not let the service read who has which role") from error
+            raise not_allowed(error, "read who has which role") from error
         granted = [
             permission(each, assignment.condition or each.condition)
             for assignment, role in zip(here, roles, strict=True)

@@ -10,12 +10,13 @@ from azure.core.exceptions import HttpResponseError
 
 from shared.adapters.arm_pages import pages
 from shared.adapters.arm_shared import SharedQuestions
+from shared.adapters.arm_troubles import not_allowed
 from shared.adapters.arm_vms import described
 from shared.adapters.kept import Kept
 from shared.domain.caller import Caller
 from shared.domain.refusals import Refusal
 from shared.domain.vm import Vm, VmId
-from shared.ports import Unavailable, Visible, Vms
+from shared.ports import Visible, Vms
 
 
 @dataclass(slots=True)
@@ -61,7 +62,7 @@ class ArmSharedVms:
             async with self._questions.about(vm.subscription.lower()):
                 listed = await self._all(vm)
         except HttpResponseError as error:
-            raise Unavailable("arm", "does not let the service list VMs") from error
+            raise not_allowed(error, "list VMs") from error
         place.pages = len(listed)
         return {each.id.console: each for page in listed for model in page if (each := described(model))}
 

@@ -30,7 +30,7 @@ LONGEST_SECONDS = 3600
 """What is handed on of a number that Azure gives."""
 REASONED = frozenset({403, 404})
 """Statuses by which ARM says no to the caller, where its own words come with them: a proxy has none."""
-_THROTTLED = 429
+_FORBIDDEN, _THROTTLED = 403, 429
 _SILENCES = (ServiceRequestTimeoutError, ServiceResponseTimeoutError)
 
 
@@ -75,6 +75,12 @@ def troubled(error: AzureError, what: str = "arm") -> Unavailable:
     if isinstance(error, _SILENCES):
         return Unavailable(what, "said nothing in time", Trouble.SILENT)
     return Unavailable(what, type(error).__name__)
+
+
+def not_allowed(error: HttpResponseError, to_do: str) -> Unavailable:
+    """ARM's no to the service itself: nothing that a caller lacks."""
+    trouble = Trouble.FORBIDDEN if error.status_code == _FORBIDDEN else Trouble.AWAY
+    return Unavailable("arm", f"does not let the service {to_do}", trouble)
 
 
 def retry_after(response: Any) -> int | None:
