@@ -14,13 +14,12 @@ from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 
 from shared.adapters.tables import Table, insert_own
-from shared.domain.approval import Approval, State
+from shared.domain.approval import GOOD_SECONDS, WAITS_SECONDS, Approval, State
 from shared.domain.rights import Right
 from shared.domain.vm import VmId
 from shared.ports import Clock, Unavailable
 
 TABLE = "approvals"
-DAY_SECONDS = 86400.0
 MOST = 200
 """Requests that are listed at a time."""
 WAITING = "waiting"
@@ -46,7 +45,7 @@ class TableApprovals:
 
     async def of(self, vm: VmId, subject: str) -> Sequence[Approval]:
         asked = "PartitionKey eq @partition and Subject eq @subject and AskedAt gt @since"
-        since = self._clock.now() - 2 * DAY_SECONDS  # a day to wait, and a day that the yes is good for
+        since = self._clock.now() - WAITS_SECONDS - GOOD_SECONDS
         found = {"partition": _partition(vm), "subject": subject, "since": since}
         async with self._table.open() as table:
             mine = [_approval(row) async for row in table.query_entities(asked, parameters=found)]
@@ -54,7 +53,7 @@ class TableApprovals:
 
     async def pending(self) -> Sequence[Approval]:
         asked = "PartitionKey eq @partition and AskedAt gt @since"  # what is older has expired, whoever left it here
-        found = {"partition": WAITING, "since": self._clock.now() - DAY_SECONDS}
+        found = {"partition": WAITING, "since": self._clock.now() - WAITS_SECONDS}
         async with self._table.open() as table:
             listed = [row async for row in table.query_entities(asked, parameters=found)]
         oldest = sorted(listed, key=lambda row: float(row["AskedAt"]))[:MOST]

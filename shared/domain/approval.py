@@ -10,6 +10,11 @@ from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.rights import Right
 from shared.domain.vm import VmId
 
+WAITS_SECONDS = 86_400.0
+"""The longest that a request waits: policies name no more."""
+GOOD_SECONDS = 86_400.0
+"""The longest that a yes is good for: policies name no more."""
+
 
 class State(StrEnum):
     PENDING = "pending"

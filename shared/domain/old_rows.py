@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.domain.approval import GOOD_SECONDS, WAITS_SECONDS
+
 HOUR = 3600.0
 DAY = 24 * HOUR
 SLACK = HOUR
@@ -20,11 +22,11 @@ class Rows(StrEnum):
     LIVE_SESSIONS = "live sessions"
     """The request: a session's row here goes when it ends, and outlives its longest life only after a crash."""
     WAITING_APPROVALS = "waiting approvals"
-    """The request: it waits for a day at most."""
+    """The request: it waits for WAITS_SECONDS at most."""
     SESSIONS = "sessions"
     """The request. A session that lives is younger than its longest life."""
     APPROVALS = "approvals"
-    """The request. It waits for a day at most, and a yes is good for another."""
+    """The request. It waits for WAITS_SECONDS at most, and a yes is good for GOOD_SECONDS at most."""
     NOTICES = "notices"
     """When it was written. Relays read theirs every five seconds; this is for those that are gone for good."""
     READS = "reads"
@@ -49,8 +51,8 @@ def limits(ages: Ages, now: float) -> Mapping[Rows, float]:
         Rows.RATE_LIMITS: now - SLACK,
         Rows.NOTICES: now - SLACK,
         Rows.LIVE_SESSIONS: now - longest,
-        Rows.WAITING_APPROVALS: now - DAY - SLACK,
+        Rows.WAITING_APPROVALS: now - WAITS_SECONDS - SLACK,
         Rows.SESSIONS: now - longest - looked_up,
-        Rows.APPROVALS: now - 2 * DAY - SLACK - looked_up,
+        Rows.APPROVALS: now - WAITS_SECONDS - GOOD_SECONDS - SLACK - looked_up,
     }
     return found | ({Rows.READS: now - ages.read_days * DAY} if ages.read_days else {})

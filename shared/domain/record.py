@@ -19,7 +19,6 @@ from typing import Any, Self
 _MAGIC = b"SCR1"
 _LENGTH = struct.Struct(">H")
 _RECORD = struct.Struct(">BQQI")
-RECORD_OVERHEAD = _RECORD.size
 
 
 class DamagedBatch(ValueError):

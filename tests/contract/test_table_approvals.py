@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.table_approvals import DAY_SECONDS, TableApprovals
+from shared.adapters.table_approvals import TableApprovals
 from shared.adapters.tables import table_service
-from shared.domain.approval import Approval, State, decided
+from shared.domain.approval import GOOD_SECONDS, WAITS_SECONDS, Approval, State, decided
 from shared.domain.rights import Right
 from shared.domain.vm import VmId
 from shared.ports import Unavailable
@@ -51,7 +51,7 @@ async def test_a_request_is_found_as_it_was_asked(approvals: TableApprovals) -> 
 async def test_ones_own_requests_that_may_still_count_come_newest_first(approvals: TableApprovals) -> None:
     """One may wait for a day, and its yes be good for another."""
     who = f"t.{uuid.uuid4()}"
-    made = [asked(who, NOW - seconds) for seconds in (10, 0, 2 * DAY_SECONDS)]
+    made = [asked(who, NOW - seconds) for seconds in (10, 0, WAITS_SECONDS + GOOD_SECONDS)]
     for each in (*made, asked("t.other")):
         await approvals.add(each)
     assert await approvals.of(VM, who) == [made[1], made[0]]

@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.record import (
-    RECORD_OVERHEAD,
     Batch,
     DamagedBatch,
     Kind,
@@ -18,6 +17,8 @@ from shared.domain.record import (
 )
 
 SOURCE = Source("/vm/ä", "e1", "relay-1")
+OVERHEAD = 1 + 8 + 8 + 4
+"""Bytes of a record beside its body."""
 U64 = st.integers(0, 2**64 - 1)
 RECORDS = st.builds(Record, st.sampled_from(Kind), U64, U64, st.binary())
 
@@ -34,7 +35,7 @@ def test_the_format_is_the_one_that_is_written_down() -> None:
     record = b"\x01" + (7).to_bytes(8) + (9).to_bytes(8) + (2).to_bytes(4) + b"hi"
     batch = Batch(Source("/vm/a", "e1", "r"), (Record(Kind.PRINTED, 7, 9, b"hi"),))
     assert batch.encode() == b"SCR1" + len(header).to_bytes(2) + header + record
-    assert len(record) == RECORD_OVERHEAD + 2
+    assert len(record) == OVERHEAD + 2
 
 
 def test_events_say_what_happened_and_the_end_how_many_records_there_were() -> None:
@@ -46,7 +47,7 @@ def test_a_cut_batch_gives_its_whole_records_first() -> None:
     records = (Record(Kind.PRINTED, 1, 1, b"one"), Record(Kind.PRINTED, 2, 1, b"two"))
     data = Batch(SOURCE, records).encode()
     _, start = decode_source(data)
-    ends = {start, start + RECORD_OVERHEAD + 3, len(data)}
+    ends = {start, start + OVERHEAD + 3, len(data)}
     for cut in range(start, len(data) + 1):
         whole = []
         try:
