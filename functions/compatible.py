@@ -1,4 +1,5 @@
-"""Microsoft.SerialConsole as its own clients call it, with this service behind it. Off where COMPATIBILITY is.
+"""Microsoft.SerialConsole as its own clients call it, with this service behind it. Not served when
+COMPATIBILITY is off.
 
 The switch of a subscription and the state of a port are this service's policies; `connect` opens a session. Addresses
 and shapes are those of the published API, version 2023-01-01 and others alike.

@@ -1,4 +1,4 @@
-"""How far the archive is behind, as answers say it."""
+"""The archive's progress as JSON and as headers."""
 
 from typing import Any
 

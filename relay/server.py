@@ -155,7 +155,7 @@ class Relay:
         correlation.current.set(request)
         try:
             await self.world.control_plane.detach(grant, why, typed, printed)
-        except Unavailable as error:  # its lease runs out by itself
+        except Unavailable as error:  # the next heartbeat does not name it
             self.world.log("detach-unreported", session=grant.session, what=error.what)
 
     # --- commands ---------------------------------------------------------------------------------------------

@@ -129,7 +129,7 @@ class Spool:
 
 @contextmanager
 def _explained(folder: Path) -> Iterator[None]:
-    """Who may not do something there is told whose the folder is, and who they are."""
+    """Adds to a permission error who owns the folder and which user this relay is."""
     try:
         yield
     except OSError as error:

@@ -1,7 +1,8 @@
 """What Azure says about a VM's console whoever asks: locks, Azure's own switches, the boot-diagnostics account.
 
 All is read with the service's own identity, which needs the role `looks` (docs/identities.md), and kept for some
-seconds. Azure's own switches may be beyond it: what cannot be read is not known to stand in the way, and Azure refuses.
+seconds. It may not be allowed to read Azure's own switches. One that it cannot read counts as on; Azure itself then
+refuses.
 """
 
 import asyncio

@@ -52,7 +52,7 @@ class ArmSharedAround:
             raise Unavailable("arm", "its answer cannot be read") from error
 
     async def _closed(self, subscription: str) -> frozenset[str]:
-        """VMs whose port is disabled. The list names ports that somebody has set; others are as they come."""
+        """VMs whose port is disabled. A port that is not listed is enabled."""
         path = f"/subscriptions/{subscription}/providers/Microsoft.SerialConsole/serialPorts"
         try:
             async with self._questions.about(subscription):

@@ -80,7 +80,9 @@ class Exchange:
 
     @property
     def held(self) -> bytes:
-        """What was said and is not shown: the VM's where time passes, the reason where the gateway closes."""
+        """Bytes that came after the token and are not shown yet: output if the port stays open, the refusal if the
+        gateway closes.
+        """
         return bytes(self._message) if self._phase is _Phase.SETTLING else b""
 
     def heard(self, payload: bytes, *, final: bool) -> tuple[Move, bytes]:

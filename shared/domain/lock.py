@@ -96,7 +96,9 @@ class Held:
 
 
 def acquire(lock: Lock, claim: Claim, now: float) -> tuple[Lock, Acquired | Held]:
-    """Raises the generation, or leaves the lock untouched. One's own sessions give way."""
+    """Raises the generation, or leaves the lock untouched. A claim always displaces an earlier session
+    of the same person.
+    """
     held = lock.holder
     if held and held.subject != claim.holder.subject and not _may_displace(lock, claim):
         return lock, Held(held, lock.generation, lock.pending_until)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from shared.domain.caller import Caller
 from shared.domain.cautions import Warn
 from shared.domain.grant import MAX_SECONDS, Grant, Mode
-from shared.domain.lock import Acquired, Claim, Held, Holder, Lock, Takeover
+from shared.domain.lock import PENDING_SECONDS, Acquired, Claim, Held, Holder, Lock, Takeover
 from shared.domain.lock_requests import NAME_CHARACTERS
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.rights import Right
@@ -44,7 +44,7 @@ class Opened:
 
 
 async def open_session(world: World, caller: Caller, vm: VmId, wish: Wish) -> Opened | Refusal:
-    """Raises Unavailable; then nothing is left half done that would not end by itself within the lock's lease."""
+    """Raises Unavailable; then nothing is left half done that would not end by itself within PENDING_SECONDS."""
     wanted = Wanted(Right(wish.mode), SESSION, wish.reason)
     examined = await admit_paced(world, caller, vm, wanted)
     if isinstance(examined, Refusal):
@@ -160,7 +160,7 @@ async def _give_back(world: World, session: Session) -> None:
     try:
         await world.consoles.release(session.vm, session.id, session.generation)
     except Unavailable as error:
-        _log.warning("session %s was not opened; its lock ends with its lease: %s", session.id, error)
+        _log.warning("session %s was not opened; its lock counts for %d s more: %s", session.id, PENDING_SECONDS, error)
 
 
 async def _displace(asked: _Asked, taken: Acquired, displaced: Holder | None) -> None:
