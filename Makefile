@@ -27,7 +27,7 @@ test: packages  ## set up, then pass every test: unit, contract, functions, rela
 	@$(PY) -m dev.prepare --tests
 	node --test tests/web/*.test.mjs
 	$(UNIT)
-	.venv/bin/pytest --ignore=tests/unit --ignore=tests/e2e
+	.venv/bin/pytest --ignore=tests/unit --ignore=tests/e2e --numprocesses=4 --dist=loadfile --durations=15
 	.venv/bin/pytest tests/e2e
 
 check: lint test  ## everything CI runs: lint, types, import rules, all tests
