@@ -6,7 +6,7 @@ BASE ?= 8400
 UNIT := .venv/bin/pytest -q tests/unit --cov=shared.domain --cov=shared.flows --cov-fail-under=100 --cov-report=term-missing:skip-covered
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help packages setup up smoke test check lint e2e unit bench chaos lock clean
+.PHONY: help packages setup up smoke token test check lint e2e unit bench chaos lock clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ up: packages  ## the whole product on this machine, at one address, until Ctrl-C
 
 smoke: packages  ## try the running `make up` as an operator and an auditor would (BASE as there)
 	@exec $(PY) -m dev.smoke --base $(BASE)
+
+token: packages  ## TOKEN and VM for a shell, to try the API of the running `make up`: eval "$(make token)"
+	@$(PY) -m dev.token --base $(BASE)
 
 test: packages  ## set up, then pass every test: unit, contract, functions, relay, page, end to end
 	@$(PY) -m dev.prepare --tests

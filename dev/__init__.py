@@ -4,6 +4,7 @@ fleet           who and what there is: the demo people, their roles, the VMs
 stack           where everything listens, and the environment each part is started with
 parts           how each part is started, and how one knows that it is up
 up              the supervisor behind `make up` (supervisor); steps is what the terminal shows
+token           TOKEN and VM for a shell
 prepare         installs what is not there yet; bootstrap is before it, and brings Python and the packages
 tls             an authority and a certificate of its own
 smoke           `make smoke`: the smoke test against the running stack

@@ -1,6 +1,7 @@
 """One address for the page and, under /api, the function app: in Azure a Static Web App does this.
 
 Serves `web/` as it lies there, with the headers that `web/staticwebapp.config.json` sets in Azure, and passes /api on.
+A body that came in chunks goes on in chunks: mending it would hide that the Functions host drops such bodies.
 """
 
 import argparse
@@ -51,7 +52,7 @@ def application(stack: Stack) -> Starlette:
             request.method,
             httpx.URL(path=request.url.path).copy_with(raw_path=_target(request)),
             headers=headers,
-            content=await request.body(),
+            content=request.stream() if "transfer-encoding" in request.headers else await request.body(),
         )
         try:
             answer = await functions.send(outgoing, stream=True)

@@ -11,6 +11,7 @@ const POWER = {
   running: "Running", starting: "Starting", stopping: "Stopping", stopped: "Stopped",
   deallocating: "Deallocating", deallocated: "Deallocated", unknown: "Unknown",
 };
+const MILLISECONDS = 1000;
 const SKELETON_ROWS = 6;
 const APPROVALS_MILLISECONDS = 10_000;
 
@@ -19,6 +20,7 @@ export class ConsolesView {
   #auth;
   /** Null where no list is known: nothing may then look like an empty one. */
   #all = null;
+  #again;
   #unasked = [];
   #missing = h("div", { class: "missing", role: "alert", hidden: true, data: { testid: "unasked" } });
   #list = h("ul", { class: "vms", role: "list", on: { keydown: (event) => this.#arrows(event) } });
@@ -48,10 +50,12 @@ export class ConsolesView {
 
   dispose() {
     this.#stopLooking();
+    clearTimeout(this.#again);
     removeEventListener("keydown", this.#keys);
   }
 
   async load() {
+    clearTimeout(this.#again);
     this.#refresh.disabled = true;
     this.#message.replaceChildren();
     if (!this.#all?.length) this.#list.replaceChildren(...Array.from({ length: SKELETON_ROWS }, skeleton));
@@ -60,16 +64,20 @@ export class ConsolesView {
       this.#draw();
       announce([`${this.#all.length} consoles`, ...this.#unasked.map(unaskedWords)].join(". "));
     } catch (error) {
-      this.#all = null;
-      this.#unasked = [];
-      this.#list.replaceChildren();
-      this.#missing.replaceChildren();
-      this.#missing.hidden = true;
-      setText(this.#count, "");
-      this.#message.replaceChildren(this.#failure(error));
+      this.#fail(error);
     } finally {
       this.#refresh.disabled = false;
     }
+  }
+
+  /** A list that one has stays, and says that it is old; what passes is tried again when the service said. */
+  #fail(error) {
+    if (!this.#all) this.#list.replaceChildren();
+    const old = this.#all ? h("p", { class: "quiet" }, "The list below is as it was before.") : "";
+    const again = error.retryAfter ? h("p", { class: "quiet" }, `It is tried again in ${error.retryAfter} s.`) : "";
+    this.#message.replaceChildren(this.#failure(error), old, again);
+    clearTimeout(this.#again);
+    if (error.retryAfter) this.#again = setTimeout(() => this.load(), error.retryAfter * MILLISECONDS);
   }
 
   /** A list that cannot be had says nothing here: the consoles are what this page is for. */

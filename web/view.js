@@ -139,6 +139,7 @@ export class ConsoleView {
     const opened = phase === "open" && this.#phase !== "open";
     this.#phase = phase;
     if (opened) this.#bootLog.load();
+    if (opened) this.#desk.learnMissingRights();
     if (opened && !document.activeElement.matches("input, dialog *, .menu *")) this.#screen.focus();
   }
 

@@ -22,6 +22,7 @@ export class VmDesk {
   #acts;
   #menu;
   #waiting = null;
+  #rightsKnown = false;
   #gone = new AbortController();
 
   /**
@@ -61,10 +62,17 @@ export class VmDesk {
     return readChecks(this.#api, this.#path, right);
   }
 
-  /** Decides what is in the menu; without an answer there is none. */
+  /** Decides what is in the menu. Without an answer it stays as it is: a look that failed takes nobody's acts away. */
   async learnRights() {
     const status = await this.checks("write").catch(() => null);
-    this.#menu.show(status?.rights);
+    if (!status) return;
+    this.#rightsKnown = true;
+    this.#menu.show(status.rights);
+  }
+
+  /** For a console that has opened after the first look had failed. */
+  learnMissingRights() {
+    if (!this.#rightsKnown) this.learnRights();
   }
 
   async run(act) {

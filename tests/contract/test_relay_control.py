@@ -167,7 +167,9 @@ async def test_what_a_relay_recorded_last_is_asked_for(relays: RelayControl, con
     assert control.heard == [("recorded", {"vm": VM.resource_id})] * 2
 
 
-@pytest.mark.parametrize("answer", [Response(status_code=404), JSONResponse([]), JSONResponse({"epoch": 1})], ids=range(3))
+@pytest.mark.parametrize(
+    "answer", [Response(status_code=404), JSONResponse([]), JSONResponse({"epoch": 1})], ids=range(3)
+)
 async def test_a_relay_that_does_not_say_what_it_recorded_is_unavailable(
     relays: RelayControl, control: Control, answer: Response
 ) -> None:
