@@ -16,7 +16,7 @@ from functions import requests, responses
 from functions.cross_origin import PREFLIGHT, allow, is_preflight, listed
 from functions.origin import address_of
 from functions.requests import BadRequest, correlation_id
-from shared import wiring
+from shared import time_limit, wiring
 from shared.correlation import current
 from shared.domain.access import may_relay, may_use_consoles
 from shared.domain.caller import Caller
@@ -26,6 +26,7 @@ from shared.flows.tell_unavailable import tell_unavailable
 from shared.flows.world import World
 from shared.ports import Unavailable
 from shared.settings import BadSetting, FunctionSettings
+from shared.time_limit import TimeLimit
 
 _audit = logging.getLogger("serial_console.audit")
 _log = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ async def answer(
     """Identifies the caller, does the work, logs the audit event. `admits` says who may ask at all."""
     began, correlation = time.perf_counter(), correlation_id(req)
     current.set(correlation)
+    time_limit.current.set(TimeLimit())
     event = _Event(operation, correlation)
     try:
         outcome = await _outcome(req, starter, event, work, admits)

@@ -7,6 +7,7 @@
     settings     the only reader of the environment
     wiring       the only place where adapters meet flows
     correlation  the id that a request keeps through every hop
+    time_limit   how long a request may wait for Azure in all
     verify       a command for auditors: downloaded segments against their hash chain
 
 Dependencies point inward: functions and relay use wiring, wiring uses adapters and flows, both use ports,

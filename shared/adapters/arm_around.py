@@ -12,7 +12,7 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
-from shared.adapters.arm_clients import ArmAccess, as_the_service, asking_arm
+from shared.adapters.arm_clients import ArmAccess, as_the_service, asking_arm, in_time
 from shared.adapters.arm_troubles import REASONED
 from shared.adapters.kept import Kept
 from shared.domain.checks import Surroundings
@@ -39,16 +39,18 @@ class ArmAround:
         self._accounts: Kept[Account | NoAccount] = Kept(cache_seconds, clock)
 
     async def of(self, vm: VmId, *, fresh: bool = False) -> Surroundings:
-        lock, subscription, port = await asyncio.gather(
-            self._locks.get(vm.console, lambda: self._lock(vm), fresh=fresh),
-            self._switches.get(vm.subscription.lower(), lambda: self._subscription(vm), fresh=fresh),
-            self._switches.get(vm.console, lambda: self._port(vm), fresh=fresh),
-        )
+        async with in_time():
+            lock, subscription, port = await asyncio.gather(
+                self._locks.get(vm.console, lambda: self._lock(vm), fresh=fresh),
+                self._switches.get(vm.subscription.lower(), lambda: self._subscription(vm), fresh=fresh),
+                self._switches.get(vm.console, lambda: self._port(vm), fresh=fresh),
+            )
         return Surroundings(lock, subscription, port)
 
     async def account(self, name: str, near: VmId, *, fresh: bool = False) -> Account | NoAccount:
         key = name, near.subscription.lower()
-        return await self._accounts.get(key, lambda: self._account(name, near), fresh=fresh)
+        async with in_time():
+            return await self._accounts.get(key, lambda: self._account(name, near), fresh=fresh)
 
     async def remains(self, vm: VmId) -> str | None:
         try:

@@ -9,7 +9,7 @@ import aiohttp
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 from yarl import URL
 
-from shared.adapters.arm_clients import ArmAccess, asking_arm, signed_out
+from shared.adapters.arm_clients import ArmAccess, asking_arm, in_time, signed_out
 from shared.adapters.arm_troubles import REASONED
 from shared.adapters.http_json import Http
 from shared.domain.caller import Caller
@@ -34,18 +34,20 @@ class ArmBootLogs:
         address = await self._address(caller, vm, "serial_console_log_blob_uri")
         if isinstance(address, Refusal):
             return address
-        size = await self._size(address)
-        if size is None:
-            return _nothing(vm)
-        start = max(0, size - most)
-        content = await self._read(address, most, {"Range": f"bytes={start}-{start + most - 1}"}) if size else b""
+        async with in_time(WHAT):
+            size = await self._size(address)
+            if size is None:
+                return _nothing(vm)
+            start = max(0, size - most)
+            content = await self._read(address, most, {"Range": f"bytes={start}-{start + most - 1}"}) if size else b""
         return _nothing(vm) if content is None else BootLog(content, start)
 
     async def screenshot(self, caller: Caller, vm: VmId) -> Picture | Refusal:
         address = await self._address(caller, vm, "console_screenshot_blob_uri")
         if isinstance(address, Refusal):
             return address
-        content = await self._read(address, PICTURE_BYTES, {})
+        async with in_time(WHAT):
+            content = await self._read(address, PICTURE_BYTES, {})
         media = next((media for sign, media in _MEDIA.items() if (content or b"").startswith(sign)), None)
         return _nothing(vm) if content is None or media is None else Picture(content, media)
 

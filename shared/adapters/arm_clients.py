@@ -20,7 +20,7 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpRes
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.pipeline.transport import AioHttpTransport
 
-from shared import correlation
+from shared import correlation, time_limit
 from shared.adapters.arm_pages import every_item
 from shared.adapters.arm_troubles import REASONED, PromptRetries, prompt_options, prompt_transport, troubled
 from shared.adapters.entra_credential import EntraCredential
@@ -31,7 +31,9 @@ from shared.ports import Clock, Trouble, Unavailable
 from shared.settings import FunctionSettings
 
 TIMEOUT_SECONDS = 8.0
-"""Of one question to ARM, with all its pages and retries; arm_troubles bounds each call."""
+"""Of all that a request asks ARM, with all pages and retries, and of one question that belongs to no request;
+arm_troubles bounds each call.
+"""
 KEPT_SECONDS = 300.0
 KEPT_USERS = 256
 _NOT_SIGNED_IN = "the service's own identity cannot sign in"
@@ -186,12 +188,29 @@ class ArmAccess:
 
 
 @asynccontextmanager
-async def asking_arm(reasoned: Container[int] = REASONED) -> AsyncIterator[None]:
-    """Bounds one question to ARM and translates breakage into Unavailable; ARM's own no's pass through."""
+async def in_time(what: str = "arm", *, least: float = 0.0, late: Trouble = Trouble.SLOW) -> AsyncIterator[None]:
+    """Bounds what is done inside by what the request has left, and begins nothing where that is not more than `least`
+    seconds. Raises Unavailable, as `late` where it was cut off.
+    """
+    end, now = time_limit.end(TIMEOUT_SECONDS), asyncio.get_running_loop().time()
+    if end - now <= least:
+        raise Unavailable(what, "was not asked: there was no time left", Trouble.SLOW)
+    try:
+        async with asyncio.timeout_at(end):
+            yield
+    except TimeoutError as error:
+        raise Unavailable(what, "was not done in time", late) from error
+
+
+@asynccontextmanager
+async def asking_arm(
+    reasoned: Container[int] = REASONED, *, least: float = 0.0, late: Trouble = Trouble.SLOW
+) -> AsyncIterator[None]:
+    """Bounds a question to ARM and translates breakage into Unavailable; ARM's own no's pass through."""
     if not (sdks := importing()).done():
         await asyncio.wrap_future(sdks)
     try:
-        async with asyncio.timeout(TIMEOUT_SECONDS):
+        async with in_time(least=least, late=late):
             yield
     except ClientAuthenticationError:
         raise
@@ -203,8 +222,6 @@ async def asking_arm(reasoned: Container[int] = REASONED) -> AsyncIterator[None]
         raise troubled(error) from error
     except ValueError as error:  # what is no JSON, or none that the SDK's models could take
         raise Unavailable("arm", "its answer cannot be read") from error
-    except TimeoutError as error:
-        raise Unavailable("arm", "was not done in time", Trouble.SLOW) from error
 
 
 def has_words(error: HttpResponseError) -> bool:

@@ -13,9 +13,14 @@ from shared.domain.acts import Act
 from shared.domain.caller import Caller, Kind
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
+from shared.ports import Trouble
 
 _BEGIN = {Act.RESTART: "begin_restart", Act.START: "begin_start", Act.STOP: "begin_deallocate"}
 _CONFLICT, _FORBIDDEN = 409, 403
+LEAST_SECONDS = 2.0
+"""An act for which a request has less time left is not begun. One that is cut off may have been done: it is told as
+silence, after which people are to look.
+"""
 _LONGEST = 300
 """Characters of what ARM says that are handed on."""
 
@@ -26,7 +31,7 @@ class ArmPower:
 
     async def do(self, caller: Caller, vm: VmId, act: Act) -> Refusal | None:
         try:
-            async with asking_arm(reasoned=REASONED | {_CONFLICT}):
+            async with asking_arm(REASONED | {_CONFLICT}, least=LEAST_SECONDS, late=Trouble.SILENT):
                 await _begin(self._access.of(caller).compute(vm.subscription), vm, act)
         except ClientAuthenticationError as error:
             return signed_out(error, caller)

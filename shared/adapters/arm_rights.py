@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
-from shared.adapters.arm_clients import ArmAccess, as_the_service, asking_arm, has_words, signed_out
+from shared.adapters.arm_clients import ArmAccess, as_the_service, asking_arm, has_words, in_time, signed_out
 from shared.adapters.arm_pages import whole
 from shared.adapters.arm_troubles import not_allowed
 from shared.adapters.kept import Kept
@@ -50,7 +50,8 @@ class ArmRights:
         self, caller: Caller, resource_id: str, actions: Sequence[str], *, fresh: bool = False
     ) -> Sequence[str] | Refusal:
         key = _who(caller), resource_id.lower()
-        facts = await self._kept.get(key, lambda: self._facts(caller, resource_id), fresh=fresh)
+        async with in_time():
+            facts = await self._kept.get(key, lambda: self._facts(caller, resource_id), fresh=fresh)
         if isinstance(facts, Refusal):
             return facts
         if facts is None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
+from shared.adapters.arm_clients import in_time
 from shared.adapters.arm_shared import SharedQuestions
 from shared.adapters.kept import Kept
 from shared.domain.checks import Surroundings
@@ -29,10 +30,11 @@ class ArmSharedAround:
 
     async def of(self, vm: VmId, *, fresh: bool = False) -> Surroundings:  # noqa: ARG002 - as old as is shared
         subscription = vm.subscription.lower()
-        enabled, closed = await asyncio.gather(
-            self._switches.get(subscription, lambda: self._enabled(subscription)),
-            self._ports.get(subscription, lambda: self._closed(subscription)),
-        )
+        async with in_time():
+            enabled, closed = await asyncio.gather(
+                self._switches.get(subscription, lambda: self._enabled(subscription)),
+                self._ports.get(subscription, lambda: self._closed(subscription)),
+            )
         return Surroundings(None, enabled, vm.console not in closed)
 
     async def account(self, name: str, near: VmId, *, fresh: bool = False) -> Account | NoAccount:  # noqa: ARG002

@@ -17,6 +17,7 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
+from shared.adapters.arm_clients import in_time
 from shared.adapters.arm_pages import whole
 from shared.adapters.arm_rights import denial, has, permission
 from shared.adapters.arm_shared import PEOPLE_PER_SECOND, SharedQuestions
@@ -60,8 +61,9 @@ class ArmSharedRights:
         *,
         fresh: bool = False,  # noqa: ARG002 - as old as is shared
     ) -> Sequence[str]:
-        lacking = await self._missing(caller.oid, resource_id, actions, self._assigned)
-        return lacking and await self._missing(caller.oid, resource_id, actions, self._surely)
+        async with in_time():
+            lacking = await self._missing(caller.oid, resource_id, actions, self._assigned)
+            return lacking and await self._missing(caller.oid, resource_id, actions, self._surely)
 
     async def _missing(self, oid: str, resource_id: str, actions: Sequence[str], assigned: _Ask) -> Sequence[str]:
         subscription = resource_id.split("/")[2].lower()

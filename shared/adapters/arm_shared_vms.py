@@ -8,6 +8,7 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
+from shared.adapters.arm_clients import in_time
 from shared.adapters.arm_pages import pages
 from shared.adapters.arm_shared import SharedQuestions
 from shared.adapters.arm_troubles import not_allowed
@@ -55,7 +56,8 @@ class ArmSharedVms:
         return len(place.asked) * self._questions.seconds > place.pages * self._questions.period
 
     async def _listed(self, key: str, place: _Place, vm: VmId) -> dict[str, Vm]:
-        return await self._lists.get(key, lambda: self._list(place, vm))
+        async with in_time():
+            return await self._lists.get(key, lambda: self._list(place, vm))
 
     async def _list(self, place: _Place, vm: VmId) -> dict[str, Vm]:
         try:

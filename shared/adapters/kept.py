@@ -4,8 +4,10 @@ import asyncio
 import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
+from contextvars import copy_context
 from dataclasses import dataclass
 
+from shared import time_limit
 from shared.ports import Clock
 
 MOST = 4096
@@ -41,8 +43,10 @@ class Kept[T]:
         return await asyncio.shield(self._asking.get(asking) or self._start(asking, ask))
 
     def _start(self, asking: tuple[Hashable, bool], ask: Callable[[], Awaitable[T]]) -> asyncio.Task[T]:
-        """A task of its own: that one asker goes away is nothing to the others."""
-        task = self._asking[asking] = asyncio.create_task(self._ask(asking, ask))
+        """A task of its own: that one asker goes away, or has no time left, is nothing to the others."""
+        context = copy_context()
+        context.run(time_limit.current.set, None)
+        task = self._asking[asking] = asyncio.create_task(self._ask(asking, ask), context=context)
         task.add_done_callback(lambda done: done.cancelled() or done.exception())  # whoever waits is told
         return task
 

@@ -58,6 +58,28 @@ def test_an_arm_that_hangs_is_given_up_before_ten_seconds_and_not_called_throttl
     assert seconds < 10
 
 
+@pytest.mark.parametrize("then", [4.0, 60.0], ids=["slow", "hanging"])
+def test_slow_answers_one_after_another_are_given_up_before_ten_seconds(
+    plane: ControlPlane, arm: World, then: float
+) -> None:
+    """The VM's own account is asked for once the VM is known, and rights on it once it is: 4 s, 4 s, and 4 s."""
+    plane.call("GET", "/api/consoles", ADA)  # signs in
+    arm.faults = [Fault("storageAccounts", hang=then, count=ALL), Fault("/subscriptions/", hang=4.0, count=ALL)]
+    answer, seconds = timed(plane, "POST", f"{vm('db-01', 'rg-data')}/serialConsole/sessions", ADA, json={})
+    assert refusal(answer) == (503, "AzureUnavailable")
+    assert "so slowly" in answer.json()["error"]["message"]
+    assert seconds < 10
+
+
+def test_a_transcript_of_a_vm_that_seems_gone_is_told_of_before_ten_seconds(plane: ControlPlane, arm: World) -> None:
+    """Where the VM is not there, what enclosed it is asked for next."""
+    plane.call("GET", "/api/consoles", ADA)
+    arm.faults = [Fault("/subscriptions/", hang=4.5, count=ALL)]
+    answer, seconds = timed(plane, "GET", f"{vm('web-99')}/serialConsole/transcript", ADA)
+    assert refusal(answer) == (503, "AzureUnavailable")
+    assert seconds < 10
+
+
 @pytest.mark.parametrize("status", [500, 502, 503])
 def test_a_list_that_fails_is_a_refusal_and_an_empty_list_is_none(plane: ControlPlane, arm: World, status: int) -> None:
     arm.faults = [Fault("virtualMachines", status, count=ALL)]
