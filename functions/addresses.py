@@ -9,6 +9,7 @@ import azure.functions as func
 from functions.answering import Asked, Result, Work, answer, answer_stray
 from functions.describing import About, describe
 from functions.requests import query_of
+from shared.adapters.task_hub import BINDING
 from shared.domain.refusals import Refusal
 
 _GROUP = "subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Compute/"
@@ -28,9 +29,7 @@ POLICIES = {
 
 def starter(bp: df.Blueprint) -> Callable[..., Any]:
     """Binds the durable client as text, to `starter`: of it one client is made per process, not one per call."""
-    binding: Callable[..., Any] = bp.generic_input_binding(
-        arg_name="starter", type="durableClient", durableRequiresGrpc=True
-    )
+    binding: Callable[..., Any] = bp.generic_input_binding(arg_name="starter", type="durableClient", **BINDING)
     return binding
 
 

@@ -12,9 +12,7 @@ import azure.functions as func
 from durabletask.entities import DurableEntity
 
 from shared.adapters.system_clock import SystemClock
-from shared.domain import lock
-from shared.domain.lock_codec import claim_from_json, request_from_json, state_from_json, state_to_json
-from shared.domain.lock_requests import Operation, perform
+from shared.domain.lock_entity import changed
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 _clock = SystemClock()
@@ -25,14 +23,12 @@ class Console(DurableEntity):
     """Times are the entity's own: operations are not replayed, and whoever asks may have waited in the queue."""
 
     def acquire(self, said: dict[str, Any]) -> None:
-        now = _clock.now()
-        self._perform(said, lambda held: lock.acquire(held, claim_from_json(said["claim"]), now), now)
+        self._change("acquire", said)
 
     def release(self, said: dict[str, Any]) -> None:
-        self._perform(said, lambda held: lock.release(held, said["session"], said["generation"]), _clock.now())
+        self._change("release", said)
 
-    def _perform(self, said: dict[str, Any], operation: Operation, now: float) -> None:
-        before = state_from_json(self.get_state(dict))
-        after = perform(before, request_from_json(said["request"]), operation, now)
-        if after is not before:
-            self.set_state(state_to_json(after))
+    def _change(self, operation: str, said: dict[str, Any]) -> None:
+        after = changed(self.get_state(dict), operation, said, _clock.now())
+        if after is not None:
+            self.set_state(after)

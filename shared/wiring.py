@@ -141,7 +141,7 @@ def _key_ring(key: str, setting: str) -> KeyRing:
 def _world(starter: str) -> World:
     # Imported here: a third of a second that indexing the functions need not wait for.
     from shared.adapters.durable_approvals import DurableApprovals  # noqa: PLC0415
-    from shared.adapters.durable_consoles import DurableConsoles, durable_client  # noqa: PLC0415
+    from shared.adapters.durable_consoles import DurableConsoles  # noqa: PLC0415
     from shared.adapters.entra_callers import EntraCallers, fetch_keys  # noqa: PLC0415
     from shared.adapters.http_json import Http  # noqa: PLC0415
     from shared.adapters.jwt_tokens import JwtTokens  # noqa: PLC0415
@@ -154,12 +154,13 @@ def _world(starter: str) -> World:
     from shared.adapters.table_paces import TablePaces  # noqa: PLC0415
     from shared.adapters.table_policies import TablePolicies  # noqa: PLC0415
     from shared.adapters.table_sessions import TableSessions  # noqa: PLC0415
+    from shared.adapters.task_hub import TaskHub  # noqa: PLC0415
 
     about, clock, http = settings(), SystemClock(), Http()
     keys = _key_ring(about.session_key, "SESSION_KEY")
     tokens = JwtTokens(keys, about.issuer, clock)
-    client = durable_client(starter)
-    consoles = DurableConsoles(client, clock)
+    hub = TaskHub(starter)
+    consoles = DurableConsoles(hub, clock)
     access, vms, rights, around, power, boot_logs = _arm(about, clock, http)
     return World(
         settings=about,
@@ -170,7 +171,7 @@ def _world(starter: str) -> World:
         shared=_shared(access, vms, about, clock),
         policies=TablePolicies(tables(), about.policy, clock),
         paces=TablePaces(tables(), clock),
-        approvals=DurableApprovals(client, approvals_table()),
+        approvals=DurableApprovals(hub, approvals_table()),
         power=power,
         boot_logs=boot_logs,
         consoles=consoles,

@@ -8,10 +8,8 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-import grpc
-from azure.durable_functions import DurableFunctionsClient
-
 from shared.adapters.table_approvals import TableApprovals
+from shared.adapters.task_hub import HubAway, TaskHub
 from shared.domain.approval import Approval
 from shared.domain.approval_codec import approval_from_json, approval_to_json
 from shared.domain.vm import VmId
@@ -24,19 +22,15 @@ _log = logging.getLogger(__name__)
 
 
 class DurableApprovals:
-    """Takes the one client of the process: each holds a gRPC channel."""
-
-    def __init__(self, client: DurableFunctionsClient, table: TableApprovals) -> None:
-        self._client, self._table = client, table
+    def __init__(self, hub: TaskHub, table: TableApprovals) -> None:
+        self._hub, self._table = hub, table
 
     async def ask(self, approval: Approval) -> None:
         await self._table.add(approval)
         try:
             async with asyncio.timeout(HUB_SECONDS):
-                await self._client.schedule_new_orchestration(
-                    ORCHESTRATION, input=approval_to_json(approval), instance_id=_instance(approval)
-                )
-        except (grpc.RpcError, TimeoutError) as error:
+                await self._hub.start(ORCHESTRATION, _instance(approval), approval_to_json(approval))
+        except (HubAway, TimeoutError) as error:
             _log.warning("a request for approval waits without the task hub: %s", type(error).__name__)
 
     async def find(self, vm: VmId, approval: str) -> Approval | None:
@@ -53,18 +47,14 @@ class DurableApprovals:
         try:
             async with asyncio.timeout(HUB_SECONDS):
                 settled = await self._hand_over(approval)
-        except (grpc.RpcError, TimeoutError) as error:
+        except (HubAway, TimeoutError) as error:
             _log.warning("a request for approval is settled without the task hub: %s", type(error).__name__)
             settled = None
         return settled or await self._table.settle(approval)
 
     async def _hand_over(self, approval: Approval) -> Approval | None:
-        instance = _instance(approval)
-        if await self._client.get_orchestration_state(instance) is None:
-            return None
-        await self._client.raise_orchestration_event(instance, DECISION, data=approval_to_json(approval))
-        state = await self._client.wait_for_orchestration_completion(instance, timeout=int(HUB_SECONDS))
-        settled = state.get_output() if state else None
+        told = approval_to_json(approval)
+        settled = await self._hub.tell(_instance(approval), DECISION, told, HUB_SECONDS)
         return approval_from_json(settled) if settled else None
 
 

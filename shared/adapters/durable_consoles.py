@@ -12,10 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-import grpc
-from azure.durable_functions import DurableFunctionsClient
-from durabletask.entities import EntityInstanceId
-
+from shared.adapters.task_hub import HubAway, TaskHub
 from shared.domain.lock import Acquired, Claim, Held, Lock
 from shared.domain.lock_codec import claim_to_json, state_from_json
 from shared.domain.lock_requests import CLOCK_SECONDS, LONGEST_SECONDS, Answering, Expired, Outcome, Request
@@ -39,16 +36,9 @@ def entity_key(vm: VmId) -> str:
     return hashlib.sha256(vm.console.encode()).hexdigest()
 
 
-def durable_client(starter: str) -> DurableFunctionsClient:
-    """The client behind the durable client binding's text; to be made inside the event loop, once per process."""
-    return DurableFunctionsClient(starter)
-
-
 class DurableConsoles:
-    """Takes the one client of the process: each holds a gRPC channel."""
-
-    def __init__(self, client: DurableFunctionsClient, clock: Clock) -> None:
-        self._client, self._clock = client, clock
+    def __init__(self, hub: TaskHub, clock: Clock) -> None:
+        self._hub, self._clock = hub, clock
 
     async def acquire(self, vm: VmId, claim: Claim) -> Acquired | Held:
         """Where the outcome was not learnt, the console is given back, if it was granted at all."""
@@ -71,16 +61,16 @@ class DurableConsoles:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 return (await self._state(entity_key(vm))).lock
-        except (grpc.RpcError, TimeoutError) as error:
-            raise Unavailable(WHAT, type(error).__name__) from error
+        except (HubAway, TimeoutError) as error:
+            raise Unavailable(WHAT, _kind(error)) from error
 
     async def probe(self) -> None:
         """A sign of life of the task hub. Raises Unavailable."""
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await self._state("probe")
-        except (grpc.RpcError, TimeoutError) as error:
-            raise Unavailable("task hub", type(error).__name__) from error
+        except (HubAway, TimeoutError) as error:
+            raise Unavailable("task hub", _kind(error)) from error
 
     async def _ask(self, vm: VmId, operation: str, said: Mapping[str, Any]) -> Outcome:
         """Raises Unavailable."""
@@ -88,8 +78,8 @@ class DurableConsoles:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 outcome = await self._answer(entity_key(vm), operation, request, said)
-        except (grpc.RpcError, TimeoutError) as error:
-            raise Unavailable(WHAT, f"{operation}: {type(error).__name__}") from error
+        except (HubAway, TimeoutError) as error:
+            raise Unavailable(WHAT, f"{operation}: {_kind(error)}") from error
         if isinstance(outcome, Expired):
             raise Unavailable(WHAT, f"{operation} came too late")
         return outcome
@@ -111,18 +101,19 @@ class DurableConsoles:
         return Request(secrets.token_urlsafe(12), self._clock.now() + PATIENCE_SECONDS - CLOCK_SECONDS)
 
     async def _signal(self, key: str, operation: str, request: Request, said: Mapping[str, Any]) -> None:
-        """At once: a signal with a due time can vanish (microsoft/durabletask-python issue 229)."""
-        said = {"request": asdict(request), **said}
-        await self._client.signal_entity(EntityInstanceId(ENTITY, key), operation, input=said)
+        await self._hub.signal(ENTITY, key, operation, {"request": asdict(request), **said})
 
     async def _give_back(self, vm: VmId, session: str) -> None:
         """Signals of one client arrive in order: this one after the claim. Nobody waits for its outcome."""
         said = {"session": session, "generation": None}
         try:
             await self._signal(entity_key(vm), "release", self._request(), said)
-        except grpc.RpcError as error:
-            _log.warning("a claim that nobody waits for could not be withdrawn: %s", type(error).__name__)
+        except HubAway as error:
+            _log.warning("a claim that nobody waits for could not be withdrawn: %s", error)
 
     async def _state(self, key: str) -> Answering:
-        entity = await self._client.get_entity(EntityInstanceId(ENTITY, key))
-        return state_from_json(entity.get_typed_state(dict) if entity else None)
+        return state_from_json(await self._hub.state(ENTITY, key))
+
+
+def _kind(error: HubAway | TimeoutError) -> str:
+    return str(error) if isinstance(error, HubAway) else type(error).__name__

@@ -8,11 +8,12 @@ from typing import Any, cast
 import pytest
 
 from shared.adapters import durable_consoles
-from shared.adapters.durable_consoles import WHAT, DurableConsoles, durable_client
+from shared.adapters.durable_consoles import WHAT, DurableConsoles
+from shared.adapters.task_hub import TaskHub
 from shared.domain import lock
 from shared.domain.lock import Acquired, Claim, Held, Holder, Takeover
-from shared.domain.lock_codec import claim_from_json, request_from_json, state_to_json
-from shared.domain.lock_requests import Answering, Operation, perform
+from shared.domain.lock_codec import state_from_json
+from shared.domain.lock_entity import changed
 from shared.ports import Unavailable
 from tests.fakes import VM, FakeClock
 
@@ -21,37 +22,23 @@ KEY = "the-key-of-the-durable-webhook"
 
 
 @dataclass
-class Entity:
-    state: Answering
-
-    def get_typed_state(self, _: type) -> dict[str, Any]:
-        return state_to_json(self.state)
-
-
-@dataclass
 class Hub:
     """One entity. `loses` says of each signal, by its number, whether it is lost."""
 
     clock: FakeClock
     loses: Callable[[int], bool] = lambda _: False
-    state: Answering = field(default_factory=Answering)
+    stored: dict[str, Any] | None = None
     signals: list[tuple[str, str]] = field(default_factory=list)
     """The operation and the request's id."""
 
-    async def signal_entity(self, _: Any, operation: str, *, input: dict[str, Any]) -> None:  # noqa: A002 - the library's
-        self.signals.append((operation, input["request"]["id"]))
+    async def signal(self, _: str, __: str, operation: str, said: dict[str, Any]) -> None:
+        self.signals.append((operation, said["request"]["id"]))
         if not self.loses(len(self.signals)):
-            for _ in range(2):  # and what arrives, arrives twice
-                self.state = perform(self.state, request_from_json(input["request"]), _work(input), self.clock.now())
+            for _again in range(2):  # and what arrives, arrives twice
+                self.stored = changed(self.stored, operation, said, self.clock.now()) or self.stored
 
-    async def get_entity(self, _: Any) -> Entity:
-        return Entity(self.state)
-
-
-def _work(said: dict[str, Any]) -> Operation:
-    if "claim" in said:
-        return lambda held: lock.acquire(held, claim_from_json(said["claim"]), 0.0)
-    return lambda held: lock.release(held, said["session"], said["generation"])
+    async def state(self, _: str, __: str) -> dict[str, Any] | None:
+        return self.stored
 
 
 @pytest.fixture
@@ -84,14 +71,14 @@ async def test_who_gives_up_gives_back_what_may_have_been_granted(hub: Hub, monk
     monkeypatch.setattr(durable_consoles, "PATIENCE_SECONDS", 0.2)
     hub.clock.time = 0.0
     monkeypatch.setattr(durable_consoles, "CLOCK_SECONDS", -10.0)
-    monkeypatch.setattr(hub, "get_entity", nothing_yet)
+    monkeypatch.setattr(hub, "state", nothing_yet)
     with pytest.raises(Unavailable, match=WHAT):
         await consoles(hub).acquire(VM, Claim(ADA, Takeover.FORCE))
     assert hub.signals[-1][0] == "release"
-    assert (hub.state.lock.generation, hub.state.lock.holder) == (1, None)
+    assert (state_from_json(hub.stored).lock.generation, state_from_json(hub.stored).lock.holder) == (1, None)
 
 
-async def nothing_yet(_: Any) -> None:
+async def nothing_yet(_: str, __: str) -> None:
     return None
 
 
@@ -100,12 +87,12 @@ async def test_a_request_that_comes_too_late_is_not_done_and_told_as_such(hub: H
     for call in (asked.acquire(VM, Claim(ADA, Takeover.FORCE)), asked.release(VM, "s1", 1)):
         with pytest.raises(Unavailable, match="too late"):
             await call
-    assert hub.state.lock.generation == 0
+    assert state_from_json(hub.stored).lock.generation == 0
 
 
 async def test_a_hub_that_is_away_is_told_and_its_key_by_nobody(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
-    client = durable_client(
+    client = TaskHub(
         f'{{"taskHubName": "h", "rpcBaseUrl": "http://127.0.0.1:1", "requiredQueryStringParameters": "code={KEY}"}}'
     )
     asked = DurableConsoles(client, FakeClock())
