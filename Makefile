@@ -61,8 +61,10 @@ chaos: packages  ## faults at random moments of the whole stack, then every byte
 	@$(PY) -m dev.prepare
 	$(PY) -m dev.chaos --rounds $(or $(ROUNDS),60) $(if $(SEED),--seed $(SEED))
 
-lock: packages  ## renew uv.lock and requirements.txt after a change of pyproject.toml
-	@uv=.local/tools/bin/uv; [ -x $$uv ] || uv=uv; $$uv lock && $$uv export --quiet --frozen --no-default-groups --no-emit-project --no-hashes --no-header --no-annotate -o requirements.txt
+lock: packages  ## renew uv.lock and requirements.txt after a change of pyproject.toml; the fallback's (docs/versions.md) as well
+	@uv=.local/tools/bin/uv; [ -x $$uv ] || uv=uv; $$uv lock && $$uv export --quiet --frozen --no-default-groups --no-emit-project --no-hashes --no-header --no-annotate -o requirements.txt \
+	  && grep -v '^azure-functions-durable==\|^durabletask==' requirements.txt > .local/same-versions.txt \
+	  && $$uv pip compile --quiet --no-header --no-annotate --python-version 3.13 --overrides infra/durable1/overrides.txt --constraints .local/same-versions.txt pyproject.toml -o infra/durable1/requirements.txt
 
 clean:  ## remove what was installed and built here (.venv, .local, node_modules)
 	rm -rf .venv .local infra/checks/.venv infra/checks/node_modules web/node_modules dev/azurite/node_modules dev/event_hubs/node_modules

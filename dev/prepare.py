@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from dev import older_durable
 from dev.machines import images
 from dev.machines.packages import UnavailableError, install_programs
 from dev.stack import ROOT, Stack
@@ -30,7 +31,7 @@ LEAST_DISK_MIB = 1500
 
 
 def prepare(stack: Stack, steps: Steps, *, tests: bool = False) -> None:
-    """With `tests`, also what only the tests need: a browser. Raises StepFailed."""
+    """With `tests`, also what only the tests need: a browser, and the fallback's packages. Raises StepFailed."""
     _check_disk(stack.home)
     _check_node()
     for folder, what in NPM_PARTS.items():
@@ -38,6 +39,7 @@ def prepare(stack: Stack, steps: Steps, *, tests: bool = False) -> None:
     with steps.step("Machines: QEMU, kernel and initramfs") as say:
         _images(stack, say)
     if tests:
+        older_durable.prepare(stack.home / "stamps", steps)
         with steps.step("Browser for the tests") as say:
             _browser(say)
 
@@ -107,7 +109,7 @@ def _last_lines(text: str, count: int = 8) -> str:
 
 def main() -> int:
     arguments = argparse.ArgumentParser(prog="python -m dev.prepare", description=__doc__)
-    arguments.add_argument("--tests", action="store_true", help="also what only the tests need: a browser")
+    arguments.add_argument("--tests", action="store_true", help="also what only the tests need")
     given = arguments.parse_args()
     steps = Steps()
     try:

@@ -28,6 +28,7 @@ def main() -> int:
         arguments.state,
         not arguments.no_front_end,
         arguments.engine,
+        arguments.python,
     )
     try:
         has_served = uvloop.run(serve(options, arguments.port))
@@ -45,6 +46,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--function-key", help="opens functions that are not anonymous, and /admin")
     parser.add_argument("--state", type=Path, help="file that keeps entity states over restarts")
     parser.add_argument("--engine", type=Path, help="the Durable Task extension's program; else the hub is in memory")
+    parser.add_argument("--python", type=Path, help="the Python that runs the functions; else the host's own")
     parser.add_argument(
         "--no-front-end", action="store_true", help="without what App Service's front end adds to requests"
     )

@@ -126,7 +126,7 @@ class Engine:
             if told.get("ready"):
                 self._worker.durable_client = self._client(told["client"])
                 self._ready.set()
-                log.info("the durable engine is ready")
+                log.info("the durable engine is ready, at %s", json.loads(told["client"])["rpcBaseUrl"])
             else:
                 self._begin(process, told)
 
@@ -157,6 +157,8 @@ class Engine:
             return {"error": f"Result: Failure\nException: {error}\nStack: {error.stack_trace}"}
         if function.binding("activityTrigger"):
             return {"json": "null" if result is None else getattr(result, result.WhichOneof("data"))}
+        if result.WhichOneof("data") == "json":  # of azure-functions-durable 1.x
+            return {"json": result.json}
         return {"result": result.string}
 
 

@@ -42,6 +42,8 @@ class Options:
     """Whether App Service's front end stands before the host."""
     engine: Path | None = None
     """The program that holds the Durable Task extension; without it the task hub is in memory."""
+    python: Path | None = None
+    """Runs the functions, with the packages that they need; None: the host's own."""
 
 
 class Host:
@@ -91,7 +93,7 @@ class Host:
             ValueError, SettingMissing: a binding of one cannot work.
 
         """
-        self._worker = Worker(self._options.app_dir, self._settings.limit)
+        self._worker = Worker(self._options.app_dir, self._settings.limit, self._options.python)
         await self._worker.load()
         await self._durable.start(self._worker)
         for function, binding in self._worker.triggered_by("timerTrigger"):

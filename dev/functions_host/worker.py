@@ -5,6 +5,7 @@ Azure/azure-functions-host: RpcFunctionInvocationDispatcher (restarts), Function
 
 import asyncio
 import logging
+import sys
 import time
 import uuid
 from collections import deque
@@ -52,9 +53,9 @@ FIRST = Attempt()
 class Worker:
     """One function app in a worker process. `broken` is set when no worker can be had any more."""
 
-    def __init__(self, app_dir: Path, limit: float | None = None) -> None:
-        """`limit`: seconds of `functionTimeout`; None: there is none."""
-        self._app_dir, self._limit = str(app_dir), limit
+    def __init__(self, app_dir: Path, limit: float | None = None, python: Path | None = None) -> None:
+        """`limit`: seconds of `functionTimeout`; None: there is none. `python`: runs the functions; None: this one."""
+        self._app_dir, self._limit, self._python = str(app_dir), limit, str(python or sys.executable)
         self.durable_client = ""
         """What the durableClient binding hands to functions, once there is a task hub."""
         self._losses: deque[float] = deque(maxlen=LOSSES)
@@ -70,7 +71,7 @@ class Worker:
             NotLoaded: with the worker's message and stack trace.
 
         """
-        process = await start_worker(self._app_dir)
+        process = await start_worker(self._app_dir, self._python)
         self.functions = process.functions
         self._ready: asyncio.Future[WorkerProcess] = asyncio.get_running_loop().create_future()
         self._take(process)
@@ -155,7 +156,7 @@ class Worker:
     async def _start_again(self) -> None:
         while len(self._losses) < LOSSES or time.monotonic() - self._losses[0] > WITHIN:
             try:
-                process = await start_worker(self._app_dir)
+                process = await start_worker(self._app_dir, self._python)
             except NotLoaded as error:
                 log.error("the worker could not load the app again: %s", error)  # noqa: TRY400 - its own stack is in it
                 self._losses.append(time.monotonic())

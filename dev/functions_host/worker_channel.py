@@ -144,8 +144,8 @@ class WorkerProcess:
         await self.process.wait()
 
 
-async def start_worker(app_dir: str) -> WorkerProcess:
-    """Starts a worker and lets it load the app.
+async def start_worker(app_dir: str, python: str = sys.executable) -> WorkerProcess:
+    """Starts a worker under this Python and lets it load the app.
 
     Raises:
         NotLoaded: it could not.
@@ -154,7 +154,7 @@ async def start_worker(app_dir: str) -> WorkerProcess:
     ours, theirs = socket.socketpair()
     with theirs:
         level = logging.getLevelName(logging.getLogger().getEffectiveLevel()).lower()
-        command = [sys.executable, "-m", "dev.functions_host.worker_process", app_dir, str(theirs.fileno()), level]
+        command = [python, "-m", "dev.functions_host.worker_process", app_dir, str(theirs.fileno()), level]
         process = await asyncio.create_subprocess_exec(*command, pass_fds=[theirs.fileno()])
     reader, writer = await asyncio.open_unix_connection(sock=ours)
     match await receive(reader):

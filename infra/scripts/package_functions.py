@@ -5,6 +5,8 @@ held against the source's time, which unpacking changes. Standard library only.
 
 The engine of the lock stands in the packaged host.json as it is deployed: scale controllers read that file, not app
 settings that override it (Azure/azure-functions-durable-extension issue 2622).
+
+The fallback (docs/versions.md) is the same package with the files of infra/durable1 in place of their namesakes.
 """
 
 import fnmatch
@@ -19,7 +21,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+FALLBACK = ROOT / "infra/durable1"
+"""For the released line of the library under the lock, and the released bundle of the host's extensions."""
 PYTHON = (ROOT / ".python-version").read_text().strip()
+
+
+LINES = ("2", "1")
+"""Of azure-functions-durable: the application's own, and the fallback."""
 
 
 class WrongPython(Exception):
@@ -58,32 +66,37 @@ def backends(root: Path = ROOT) -> dict[str, Path]:
     return {file.stem: file for file in sorted((root / "infra/host").glob("*.json"))}
 
 
-def host_json(source: bytes, backend: str) -> bytes:
+def host_json(source: bytes, backend: str, durable: str = "2") -> bytes:
     """Raises KeyError for a backend that is none."""
     host = json.loads(source)
+    if durable == "1":
+        host["extensionBundle"] = json.loads((FALLBACK / "extension_bundle.json").read_text())
     host["extensions"]["durableTask"]["storageProvider"] = json.loads(backends()[backend].read_text())
     return (json.dumps(host, indent=2) + "\n").encode()
 
 
-def files(backend: str) -> Iterator[tuple[str, bytes]]:
+def files(backend: str, durable: str = "2") -> Iterator[tuple[str, bytes]]:
     """Every file of the package with what is in it."""
     for name in contents():
-        source = (ROOT / name).read_bytes()
+        instead = FALLBACK / name
+        source = (instead if durable == "1" and instead.exists() else ROOT / name).read_bytes()
         if name == "host.json":
-            source = host_json(source, backend)
+            source = host_json(source, backend, durable)
         yield name, source
         if name.endswith(".py"):
             yield bytecode(name, source)
 
 
-def pack(target: Path, backend: str = "storage") -> int:
-    """The same files make the same bytes: times are left out. Raises WrongPython."""
+def pack(target: Path, backend: str = "storage", durable: str = "2") -> int:
+    """The same files make the same bytes: times are left out. Raises WrongPython, KeyError."""
+    if durable not in LINES:
+        raise KeyError(durable)
     version = ".".join(map(str, sys.version_info[:2]))
     if version != PYTHON:
         raise WrongPython(
             f"this is Python {version}, the function app runs on {PYTHON}: set PYTHON to a python{PYTHON}"
         )
-    packed = sorted(files(backend))
+    packed = sorted(files(backend, durable))
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package:
         for name, data in packed:
             package.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
@@ -92,8 +105,8 @@ def pack(target: Path, backend: str = "storage") -> int:
 
 if __name__ == "__main__":
     try:
-        print(f"{pack(Path(sys.argv[1]), *sys.argv[2:3])} files in {sys.argv[1]}")
+        print(f"{pack(Path(sys.argv[1]), *sys.argv[2:4])} files in {sys.argv[1]}")
     except WrongPython as error:
         sys.exit(str(error))
     except KeyError as error:
-        sys.exit(f"no durableBackend is called {error}: {' or '.join(backends())}")
+        sys.exit(f"neither a durableBackend ({' or '.join(backends())}) nor a line ({' or '.join(LINES)}) is {error}")

@@ -69,6 +69,8 @@ class ControlPlane:
     relay: RelayControl
     storage: str
     """Connection string of the account that holds its tables and blobs."""
+    settings: dict[str, str]
+    """Of the host."""
 
     def call(self, method: str, path: str, who: Person | str | None, **options: Any) -> httpx.Response:
         token = user_token(self.stack, who) if isinstance(who, Person) else who
@@ -82,24 +84,29 @@ class ControlPlane:
 
 
 @contextmanager
-def control_plane(home: Path) -> Iterator[ControlPlane]:
+def control_plane(home: Path, app: Path = ROOT, extra: tuple[str, ...] = (), **more: str) -> Iterator[ControlPlane]:
+    """`app`: its folder; `extra`: words for the host beside its engine's; `more`: settings."""
     relay = RelayControl()
     with _in_the_background(home, relay) as (stack, world), azurite(home / "azurite") as storage:
-        settings = function_settings(stack) | {
-            "SSL_CERT_FILE": str(stack.ca),
-            "REQUESTS_CA_BUNDLE": str(stack.ca),
-            "AzureWebJobsStorage": storage,
-            "TRANSCRIPT_STORAGE": storage,
-            "SESSION_ISSUER": ISSUER,
-            "SUBSCRIPTIONS": f"{SUBSCRIPTION} {OTHER_SUBSCRIPTION}",
-            "REGIONS_CLOSED": "preview",
-            "CACHE_SECONDS": "0",  # tests change Azure between two requests
-            "RATE_CALLER": "100000",
-            "RATE_VM": "100000",
-            "RELAYS": f"r0=ws://localhost:1|{relay.address}",
-        }
-        with running(ROOT, settings, engine()) as host:
-            yield ControlPlane(host, stack, world, relay, storage)
+        settings = (
+            function_settings(stack)
+            | {
+                "SSL_CERT_FILE": str(stack.ca),
+                "REQUESTS_CA_BUNDLE": str(stack.ca),
+                "AzureWebJobsStorage": storage,
+                "TRANSCRIPT_STORAGE": storage,
+                "SESSION_ISSUER": ISSUER,
+                "SUBSCRIPTIONS": f"{SUBSCRIPTION} {OTHER_SUBSCRIPTION}",
+                "REGIONS_CLOSED": "preview",
+                "CACHE_SECONDS": "0",  # tests change Azure between two requests
+                "RATE_CALLER": "100000",
+                "RATE_VM": "100000",
+                "RELAYS": f"r0=ws://localhost:1|{relay.address}",
+            }
+            | more
+        )
+        with running(app, settings, (*engine(), *extra)) as host:
+            yield ControlPlane(host, stack, world, relay, storage, settings)
 
 
 @contextmanager
