@@ -6,6 +6,7 @@ parts           how each part is started, and how one knows that it is up
 up              the supervisor behind `make up` (supervisor); steps is what the terminal shows
 token           TOKEN and VM for a shell
 prepare         installs what is not there yet; bootstrap is before it, and brings Python and the packages
+older_durable   the fallback on azure-functions-durable 1.x: its packages, for tests
 tls             an authority and a certificate of its own
 smoke           `make smoke`: the smoke test against the running stack
 chaos           `make chaos`: faults at random moments, and every byte accounted for

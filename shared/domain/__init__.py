@@ -14,6 +14,7 @@ cautions          what is worth a warning only
 refusals          every reasoned no (refusal_table: code, status, words, mending command)
 lock              one writer per console, fenced by a generation (lock_codec: its JSON)
 lock_requests     each request changes a lock once, however often it comes
+lock_entity       what an operation makes of the state that the task hub keeps
 sharding          which relay owns a console
 acts              reset, restart, start, stop, NMI, SysRq
 grant             the claims of a session token
