@@ -74,7 +74,7 @@ class Bridge:
         self._asks = Answers[bool]()
         self._commands = Answers[Refusal | None]()
         self._tape = Tape(vm, world)
-        self.ear = Ear(self.handle, world.mask_key)
+        self.ear = Ear(self.handle, world.mask_key, world.epochs.tail(vm.console))
         self.wire = Wire(vm, world, office, self.ear, self.handle)
         self._paused = False
         """The console wants the VM to wait."""

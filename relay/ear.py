@@ -4,22 +4,29 @@ By rule both do nothing, and bytes pass at no cost.
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable
 
+from shared.domain import replay
 from shared.domain.console_events import Event, Keep, Printed, TypedLine
 from shared.domain.keeping import BY_RULE, Keeping
-from shared.domain.masking import Masked, Masker, Tail
+from shared.domain.mask_pattern import LOOKS_BEHIND
+from shared.domain.masking import LONGEST, Masked, Masker, Tail
 from shared.domain.policy import Typing
 from shared.domain.typing_record import Said, Typist
 
+_LINE_END = re.compile(rb"[\r\n]")
+
 
 class Ear:
-    """One console's. `tell` takes the events that come of it, in order."""
+    """One console's. `tell` takes the events that come of it, in order; `recorded` is what was recorded of it last."""
 
-    __slots__ = ("_keeping", "_key", "_masker", "_tell", "_timer", "_typist", "names")
+    __slots__ = ("_heard", "_keeping", "_key", "_masker", "_recorded", "_tell", "_timer", "_typist", "names")
 
-    def __init__(self, tell: Callable[[Event], None], mask_key: bytes) -> None:
-        self._tell, self._key = tell, mask_key
+    def __init__(self, tell: Callable[[Event], None], mask_key: bytes, recorded: replay.Tail) -> None:
+        self._tell, self._key, self._recorded = tell, mask_key, recorded
+        self._heard = False
+        """Something was printed since there is this ear: the masker knows what a secret may have begun with."""
         self._keeping = BY_RULE
         self._masker: Masker | None = None
         self._typist: Typist | None = None
@@ -33,7 +40,7 @@ class Ear:
             return
         self.flush()
         if keeping.mask != self._keeping.mask:
-            tail = self._masker.tail if self._masker is not None else Tail()
+            tail = self._masker.tail if self._masker is not None else self._before()
             self._masker = Masker(keeping.mask, self._key, tail) if keeping.mask else None
         self._keeping = keeping
         self._typist = self._new_typist()
@@ -44,6 +51,20 @@ class Ear:
         if self._masker is not None:
             self.flush()
             self._masker = Masker(self._keeping.mask, self._key, Tail(to_line_end=True))
+
+    def begin_unknown(self) -> None:
+        """A gateway replayed nothing: what is printed next follows what this ear has heard, or may begin anywhere."""
+        if self._masker is not None and not self._heard:
+            known = self._masker.tail
+            self._masker = Masker(self._keeping.mask, self._key, Tail(known.text, known.base, to_line_end=True))
+
+    def _before(self) -> Tail:
+        """What was recorded before the policy, or the console was opened: a secret may have begun in it.
+
+        Where it holds no whole line it may itself have begun inside one.
+        """
+        text = bytes(self._recorded)[-LONGEST - LOOKS_BEHIND :]
+        return Tail(text, to_line_end=_LINE_END.search(text) is None)
 
     @property
     def masks(self) -> bool:
@@ -57,6 +78,7 @@ class Ear:
         self._typist = self._new_typist()
 
     def printed(self, data: bytes) -> None:
+        self._heard = True
         if self._masker is None:
             self._told_of(Printed(data), data)
         else:

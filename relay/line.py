@@ -18,6 +18,8 @@ RUN_SECONDS = 0.005
 """A longer pause between two prints ends the run."""
 BURST_BYTES = 2 << 20
 """What is waited for of a burst: more than a gateway is believed to replay."""
+EARLY_BYTES = 2 * BURST_BYTES
+"""What is kept of what comes before `opened`; the port of a gateway that sends more is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Line:
         "_run",
         "_tell_lost",
         "_timer",
+        "flooded",
     )
 
     def __init__(self, printed: Callable[[bytes], None], lost: Callable[[bool, str], None]) -> None:
@@ -63,6 +66,8 @@ class Line:
         """None: over."""
         self._early = bytearray()
         self._lost: tuple[bool, str] | None = None
+        self.flooded = False
+        """More came before `opened` than is kept: the port is to be closed."""
         self._news = asyncio.Event()
         """Something happened before `opened`."""
         self._held = bytearray()
@@ -108,8 +113,7 @@ class Line:
     def printed(self, data: bytes) -> None:
         if not self._open:
             if self._open is False:
-                self._early += data
-                self._news.set()
+                self._came_early(data)
             return
         if self._timer is not None:
             self._held += data
@@ -121,6 +125,14 @@ class Line:
             self._timer = self._loop.call_later(GATHER_SECONDS, self.flush)
             return
         self._printed(data)
+
+    def _came_early(self, data: bytes) -> None:
+        self._news.set()
+        if self.flooded:
+            return
+        self._early += data[: EARLY_BYTES - len(self._early)]
+        if len(self._early) == EARLY_BYTES:
+            self.flooded, self._lost = True, (False, "flooded")
 
     def _streams(self) -> bool:
         now = self._loop.time()

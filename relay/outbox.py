@@ -50,6 +50,7 @@ class Outbox:
         self._busy: set[_Lane] = set()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._closed = False
 
     def carry(self, epoch: EpochSpool) -> None:
         """Sends the epoch's records, those there and those to come, after those of the console's earlier epochs."""
@@ -85,6 +86,7 @@ class Outbox:
 
     async def close(self) -> None:
         """Stops sending; what is not acknowledged stays in the spool, whose files are closed."""
+        self._closed = True
         tasks = [lane.task for lane in self._busy if lane.task]
         for task in tasks:
             task.cancel()
@@ -93,6 +95,8 @@ class Outbox:
             epoch.release()
 
     def _arrived(self, console: str, lane: "_Lane") -> None:
+        if self._closed:
+            return
         if lane.task is None:
             self._busy.add(lane)
             self._idle.clear()

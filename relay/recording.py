@@ -34,6 +34,8 @@ class SpooledEpochs:
         self._tails = Tails(folder)
         self._spool = Spool(folder, limit_bytes, on_full=self._full, on_room=self._room, on_gone=self._tails.learn)
         self._newest: OrderedDict[str, EpochSpool] = OrderedDict()
+        self._older: dict[str, EpochSpool] = {}
+        """The last epoch before the newest that had a record."""
         for epoch in self._spool.recover(int(clock.now() * 1e6)):
             self._carry(epoch)
         self._tails.take_up()
@@ -45,14 +47,21 @@ class SpooledEpochs:
 
     def _carry(self, epoch: EpochSpool) -> None:
         self._outbox.carry(epoch)
-        self._newest[epoch.source.console] = epoch
-        self._newest.move_to_end(epoch.source.console)
+        console = epoch.source.console
+        if (before := self._newest.get(console)) is not None and before.recorded_last.sequence:
+            self._older[console] = before
+        self._newest[console] = epoch
+        self._newest.move_to_end(console)
         if len(self._newest) > NEWEST_KEPT:
-            self._newest.popitem(last=False)
+            gone, _ = self._newest.popitem(last=False)
+            self._older.pop(gone, None)
 
     def recorded_last(self, console: str) -> RecordedLast | None:
-        newest = self._newest.get(console)
-        return newest.recorded_last if newest else None
+        """Of the newest epoch that has a record: one that the disk did not take has none."""
+        for epochs in (self._newest, self._older):
+            if (epoch := epochs.get(console)) is not None and epoch.recorded_last.sequence:
+                return epoch.recorded_last
+        return None
 
     def tail(self, console: str) -> Tail:
         return self._tails.of(console)

@@ -46,7 +46,7 @@ class Tails:
         epoch = file.parent.name
         try:
             _, known, before = _read(path) if path.exists() else ("", "", Tail())
-            if epoch == known:  # left by one process after another: it is in there
+            if epoch <= known:  # left by one process after another: it is in there, and names sort by time
                 return
             frames = whole_frames(file.read_bytes())
             next(frames, None)  # the source

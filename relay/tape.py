@@ -1,7 +1,7 @@
 """What one console is recorded on: says whether a record could be kept, and ends what no disk takes any more."""
 
 from relay.world import World
-from shared.domain.record import Record, Source
+from shared.domain.record import Kind, Record, Source
 from shared.domain.vm import VmId
 from shared.ports import Recorder  # noqa: TC001 - the annotation of an attribute
 
@@ -9,19 +9,21 @@ from shared.ports import Recorder  # noqa: TC001 - the annotation of an attribut
 class Tape:
     """Of one console; blank between its epochs."""
 
-    __slots__ = ("_recorder", "_vm", "_world")
+    __slots__ = ("_recorder", "_said_end", "_vm", "_world")
 
     def __init__(self, vm: VmId, world: World) -> None:
         self._vm, self._world = vm, world
         self._recorder: Recorder | None = None
+        self._said_end = True
 
     def begin(self, epoch: str) -> bool:
         """Whether it could."""
         try:
             self._recorder = self._world.epochs.begin(Source(self._vm.console, epoch, self._world.name))
         except OSError as error:
-            self._failed(error)
+            self._failed(error.strerror)
             return False
+        self._said_end = False
         return True
 
     def write(self, record: Record) -> bool:
@@ -31,12 +33,20 @@ class Tape:
         try:
             self._recorder.append(record)
         except OSError as error:
-            self._failed(error)
+            self._failed(error.strerror)
             return False
+        except ValueError:  # no event could carry it
+            self._failed("too large")
+            return False
+        self._said_end = record.kind is Kind.END
         return True
 
     def end(self) -> None:
-        self._recorder = None
+        """An epoch whose last record does not say that it ends is given up."""
+        if self._said_end:
+            self._recorder = None
+        else:
+            self.give_up()
 
     def give_up(self) -> None:
         """Something is not recorded, and nothing after it: the epoch says so as soon as the disk lets it."""
@@ -44,5 +54,5 @@ class Tape:
             self._recorder.give_up(int(self._world.clock.now() * 1e6))
         self._recorder = None
 
-    def _failed(self, error: OSError) -> None:
-        self._world.log("record-failed", vm=self._vm.console, why=error.strerror)
+    def _failed(self, why: str | None) -> None:
+        self._world.log("record-failed", vm=self._vm.console, why=why)

@@ -7,7 +7,7 @@ from relay.ear import Ear
 from relay.line import Line
 from relay.world import World
 from shared.domain.acts import Act
-from shared.domain.console_events import Event, PortLost, PortOpened, PortRefused
+from shared.domain.console_events import Event, PortLost, PortOpened, PortRefused, RecordFailed
 from shared.domain.record import epoch_name
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.replay import Opening, settle
@@ -117,7 +117,17 @@ class Wire:
             self._world.log("port-refused", vm=self._vm.console, code=outcome.code.value)
             self._tell(PortRefused(outcome))
         else:
-            self._opened(line, outcome, burst)
+            self._taken(line, outcome, burst)
+
+    def _taken(self, line: Line, port: SerialPort, burst: bytes) -> None:
+        """A port of which the console cannot be told is not kept: nobody would see it, and nothing be recorded."""
+        try:
+            self._opened(line, port, burst)
+        except Exception as error:  # noqa: BLE001 - whoever waits for the port must hear of it; the log has the fault
+            self._world.log("fault", vm=self._vm.console, where="opened", error=type(error).__name__)
+            self._port = port
+            self.drop()
+            self._tell(RecordFailed())
 
     def _unavailable(self, error: Unavailable) -> Refusal:
         """Azure Resource Manager and Entra ID by name; whatever else does not answer is on the way to the VM."""
@@ -132,11 +142,15 @@ class Wire:
         self.hold(wait=self._waits)
         opening = self._settled(burst) if burst else None
         self._follows = opening is not None and opening.replay.compared > 0
-        if opening is not None and not self._follows:
+        if opening is None:
+            self._ear.begin_unknown()
+        elif not self._follows:
             self._ear.begin_anywhere()
         self._tell(PortOpened(epoch, opening))
         if line is self._line:  # else it was dropped at once
             line.opened(opening.replay.fresh if opening else b"")
+            if line.flooded:
+                self._background.start("drop port", port.close())
 
     def _settled(self, burst: bytes) -> Opening:
         replay = settle(self._tail, burst)

@@ -9,6 +9,8 @@ ends with what the gateway sent.* From that follows
 - What follows it was printed while nobody was connected, or just now: it is recorded.
 - Where nothing shows that the two overlap, all of it is recorded, and the record says that it may repeat, or miss,
   something. A few equal bytes show nothing (PROOF), nor does time, nor does a burst that ends inside the tail.
+- What is remembered of a longer record may come in the burst more than once. As far as these places touch, all between
+  them is a copy of it; what lies between two that do not need not be on record, so the first one counts then.
 - Where the VM prints the same over and over, how often it did meanwhile cannot be known. The burst then overlaps at
   several places; the longest counts, so that a silent VM adds nothing, and the record says how much is in doubt.
 
@@ -22,10 +24,14 @@ from dataclasses import dataclass
 
 PROOF = 16
 """Bytes that must be equal. Fewer will do where they are all that is known and all that comes."""
+PROOF_INSIDE = 256
+"""Bytes that must be found inside a burst, behind others: a login prompt is shorter, and comes again."""
 TAIL_BYTES = 16 * 1024
 """What is remembered of a console; it holds up to twice as much."""
 _BANNER = re.compile(rb"(?:\x1b\[[0-9;?]*[A-Za-z])*Connecting\.\.\.(?:\x1b\[[0-9;?]*[A-Za-z]|[\r\n])*")
 """The gateway's own first words (microsoft/azserialconsole issue 116), should they come after the exchange."""
+BANNER_BYTES = 512
+"""Its words are fewer; a VM that prints the like of them chooses how much of it there is."""
 
 
 class Tail:
@@ -94,7 +100,7 @@ def settle(tail: Tail, burst: bytes) -> Replay:
     last = bytes(tail)
     ends = _overlaps(last, burst, cut=tail.cut)
     known = ends is not None and ends[1] <= len(last)  # from its first byte on
-    own = None if known else _BANNER.match(burst)
+    own = None if known else _BANNER.match(burst, 0, BANNER_BYTES)
     banner, rest = (burst[: own.end()], burst[own.end() :]) if own else (b"", burst)
     if own:
         ends = _overlaps(last, rest, cut=tail.cut)
@@ -106,15 +112,25 @@ def _overlaps(tail: bytes, burst: bytes, *, cut: bool) -> tuple[int, int] | None
     """Where in the burst the tail may end: the first and the last such place; None where nothing shows that it does."""
     if min(len(tail), len(burst)) < PROOF:
         return (len(tail), len(tail)) if tail and tail == burst else None
-    if cut and (first := burst.find(tail)) >= 0:
-        last = len(burst) - burst[::-1].find(tail[::-1])  # find is linear, rfind is not, and the VM chooses the bytes
-        return _least(tail, burst, first + len(tail)), last
+    if cut and len(tail) >= PROOF_INSIDE and (first := burst.find(tail)) >= 0:
+        return _least(tail, burst, first + len(tail)), _last_in_touch(tail, burst, first) + len(tail)
     at = tail.find(burst[:PROOF])
     while at >= 0:
         if burst.startswith(tail[at:]):
             return _least(tail, burst, len(tail) - at), len(tail) - at
         at = tail.find(burst[:PROOF], at + 1)
     return None
+
+
+def _last_in_touch(tail: bytes, burst: bytes, at: int) -> int:
+    """Where the last of those copies begins that overlap or touch each other, from the one at `at` on.
+
+    Backwards, for find is linear, rfind is not, and the VM chooses the bytes.
+    """
+    size, backwards = len(tail), tail[::-1]
+    while (far := burst[at + 1 : at + 2 * size][::-1].find(backwards)) >= 0:
+        at = min(len(burst), at + 2 * size) - far - size
+    return at
 
 
 def _least(tail: bytes, burst: bytes, found: int) -> int:

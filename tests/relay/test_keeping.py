@@ -26,22 +26,22 @@ async def stage() -> AsyncIterator[Stage]:
 async def test_what_a_pattern_finds_is_shown_and_not_recorded(stage: Stage) -> None:
     stage.control_plane.keeping = PINS
     ada = await stage.comes("ada")
-    stage.ports.last.listener.printed(b"pin 12")
+    stage.ports.last.listener.printed(b"\r\npin 12")
     stage.ports.last.listener.printed(b"34 ok\n")
-    await ada.sees(b"pin 1234 ok\n")
-    assert stage.epochs.printed() == b"pin **** ok\n"
+    await ada.sees(b"\r\npin 1234 ok\n")
+    assert stage.epochs.printed() == b"\r\npin **** ok\n"
     assert stage.epochs.notes()[:2] == ["port-open", "keeping"]
 
 
 async def test_what_may_become_a_secret_is_shown_after_a_moment_and_before_the_epoch_ends(stage: Stage) -> None:
     stage.control_plane.keeping = PINS
     ada = await stage.comes("ada")
-    stage.ports.last.listener.printed(b"12")
+    stage.ports.last.listener.printed(b"\r\n12")
     await ada.sees(b"12")
     stage.ports.last.listener.printed(b" 56")
     await ada.sees(b" ")
     stage.ports.last.listener.lost(False, "reset")  # noqa: FBT003 - shared.ports.PortListener's words
-    assert stage.epochs.printed() == b"** **"
+    assert stage.epochs.printed() == b"\r\n** **"
     assert HELD_SECONDS < 1, "or an operator waits for each prompt"
 
 
@@ -87,9 +87,9 @@ async def test_a_policy_that_changes_is_followed_with_the_next_heartbeat(stage: 
     stage.control_plane.keep = {VM.console: Keeping(Typing.MASKED, (r"\d{4}",))}
     await stage.relay.heartbeat.beat()
     assert (await ada.heard("keeping"))["typed"] == "masked"
-    stage.ports.last.listener.printed(b"1234 \n")
-    await ada.sees(b"1234 \n")
-    assert stage.epochs.printed() == b"**** \n"
+    stage.ports.last.listener.printed(b"\r\n1234 \n")
+    await ada.sees(b"\r\n1234 \n")
+    assert stage.epochs.printed() == b"\r\n**** \n"
     stage.control_plane.keep = None
     await stage.relay.heartbeat.beat()
     stage.control_plane.keep = {}
@@ -147,9 +147,9 @@ async def test_an_answer_to_a_heartbeat_that_left_before_a_policy_was_set_is_not
     bob = await stage.comes("bob", Mode.WATCH)
     stage.control_plane.slow.set()
     await beat
-    stage.ports.last.listener.printed(b"pin 1234 ok\n")
+    stage.ports.last.listener.printed(b"\r\npin 1234 ok\n")
     await bob.sees(b"1234")
-    assert stage.epochs.printed() == b"pin **** ok\n"
+    assert stage.epochs.printed() == b"\r\npin **** ok\n"
 
 
 async def test_a_console_is_recorded_without_a_viewer_and_let_go_when_it_need_not_be() -> None:
@@ -159,8 +159,8 @@ async def test_a_console_is_recorded_without_a_viewer_and_let_go_when_it_need_no
         await stage.relay.heartbeat.beat()
         stage.relay.tick()
         await stage.until(lambda: stage.epochs.notes()[:2] == ["port-open", "keeping"])
-        stage.ports.last.listener.printed(b"pin 1234\n")
-        assert stage.epochs.printed() == b"pin ****\n"
+        stage.ports.last.listener.printed(b"\r\npin 1234\n")
+        assert stage.epochs.printed() == b"\r\npin ****\n"
         assert stage.relay.captured == [VM.console]
         assert [line["wanted"] for line in stage.log if line["event"] == "capture-bounded"] == [2]
         await stage.relay.heartbeat.beat()

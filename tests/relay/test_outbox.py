@@ -55,6 +55,20 @@ async def test_the_first_record_leaves_at_once_and_those_after_it_gather(spool: 
     await outbox.close()
 
 
+async def test_one_that_is_closed_sends_nothing_more(spool: Spool, sink: MemoryRecords) -> None:
+    outbox = Outbox(sink, Pace(gather=3600))
+    epoch = spool.open(A)
+    outbox.carry(epoch)
+    epoch.append(printed(1))
+    await until(lambda: len(sink.stored) == 1)
+    epoch.append(printed(2))  # gathers
+    await asyncio.sleep(0)
+    await outbox.close()
+    assert len(asyncio.all_tasks()) == 1
+    assert await outbox.drain(PATIENCE), "nothing is under way"
+    assert [len(batch.records) for batch in sink.stored] == [1]
+
+
 async def test_a_whole_batch_does_not_wait(spool: Spool, sink: MemoryRecords) -> None:
     outbox = Outbox(sink, Pace(batch_records=4, gather=3600))
     epoch = spool.open(A)

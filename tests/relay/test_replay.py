@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from relay.line import Waits
+from relay.line import EARLY_BYTES, Waits
 from shared.domain.grant import Mode
 from shared.domain.keeping import Keeping
 from shared.domain.refusals import Refusal
-from shared.domain.replay import PROOF
+from shared.domain.replay import PROOF, TAIL_BYTES
 from shared.domain.vm import VmId
 from shared.ports import PortListener, SerialPort
 from tests.relay.public_clients import ClientToday
@@ -231,6 +231,62 @@ async def test_a_secret_that_is_replayed_is_masked_and_its_hash_tells_nothing(st
     assert again["keyed"]
     assert again["hash"] != hashlib.sha256(BOOT + b"pin 1234\r\n").hexdigest()
     assert not any(b"1234" in record.body or b"9876" in record.body for record in stage.epochs.all())
+
+
+@pytest.mark.parametrize(
+    ("pattern", "closed", "later"),
+    [
+        (r"pin \d{4}", b"pin ", b"1234"),
+        (r"(?<=pin )\d{4}", b"pin ", b"1234"),
+        (r"token=\w+", b"token=abcdef", b"SECRETHALF"),
+    ],
+)
+async def test_a_secret_in_the_middle_of_which_the_port_is_closed_is_masked(
+    stage: Stage, ports: Replaying, pattern: str, closed: bytes, later: bytes
+) -> None:
+    stage.control_plane.keeping = Keeping(mask=(pattern,))
+    ports.prints(BOOT + b"\r\n" + closed)
+    await visits(stage)
+    ports.prints(later + b"\r\n")
+    await visits(stage, 2)
+    assert replayed(stage)[-1]["found"]
+    assert not any(later in record.body for record in stage.epochs.all())
+
+
+async def test_what_a_gateway_that_replays_nothing_goes_on_with_may_begin_inside_a_secret(
+    stage: Stage, ports: Replaying
+) -> None:
+    stage.control_plane.keeping = Keeping(mask=(r"pin \d{4}",))
+    for generation, text in enumerate((BOOT + b"\r\npin 12", b"34 is the pin\r\nand on\r\n"), 1):
+        ports.log = b""
+        ada = await stage.comes(f"s{generation}", generation=generation)
+        ports.prints(text)
+        await ada.sees(text)
+        await leaves(stage, ada)
+    assert stage.epochs.printed().endswith(b"*" * len(b"34 is the pin") + b"\r\nand on\r\n")
+
+
+async def test_what_lies_between_two_equal_stretches_is_recorded(ports: Replaying) -> None:
+    ports.ring = 1 << 20
+    async with staged(ports=ports) as stage:
+        same = b"".join(b"[%5d] the same\r\n" % number for number in range(3000))[:TAIL_BYTES]
+        ports.prints(BOOT + same)
+        await visits(stage)
+        ports.prints(b"$ printed to nobody\r\n" + same)
+        await visits(stage, 2)
+        assert stage.epochs.printed() == ports.log
+
+
+async def test_a_port_that_floods_before_it_is_told_of_is_closed_and_what_came_is_recorded(
+    stage: Stage, ports: Replaying
+) -> None:
+    ports.ring = EARLY_BYTES + 1
+    ports.prints(b"x" * ports.ring)
+    dialling = asyncio.create_task(stage.dial(stage.token("ada")))
+    await stage.until(lambda: ports.opened and ports.opened[0].closed)
+    await stage.until(lambda: len(stage.epochs.printed()) >= EARLY_BYTES)
+    assert "port-lost" in stage.epochs.notes()
+    dialling.cancel()
 
 
 async def test_a_replay_that_begins_inside_a_secret_is_masked_up_to_the_end_of_its_line(

@@ -10,6 +10,7 @@ import pytest
 from relay.recording import SpooledEpochs
 from relay.spool_file import framed
 from relay.tails import FOLDER, TAILS, Tails
+from shared.domain.archive_progress import RecordedLast
 from shared.domain.keeping import BY_RULE, Keeping
 from shared.domain.record import Kind, Record, Source, decode_records
 from shared.domain.replay import TAIL_BYTES
@@ -87,6 +88,50 @@ async def test_a_relay_that_is_killed_leaves_what_the_next_needs_to_know(tmp_pat
     assert [each["found"] for each in hub.replayed()] == [False, True, True]
 
 
+async def test_a_burst_of_the_gateways_own_words_without_end_is_recorded_as_the_vms(tmp_path: Path) -> None:
+    hub, ports = Hub(), Replaying(ring=1 << 20)
+    ports.prints(b"Connecting..." + b"\x1b[m" * 80_000)
+    await relay_life(tmp_path, hub, ports)
+    assert ports.log.endswith(hub.printed())
+    assert len(hub.printed()) > len(ports.log) - 1000
+
+
+async def test_a_secret_around_two_lives_of_a_relay_is_masked(tmp_path: Path) -> None:
+    hub, ports, pins = Hub(), Replaying(), Keeping(mask=(r"(?<=pin )\d{4}",))
+    ports.prints(BOOT + b"\r\n")
+    await relay_life(tmp_path, hub, ports, pins)
+    epochs = SpooledEpochs(tmp_path, 1 << 30, hub, Clock(), quiet)
+    async with staged(ports=ports, epochs=epochs) as stage:
+        stage.control_plane.keeping = pins
+        ports.log += b"a line\r\npin "
+        await (await stage.comes("ada", generation=5)).sees(b"pin ")
+    ports.log += b"1234\r\n"
+    await relay_life(tmp_path, hub, ports, pins)
+    assert b"1234" not in hub.printed()
+
+
+async def test_a_login_prompt_behind_a_masked_secret_hides_nothing_that_was_printed_meanwhile(tmp_path: Path) -> None:
+    hub, ports, pins, prompt = Hub(), Replaying(), Keeping(mask=(r"pin \d{4}",)), b"\r\nubuntu-web-01 login: "
+    epochs = SpooledEpochs(tmp_path, 1 << 30, hub, Clock(), quiet)
+    async with staged(ports=ports, epochs=epochs) as stage:
+        stage.control_plane.keeping = pins
+        ada = await stage.comes("ada")
+        ports.prints(BOOT + b"pin 1234" + prompt)
+        await ada.sees(prompt)
+    ports.log += b"root\r\n$ printed to nobody\r\n" + prompt
+    await relay_life(tmp_path, hub, ports, pins)
+    assert b"printed to nobody" in hub.printed()
+
+
+async def test_an_epoch_that_the_disk_did_not_take_hides_nothing_of_the_one_before(tmp_path: Path) -> None:
+    epochs = SpooledEpochs(tmp_path, 1 << 30, Hub(), Clock(), quiet)
+    assert epochs.recorded_last("vm") is None
+    epochs.begin(Source("vm", "0001", "r0")).append(Record(Kind.PRINTED, 1, 2_000_000, b"x"))
+    epochs.begin(Source("vm", "0002", "r0")).give_up(3)
+    assert epochs.recorded_last("vm") == RecordedLast("0001", 1, 2.0)
+    await epochs.close(0.1)
+
+
 async def test_on_another_disk_nothing_is_known_and_the_record_says_so(tmp_path: Path) -> None:
     hub, ports = Hub(), Replaying()
     ports.prints(BOOT)
@@ -100,11 +145,11 @@ async def test_on_another_disk_nothing_is_known_and_the_record_says_so(tmp_path:
 
 async def test_no_secret_that_is_masked_is_on_the_disk(tmp_path: Path) -> None:
     hub, ports, pins = Hub(), Replaying(), Keeping(mask=(r"pin \d{4}",))
-    ports.prints(BOOT + b"pin 1234\r\n" + BOOT[:100])
+    ports.prints(BOOT + b"pin 1234\r\n" + BOOT[:300])
     await relay_life(tmp_path, hub, ports, pins)
     (kept,) = (tmp_path / FOLDER).iterdir()
     assert b"1234" not in kept.read_bytes()
-    assert BOOT[:100] in kept.read_bytes()
+    assert BOOT[:300] in kept.read_bytes()
     assert kept.stat().st_mode & 0o777 == 0o600
     ports.log += LATER
     await relay_life(tmp_path, hub, ports, pins)
@@ -151,6 +196,16 @@ def test_an_epoch_that_is_left_by_one_process_after_another_counts_once(tmp_path
     for _ in range(2):
         Tails(tmp_path).learn("vm", left)
         assert kept(tmp_path) == (b"one two", False)
+
+
+def test_epochs_that_are_left_by_one_process_after_another_count_once_each(tmp_path: Path) -> None:
+    found = Record.event(1, 1, "replayed", found=True)
+    Tails(tmp_path).learn("vm", spooled(tmp_path, Record(Kind.PRINTED, 1, 1, b"one ")))
+    left = [spooled(tmp_path, found, Record(Kind.PRINTED, 2, 1, text)) for text in (b"two ", b"three")]
+    for _ in range(2):
+        for file in left:
+            Tails(tmp_path).learn("vm", file)
+        assert kept(tmp_path) == (b"one two three", False)
 
 
 def test_what_cannot_be_remembered_is_forgotten(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.replay import PROOF, TAIL_BYTES, Tail, settle
+from shared.domain.replay import BANNER_BYTES, PROOF, TAIL_BYTES, Tail, settle
 
 BOOT = b"".join(b"[%5d] line of a boot\r\n" % number for number in range(200))
 PROMPT = b"\r\nUbuntu web-01 ttyS0\r\n\r\nweb-01 login: "
@@ -30,8 +30,24 @@ def test_what_was_printed_meanwhile_follows_what_is_on_record(ring: int) -> None
 
 
 def test_a_replay_that_reaches_back_further_than_what_is_remembered_is_on_record_up_to_its_end() -> None:
-    found = settle(Tail(BOOT[-100:], cut=True), BOOT + b"new")
-    assert (found.again, found.fresh, found.compared) == (BOOT, b"new", 100)
+    found = settle(Tail(BOOT[-300:], cut=True), BOOT + b"new")
+    assert (found.again, found.fresh, found.compared) == (BOOT, b"new", 300)
+
+
+def test_a_prompt_found_behind_other_bytes_proves_nothing() -> None:
+    burst = BOOT + PROMPT + b"typed meanwhile\r\n" + PROMPT
+    assert parts(PROMPT, burst, cut=True) == (b"", burst)
+
+
+def test_what_lies_between_two_copies_of_what_is_remembered_is_new() -> None:
+    same, between = BOOT[-300:], b"# printed to nobody\r\n"
+    assert parts(same, BOOT + between + same, cut=True) == (BOOT, between + same)
+    assert parts(same, BOOT + same + between + same, cut=True) == (BOOT + same, between + same)
+
+
+def test_a_vm_chooses_only_so_much_of_the_gateways_own_words() -> None:
+    found = settle(Tail(BOOT), b"Connecting..." + b"\x1b[m" * 80_000)
+    assert len(found.banner) <= BANNER_BYTES
 
 
 def test_where_nothing_is_known_everything_is_new() -> None:
@@ -73,8 +89,8 @@ def test_more_prompts_than_were_recorded_are_new() -> None:
 
 
 def test_a_tail_of_prompts_alone_takes_any_number_of_them_for_the_same() -> None:
-    found = settle(Tail(PROMPT * 2, cut=True), PROMPT * 5)
-    assert (found.again, found.perhaps_new) == (PROMPT * 5, 4 * len(PROMPT))
+    found = settle(Tail(PROMPT * 8, cut=True), PROMPT * 50)
+    assert (found.again, found.perhaps_new) == (PROMPT * 50, 49 * len(PROMPT))
 
 
 def test_what_lies_before_all_that_is_on_record_is_new_although_the_same_comes_again_later() -> None:
@@ -104,9 +120,9 @@ def test_the_same_words_of_the_vm_are_the_vms() -> None:
 
 
 def test_the_hash_is_of_what_is_on_record_and_keyed_where_that_is_masked() -> None:
-    found = settle(Tail(BOOT[-100:], cut=True), BOOT)
-    assert found.hash(None) == hashlib.sha256(BOOT[-100:]).hexdigest()
-    assert found.hash(b"key") == hmac.digest(b"key", BOOT[-100:], "sha256").hex()
+    found = settle(Tail(BOOT[-300:], cut=True), BOOT)
+    assert found.hash(None) == hashlib.sha256(BOOT[-300:]).hexdigest()
+    assert found.hash(b"key") == hmac.digest(b"key", BOOT[-300:], "sha256").hex()
 
 
 def test_a_tail_remembers_the_last_bytes_alone() -> None:
