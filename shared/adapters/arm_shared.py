@@ -31,6 +31,7 @@ class Allowance:
         """Raises Unavailable when there is none left now."""
         now = self._clock.now()
         left, at = self._left.get(subscription, (_AT_ONCE, now))
+        at = at if at <= now + _LONGEST_PAUSE else now  # the clock was set back
         left = min(_AT_ONCE, left + max(0.0, now - at) * _PER_SECOND)
         if left < 1 or at > now:
             raise Unavailable("arm", "not asked now: its limit of questions is for who opens a console")

@@ -22,7 +22,8 @@ class _Answer[T]:
 
 class Kept[T]:
     """`seconds` of 0 keep nothing. What is asked `fresh` is asked anew, and its answer is kept. An answer that must be
-    younger than `seconds` is asked for `within` as many as it may be old.
+    younger than `seconds` is asked for `within` as many as it may be old. One from a time to come, as after a clock was
+    set back, is as old as any.
     """
 
     def __init__(self, seconds: float, clock: Clock) -> None:
@@ -36,7 +37,7 @@ class Kept[T]:
     ) -> T:
         """Raises what `ask` raises; a failure is never kept."""
         kept = None if fresh else self._answers.get(key)
-        if kept and self._clock.now() - kept.at < min(self._seconds, within):
+        if kept and 0 <= self._clock.now() - kept.at < min(self._seconds, within):
             self._answers.move_to_end(key)
             return kept.value
         asking = key, fresh
@@ -70,7 +71,7 @@ class Kept[T]:
         that was asked for earlier takes nobody's place.
         """
         kept = self._answers.get(key)
-        if self._seconds > 0 and not (kept and kept.at > at):
+        if self._seconds > 0 and not (kept and at < kept.at <= self._clock.now()):
             self._answers[key] = _Answer(at, value)
             self._answers.move_to_end(key)
             while len(self._answers) > MOST:

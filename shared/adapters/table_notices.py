@@ -28,7 +28,7 @@ class TableNotices:
     async def of(self, relay: str) -> Sequence[Notice]:
         async with self._table.open() as table:
             rows = table.query_entities("PartitionKey eq @relay", parameters={"relay": relay})
-            return [Notice(row["RowKey"], Code(row["Code"]), row["By"], float(row["At"])) async for row in rows]
+            return [Notice(row["RowKey"], _code(row["Code"]), row["By"], float(row["At"])) async for row in rows]
 
     async def drop(self, relay: str, sessions: Collection[str]) -> None:
         async with self._table.open() as table:
@@ -37,3 +37,11 @@ class TableNotices:
                     await table.delete_entity(relay, session)
                 except ResourceNotFoundError:
                     continue
+
+
+def _code(stored: str) -> Code:
+    """A reason that only a newer function app knows ends a session as well."""
+    try:
+        return Code(stored)
+    except ValueError:
+        return Code.SESSION_ENDED

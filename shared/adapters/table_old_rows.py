@@ -72,7 +72,7 @@ class TableOldRows:
         self._tables = {rows: Table(service, place.table) for rows, place in _PLACES.items()}
 
     async def remove(self, rows: Rows, before: float) -> RemovedRows:
-        under_way = await self._resume(rows) or _Pass(before)
+        under_way = await self._resume(rows, before) or _Pass(before)
         try:
             found, token = await self._read(rows, under_way)
         except Unavailable:
@@ -103,13 +103,17 @@ class TableOldRows:
                 return sum([await _delete_one(table, row) for row in run])
         return len(run)
 
-    async def _resume(self, rows: Rows) -> _Pass | None:
+    async def _resume(self, rows: Rows, before: float) -> _Pass | None:
+        """None as well for a pass that would take younger rows than now may go: a clock was ahead as it began, or rows
+        are kept for longer since.
+        """
         async with self._upkeep.open() as table:
             try:
                 row = await table.get_entity(_PARTITION, rows.value)
             except ResourceNotFoundError:
                 return None
-        return _Pass(float(row["Before"]), json.loads(row["Token"]))
+        under_way = _Pass(float(row["Before"]), json.loads(row["Token"]))
+        return under_way if under_way.before <= before else None
 
     async def _remember(self, rows: Rows, under_way: _Pass | None) -> None:
         async with self._upkeep.open() as table:

@@ -11,7 +11,7 @@ deployed, 400), 53 (Forbidden, 403, of a firewall), 98 (hierarchical namespace, 
 import re
 from dataclasses import dataclass
 
-from shared.domain.gateway_exchange import told
+from shared.domain.gateway_exchange import harmless, told
 from shared.domain.refusals import Code, Refusal, refuse
 
 _SENTENCES = {
@@ -44,10 +44,7 @@ _CODES = {
 """ARM's own, in lower case; the last is believed."""
 _REASONED = frozenset({400, 403, 404, 409, 412, 422})
 """Statuses by which a request is refused for what it is, and may not be tried again as it stands."""
-_LONGEST = 300
-"""Characters of what Azure says that are handed on."""
 _ACTION = re.compile(r"perform action '(Microsoft\.[A-Za-z]+/[A-Za-z/]{1,100})'")
-_ADDRESS = re.compile(r"\b\w+://\S*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +67,7 @@ def refusal_of_connect(said: Said, target: str) -> Refusal | None:
         return refuse(code, because=_lacking(said) if code is Code.SERVICE_NOT_PERMITTED else None, target=target)
     if said.status not in _REASONED or not (said.code or said.text):
         return None
-    because = f"Azure refused the connection to the VM's serial port: {plain(said)}"
+    because = f"Azure refused the connection to the VM's serial port: {harmless(said.text or said.code)}"
     return refuse(Code.CONNECT_REFUSED, because=because, target=target)
 
 
@@ -81,9 +78,3 @@ def _lacking(said: Said) -> str:
         f"The service is not allowed to {what} this VM; it is not your permission that is missing. An administrator of "
         "the service must give its relay the role that it needs."
     )
-
-
-def plain(said: Said) -> str:
-    """In Azure's words, on one line, without addresses - they may be keys - nor what no screen should be sent."""
-    words = " ".join(_ADDRESS.sub("(address)", said.text or said.code).split())
-    return "".join(letter for letter in words if letter.isprintable())[:_LONGEST]

@@ -12,6 +12,7 @@ echoed and recorded, where the address was proof enough. Gateways of that time s
 not all new.
 """
 
+import re
 from dataclasses import replace
 from enum import Enum, auto
 from urllib.parse import quote
@@ -24,6 +25,9 @@ _BANNER = "connecting"
 _NOT_TRUSTED = "not trusted"
 _ANOTHER = ("another connection", "another user", "displaced", "superseded")
 _BUSY_SECONDS = 15
+_LONGEST = 300
+"""Characters of what Azure says that are handed on."""
+_ADDRESS = re.compile(r"\b\w+://\S*")
 _TOLD = {
     "another connection is currently in progress": Code.EXTERNAL_TAKEOVER,
     "provisioning for this vm has not yet succeeded": Code.VM_PROVISIONING,
@@ -121,8 +125,14 @@ def told(text: str, target: str | None = None) -> Refusal | None:
     lower = text.lower()
     code = next((code for sign, code in _TOLD.items() if sign in lower), None)
     if code is Code.EXTERNAL_TAKEOVER:  # a connection of our own that broke may be the one in progress: dial on
-        return replace(refuse(code, because=text.strip(), target=target), retry_after=_BUSY_SECONDS)
+        return replace(refuse(code, because=harmless(text), target=target), retry_after=_BUSY_SECONDS)
     return None if code is None else refuse(code, target=target)
+
+
+def harmless(text: str) -> str:
+    """Azure's words on one line, without addresses - they may be keys - nor what no screen should be sent."""
+    words = " ".join(_ADDRESS.sub("(address)", text).split())
+    return "".join(letter for letter in words if letter.isprintable())[:_LONGEST]
 
 
 def is_banner(said: bytes) -> bool:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from shared.adapters.table_leases import COLUMN_BYTES, TableLeases
-from shared.adapters.table_notices import TableNotices
-from shared.adapters.tables import table_service
+from shared.adapters.table_notices import TABLE, TableNotices
+from shared.adapters.tables import Table, table_service
 from shared.domain.lock import Lease
 from shared.domain.refusals import Code
 from shared.ports import Leases, Notice, Notices
@@ -67,3 +67,13 @@ async def test_of_one_session_the_last_notice_counts(notices: Notices, relay: st
         await notices.add(relay, Notice("s", Code.SESSION_SUPERSEDED, by, 1.0))
     (only,) = await notices.of(relay)
     assert only.by == "Grace"
+
+
+async def test_a_reason_of_a_newer_function_app_ends_the_session_as_well(storage: str, relay: str) -> None:
+    row = {"PartitionKey": relay, "RowKey": "s", "Code": "NewerThanThis", "By": "Ada", "At": 1.0}
+    async with table_service(storage, NOBODY) as service:
+        notices = TableNotices(service)
+        assert await notices.of(relay) == []
+        async with Table(service, TABLE).open() as table:
+            await table.upsert_entity(row)
+        assert await notices.of(relay) == [Notice("s", Code.SESSION_ENDED, "Ada", 1.0)]

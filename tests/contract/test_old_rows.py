@@ -175,6 +175,18 @@ async def test_a_continuation_that_the_storage_refuses_begins_the_pass_anew(
         assert [row["RowKey"] async for row in table.list_entities() if row["RowKey"] == Rows.USED_TOKENS] == []
 
 
+async def test_a_pass_that_a_clock_ahead_began_takes_no_row_that_is_young_by_now(
+    service: TableServiceClient, rows: TableOldRows
+) -> None:
+    burnt, run = TableBurntTokens(service), uuid.uuid4().hex
+    tokens = [f"{number:02x}{run}" for number in range(9)]
+    for token in tokens:
+        await burnt.burn(token, int(NOW))
+    assert not (await rows.remove(Rows.USED_TOKENS, NOW + DAY)).last
+    await everything(rows, Rows.USED_TOKENS, NOW - DAY)
+    assert [await burnt.burn(token, int(NOW)) for token in tokens] == [False] * 9
+
+
 async def test_a_run_over_all_kinds_leaves_nothing_that_is_old(
     strict: Strict, service: TableServiceClient, rows: TableOldRows
 ) -> None:

@@ -93,3 +93,12 @@ async def test_only_so_many_are_kept_and_the_least_recently_used_goes(monkeypatc
         await answers.get(key, answering(key))
     assert await answers.get("a", answering()) == "a"
     assert await answers.get("b", answering("asked anew")) == "asked anew"
+
+
+async def test_an_answer_from_before_the_clock_was_set_back_is_asked_for_anew_and_kept() -> None:
+    clock, ask = FakeClock(), answering("allowed", "revoked")
+    answers: Kept[str] = Kept(15, clock)
+    assert await answers.get("key", ask) == "allowed"
+    clock.time -= 3600
+    assert await answers.get("key", ask) == "revoked"
+    assert await answers.get("key", ask) == "revoked"
