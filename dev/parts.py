@@ -200,7 +200,8 @@ def _function_app(stack: Stack, settings: Mapping[str, str]) -> Part:
 def _functions(stack: Stack) -> tuple[str, ...]:
     return (
         sys.executable, "-m", "dev.functions_host", str(ROOT), "--port", str(stack.port(Port.FUNCTIONS)),
-        "--state", str(stack.home / "task-hub.sqlite"), "--function-key", HOST_KEY, *engine(),
+        "--state", str(stack.home / "task-hub.sqlite"), "--function-key", HOST_KEY, "--hub-pace", str(stack.hub_pace),
+        *engine(),
     )  # fmt: skip
 
 

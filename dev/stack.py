@@ -65,6 +65,8 @@ class Stack:
     host: Host = Host.LOCAL
     event_hubs: EventHubs = EventHubs.LOCAL
     engine: Engine = Engine.LOCAL
+    hub_pace: float = 1.0
+    """How long the local host's listener waits and holds partitions, beside the real one: less than 1 is for tests."""
 
     def port(self, part: Port) -> int:
         return self.base + part

@@ -131,9 +131,11 @@ def main() -> int:
         default=Engine.LOCAL,
         help="scheduler: Microsoft's, with --host func",
     )
+    arguments.add_argument("--hub-pace", type=float, default=Stack.hub_pace, help="see dev.functions_host; for tests")
     arguments.add_argument("--no-prepare", action="store_true", help="trust that everything is installed")
     given = arguments.parse_args()
-    stack, steps = Stack(given.base, given.home.resolve(), given.host, given.event_hubs, given.engine), Steps()
+    stack = Stack(given.base, given.home.resolve(), given.host, given.event_hubs, given.engine, given.hub_pace)
+    steps = Steps()
     try:
         microsoft.check(stack)
         if not given.no_prepare:

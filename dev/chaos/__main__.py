@@ -35,6 +35,7 @@ def _arguments() -> argparse.Namespace:
         "--base", type=int, help=f"first of sixteen ports (default: the first free ones from {BASE} on)"
     )
     parser.add_argument("--home", type=Path, default=ROOT / ".local" / "chaos", help="made anew (default %(default)s)")
+    parser.add_argument("--hub-pace", type=float, default=1.0, help="see dev.functions_host (default %(default)s)")
     parser.add_argument(
         "--kill-storage", action="store_true",
         help="kill -9 the storage emulator too, which then forgets writes that it acknowledged (Azure's does not)",
@@ -82,7 +83,8 @@ def _table(outcome: Outcome) -> Table:
 
 def main() -> int:
     asked = _arguments()
-    stack, terminal = Stack(asked.base or _free_base(), asked.home.resolve()), Console()
+    stack = Stack(asked.base or _free_base(), asked.home.resolve(), hub_pace=asked.hub_pace)
+    terminal = Console()
     if taken := taken_ports(stack):
         terminal.print(f"taken: port {', '.join(str(number) for _, number in taken)}; choose another --base")
         return 1

@@ -23,6 +23,8 @@ ncrontab           when a timer runs next (pure); timer_triggers runs it; timer_
 event_hub_trigger  the partitions of one hub; partition_reader reads one: batches and checkpoints in Azure's order
 event_hub_source   the real Event Hubs SDK; events says what of an event the function sees
 checkpoints        where each partition's reader is, in blobs
+partition_share    the readers of what this host holds; balancer takes its share of the partitions
+ownership          which partition a host takes next (pure); ownership_blobs is who reads which, in blobs
 durable            work items of the task hub to functions and back; task_hub is in memory, entity_states on disk
 engine             Microsoft's own Durable Task extension in the place of task_hub
 """

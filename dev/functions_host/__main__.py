@@ -29,6 +29,7 @@ def main() -> int:
         not arguments.no_front_end,
         arguments.engine,
         arguments.python,
+        arguments.hub_pace,
     )
     try:
         has_served = uvloop.run(serve(options, arguments.port))
@@ -47,6 +48,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--state", type=Path, help="file that keeps entity states over restarts")
     parser.add_argument("--engine", type=Path, help="the Durable Task extension's program; else the hub is in memory")
     parser.add_argument("--python", type=Path, help="the Python that runs the functions; else the host's own")
+    parser.add_argument(
+        "--hub-pace", type=float, default=1.0, help="factor on the real times of Event Hubs listeners, for tests"
+    )
     parser.add_argument(
         "--no-front-end", action="store_true", help="without what App Service's front end adds to requests"
     )

@@ -65,5 +65,9 @@ class BlobCheckpoints:
 
 def blob_name(partition: Partition) -> str:
     """As the SDKs' blob checkpoint stores name it, in lower case."""
-    folder = f"{partition.namespace}/{partition.hub}/{partition.group}".lower()
-    return f"{folder}/checkpoint/{partition.id}"
+    return f"{folder(partition)}/checkpoint/{partition.id}"
+
+
+def folder(partition: Partition) -> str:
+    """What a hub's blobs begin with, for one consumer group."""
+    return f"{partition.namespace}/{partition.hub}/{partition.group}".lower()

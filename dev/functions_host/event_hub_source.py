@@ -1,7 +1,8 @@
 """Partitions through the real Event Hubs SDK."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -22,8 +23,24 @@ type Position = int | str | datetime
 """A sequence number (the next event is the first), "-1", "@latest" or a time."""
 
 
+WAIT = 60.0
+"""Seconds that the trigger waits for events at a time: no setting of host.json.
+
+Azure/azure-sdk-for-net, EventHubOptions (MaximumWaitTime). Seen: a reader whose connection breaks without a word while
+it waits notices when that wait is over, after 53 to 58 s; one that the hub detaches is back at once.
+"""
+
+
 class HubLost(Exception):
     """The hub cannot be reached, or broke off. `__cause__` says why."""
+
+
+class PartitionStolen(Exception):
+    """Another host reads the partition now."""
+
+
+class _BrokenWithoutAWord(HubLost):
+    """The connection ended, and no frame said so."""
 
 
 class Hub(Protocol):
@@ -49,6 +66,8 @@ class EventHub:
     connection: HubConnection
     name: str
     group: str
+    wait: float = WAIT
+    """Seconds of one wait for events."""
 
     async def partitions(self) -> list[Partition]:
         """The hub's partitions.
@@ -82,22 +101,35 @@ class EventHub:
     async def read(self, partition: str, position: Position, most: int, handle: Handle) -> None:
         """Hands batches of at most `most` events, in order, to `handle`, one at a time, until something breaks.
 
+        It reads with owner level 0, as the real host's client does: whoever comes later with that takes the partition
+        (Azure/azure-sdk-for-net, EventProcessor.CreateConsumer).
+
         Raises:
-            HubLost: the hub broke off.
+            HubLost: the hub broke off; told when the wait is over in which it did so without a word.
+            PartitionStolen: another reader took the partition.
             Exception: whatever `handle` raised.
 
         """
+        wait = _Wait(self.wait)
+        try:
+            await self._read(partition, position, most, handle, wait)
+        except _BrokenWithoutAWord:
+            await wait.until_over()
+            raise
+
+    async def _read(self, partition: str, position: Position, most: int, handle: Handle, wait: "_Wait") -> None:
         broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         async def on_batch(_: Any, batch: list[EventData]) -> None:
             try:
-                await handle([_event(data) for data in batch])
+                with wait.interrupted():
+                    await handle([_event(data) for data in batch])
             except Exception as error:  # noqa: BLE001 - handed to the caller, whose it is; the SDK would swallow it
                 _break(broken, error)
                 await asyncio.Event().wait()  # no further batch until the client is closed
 
-        async def on_error(_: Any, error: Exception) -> None:  # the SDK awaits it
-            lost = HubLost(str(error))
+        async def on_error(context: Any, error: Exception) -> None:  # the SDK awaits it
+            lost = _lost(error, was_reading=context is not None)
             lost.__cause__ = error
             _break(broken, lost)
 
@@ -108,6 +140,7 @@ class EventHub:
                     on_error=on_error,
                     partition_id=partition,
                     starting_position=position,
+                    owner_level=0,
                     max_batch_size=most,
                     prefetch=most * PREFETCH_BATCHES,
                 )
@@ -132,6 +165,34 @@ class EventHub:
         return EventHubConsumerClient(
             self.connection.namespace, self.name, self.group, DefaultAzureCredential(), **options
         )
+
+
+class _Wait:
+    """The wait for events that a reader is in, one after the other; None while it has some in hand."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._clock = asyncio.get_running_loop().time
+        self._since: float | None = self._clock()
+
+    @contextmanager
+    def interrupted(self) -> Iterator[None]:
+        self._since = None
+        yield
+        self._since = self._clock()
+
+    async def until_over(self) -> None:
+        if self._since is not None:
+            await asyncio.sleep(self._seconds - (self._clock() - self._since) % self._seconds)
+
+
+def _lost(error: Exception, *, was_reading: bool) -> Exception:
+    condition = getattr(error, "error", None)
+    if condition == "link:stolen":
+        return PartitionStolen(str(error))
+    if was_reading and condition == "socket-error":
+        return _BrokenWithoutAWord(str(error))
+    return HubLost(str(error))
 
 
 def _break(broken: asyncio.Future[None], error: BaseException | None) -> None:

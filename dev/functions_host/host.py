@@ -12,11 +12,12 @@ from typing import Any
 from dev.functions_host.checkpoints import BlobCheckpoints
 from dev.functions_host.durable import Durable
 from dev.functions_host.engine import Engine, EngineOptions
-from dev.functions_host.event_hub_source import EventHub
+from dev.functions_host.event_hub_source import WAIT, EventHub
 from dev.functions_host.event_hub_trigger import EventHubTrigger
 from dev.functions_host.http_answer import Answer
 from dev.functions_host.http_server import Request
 from dev.functions_host.http_triggers import HttpTriggers
+from dev.functions_host.ownership_blobs import BlobOwnerships
 from dev.functions_host.settings import hub_connection, load_local_settings, read_host_settings, resolve, setting
 from dev.functions_host.site import Site, with_front_end
 from dev.functions_host.stopping import Stopping
@@ -44,6 +45,8 @@ class Options:
     """The program that holds the Durable Task extension; without it the task hub is in memory."""
     python: Path | None = None
     """Runs the functions, with the packages that they need; None: the host's own."""
+    hub_pace: float = 1.0
+    """How long the times of Event Hubs listeners are beside the real ones: their wait, and who reads what."""
 
 
 class Host:
@@ -66,6 +69,7 @@ class Host:
         self._deadline = 0.0
         self._tasks: list[asyncio.Task[None]] = []
         self._checkpoints: BlobCheckpoints | None = None
+        self._ownerships: BlobOwnerships | None = None
         self._statuses: BlobTimerStatuses | None = None
 
     def _durable_functions(self) -> Durable | Engine:
@@ -121,15 +125,20 @@ class Host:
     def _event_hub(self, function: Function, binding: Binding) -> EventHubTrigger:
         group = resolve(binding.get("consumerGroup") or "$Default")
         self._checkpoints = self._checkpoints or BlobCheckpoints(setting("AzureWebJobsStorage"))
+        self._ownerships = self._ownerships or BlobOwnerships(setting("AzureWebJobsStorage"))
+        connection, name, pace = binding["connection"], resolve(binding["eventHubName"]), self._options.hub_pace
         return EventHubTrigger(
             worker=self._worker,
             function=function,
-            hub=EventHub(hub_connection(binding["connection"]), resolve(binding["eventHubName"]), group),
+            hub=EventHub(hub_connection(connection), name, group, WAIT * pace),
             checkpoints=self._checkpoints,
+            ownerships=self._ownerships,
             stopping=self._stopping,
             start=self._settings.initial_position,
             batch=self._settings.event_batch,
             many=str(binding.get("cardinality", "MANY")).upper() == "MANY",
+            interval=self._settings.balancing_interval * pace,
+            expiry=self._settings.ownership_expiry * pace,
         )
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -147,7 +156,7 @@ class Host:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         await self._durable.stop()
-        for kept in (self._checkpoints, self._statuses):
+        for kept in (self._checkpoints, self._ownerships, self._statuses):
             if kept:
                 await kept.close()
         await self._worker.stop()

@@ -1,7 +1,8 @@
 """One partition's reader, and the order in which Azure does things.
 
 Read from the checkpoint; run the function, retries included; then, whatever came of it, move the checkpoint past the
-batch. Delivery is at least once: a host that is killed in between hands the batch over again.
+batch, unless the host stops. Delivery is at least once: a host that is killed or stops in between hands the batch over
+again (Azure/azure-sdk-for-net, EventHubListener.PartitionProcessor).
 """
 
 import asyncio
@@ -9,11 +10,12 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from dev.functions_host.checkpoints import Checkpoint, Checkpoints
-from dev.functions_host.event_hub_source import Hub, Position
+from dev.functions_host.event_hub_source import Hub, PartitionStolen, Position
 from dev.functions_host.events import Event, Partition
 from dev.functions_host.stopping import Stopping, persist, until_stopping
 
-type Process = Callable[[Partition, Sequence[Event]], Awaitable[None]]
+type Process = Callable[[Partition, Sequence[Event], asyncio.Event], Awaitable[None]]
+"""Runs the function for a batch; raises Stopping where the event is set before its retries ended."""
 log = logging.getLogger("host.eventhub")
 
 
@@ -34,20 +36,31 @@ class PartitionReader:
         self._partition, self._hub, self._checkpoints = partition, hub, checkpoints
         self._process, self._stopping = process, stopping
         self._start, self._batch = start, batch
+        self._leaving = asyncio.Event()
         self._name = f"partition {partition.hub}/{partition.id}"
         self._reached: Checkpoint | None = None
         self._busy = asyncio.Lock()
-        """Held from a batch's arrival until its checkpoint is kept: a stopping host waits for it."""
+        """Held from a batch's arrival until its checkpoint is kept: who ends the reader waits for it."""
+        self._was_stolen = False
 
-    async def run(self) -> None:
-        """Reads until the host stops."""
+    async def run(self) -> bool:
+        """Reads until it is told to leave; answers whether another host took the partition."""
         try:
-            await persist(self._name, self._read, self._stopping, log)
+            await persist(self._name, self._read, self._leaving, log)
         except Stopping:
-            return
+            log.debug("%s: left", self._name)
+        return self._was_stolen
+
+    def leave(self) -> None:
+        """Takes no further batch. The one in hand goes on; retries end."""
+        self._leaving.set()
 
     async def _read(self) -> None:
-        await until_stopping(self._read_on(), self._stopping, self._busy)
+        try:
+            await until_stopping(self._read_on(), self._leaving, self._busy)
+        except PartitionStolen as stolen:
+            self._was_stolen = True
+            raise Stopping from stolen
 
     async def _read_on(self) -> None:
         await self._hub.read(self._partition.id, await self._position(), self._batch, self._take)
@@ -67,12 +80,14 @@ class PartitionReader:
 
     async def _take(self, batch: Sequence[Event]) -> None:
         async with self._busy:
-            if self._stopping.is_set():
+            if self._leaving.is_set():
                 raise Stopping
             fresh = [event for event in batch if not self._is_behind(event)]
             if not fresh:
                 return
-            await self._process(self._partition, fresh)
+            await self._process(self._partition, fresh, self._leaving)
+            if self._stopping.is_set():
+                raise Stopping
             self._reached = Checkpoint(fresh[-1].sequence_number, fresh[-1].offset)
             await self._commit(self._reached)
 
@@ -84,4 +99,4 @@ class PartitionReader:
         async def write() -> None:
             await self._checkpoints.write(self._partition, reached)
 
-        await persist(f"checkpoint of {self._name}", write, self._stopping, log)
+        await persist(f"checkpoint of {self._name}", write, self._leaving, log)

@@ -46,6 +46,14 @@ class HostSettings:
     """Events handed to one invocation, at most."""
     initial_position: str | datetime = field(default=FROM_START)
     """Where a partition without a checkpoint begins."""
+    balancing_interval: float = 30.0
+    """Seconds between two looks at who reads which partition.
+
+    This and the next: Azure/azure-sdk-for-net, EventProcessorOptions (10 and 30 s until 5.7.0), and EventHubOptions of
+    the extension, which takes both from host.json.
+    """
+    ownership_expiry: float = 120.0
+    """Seconds after which a partition whose host does not renew it is anybody's."""
 
 
 def read_host_settings(app_dir: Path) -> HostSettings:
@@ -64,6 +72,8 @@ def read_host_settings(app_dir: Path) -> HostSettings:
         limit=_seconds(told.get("functionTimeout", "00:30:00")),
         event_batch=int(hubs.get("maxEventBatchSize", 100)),
         initial_position=_initial_position(hubs.get("initialOffsetOptions", {})),
+        balancing_interval=_span(hubs.get("loadBalancingUpdateInterval", "00:00:30")),
+        ownership_expiry=_span(hubs.get("partitionOwnershipExpirationInterval", "00:02:00")),
     )
 
 
@@ -78,8 +88,10 @@ def _http(section: dict[str, Any]) -> HttpSettings:
 
 def _seconds(span: str) -> float | None:
     """Of `hh:mm:ss`; -1 is no limit."""
-    if span == "-1":
-        return None
+    return None if span == "-1" else _span(span)
+
+
+def _span(span: str) -> float:
     hours, minutes, seconds = (float(part) for part in span.split(":"))
     return (hours * 60 + minutes) * 60 + seconds
 

@@ -21,7 +21,7 @@ from tests.patience import PATIENCE
 class LocalStack:
     """`python -m dev.up` as a child process; `stop` is Ctrl-C."""
 
-    def __init__(self, home: Path, **settings: str) -> None:
+    def __init__(self, home: Path, hub_pace: float = 0.1, /, **settings: str) -> None:
         """`settings` are of the function app and the relay, beside those that the stack gives them."""
         self.stack = Stack(_free_base(), home)
         self.address = self.stack.http(Port.FRONT_DOOR)
@@ -29,7 +29,8 @@ class LocalStack:
         self.output = home / "up.log"
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "dev.up", "--base", str(self.stack.base), "--home", str(home), "--no-prepare"],
+                [sys.executable, "-m", "dev.up", "--base", str(self.stack.base), "--home", str(home), "--no-prepare",
+                 "--hub-pace", str(hub_pace)],
                 cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                 env=os.environ | settings,
             )  # fmt: skip

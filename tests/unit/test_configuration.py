@@ -78,7 +78,12 @@ def test_the_host_is_set_as_the_document_says() -> None:
     host = read("host.json")
     assert host["extensionBundle"]["id"].endswith(".Preview")
     assert host["extensions"]["http"]["routePrefix"] == "api"
-    assert host["extensions"]["eventHubs"] == {"maxEventBatchSize": 64, "batchCheckpointFrequency": 1}
+    assert host["extensions"]["eventHubs"] == {
+        "maxEventBatchSize": 64,
+        "batchCheckpointFrequency": 1,
+        "loadBalancingUpdateInterval": "00:00:10",
+        "partitionOwnershipExpirationInterval": "00:00:30",
+    }
     assert host["extensions"]["durableTask"]["hubName"] == "serialconsole"
     documented = " ".join(" ".join(row) for row in rows("docs/settings.md"))
     for name in re.findall(r'"(\w+)":', json.dumps(host["extensions"])):

@@ -1,11 +1,14 @@
 # ruff: noqa: ARG002 - a fake takes what the real one takes
-"""A hub and a checkpoint store in memory, which can be away."""
+"""A hub, checkpoints and ownerships in memory, which can be away."""
 
 import asyncio
+import itertools
+from datetime import UTC, datetime
 
 from dev.functions_host.checkpoints import Checkpoint
-from dev.functions_host.event_hub_source import Handle, HubLost, Position
+from dev.functions_host.event_hub_source import Handle, HubLost, PartitionStolen, Position
 from dev.functions_host.events import Event, Partition
+from dev.functions_host.ownership import Ownership
 
 PARTITION = Partition("namespace", "records", "$Default", "0")
 
@@ -17,10 +20,10 @@ class FakeHub:
 
     def __init__(self, *bodies: bytes) -> None:
         self.events: list[Event] = []
-        self.refusals = 0
+        self.refusals = self.readers = 0
         self.positions: list[Position] = []
         self._changed = asyncio.Event()
-        self._broken = False
+        self._broken: Exception | None = None
         self.send(*bodies)
 
     def send(self, *bodies: bytes) -> None:
@@ -29,7 +32,14 @@ class FakeHub:
         self._changed.set()
 
     def break_off(self) -> None:
-        self._broken = True
+        self._break(HubLost("broke off"))
+
+    def steal(self) -> None:
+        """Another reader takes the partition."""
+        self._break(PartitionStolen("a new receiver"))
+
+    def _break(self, error: Exception) -> None:
+        self._broken = error
         self._changed.set()
 
     async def partitions(self) -> list[Partition]:
@@ -43,7 +53,13 @@ class FakeHub:
     async def read(self, partition: str, position: Position, most: int, handle: Handle) -> None:
         self._refuse()
         self.positions.append(position)
-        at = position + 1 if isinstance(position, int) else 0
+        self.readers += 1
+        try:
+            await self._read(position + 1 if isinstance(position, int) else 0, most, handle)
+        finally:
+            self.readers -= 1
+
+    async def _read(self, at: int, most: int, handle: Handle) -> None:
         while True:
             if batch := self.events[at : at + most]:
                 at += len(batch)
@@ -51,9 +67,9 @@ class FakeHub:
                 continue
             self._changed.clear()
             await self._changed.wait()
-            if self._broken:
-                self._broken = False
-                raise HubLost("broke off")
+            if broken := self._broken:
+                self._broken = None
+                raise broken
 
     def _refuse(self) -> None:
         if self.refusals:
@@ -75,6 +91,36 @@ class FakeCheckpoints:
     async def write(self, partition: Partition, checkpoint: Checkpoint) -> None:
         self._refuse()
         self.kept = checkpoint
+
+    def _refuse(self) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise ConnectionError("storage is away")
+
+
+class FakeOwnerships:
+    """What a storage keeps of several hosts. `refusals` as above."""
+
+    def __init__(self) -> None:
+        self.by_partition: dict[str, Ownership] = {}
+        self.refusals = 0
+        self._etags = itertools.count(1)
+
+    async def kept(self, hub: Partition) -> list[Ownership]:
+        self._refuse()
+        return list(self.by_partition.values())
+
+    async def claim(self, partition: Partition, owner: str, etag: str | None) -> Ownership | None:
+        self._refuse()
+        there = self.by_partition.get(partition.id)
+        if (there.etag if there else None) != etag:
+            return None
+        claimed = Ownership(partition.id, owner, datetime.now(UTC), str(next(self._etags)))
+        self.by_partition[partition.id] = claimed
+        return claimed
+
+    def owners(self) -> dict[str, str]:
+        return {name: each.owner for name, each in self.by_partition.items()}
 
     def _refuse(self) -> None:
         if self.refusals:

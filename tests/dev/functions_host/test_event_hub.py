@@ -1,6 +1,8 @@
 """The Event Hub trigger over real AMQP and real blobs: the SDKs, the Event Hubs stand-in, and Microsoft's Azurite."""
 
+import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -46,6 +48,14 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def hub() -> Iterator[StandIn]:
     with running_hub() as stand_in:
         yield stand_in
+
+
+WAIT, EXPIRY = 6.0, 12.0
+"""Seconds in tests of what takes 60 and 120 on the real host."""
+
+
+def pace(factor: float) -> tuple[str, str]:
+    return ("--hub-pace", str(factor))
 
 
 def settings(hub: StandIn, storage: str) -> dict[str, str]:
@@ -96,14 +106,67 @@ async def test_a_poison_event_is_retried_then_left_behind(hub: StandIn, storage:
         assert "function ingest failed (attempt 3): RuntimeError: poison event" in host.log
 
 
-async def test_a_hub_that_breaks_off_is_read_on(hub: StandIn, storage: str) -> None:
-    with running(settings=settings(hub, storage)) as host:
+async def test_a_connection_that_breaks_without_a_word_is_noticed_when_the_wait_is_over(
+    hub: StandIn, storage: str
+) -> None:
+    with running(settings=settings(hub, storage), extra=pace(WAIT / 60)) as host:
         await hub.send("a")
         until(lambda: bodies(host) == ["a"], host)
+        broke = time.monotonic()
         hub.admin("/disconnect", {})
-        until(lambda: "again in" in host.log, host)
+        await hub.send("b")
+        assert bodies(host) == ["a"]
+        until(lambda: bodies(host) == ["a", "b"], host)
+        assert time.monotonic() - broke > WAIT / 2
+        assert "again in" in host.log
+
+
+async def test_a_reader_that_the_hub_sends_away_is_back_at_once(hub: StandIn, storage: str) -> None:
+    with running(settings=settings(hub, storage), extra=pace(1)) as host:
+        await hub.send("a")
+        until(lambda: bodies(host) == ["a"], host)
+        sent_away = time.monotonic()
+        hub.admin("/detach", {})
         await hub.send("b")
         until(lambda: bodies(host) == ["a", "b"], host)
+        assert time.monotonic() - sent_away < 45
+
+
+async def test_half_of_what_a_killed_host_held_waits_until_that_expires(hub: StandIn, storage: str) -> None:
+    with running(settings=settings(hub, storage), extra=pace(EXPIRY / 120)) as host:
+        for partition in ("0", "1"):
+            await hub.send("before", partition=partition)
+        until(lambda: bodies(host) == ["before"] * 2, host)
+        host.end(signal.SIGKILL)
+    killed = time.monotonic()
+    for partition in ("0", "1"):
+        await hub.send("after", partition=partition)
+    with running(settings=settings(hub, storage), extra=pace(EXPIRY / 120)) as host:
+        until(lambda: bodies(host) == ["after"], host)
+        until(lambda: len(bodies(host)) == 2, host)
+        assert (
+            time.monotonic() - killed > EXPIRY / 2
+        )  # it was renewed a quarter of that ago, and times are whole seconds
+        assert {call["partition"] for call in host.seen()} == {"0", "1"}
+        assert bodies(host) == ["after"] * 2
+
+
+async def test_a_second_host_takes_half_and_no_event_is_told_twice(hub: StandIn, storage: str) -> None:
+    both = settings(hub, storage)
+    with running(settings=both, extra=pace(0.02)) as first:
+        for partition in ("0", "1"):
+            await hub.send("before", partition=partition)
+        until(lambda: bodies(first) == ["before"] * 2, first)
+        with running(settings=both, extra=pace(0.02)) as second:
+            until(lambda: "no longer reading" in first.log and "reading partition" in second.log, second)
+            for number in range(4):
+                await hub.send(f"after {number}", partition=str(number % 2))
+            until(lambda: len(bodies(first)) + len(bodies(second)) == 6, second)
+            of_first = {call["partition"] for call in first.seen()[2:]}
+            of_second = {call["partition"] for call in second.seen()}
+            assert of_first | of_second == {"0", "1"}
+            assert not of_first & of_second
+            assert sorted(bodies(first) + bodies(second)) == sorted(["before"] * 2 + [f"after {n}" for n in range(4)])
 
 
 async def test_a_host_may_start_before_its_hub(hub: StandIn, storage: str) -> None:

@@ -15,8 +15,9 @@ from dev.functions_host import stopping as waiting
 from dev.functions_host.checkpoints import Checkpoint
 from dev.functions_host.event_hub_trigger import EventHubTrigger
 from dev.functions_host.messages import TypedData
+from dev.functions_host.ownership import NOBODY
 from dev.functions_host.worker import Attempt, Function, FunctionFailed
-from tests.dev.functions_host.fakes import FakeCheckpoints, FakeHub
+from tests.dev.functions_host.fakes import PARTITION, FakeCheckpoints, FakeHub, FakeOwnerships
 from tests.patience import PATIENCE
 
 RETRY_ONCE = SimpleNamespace(max_retry_count=1, delay_interval=timedelta(seconds=0))
@@ -50,13 +51,23 @@ class Recorder:
 class Scene:
     def __init__(self, *bodies: bytes, kept: Checkpoint | None = None) -> None:
         self.hub, self.checkpoints, self.worker = FakeHub(*bodies), FakeCheckpoints(kept), Recorder()
-        self.stopping = asyncio.Event()
+        self.ownerships, self.stopping = FakeOwnerships(), asyncio.Event()
 
     @asynccontextmanager
     async def running(self, *, retry: Any = None, batch: int = 100, many: bool = True) -> AsyncIterator[None]:
         function = Function("1", "ingest", (), retry)
         trigger = EventHubTrigger(
-            self.worker, function, self.hub, self.checkpoints, self.stopping, start="-1", batch=batch, many=many
+            self.worker,
+            function,
+            self.hub,
+            self.checkpoints,
+            self.ownerships,
+            self.stopping,
+            start="-1",
+            batch=batch,
+            many=many,
+            interval=0.01,
+            expiry=3600,
         )
         task = asyncio.create_task(trigger.run())
         try:
@@ -160,7 +171,7 @@ async def test_a_hub_younger_than_its_checkpoint_is_read_from_the_start() -> Non
     assert scene.worker.calls == [[b"a"]]
 
 
-async def test_a_stopping_host_lets_the_call_in_hand_end_and_keeps_its_checkpoint() -> None:
+async def test_a_stopping_host_lets_the_call_in_hand_end_and_will_hand_its_events_over_again() -> None:
     scene = Scene(b"a")
     scene.worker.gate = asyncio.Event()
     async with scene.running(batch=1):
@@ -169,8 +180,50 @@ async def test_a_stopping_host_lets_the_call_in_hand_end_and_keeps_its_checkpoin
         scene.stopping.set()
         await asyncio.sleep(0)
         scene.worker.gate.set()
-    assert scene.checkpoints.kept == Checkpoint(0, "@0")
+    assert scene.checkpoints.kept is None
     assert scene.worker.calls == [[b"a"]]
+
+
+async def test_a_stopping_host_gives_its_partitions_back() -> None:
+    scene = Scene(b"a")
+    async with scene.running():
+        await scene.until_reached(0)
+        assert set(scene.ownerships.owners()) == {"0"}
+        assert NOBODY not in scene.ownerships.owners().values()
+    assert scene.ownerships.owners() == {"0": NOBODY}
+
+
+async def test_a_partition_that_another_reader_took_is_read_again_while_it_is_this_hosts() -> None:
+    scene = Scene(b"a")
+    async with scene.running():
+        await scene.until_reached(0)
+        scene.hub.steal()
+        scene.hub.send(b"b")
+        await scene.until_reached(1)
+    assert scene.worker.calls == [[b"a"], [b"b"]]
+
+
+async def test_a_partition_that_another_host_claimed_is_left() -> None:
+    scene = Scene(b"a")
+    async with scene.running():
+        await scene.until_reached(0)
+        while await scene.ownerships.claim(PARTITION, "another", scene.ownerships.by_partition["0"].etag) is None:
+            continue
+        await until(lambda: not scene.hub.readers)
+        scene.hub.send(b"b")
+    assert scene.worker.calls == [[b"a"]]
+    assert scene.ownerships.owners() == {"0": "another"}
+
+
+async def test_storage_that_is_away_takes_no_partition_from_its_reader() -> None:
+    scene = Scene(b"a")
+    async with scene.running():
+        await scene.until_reached(0)
+        scene.ownerships.refusals = 5
+        await until(lambda: scene.ownerships.refusals == 0)
+        scene.hub.send(b"b")
+        await scene.until_reached(1)
+    assert scene.hub.positions == ["-1"]
 
 
 async def test_a_stopping_host_keeps_no_checkpoint_for_a_batch_whose_retries_did_not_end() -> None:

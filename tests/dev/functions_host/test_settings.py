@@ -25,7 +25,9 @@ def host_json(folder: Path, extensions: object) -> HostSettings:
 
 
 def test_an_empty_host_json_means_azures_defaults(tmp_path: Path) -> None:
-    assert host_json(tmp_path, {}) == HostSettings(HttpSettings("api", 100, 200, {}), {}, 1800, 100, FROM_START)
+    assert host_json(tmp_path, {}) == HostSettings(
+        HttpSettings("api", 100, 200, {}), {}, 1800, 100, FROM_START, 30, 120
+    )
 
 
 def test_host_json_is_read(tmp_path: Path) -> None:
@@ -37,10 +39,15 @@ def test_host_json_is_read(tmp_path: Path) -> None:
             "customHeaders": {"X-A": "1"},
         },
         "durableTask": {"hubName": "hub"},
-        "eventHubs": {"maxEventBatchSize": 7, "initialOffsetOptions": {"type": "fromEnd"}},
+        "eventHubs": {
+            "maxEventBatchSize": 7,
+            "initialOffsetOptions": {"type": "fromEnd"},
+            "loadBalancingUpdateInterval": "00:00:10",
+            "partitionOwnershipExpirationInterval": "00:01:30",
+        },
     }
     http = HttpSettings("", 3, sys.maxsize, {"X-A": "1"})
-    assert host_json(tmp_path, told) == HostSettings(http, {"hubName": "hub"}, 1800, 7, FROM_END)
+    assert host_json(tmp_path, told) == HostSettings(http, {"hubName": "hub"}, 1800, 7, FROM_END, 10, 90)
 
 
 @pytest.mark.parametrize(("told", "limit"), [("00:05:00", 300), ("01:00:01.5", 3601.5), ("-1", None)])
