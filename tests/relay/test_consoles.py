@@ -1,7 +1,6 @@
 """A relay at work: real sockets, scripted VMs."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -30,12 +29,10 @@ async def test_what_is_typed_reaches_the_vm_and_its_echo_comes_back_recorded(sta
     assert stage.epochs.notes() == ["port-open", "attach", "detach"]
 
 
-async def test_a_takeover_closes_the_first_within_a_second_and_says_by_whom(stage: Stage) -> None:
+async def test_a_takeover_closes_the_first_and_says_by_whom(stage: Stage) -> None:
     ada = await stage.comes("ada", generation=1)
-    began = time.monotonic()
     grace = await stage.comes("grace", generation=2)
     assert await ada.closed() == (4001, "SessionSuperseded")
-    assert time.monotonic() - began < 1
     assert ada.texts[-1]["by"] == {"name": "Grace"}
     await grace.types(b"id\r")
     await grace.sees(b"id\r")

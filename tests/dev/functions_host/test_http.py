@@ -3,8 +3,6 @@ import http.client
 import json
 import re
 import socket
-import statistics
-import time
 from pathlib import Path
 
 import pytest
@@ -168,10 +166,9 @@ def test_headers_of_the_host_file_are_on_every_answer_that_has_not_set_them(app:
 
 def test_synchronous_functions_run_beside_each_other(host: HostProcess) -> None:
     with concurrent.futures.ThreadPoolExecutor(4) as threads:
-        began = time.monotonic()
-        ids = {answer.text for answer in threads.map(lambda _: host.get("sleepsync"), range(4))}
-    assert len(ids) == 4
-    assert time.monotonic() - began < 0.7  # four times 0.2 s one after the other, and a margin
+        answers = list(threads.map(lambda _: host.get("sleepsync"), range(4)))
+    assert [answer.status_code for answer in answers] == [200] * 4, "each waits until all four are there"
+    assert len({answer.text for answer in answers}) == 4
 
 
 def test_the_host_tells_its_state_and_its_functions(host: HostProcess) -> None:
@@ -183,15 +180,3 @@ def test_the_host_tells_its_state_and_its_functions(host: HostProcess) -> None:
     assert status["state"] == "Running"
     assert status["functionCount"] == len(names)
     assert {"noop", "SampleLock", "ingest", "tick"} <= set(names)
-
-
-def test_a_call_costs_little(host: HostProcess) -> None:
-    connection = http.client.HTTPConnection(str(host.client.base_url.host), host.client.base_url.port)
-    took = []
-    for _ in range(200):
-        began = time.perf_counter()
-        connection.request("GET", "/api/noop")
-        connection.getresponse().read()
-        took.append(time.perf_counter() - began)
-    connection.close()
-    assert statistics.median(took) < 0.003  # 0.2 ms alone on the machine; this only notices a blunder

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-import time
+import threading
 from collections.abc import Generator
 from typing import Any, List  # noqa: UP035 - the worker refuses list[...] for Event Hub triggers
 
@@ -57,9 +57,13 @@ async def noop(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse("ok")
 
 
+PATIENCE = 240.0
+_FOUR = threading.Barrier(4)
+
+
 @app.route(route="sleepsync")
 def sleepsync(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    time.sleep(0.2)
+    _FOUR.wait(PATIENCE)
     return func.HttpResponse(context.invocation_id)
 
 
