@@ -35,6 +35,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     )
     try:
         stack.wait_until_up()
+        stack.lift_throttle()
         yield stack
     finally:
         status = stack.stop()

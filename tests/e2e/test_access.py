@@ -28,6 +28,7 @@ def arm(stack: LocalStack) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=stack.stack.https(Port.ARM), verify=trusted) as client:
         yield client
         client.post("/admin/reset").raise_for_status()
+        stack.lift_throttle()
 
 
 def ended(console: Console) -> tuple[int, str]:
