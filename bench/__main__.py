@@ -113,6 +113,7 @@ def cold_opens(folder: Path, count: int) -> list[float]:
     stack = LocalStack(folder, CACHE_SECONDS="0", **UNPACED)
     try:
         stack.wait_until_up()
+        stack.lift_throttle()
         return opens(SignedIn(stack, fleet.ADA) for _ in range(count + 1))[1:]
     finally:
         stack.stop()
@@ -182,6 +183,7 @@ def main() -> None:
         stack = LocalStack(Path(folder) / "stack", **UNPACED)
         try:
             stack.wait_until_up()
+            stack.lift_throttle()
             table = asyncio.run(measure(stack, cold, given.keys, given.rounds, status.update))
         finally:
             stack.stop()
