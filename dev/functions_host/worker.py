@@ -135,11 +135,12 @@ class Worker:
         """Looks after a process until its end."""
         try:
             await asyncio.shield(process.listening)
+            # Before anybody is told that it is lost: who asks again after that is given to the next one.
+            if self._is_current(process):
+                self._losses.append(time.monotonic())
+                self._replace(process, "the worker ended")
         finally:
             await process.end()
-        if self._is_current(process):
-            self._losses.append(time.monotonic())
-            self._replace(process, f"the worker ended with {process.process.returncode}")
 
     def _is_current(self, process: WorkerProcess) -> bool:
         return self._ready.done() and self._ready.result() is process and not self._is_stopping

@@ -93,7 +93,7 @@ class WorkerProcess:
 
     def __post_init__(self) -> None:
         self.listening = asyncio.create_task(self._listen())
-        """Ends with the process."""
+        """Done as soon as the process is gone; who waits for it is told by `end`."""
 
     async def invoke(self, request: messages.InvocationRequest) -> messages.InvocationResponse:
         """Runs a function.
@@ -123,11 +123,14 @@ class WorkerProcess:
         self._end_if_idle()
 
     async def end(self) -> None:
-        """Ends it now."""
+        """Ends it now. What is under way in it is lost."""
         if self.process.returncode is None:
             self.process.kill()
         await self.process.wait()
         await asyncio.gather(self.listening, return_exceptions=True)
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_exception(WorkerLost())
 
     def _end_if_idle(self) -> None:
         if self._is_retired and not self._waiting and self.process.returncode is None:
@@ -137,11 +140,7 @@ class WorkerProcess:
         while isinstance(done := await receive(self._reader), Done):
             if (waiting := self._waiting.get(done.id)) and not waiting.done():
                 waiting.set_result(done.response)
-        for waiting in self._waiting.values():
-            if not waiting.done():
-                waiting.set_exception(WorkerLost())
         self._writer.close()
-        await self.process.wait()
 
 
 async def start_worker(app_dir: str, python: str = sys.executable) -> WorkerProcess:
