@@ -36,7 +36,7 @@ class Holder:
     subject: str
     name: str
     since: float
-    relay: str = ""
+    relay: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,13 @@ class Lock:
     def holds(self, session: str, generation: int) -> bool:
         return self.holder is not None and self.holder.session == session and self.generation == generation
 
+    def relay_to_ask(self, now: float) -> str | None:
+        """The holder's, where it says whether they are alive; None: nobody holds it, or they count as alive anyway."""
+        return None if self.holder is None or now < self.pending_until else self.holder.relay
+
     def live_holder(self, lease: Lease | None, now: float) -> Holder | None:
-        """`lease`: of the holder's relay; None where it never said anything."""
-        if self.holder is None or now < self.pending_until:
+        """`lease`: of the relay to ask; None where there is none, or it never said anything."""
+        if self.holder is None or self.relay_to_ask(now) is None:
             return self.holder
         alive = lease is not None and now < lease.at + LEASE_SECONDS
         return self.holder if lease and alive and self.holder.session in lease.sessions else None

@@ -8,6 +8,9 @@ from shared.domain.lock_requests import Answered, Answering, Expired, Outcome, R
 
 type Json = dict[str, Any]
 
+NO_RELAY = ""
+"""Of a holder whom an earlier version stored, without their relay: no relay names them."""
+
 
 def state_to_json(state: Answering) -> Json:
     return {
@@ -31,7 +34,8 @@ def state_from_json(stored: Json | None) -> Answering:
 
 def lock_from_json(stored: Json) -> Lock:
     holder = stored["holder"]
-    return Lock(int(stored["generation"]), Holder(**holder) if holder else None, float(stored.get("pending_until", 0)))
+    known = Holder(**{"relay": NO_RELAY, **holder}) if holder else None
+    return Lock(int(stored["generation"]), known, float(stored.get("pending_until", 0)))
 
 
 def request_from_json(sent: Json) -> Request:

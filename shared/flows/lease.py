@@ -7,6 +7,5 @@ from shared.flows.world import World
 async def live_holder(world: World, lock: Lock) -> Holder | None:
     """Asks for the holder's relay only where it counts. Raises Unavailable."""
     now = world.clock.now()
-    if lock.holder is None or now < lock.pending_until:
-        return lock.holder
-    return lock.live_holder(await world.leases.of(lock.holder.relay), now)
+    relay = lock.relay_to_ask(now)
+    return lock.live_holder(None if relay is None else await world.leases.of(relay), now)

@@ -45,7 +45,7 @@ class LockAgainstHistory(RuleBasedStateMachine):
 
     @rule(who=PEOPLE, takeover=st.sampled_from(Takeover), vacated=st.integers(-1, 1) | st.none())
     def somebody_wants_the_console(self, who: str, takeover: Takeover, vacated: int | None) -> None:
-        wish = Holder(f"s{len(self.history)}-{self.now}", who, who, self.now)
+        wish = Holder(f"s{len(self.history)}-{self.now}", who, who, self.now, "r0")
         generation = None if vacated is None else len(self.history) + vacated
         before = self.lock
         free = self.writer is None or self.writer.subject == who

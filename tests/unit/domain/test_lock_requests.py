@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from shared.domain import lock
 from shared.domain.lock import Acquired, Claim, Held, Holder, Lock, Takeover
-from shared.domain.lock_codec import state_from_json, state_to_json
+from shared.domain.lock_codec import NO_RELAY, state_from_json, state_to_json
 from shared.domain.lock_requests import (
     NAME_CHARACTERS,
     OUTCOMES,
@@ -35,7 +35,7 @@ class Sent:
 
 
 def force(session: str, now: float = 0.0, *, who: str = "ada") -> Operation:
-    claim = Claim(Holder(session, who, who, 0.0), Takeover.FORCE)
+    claim = Claim(Holder(session, who, who, 0.0, "r0"), Takeover.FORCE)
     return lambda held: lock.acquire(held, claim, now)
 
 
@@ -57,7 +57,7 @@ class Network(RuleBasedStateMachine):
     @rule(who=st.sampled_from(["ada", "grace"]), takeover=st.sampled_from(Takeover))
     def somebody_wants_it(self, who: str, takeover: Takeover) -> None:
         session, now = f"s{len(self.sent)}", self.now
-        claim = Claim(Holder(session, who, who, now), takeover)
+        claim = Claim(Holder(session, who, who, now, "r0"), takeover)
         self._send(session, lambda held: lock.acquire(held, claim, now))
 
     @precondition(lambda self: self.sent)
@@ -136,7 +136,7 @@ def test_a_lock_as_an_earlier_version_kept_it_goes_on_from_its_generation() -> N
     holder = {"session": "s", "subject": "t.a", "name": "Ada", "since": 1.0}
     stored = {"generation": 3, "holder": holder, "lease_until": 2.0}
     state = state_from_json(stored)
-    assert state == Answering(Lock(3, Holder("s", "t.a", "Ada", 1.0)))
+    assert state == Answering(Lock(3, Holder("s", "t.a", "Ada", 1.0, NO_RELAY)))
     later = perform(state, Request("later", 20.0), force("s1"), 10.0)
     assert later.outcome("later") == Acquired(4, state.lock)
     assert state_from_json({"generation": 3, "holder": None, "lease_until": 0.0}).lock == Lock(3)
