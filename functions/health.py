@@ -11,7 +11,7 @@ from functions.addresses import at
 from functions.answering import Result, answer_anybody
 from functions.describing import NEVER, About
 from functions.shapes import ref
-from shared.flows.check_health import Dependency, check_health
+from shared.flows.check_health import DependencyHealth, check_health
 from shared.flows.world import World
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
@@ -22,7 +22,7 @@ KEPT_SECONDS = 2.0
 @dataclass(slots=True)
 class _Kept:
     asked: float
-    report: asyncio.Task[Sequence[Dependency]]
+    report: asyncio.Task[Sequence[DependencyHealth]]
 
 
 _kept: dict[int, _Kept] = {}
@@ -47,7 +47,7 @@ async def _health(world: World) -> Result:
     return Result(said, 200 if healthy else 503)
 
 
-def _report(world: World) -> asyncio.Task[Sequence[Dependency]]:
+def _report(world: World) -> asyncio.Task[Sequence[DependencyHealth]]:
     """The report under way or just made, or a new one."""
     kept, now = _kept.get(id(world)), world.clock.now()
     if kept is None or now - kept.asked > KEPT_SECONDS:
@@ -55,7 +55,7 @@ def _report(world: World) -> asyncio.Task[Sequence[Dependency]]:
     return kept.report
 
 
-def _dependency(dependency: Dependency) -> dict[str, str | float]:
+def _dependency(dependency: DependencyHealth) -> dict[str, str | float]:
     return {
         "name": dependency.name,
         "status": _word(dependency.healthy),

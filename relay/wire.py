@@ -13,7 +13,7 @@ from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.replay import Opening, settle
 from shared.domain.vm import VmId
 from shared.flows.tell_unavailable import tell_unavailable
-from shared.ports import SerialPort, Unavailable
+from shared.ports import Dependency, SerialPort, Unavailable
 
 
 class Background(Protocol):
@@ -131,9 +131,11 @@ class Wire:
 
     def _unavailable(self, error: Unavailable) -> Refusal:
         """Azure Resource Manager and Entra ID by name; whatever else does not answer is on the way to the VM."""
-        known = error.what in ("arm", "entra")
-        target = self._vm.resource_id
-        return tell_unavailable(error, target) if known else refuse(Code.GATEWAY_TIMEOUT, target=target)
+        match error.what:
+            case Dependency.ARM | Dependency.ENTRA:
+                return tell_unavailable(error, self._vm.resource_id)
+            case _:
+                return refuse(Code.GATEWAY_TIMEOUT, target=self._vm.resource_id)
 
     def _opened(self, line: Line, port: SerialPort, burst: bytes) -> None:
         self._port, self._closing = port, False

@@ -6,7 +6,7 @@ from typing import Any
 from shared.domain.ring import Ring
 from shared.flows.archive import Archive
 from shared.flows.world import Probe, Shared, World
-from shared.ports import Clock, KeyRing, OldRows, Transcripts, Unavailable
+from shared.ports import Clock, Dependency, KeyRing, OldRows, Transcripts, Unavailable
 from shared.settings import FunctionSettings
 
 worlds: dict[str, World] = {}
@@ -123,7 +123,7 @@ async def _probe_statements() -> None:
     try:
         await _statement_keys().probe()
     except NotASigningKey as error:
-        raise Unavailable("statement keys", str(error)) from error
+        raise Unavailable(Dependency.STATEMENT_KEYS, str(error)) from error
 
 
 def _key_ring(key: str, setting: str) -> KeyRing:
@@ -236,8 +236,8 @@ def _probes(about: FunctionSettings, http: Any, tables: Any, consoles: Any) -> d
 
     keys = f"{about.authority}/{about.tenants[0]}/discovery/v2.0/keys"
     return {
-        "entra keys": probes.HttpProbe(http, keys, "entra keys", strictly=True),
-        "arm": probes.HttpProbe(http, f"{about.arm}/subscriptions?api-version=2022-12-01", "arm"),
+        "entra keys": probes.HttpProbe(http, keys, Dependency.ENTRA_KEYS, strictly=True),
+        "arm": probes.HttpProbe(http, f"{about.arm}/subscriptions?api-version=2022-12-01", Dependency.ARM),
         "storage blobs": probes.BlobsProbe(about.storage, credential(), about.storage_suffix),
         "storage tables": probes.TablesProbe(tables),
         "event hub": probes.EventHubProbe(about, credential()),

@@ -21,7 +21,7 @@ from shared.domain.rights import DEFAULT, Right, on_vm
 from shared.domain.storage import Account, NoAccount
 from shared.domain.vm import Os, Power, Vm, VmId
 from shared.flows.world import Shared, World
-from shared.ports import BootLog, Notice, Picture, Relay, Session, Stored, Unavailable, Visible
+from shared.ports import BootLog, Dependency, Notice, Picture, Relay, Session, Stored, Unavailable, Visible
 from shared.settings import FunctionSettings
 
 SUBSCRIPTION = "5b5c0000-0000-4000-8000-000000000001"
@@ -240,7 +240,7 @@ class FakeConsoles:
 
     async def release(self, vm: VmId, session: str, generation: int) -> bool:
         if self.fail_release:
-            raise Unavailable("task hub", "away")
+            raise Unavailable(Dependency.TASK_HUB, "away")
         self.locks[vm.console], held = lock.release(await self.show(vm), session, generation)
         return held
 
@@ -289,11 +289,11 @@ class FakeTokens:
 
     async def ready(self) -> None:
         if self.fail_ready:
-            raise Unavailable("key vault", "away")
+            raise Unavailable(Dependency.KEY_VAULT, "away")
 
     async def sign(self, grant: Grant) -> str:
         if self.fail_sign:
-            raise Unavailable("key vault", "away")
+            raise Unavailable(Dependency.KEY_VAULT, "away")
         self.signed.append(grant)
         return f"token-{len(self.signed)}"
 

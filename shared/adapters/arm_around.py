@@ -18,7 +18,7 @@ from shared.adapters.kept import Kept
 from shared.domain.checks import Surroundings
 from shared.domain.storage import Account, NoAccount
 from shared.domain.vm import VmId
-from shared.ports import Clock, Trouble, Unavailable
+from shared.ports import Clock, Dependency, Trouble, Unavailable
 
 _LOCKS = "2020-05-01"
 _CONSOLE = "2023-01-01"
@@ -139,6 +139,6 @@ async def _asking(nothing: Container[int] = (_NOT_FOUND,)) -> AsyncIterator[_Ask
     except HttpResponseError as error:
         if error.status_code not in nothing:
             why = "refused the service's own identity: it needs the role that is called looks"
-            raise Unavailable("arm", why, Trouble.FORBIDDEN) from error
+            raise Unavailable(Dependency.ARM, why, Trouble.FORBIDDEN) from error
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise Unavailable("arm", "its answer cannot be read") from error
+        raise Unavailable(Dependency.ARM, "its answer cannot be read") from error

@@ -15,9 +15,9 @@ from shared.adapters.http_json import Http
 from shared.domain.caller import Caller
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
-from shared.ports import BootLog, Picture, Trouble, Unavailable
+from shared.ports import BootLog, Dependency, Picture, Trouble, Unavailable
 
-WHAT = "boot diagnostics"
+WHAT = Dependency.BOOT_DIAGNOSTICS
 PICTURE_BYTES = 4 << 20
 _TIMEOUT = aiohttp.ClientTimeout(total=8, sock_connect=3, sock_read=5)
 _CONFLICT, _FORBIDDEN = 409, 403

@@ -27,7 +27,7 @@ from shared.adapters.entra_credential import EntraCredential
 from shared.adapters.on_behalf_of import Assertions, on_behalf_of, sign_in_refusal
 from shared.domain.caller import Caller, Kind
 from shared.domain.refusals import Refusal
-from shared.ports import Clock, Trouble, Unavailable
+from shared.ports import Clock, Dependency, Trouble, Unavailable
 from shared.settings import FunctionSettings
 
 TIMEOUT_SECONDS = 8.0
@@ -188,7 +188,9 @@ class ArmAccess:
 
 
 @asynccontextmanager
-async def in_time(what: str = "arm", *, least: float = 0.0, late: Trouble = Trouble.SLOW) -> AsyncIterator[None]:
+async def in_time(
+    what: Dependency = Dependency.ARM, *, least: float = 0.0, late: Trouble = Trouble.SLOW
+) -> AsyncIterator[None]:
     """Bounds what is done inside by what the request has left, and begins nothing where that is not more than `least`
     seconds. Raises Unavailable, as `late` where it was cut off.
     """
@@ -221,7 +223,7 @@ async def asking_arm(
     except AzureError as error:
         raise troubled(error) from error
     except ValueError as error:  # what is no JSON, or none that the SDK's models could take
-        raise Unavailable("arm", "its answer cannot be read") from error
+        raise Unavailable(Dependency.ARM, "its answer cannot be read") from error
 
 
 def has_words(error: HttpResponseError) -> bool:
@@ -235,7 +237,7 @@ async def as_the_service() -> AsyncIterator[None]:
     try:
         yield
     except ClientAuthenticationError as error:
-        raise Unavailable("arm", _NOT_SIGNED_IN) from error
+        raise Unavailable(Dependency.ARM, _NOT_SIGNED_IN) from error
 
 
 def signed_out(error: ClientAuthenticationError, caller: Caller) -> Refusal:
@@ -243,5 +245,5 @@ def signed_out(error: ClientAuthenticationError, caller: Caller) -> Refusal:
     application the service asks as itself.
     """
     if caller.kind is Kind.APPLICATION:
-        raise Unavailable("arm", _NOT_SIGNED_IN) from error
+        raise Unavailable(Dependency.ARM, _NOT_SIGNED_IN) from error
     return sign_in_refusal(error, caller)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
 from shared.adapters.arm_troubles import REASONED
-from shared.ports import Unavailable
+from shared.ports import Dependency, Unavailable
 
 _OK = 200
 _PORTS = {"https": 443, "http": 80}
@@ -61,7 +61,7 @@ async def _unbroken[P](listed: AsyncIterator[P]) -> AsyncIterator[P]:
         except HttpResponseError as error:
             if first or isinstance(error, ClientAuthenticationError) or error.status_code not in REASONED:
                 raise
-            raise Unavailable("arm", "a list broke off") from error
+            raise Unavailable(Dependency.ARM, "a list broke off") from error
         yield page
         first = False
 
@@ -88,9 +88,9 @@ def _page(body: Any, arm: str) -> tuple[list[Any], str]:
     items = body.get("value") if isinstance(body, dict) else None
     following = (body.get("nextLink") or "") if isinstance(body, dict) else None
     if not isinstance(items, list) or not all(isinstance(each, dict) for each in items):
-        raise Unavailable("arm", "its answer cannot be read: it is no page of a list")
+        raise Unavailable(Dependency.ARM, "its answer cannot be read: it is no page of a list")
     if not isinstance(following, str) or (following and _origin(following) != _origin(arm)):
-        raise Unavailable("arm", "the next page of a list lies elsewhere")
+        raise Unavailable(Dependency.ARM, "the next page of a list lies elsewhere")
     return items, following
 
 

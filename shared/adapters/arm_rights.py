@@ -22,7 +22,7 @@ from shared.adapters.kept import Kept
 from shared.domain.access import Denial, Permission, missing
 from shared.domain.caller import Caller, Kind
 from shared.domain.refusals import Refusal
-from shared.ports import Clock, Unavailable
+from shared.ports import Clock, Dependency, Unavailable
 
 _FORBIDDEN = 403
 _ID = re.compile(
@@ -147,7 +147,7 @@ def has(found: Any, *parts: str) -> Any:
     without which it says nothing: a denial that is not understood denies nothing.
     """
     if any(getattr(found, part, None) is None for part in parts):
-        raise Unavailable("arm", "its answer cannot be read: it leaves out what it is about")
+        raise Unavailable(Dependency.ARM, "its answer cannot be read: it leaves out what it is about")
     return found
 
 

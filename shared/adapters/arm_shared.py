@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from shared.adapters.arm_clients import ArmAccess, as_the_service, asking_arm
-from shared.ports import Clock, Trouble, Unavailable
+from shared.ports import Clock, Dependency, Trouble, Unavailable
 
 SHARED_SECONDS = 10.0
 """How old an answer may be that serves many. With `RECHECK_SECONDS`, a heartbeat and a look: below a minute."""
@@ -34,7 +34,7 @@ class Allowance:
         at = at if at <= now + _LONGEST_PAUSE else now  # the clock was set back
         left = min(_AT_ONCE, left + max(0.0, now - at) * _PER_SECOND)
         if left < 1 or at > now:
-            raise Unavailable("arm", "not asked now: its limit of questions is for who opens a console")
+            raise Unavailable(Dependency.ARM, "not asked now: its limit of questions is for who opens a console")
         self._left[subscription] = left - 1, now
 
     def pause(self, subscription: str, seconds: float) -> None:

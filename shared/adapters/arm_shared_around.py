@@ -15,7 +15,7 @@ from shared.adapters.kept import Kept
 from shared.domain.checks import Surroundings
 from shared.domain.storage import Account, NoAccount
 from shared.domain.vm import VmId
-from shared.ports import AroundVms, Unavailable
+from shared.ports import AroundVms, Dependency, Unavailable
 
 _CONSOLE = "2023-01-01"
 _PORT = "/providers/microsoft.serialconsole/serialports/0"
@@ -51,7 +51,7 @@ class ArmSharedAround:
         except HttpResponseError:
             return True
         except (KeyError, TypeError) as error:
-            raise Unavailable("arm", "its answer cannot be read") from error
+            raise Unavailable(Dependency.ARM, "its answer cannot be read") from error
 
     async def _closed(self, subscription: str) -> frozenset[str]:
         """VMs whose port is disabled. A port that is not listed is enabled."""
@@ -63,7 +63,7 @@ class ArmSharedAround:
         except HttpResponseError:
             return frozenset()
         except (KeyError, TypeError, AttributeError) as error:
-            raise Unavailable("arm", "its answer cannot be read") from error
+            raise Unavailable(Dependency.ARM, "its answer cannot be read") from error
 
 
 def _owner(port: Any) -> str:

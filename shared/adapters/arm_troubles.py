@@ -17,7 +17,7 @@ from azure.core.exceptions import (
 from azure.core.pipeline.policies import AsyncRetryPolicy
 from azure.core.pipeline.transport import AioHttpTransport
 
-from shared.ports import Trouble, Unavailable
+from shared.ports import Dependency, Trouble, Unavailable
 
 READ_SECONDS = 5.0
 """How long ARM may be silent over one call. It is not asked again then: the time is gone."""
@@ -63,7 +63,7 @@ def prompt_transport(read_seconds: float = READ_SECONDS, **options: Any) -> AioH
     return AioHttpTransport(connection_timeout=CONNECT_SECONDS, read_timeout=read_seconds, **options)
 
 
-def troubled(error: AzureError, what: str = "arm") -> Unavailable:
+def troubled(error: AzureError, what: Dependency = Dependency.ARM) -> Unavailable:
     """What breakage of an SDK means. The texts of its errors are left out: they may quote an address."""
     if isinstance(error, DecodeError):  # also a body that broke off
         return Unavailable(what, "its answer cannot be read")
@@ -80,7 +80,7 @@ def troubled(error: AzureError, what: str = "arm") -> Unavailable:
 def not_allowed(error: HttpResponseError, to_do: str) -> Unavailable:
     """ARM's no to the service itself: nothing that a caller lacks."""
     trouble = Trouble.FORBIDDEN if error.status_code == _FORBIDDEN else Trouble.AWAY
-    return Unavailable("arm", f"does not let the service {to_do}", trouble)
+    return Unavailable(Dependency.ARM, f"does not let the service {to_do}", trouble)
 
 
 def retry_after(response: Any) -> int | None:

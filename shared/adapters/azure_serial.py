@@ -16,7 +16,7 @@ from shared.adapters.http_json import Http
 from shared.domain.connect_refusals import Said, refusal_of_connect
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
-from shared.ports import PortListener, SerialPort, Unavailable
+from shared.ports import Dependency, PortListener, SerialPort, Unavailable
 
 CONNECT_SECONDS = 10.0
 """How long ARM may be silent over `connect`, which reaches to the VM's host."""
@@ -51,7 +51,7 @@ class AzureSerialPorts:
             address = await self._connect(vm)
             token = await self._token()
         except ClientAuthenticationError:
-            raise Unavailable("entra", "the relay cannot sign in") from None
+            raise Unavailable(Dependency.ENTRA, "the relay cannot sign in") from None
         except HttpResponseError as error:
             if (refusal := refusal_of_connect(_said(error), vm.resource_id)) is None:
                 raise troubled(error) from None
@@ -74,7 +74,7 @@ class AzureSerialPorts:
                 return port
             if outcome is not Ending.OTHER_FLOW:
                 return outcome
-        raise Unavailable("serial gateway", "it takes the service's token in no way that is known")
+        raise Unavailable(Dependency.SERIAL_GATEWAY, "it takes the service's token in no way that is known")
 
     async def _token(self) -> str:
         """Of the service. Raises azure.core's AzureError."""

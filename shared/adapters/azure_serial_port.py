@@ -17,7 +17,7 @@ from shared.adapters.azure_serial_acts import GatewayActs
 from shared.domain.acts import Act
 from shared.domain.gateway_exchange import Exchange, Flow, Move, distrusts, is_banner, names_another, told
 from shared.domain.refusals import Refusal
-from shared.ports import PortListener, Unavailable
+from shared.ports import Dependency, PortListener, Unavailable
 
 DIAL_SECONDS = 15.0
 SETTLE_SECONDS = 0.25
@@ -57,7 +57,7 @@ async def dial(port: "GatewayPort", address: str) -> Refusal | Ending:
     except WSInvalidStatusError as error:
         return _refused(error, port.target)
     except (WSError, OSError, ValueError) as error:  # their texts quote the address
-        raise Unavailable("serial gateway", type(error).__name__) from None
+        raise Unavailable(Dependency.SERIAL_GATEWAY, type(error).__name__) from None
     except asyncio.CancelledError:
         port.cut()
         raise
@@ -70,7 +70,7 @@ def _refused(error: WSInvalidStatusError, target: str) -> Refusal | Ending:
         return refusal
     if status in _OTHER_FLOW:
         return Ending.OTHER_FLOW
-    raise Unavailable("serial gateway", f"answered {status}") from None
+    raise Unavailable(Dependency.SERIAL_GATEWAY, f"answered {status}") from None
 
 
 class GatewayPort(WSListener):
@@ -227,7 +227,7 @@ class GatewayPort(WSListener):
         if (refusal := told(self._goodbye, self.target)) is not None:
             self.exchanged.set_result(refusal)
         elif distrusts(self._goodbye) and exchange.token_sent:
-            self.exchanged.set_exception(Unavailable("serial gateway", "does not trust the service's token"))
+            self.exchanged.set_exception(Unavailable(Dependency.SERIAL_GATEWAY, "does not trust the service's token"))
         elif distrusts(self._goodbye) or (exchange.flow is Flow.ADDRESS and is_banner(self._goodbye.encode())):
             self.exchanged.set_result(Ending.OTHER_FLOW)
         else:

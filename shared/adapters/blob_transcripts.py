@@ -12,10 +12,10 @@ from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob.aio import BlobClient, BlobServiceClient
 
-from shared.ports import AppendConflict, Blob, Lying, Unavailable
+from shared.ports import AppendConflict, Blob, Dependency, Lying, Unavailable
 
 CONTAINER = "transcripts"
-_WHAT = "storage blobs"
+_WHAT = Dependency.STORAGE_BLOBS
 _SUFFIX = ".cast"
 _PROTECTED = (HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED)
 """How the storage refuses to delete: an immutability policy, a legal hold of its own, a lease."""

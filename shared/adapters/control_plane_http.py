@@ -11,9 +11,9 @@ from shared.domain.grant import Grant
 from shared.domain.keeping import Keeping
 from shared.domain.refusals import Refusal
 from shared.domain.vm import VmId
-from shared.ports import Admission, Beat, Unavailable
+from shared.ports import Admission, Beat, Dependency, Unavailable
 
-WHAT = "control plane"
+WHAT = Dependency.CONTROL_PLANE
 ATTACH_SECONDS = 20.0
 """The function app may have to wake up."""
 CALL_SECONDS = 10.0
@@ -93,7 +93,7 @@ class ControlPlaneHttp:
         try:
             return str((await self._credential.get_token(self._scope)).token)
         except AzureError as error:  # its text may quote the answer of the sign-in service
-            raise Unavailable("entra", type(error).__name__) from None
+            raise Unavailable(Dependency.ENTRA, type(error).__name__) from None
 
 
 def _turned_away(status: int, said: Any) -> bool:

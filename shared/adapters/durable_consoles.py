@@ -17,7 +17,7 @@ from shared.domain.lock import Acquired, Claim, Held, Lock
 from shared.domain.lock_codec import claim_to_json, state_from_json
 from shared.domain.lock_requests import CLOCK_SECONDS, LONGEST_SECONDS, Answering, Expired, Outcome, Request
 from shared.domain.vm import VmId
-from shared.ports import Clock, Unavailable
+from shared.ports import Clock, Dependency, Unavailable
 
 ENTITY = "console"
 PATIENCE_SECONDS = LONGEST_SECONDS
@@ -26,7 +26,7 @@ AGAIN_SECONDS = 2.0
 """After which a signal counts as lost."""
 FIRST_LOOK_SECONDS, LONGEST_LOOK_SECONDS, LOOKS_GROW = 0.015, 0.25, 1.5
 """Between two looks at the state."""
-WHAT = "console lock"
+WHAT = Dependency.CONSOLE_LOCK
 """By this name the answer to a client tells the lock from everything else that may be away."""
 _log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class DurableConsoles:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await self._state("probe")
         except (HubAway, TimeoutError) as error:
-            raise Unavailable("task hub", _kind(error)) from error
+            raise Unavailable(Dependency.TASK_HUB, _kind(error)) from error
 
     async def _ask(self, vm: VmId, operation: str, said: Mapping[str, Any]) -> Outcome:
         """Raises Unavailable."""

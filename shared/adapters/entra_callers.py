@@ -19,6 +19,7 @@ from shared.adapters.signing_keys import Fetch, SigningKeys
 from shared.domain.access import SCOPE, honoured
 from shared.domain.caller import Caller, Kind, Secret
 from shared.domain.refusals import Code, Refusal, refuse
+from shared.ports import Dependency
 from shared.settings import FunctionSettings
 
 LEEWAY_SECONDS = 60
@@ -93,7 +94,7 @@ def fetch_keys(http: Http) -> Fetch:
     """How signing keys are had from Entra."""
 
     async def fetch(address: str) -> dict[str, Any]:
-        return await http.get_json(address, "entra")
+        return await http.get_json(address, Dependency.ENTRA)
 
     return fetch
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 
 from shared.adapters.arm_troubles import troubled
+from shared.ports import Dependency
 
 _THROTTLED, _BROKEN = 429, 500
 
@@ -46,7 +47,7 @@ async def _asking_entra() -> AsyncIterator[None]:
     except ClientAuthenticationError as error:
         status = error.status_code or 0
         if status == _THROTTLED or status >= _BROKEN:
-            raise troubled(error, "entra") from error
+            raise troubled(error, Dependency.ENTRA) from error
         raise
     except AzureError as error:
-        raise troubled(error, "entra") from error
+        raise troubled(error, Dependency.ENTRA) from error

@@ -16,11 +16,11 @@ from azure.eventhub import EventData
 from azure.eventhub.aio import EventHubProducerClient
 
 from shared.domain.record import Source, encode_batch
-from shared.ports import Unavailable
+from shared.ports import Dependency, Unavailable
 
 log = logging.getLogger(__name__)
 
-_WHAT = "event hub"
+_WHAT = Dependency.EVENT_HUB
 _SEND_SECONDS = 30.0
 _CLOSE_SECONDS = 5.0
 _OPTIONS: dict[str, Any] = {"retry_total": 1, "retry_backoff_factor": 0.2, "auth_timeout": 15}

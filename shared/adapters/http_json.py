@@ -6,7 +6,7 @@ import aiohttp
 
 from shared import correlation
 from shared.domain.refusals import TABLE, Code, Refusal, refuse
-from shared.ports import Trouble, Unavailable
+from shared.ports import Dependency, Trouble, Unavailable
 
 TIMEOUT = aiohttp.ClientTimeout(total=5)
 
@@ -27,7 +27,7 @@ class Http:
             self._session = aiohttp.ClientSession(timeout=TIMEOUT)
         return self._session
 
-    async def get_json(self, address: str, what: str) -> dict[str, Any]:
+    async def get_json(self, address: str, what: Dependency) -> dict[str, Any]:
         """The JSON object at an address. Raises Unavailable, naming `what`."""
         try:
             async with self.session.get(address, allow_redirects=False) as answer:
@@ -51,14 +51,14 @@ def correlated() -> dict[str, str]:
     return {correlation.HEADER: known} if known else {}
 
 
-def refusal_of(what: str, status: int, said: Any) -> Refusal:
+def refusal_of(what: Dependency, status: int, said: Any, *, which: str = "") -> Refusal:
     """The error envelope back into the refusal it was. Raises Unavailable: it is none, or is about ourselves."""
     try:
         error = said["error"]
         code = Code(error["code"])
         refusal = refuse(code, because=str(error["message"]), target=error.get("target"))
     except (KeyError, TypeError, ValueError) as fault:
-        raise Unavailable(what, f"answered {status}") from fault
+        raise Unavailable(what, f"answered {status}", which=which) from fault
     if code in _OURS or TABLE[code].status != status:
-        raise Unavailable(what, f"answered {status} {code.value} to us")
+        raise Unavailable(what, f"answered {status} {code.value} to us", which=which)
     return refusal

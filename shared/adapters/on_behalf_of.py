@@ -14,7 +14,7 @@ from shared.adapters.arm_troubles import PromptRetries
 from shared.adapters.clouds import FEDERATION
 from shared.domain.caller import Caller
 from shared.domain.refusals import Code, Refusal, refuse
-from shared.ports import Unavailable
+from shared.ports import Dependency, Unavailable
 from shared.settings import FunctionSettings
 
 """What a managed identity's token is for when it vouches for an app registration (federated credential)."""
@@ -73,7 +73,7 @@ def sign_in_refusal(error: ClientAuthenticationError, caller: Caller) -> Refusal
         return refuse(Code.MFA_REQUIRED, claims=claims) if caller.answers_challenges else _UNSUPPORTED
     if isinstance(why, dict) or why in _CALLERS_FAULT:  # an object is ARM's own 401, a word is Entra's
         return refuse(Code.CALLER_NOT_AUTHENTICATED)
-    raise Unavailable("entra", f"no token: {why}") from error
+    raise Unavailable(Dependency.ENTRA, f"no token: {why}") from error
 
 
 _UNSUPPORTED = refuse(Code.STEP_UP_UNSUPPORTED)

@@ -10,7 +10,7 @@ from azure.eventhub.aio import EventHubProducerClient
 from azure.storage.blob.aio import BlobServiceClient
 
 from shared.adapters.http_json import Http
-from shared.ports import Unavailable
+from shared.ports import Dependency, Unavailable
 from shared.settings import FunctionSettings
 
 _BROKEN = 500
@@ -19,7 +19,7 @@ _BROKEN = 500
 class HttpProbe:
     """An address that answers at all: also a 401 says that somebody is at home; `strictly`, only a 200 does."""
 
-    def __init__(self, http: Http, address: str, what: str, *, strictly: bool = False) -> None:
+    def __init__(self, http: Http, address: str, what: Dependency, *, strictly: bool = False) -> None:
         self._http, self._address, self._what, self._strictly = http, address, what, strictly
 
     async def __call__(self) -> None:
@@ -73,6 +73,6 @@ class EventHubProbe:
 
 def relay_probes(http: Http, settings: FunctionSettings) -> Sequence[tuple[str, HttpProbe]]:
     return [
-        (f"relay {relay.name}", HttpProbe(http, f"{relay.control}/healthz", f"relay {relay.name}", strictly=True))
+        (f"relay {relay.name}", HttpProbe(http, f"{relay.control}/healthz", Dependency.RELAY, strictly=True))
         for relay in settings.relays
     ]

@@ -12,7 +12,7 @@ from shared.domain.archive_progress import RecordedLast
 from shared.domain.refusals import Refusal
 from shared.domain.sharding import owner
 from shared.domain.vm import VmId
-from shared.ports import Relay, Tokens, Unavailable
+from shared.ports import Dependency, Relay, Tokens, Unavailable
 
 _NO_CONTENT = 204
 _OK = 200
@@ -41,7 +41,7 @@ class RelayControl:
         said = {"generation": generation, "by": by, "seconds": seconds}
         status, answer = await self._call(vm, "ask", said, seconds + _ROUND_TRIP_SECONDS)
         if status != _OK or not isinstance(answer, dict) or not isinstance(answer.get("allow"), bool):
-            raise Unavailable(f"relay {self.of(vm).name}", f"answered {status} to a question")
+            raise Unavailable(Dependency.RELAY, f"answered {status} to a question", which=self.of(vm).name)
         return bool(answer["allow"])
 
     async def command(self, vm: VmId, act: Act, keys: str, by: str) -> Refusal | None:
@@ -49,7 +49,7 @@ class RelayControl:
         status, answer = await self._call(
             vm, "command", {"command": act.value, "keys": keys, "by": by}, COMMAND_SECONDS
         )
-        return None if status == _NO_CONTENT else refusal_of(f"relay {self.of(vm).name}", status, answer)
+        return None if status == _NO_CONTENT else refusal_of(Dependency.RELAY, status, answer, which=self.of(vm).name)
 
     async def recorded_last(self, vm: VmId) -> RecordedLast | None:
         status, answer = await self._call(vm, "recorded", {}, _ROUND_TRIP_SECONDS)
@@ -58,7 +58,7 @@ class RelayControl:
                 return RecordedLast(epoch, sequence, time)
             case {} if status == _OK and not answer:
                 return None
-        raise Unavailable(f"relay {self.of(vm).name}", f"answered {status} to what it recorded last")
+        raise Unavailable(Dependency.RELAY, f"answered {status} to what it recorded last", which=self.of(vm).name)
 
     async def note(self, vm: VmId, act: Act, by: str) -> bool:
         return await self._told(vm, "note", {"act": act.value, "by": by})
@@ -85,4 +85,4 @@ class RelayControl:
             ) as answer:
                 return answer.status, None if answer.status == _NO_CONTENT else await answer.json()
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise Unavailable(f"relay {relay.name}", type(error).__name__) from error
+            raise Unavailable(Dependency.RELAY, type(error).__name__, which=relay.name) from error

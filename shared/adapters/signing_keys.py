@@ -11,7 +11,7 @@ from typing import Any
 
 from jwt import PyJWK, PyJWTError
 
-from shared.ports import Clock, Unavailable
+from shared.ports import Clock, Dependency, Unavailable
 
 FRESH_SECONDS = 3600.0
 STALE_SECONDS = 86400.0
@@ -41,7 +41,7 @@ class SigningKeys:
         fetch: Fetch,
         clock: Clock,
         *,
-        issuer: str = "entra",
+        issuer: Dependency = Dependency.ENTRA,
         algorithm: str = "RS256",
         cool_down: float = COOL_DOWN_SECONDS,
         fresh: float = FRESH_SECONDS,

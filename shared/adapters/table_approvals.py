@@ -17,7 +17,7 @@ from shared.adapters.tables import Table, insert_own
 from shared.domain.approval import GOOD_SECONDS, WAITS_SECONDS, Approval, State
 from shared.domain.rights import Right
 from shared.domain.vm import VmId
-from shared.ports import Clock, Unavailable
+from shared.ports import Clock, Dependency, Unavailable
 
 TABLE = "approvals"
 MOST = 200
@@ -66,11 +66,11 @@ class TableApprovals:
             for _ in range(_TRIES):
                 row = await _get(table, decided.vm, decided.id)
                 if row is None:
-                    raise Unavailable("storage tables", "a request for approval is not there any more")
+                    raise Unavailable(Dependency.STORAGE_TABLES, "a request for approval is not there any more")
                 if row["State"] != State.PENDING or await _written(table, row, decided):
                     await _unlist(table, decided.id)
                     return _approval(row) if row["State"] != State.PENDING else decided
-        raise Unavailable("storage tables", "a request's row changes all the time")
+        raise Unavailable(Dependency.STORAGE_TABLES, "a request's row changes all the time")
 
 
 async def _get(table: TableClient, vm: VmId, approval: str) -> Any:

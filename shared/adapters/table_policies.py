@@ -19,7 +19,7 @@ from shared.adapters.tables import Table, key_of
 from shared.domain.policy import Level, Policy, Scope, scopes_of
 from shared.domain.policy_codec import InvalidPolicy, policy_from_json, policy_to_json
 from shared.domain.vm import VmId
-from shared.ports import Clock, Stored, Unavailable
+from shared.ports import Clock, Dependency, Stored, Unavailable
 
 TABLE = "policies"
 FRESH_SECONDS = 2.0
@@ -118,5 +118,5 @@ def _readable(policy: Policy | None, scope: str) -> Policy:
     and no other. Raises Unavailable.
     """
     if policy is None:
-        raise Unavailable("storage tables", f"the policy of {scope} cannot be read")
+        raise Unavailable(Dependency.STORAGE_TABLES, f"the policy of {scope} cannot be read")
     return policy

@@ -18,7 +18,7 @@ from shared.adapters.tables import Table, insert_own
 from shared.domain.grant import Mode
 from shared.domain.policy import Scope
 from shared.domain.vm import Os, VmId
-from shared.ports import Session, Unavailable
+from shared.ports import Dependency, Session, Unavailable
 
 TABLE = "sessions"
 LIVE = "livesessions"
@@ -96,7 +96,7 @@ class TableSessions:
                 changed = change(row) if row else None
                 if row is None or changed is None or await _written(table, row, changed):
                     return
-        raise Unavailable("storage tables", "a session's row changes all the time")
+        raise Unavailable(Dependency.STORAGE_TABLES, "a session's row changes all the time")
 
 
 async def _get(table: TableClient, vm: VmId, session: str) -> Any:

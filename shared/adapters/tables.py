@@ -9,10 +9,10 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables.aio import TableClient, TableServiceClient
 
-from shared.ports import Unavailable
+from shared.ports import Dependency, Unavailable
 
 TIMEOUT_SECONDS = 10.0
-_WHAT = "storage tables"
+_WHAT = Dependency.STORAGE_TABLES
 _RETRIES: dict[str, Any] = {
     "retry_total": 2,
     "retry_backoff_factor": 0.3,

@@ -10,7 +10,7 @@ from shared.adapters.http_json import Http
 from shared.adapters.signing_keys import SigningKeys
 from shared.domain.grant import COMMAND_TYPE, TOKEN_TYPE, Grant, InvalidGrant
 from shared.domain.refusals import Code, Refusal, refuse
-from shared.ports import Clock
+from shared.ports import Clock, Dependency
 
 COOL_DOWN_SECONDS = 10.0
 """Between two questions for a key that is not known: forged tokens cannot make us hammer the function app."""
@@ -19,7 +19,7 @@ FRESH_SECONDS = 300.0
 LEEWAY_SECONDS = 5.0
 COMMAND_SECONDS = 30.0
 _BEARER = "Bearer "
-_ISSUER = "control plane"
+_ISSUER = Dependency.CONTROL_PLANE
 
 
 class TokenKeys:

@@ -20,10 +20,10 @@ from shared.adapters.clouds import VAULTS
 from shared.adapters.jws import public_jwk
 from shared.adapters.kept import Kept
 from shared.domain.key_versions import LIST_SECONDS, KeyVersion, public, signing
-from shared.ports import Clock, Unavailable
+from shared.ports import Clock, Dependency, Unavailable
 
 _VERSION = "7.4"
-_WHAT = "key vault"
+_WHAT = Dependency.KEY_VAULT
 _VERSIONS = "versions"
 _AWAY_SECONDS = 30.0
 """How long a vault that was away is not asked for its list again."""

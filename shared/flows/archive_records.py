@@ -13,7 +13,7 @@ from shared.domain.segment import DamagedSegment, Tail
 from shared.domain.transcript import DEFAULT_LIMITS, Limits, Plan, plan
 from shared.domain.vm import InvalidVmId, VmId
 from shared.flows.find_tail import find_tail
-from shared.ports import AppendConflict, Transcripts, Unavailable
+from shared.ports import AppendConflict, Dependency, Transcripts, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ class _Delivery:
             else:
                 self.tails.put(console, tail)
                 return
-        raise Unavailable("transcripts", f"{_TRIES} appends in a row found somebody else's")
+        raise Unavailable(Dependency.STORAGE_BLOBS, f"{_TRIES} appends in a row found somebody else's")
 
     async def _carry_out(self, console: str, tail: Tail, planned: Plan) -> Tail:
         """Where the transcript then stands. Raises AppendConflict, Unavailable."""

@@ -13,22 +13,22 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Dependency:
+class DependencyHealth:
     name: str
     healthy: bool
     milliseconds: float
     detail: str
 
 
-async def check_health(world: World) -> Sequence[Dependency]:
+async def check_health(world: World) -> Sequence[DependencyHealth]:
     """Never raises: what cannot be asked is unhealthy."""
     return await asyncio.gather(*(_ask(world, name, probe) for name, probe in world.probes.items()))
 
 
-async def _ask(world: World, name: str, probe: Probe) -> Dependency:
+async def _ask(world: World, name: str, probe: Probe) -> DependencyHealth:
     began = world.clock.now()
     detail = await _trouble(name, probe)
-    return Dependency(name, not detail, round((world.clock.now() - began) * 1000, 1), detail)
+    return DependencyHealth(name, not detail, round((world.clock.now() - began) * 1000, 1), detail)
 
 
 async def _trouble(name: str, probe: Probe) -> str:
@@ -39,7 +39,7 @@ async def _trouble(name: str, probe: Probe) -> str:
     except TimeoutError:
         return f"no answer within {PROBE_SECONDS:g} s"
     except Unavailable as error:
-        _log.warning("health: %s", error)
+        _log.warning("health: %s: %s", name, error)
         return "does not answer"
     except Exception as error:  # noqa: BLE001 - a health report that breaks reports nothing; the kind is logged
         _log.warning("health: %s: %s", name, type(error).__name__)

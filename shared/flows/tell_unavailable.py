@@ -4,9 +4,8 @@ from dataclasses import replace
 from typing import assert_never
 
 from shared.domain.refusals import Code, Refusal, refuse
-from shared.ports import Trouble, Unavailable
+from shared.ports import Dependency, Trouble, Unavailable
 
-_NAMES = {"arm": "Azure Resource Manager", "entra": "Entra ID", "boot diagnostics": "Azure's boot diagnostics"}
 _CODES = {
     Trouble.AWAY: Code.AZURE_UNAVAILABLE,
     Trouble.THROTTLED: Code.AZURE_THROTTLED,
@@ -18,11 +17,23 @@ _CODES = {
 
 def tell_unavailable(error: Unavailable, target: str | None = None) -> Refusal:
     """The words name who it was, never what they answered. Azure's own number of seconds is handed on."""
-    if error.what.startswith("relay"):
-        return refuse(Code.RELAY_UNAVAILABLE, target=target)
-    if error.what == "console lock":
-        return refuse(Code.LOCK_UNAVAILABLE, target=target)
-    name = _NAMES.get(error.what)
+    match error.what:
+        case Dependency.RELAY:
+            return refuse(Code.RELAY_UNAVAILABLE, target=target)
+        case Dependency.CONSOLE_LOCK:
+            return refuse(Code.LOCK_UNAVAILABLE, target=target)
+        case Dependency.ARM:
+            return _azures("Azure Resource Manager", error, target)
+        case Dependency.ENTRA:
+            return _azures("Entra ID", error, target)
+        case Dependency.BOOT_DIAGNOSTICS:
+            return _azures("Azure's boot diagnostics", error, target)
+        case _:
+            return _azures(None, error, target)
+
+
+def _azures(name: str | None, error: Unavailable, target: str | None) -> Refusal:
+    """Without a name, the words are the table's."""
     refusal = refuse(_CODES[error.trouble], because=name and _words(name, error), target=target)
     return refusal if error.retry_after is None else replace(refusal, retry_after=error.retry_after)
 

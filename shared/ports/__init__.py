@@ -31,7 +31,7 @@ from shared.ports.archive import (
 from shared.ports.azure import AroundVms, BootLog, BootLogs, Callers, Picture, PowerActs, Rights, Visible, Vms
 from shared.ports.leases import Leases, Notice, Notices
 from shared.ports.line import Admission, Beat, ControlPlane, PortListener, Recorder, RecordSink, SerialPort, SerialPorts
-from shared.ports.outside import Clock, Ids, Trouble, Unavailable
+from shared.ports.outside import Clock, Dependency, Ids, Trouble, Unavailable
 from shared.ports.owners import Approvals, Paces, Policies, Stored
 from shared.ports.sessions import BurntTokens, Consoles, KeyRing, Relay, Relays, Session, Sessions, Tokens
 
@@ -49,6 +49,7 @@ __all__ = [
     "Clock",
     "Consoles",
     "ControlPlane",
+    "Dependency",
     "Hold",
     "Holds",
     "Ids",

@@ -19,12 +19,43 @@ class Trouble(StrEnum):
     """It answers, but the whole was not there in the time that we give to a question."""
 
 
-class Unavailable(Exception):
-    """Something outside does not answer. `what` is its name in the health report; the text holds no secret."""
+class Dependency(StrEnum):
+    """What lies outside and may not answer. The values are for logs, and for the health report where it asks them."""
 
-    def __init__(self, what: str, why: str, trouble: Trouble = Trouble.AWAY, *, retry_after: int | None = None) -> None:
-        """`retry_after`: the seconds after which it wants to be asked again, where it has said so."""
-        super().__init__(f"{what}: {why}")
+    ARM = "arm"
+    BOOT_DIAGNOSTICS = "boot diagnostics"
+    """What a VM printed while it booted: ARM says where it lies, a storage account of Azure's or of the VM's has it."""
+    CONSOLE_LOCK = "console lock"
+    CONTROL_PLANE = "control plane"
+    """The function app, for a relay."""
+    ENTRA = "entra"
+    ENTRA_KEYS = "entra keys"
+    EVENT_HUB = "event hub"
+    KEY_VAULT = "key vault"
+    RELAY = "relay"
+    SERIAL_GATEWAY = "serial gateway"
+    STATEMENT_KEYS = "statement keys"
+    STORAGE_BLOBS = "storage blobs"
+    STORAGE_TABLES = "storage tables"
+    TASK_HUB = "task hub"
+
+
+class Unavailable(Exception):
+    """Something outside does not answer. The text holds no secret."""
+
+    def __init__(
+        self,
+        what: Dependency,
+        why: str,
+        trouble: Trouble = Trouble.AWAY,
+        *,
+        which: str = "",
+        retry_after: int | None = None,
+    ) -> None:
+        """`which` of several: a relay's name. `retry_after`: the seconds after which it wants to be asked again, where
+        it has said so.
+        """
+        super().__init__(f"{what.value}{which and f' {which}'}: {why}")
         self.what, self.trouble, self.retry_after = what, trouble, retry_after
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import Enum
 
 from shared.domain.record import Batch, Source, encode_batch
-from shared.ports import Unavailable
+from shared.ports import Dependency, Unavailable
 
 
 class Fate(Enum):
@@ -40,7 +40,7 @@ class MemoryRecords:
         if fate is not Fate.REFUSED:
             self.stored.append(Batch.decode(encode_batch(source, records)))
         if fate is not Fate.STORED:
-            raise Unavailable("event hub", fate.value)
+            raise Unavailable(Dependency.EVENT_HUB, fate.value)
 
     def sequence(self, epoch: str) -> list[int]:
         """Sequence numbers of an epoch as an archiver keeps them: without repeats, in order of arrival."""

@@ -12,7 +12,7 @@ from shared.adapters.table_policies import FRESH_SECONDS, TablePolicies
 from shared.adapters.tables import Table, table_service
 from shared.domain.policy import TENANT, Level, Policy, Scope, Switch, scopes_of
 from shared.domain.vm import VmId
-from shared.ports import Policies, Unavailable
+from shared.ports import Dependency, Policies, Unavailable
 from tests.fakes import NOW, VM, FakeClock, FakePolicies
 
 NOBODY: Any = None
@@ -133,7 +133,7 @@ async def test_a_table_that_is_away_costs_everybody_one_wait(
     async def away() -> Any:
         asked.append(1)
         await asyncio.sleep(0.05)
-        raise Unavailable("storage tables", "away")
+        raise Unavailable(Dependency.STORAGE_TABLES, "away")
 
     monkeypatch.setattr(table, "_read", away)
     answers = await asyncio.gather(*(table.over(VM) for _ in range(50)), return_exceptions=True)

@@ -23,7 +23,7 @@ from shared.domain.grant import Mode
 from shared.domain.policy import Typing
 from shared.domain.refusals import TABLE, Code, Refusal, refuse
 from shared.flows.world import World
-from shared.ports import Session, Unavailable
+from shared.ports import Dependency, Session, Unavailable
 from tests.fakes import VM, FakeWorld, everything, settings
 
 STARTER = "fakes"
@@ -104,9 +104,13 @@ async def test_a_stronger_sign_in_that_is_not_the_first_thing_in_the_way_is_a_de
 @pytest.mark.usefixtures("fakes")
 @pytest.mark.parametrize(
     ("what", "code"),
-    [("relay r0", "RelayUnavailable"), ("arm", "AzureUnavailable"), ("console lock", "LockUnavailable")],
+    [
+        (Dependency.RELAY, "RelayUnavailable"),
+        (Dependency.ARM, "AzureUnavailable"),
+        (Dependency.CONSOLE_LOCK, "LockUnavailable"),
+    ],
 )
-async def test_what_does_not_answer_is_503_and_worth_another_try(what: str, code: str) -> None:
+async def test_what_does_not_answer_is_503_and_worth_another_try(what: Dependency, code: str) -> None:
     response = await sent(answering(Unavailable(what, "a secret address")))
     assert (response.status_code, error(response)["code"], response.headers["Retry-After"]) == (503, code, "5")
     assert b"secret" not in response.get_body()
@@ -257,7 +261,7 @@ async def test_a_heartbeat_brings_what_is_to_be_kept_and_captured(fakes: FakeWor
     assert said["capture"] == [said["keep"][0]["vm"]]
     assert said["capture"][0].lower() == VM.console
     assert (said["keep"][0]["typed"], said["keep"][0]["mask"]) == ("masked", [])
-    fakes.policies.fail = Unavailable("storage tables", "away")
+    fakes.policies.fail = Unavailable(Dependency.STORAGE_TABLES, "away")
     said = json.loads((await sent(relays._heartbeat, beat)).get_body())
     assert said == {"end": [], "again": {}, "keep": None, "capture": None}
 

@@ -16,7 +16,7 @@ from shared.domain.archive_progress import RecordedLast
 from shared.domain.record import Batch, Kind, Record, Source
 from shared.flows.archive_records import Tails, archive_records
 from shared.flows.keep_ring import keep_ring
-from shared.ports import Unavailable
+from shared.ports import Dependency, Unavailable
 from tests.contract.memory_archive import MemoryArchive
 from tests.fakes import NOW, VM, FakeWorld, without_read
 
@@ -81,7 +81,7 @@ async def test_a_recording_says_who_when_and_what() -> None:
 async def test_a_list_with_words_that_were_printed_is_a_read(kept: MemoryArchive) -> None:
     await call("list")
     assert [(read.name, read.what) for _, read in kept.reads.kept] == [("Ada", "recordings")]
-    kept.reads.fail = Unavailable("storage tables", "away")
+    kept.reads.fail = Unavailable(Dependency.STORAGE_TABLES, "away")
     assert (await call("list"))[0] == 503
 
 

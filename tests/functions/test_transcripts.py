@@ -16,7 +16,7 @@ from shared.domain.archive_progress import RecordedLast
 from shared.domain.record import Batch, Kind, Record, Source
 from shared.flows import index_transcript
 from shared.flows.archive_records import Tails, archive_records
-from shared.ports import Unavailable
+from shared.ports import Dependency, Unavailable
 from tests.contract.memory_archive import MemoryArchive
 from tests.contract.memory_transcripts import MemoryTranscripts
 from tests.fakes import NOW, VM, FakeWorld, without_read
@@ -280,7 +280,7 @@ async def test_who_has_read_is_on_record_before_anything_is_handed_out(archive: 
     ]
     await get(offset="700")
     assert len(archive.reads.kept) == 1, "nothing was handed out"
-    archive.reads.fail = Unavailable("storage tables", "away")
+    archive.reads.fail = Unavailable(Dependency.STORAGE_TABLES, "away")
     response = await get()
     assert (response.status_code, b"hello" in response.get_body()) == (503, False)
 

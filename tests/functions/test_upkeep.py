@@ -8,7 +8,7 @@ import pytest
 from functions.upkeep import clear_tables
 from shared import wiring
 from shared.domain.old_rows import Ages, Rows, limits
-from shared.ports import RemovedRows, Unavailable
+from shared.ports import Dependency, RemovedRows, Unavailable
 from tests.fakes import NOW, FakeClock, settings
 
 
@@ -19,7 +19,7 @@ class Cleared:
     async def remove(self, rows: Rows, before: float) -> RemovedRows:
         self.asked[rows] = before
         if rows is Rows.APPROVALS:
-            raise Unavailable("storage tables", "away")
+            raise Unavailable(Dependency.STORAGE_TABLES, "away")
         return RemovedRows(3 if rows is Rows.SESSIONS else 0, last=True)
 
 

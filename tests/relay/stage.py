@@ -29,7 +29,7 @@ from shared.domain.record import Kind, Record, Source
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.replay import Tail
 from shared.domain.vm import VmId
-from shared.ports import Admission, Beat, PortListener, SerialPort, Unavailable
+from shared.ports import Admission, Beat, Dependency, PortListener, SerialPort, Unavailable
 from tests.patience import PATIENCE
 from tests.signing import PemTokens, new_pem
 
@@ -142,7 +142,7 @@ class ControlPlane:
 
     async def attach(self, grant: Grant) -> Admission | Refusal:
         if self.away:
-            raise Unavailable("control plane", "away")
+            raise Unavailable(Dependency.CONTROL_PLANE, "away")
         self.correlations.append(("attach", correlation.current.get()))
         if grant.token_id in self.burnt:
             return refuse(Code.TOKEN_REPLAYED)
@@ -152,7 +152,7 @@ class ControlPlane:
 
     async def heartbeat(self, live: Sequence[Grant]) -> Beat:
         if self.away:
-            raise Unavailable("control plane", "away")
+            raise Unavailable(Dependency.CONTROL_PLANE, "away")
         self.beats.append(live)
         endings, self.endings = self.endings, []
         beat = Beat(endings, self.keep, self.capture)
@@ -161,7 +161,7 @@ class ControlPlane:
 
     async def detach(self, grant: Grant, why: str, typed: int, printed: int) -> None:
         if self.away:
-            raise Unavailable("control plane", "away")
+            raise Unavailable(Dependency.CONTROL_PLANE, "away")
         self.correlations.append(("detach", correlation.current.get()))
         self.detached.append((grant.session, why, typed, printed))
 
@@ -248,7 +248,7 @@ class KeysAddress(Http):
         self.pem: str | None = pem
         self.asked = 0
 
-    async def get_json(self, address: str, what: str) -> dict[str, Any]:  # noqa: ARG002 - the port asks it
+    async def get_json(self, address: str, what: Dependency) -> dict[str, Any]:  # noqa: ARG002 - the port asks it
         self.asked += 1
         if self.pem is None:
             raise Unavailable(what, "away")

@@ -15,7 +15,7 @@ from shared.adapters.token_keys import FRESH_SECONDS
 from shared.domain.frames import PROTOCOL, TOKEN_PREFIX
 from shared.domain.grant import Mode
 from shared.domain.refusals import Code, refuse
-from shared.ports import Trouble, Unavailable
+from shared.ports import Dependency, Trouble, Unavailable
 from tests.relay.stage import ISSUER, PAGE, PEM, RELAY, Stage, staged
 from tests.signing import PemTokens, new_pem
 
@@ -129,10 +129,10 @@ async def test_a_vm_that_cannot_be_reached_refuses_and_frees_the_console(stage: 
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (Unavailable("serial gateway", "away"), (504, "GatewayTimeout")),
-        (Unavailable("arm", "away"), (503, "AzureUnavailable")),
-        (Unavailable("arm", "throttles", Trouble.THROTTLED, retry_after=9), (429, "AzureThrottled")),
-        (Unavailable("entra", "says nothing", Trouble.SILENT), (504, "AzureTimeout")),
+        (Unavailable(Dependency.SERIAL_GATEWAY, "away"), (504, "GatewayTimeout")),
+        (Unavailable(Dependency.ARM, "away"), (503, "AzureUnavailable")),
+        (Unavailable(Dependency.ARM, "throttles", Trouble.THROTTLED, retry_after=9), (429, "AzureThrottled")),
+        (Unavailable(Dependency.ENTRA, "says nothing", Trouble.SILENT), (504, "AzureTimeout")),
         (KeyError(), (502, "ConsoleFault")),
     ],
 )

@@ -13,7 +13,7 @@ from relay.standstill import STANDSTILL_SECONDS
 from shared.domain.archive_progress import RecordedLast
 from shared.domain.grant import Mode
 from shared.domain.record import Kind, Record, Source, decode_records
-from shared.ports import Unavailable
+from shared.ports import Dependency, Unavailable
 from tests.fakes import NOW, FakeClock
 from tests.patience import PATIENCE
 from tests.relay.full_disk import FullDisk
@@ -31,7 +31,7 @@ class Hub:
 
     async def send(self, source: Source, records: Sequence[bytes]) -> None:  # noqa: ARG002 - the port's words
         if not self.there:
-            raise Unavailable("hub", "away")
+            raise Unavailable(Dependency.EVENT_HUB, "away")
         self.taken += records
         self.taking()
         self.news.set()

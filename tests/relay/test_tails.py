@@ -14,7 +14,7 @@ from shared.domain.archive_progress import RecordedLast
 from shared.domain.keeping import BY_RULE, Keeping
 from shared.domain.record import Kind, Record, Source, decode_records
 from shared.domain.replay import TAIL_BYTES
-from shared.ports import Unavailable
+from shared.ports import Dependency, Unavailable
 from tests.relay.stage import Clock, staged
 from tests.relay.test_replay import BOOT, Replaying, masked
 
@@ -30,7 +30,7 @@ class Hub:
 
     async def send(self, source: Source, records: Sequence[bytes]) -> None:
         if not self.there:
-            raise Unavailable("hub", "away")
+            raise Unavailable(Dependency.EVENT_HUB, "away")
         for encoded in records:
             for record in decode_records(encoded, 0):
                 self.records[source.epoch, record.seq] = record

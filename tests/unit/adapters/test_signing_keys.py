@@ -13,7 +13,7 @@ from shared.adapters.signing_keys import (
     STALE_SECONDS,
     SigningKeys,
 )
-from shared.ports import Unavailable
+from shared.ports import Dependency, Unavailable
 from tests.fakes import FakeClock
 from tests.patience import PATIENCE
 
@@ -40,7 +40,7 @@ class Issuer:
         await asyncio.sleep(0)
         await self.answering.wait()
         if self.away:
-            raise Unavailable("entra", "away")
+            raise Unavailable(Dependency.ENTRA, "away")
         return self.answer or {"keys": [{**PUBLIC, "kid": kid} for kid in self.kids]}
 
 
@@ -172,8 +172,8 @@ async def test_an_answer_that_is_no_key_set_is_unavailable(keys: SigningKeys, is
 async def test_keys_of_another_algorithm_are_passed_over(issuer: Issuer, clock: FakeClock) -> None:
     issuer.answer = {"keys": [{**PUBLIC, "kid": "r"}, {**CURVE, "kid": "e"}, {**CURVE, "kid": "x", "alg": "ES384"}]}
     for algorithm, found in {"RS256": ["r"], "ES256": ["e"]}.items():
-        keys = SigningKeys(issuer.fetch, clock, issuer="control plane", algorithm=algorithm)
+        keys = SigningKeys(issuer.fetch, clock, issuer=Dependency.CONTROL_PLANE, algorithm=algorithm)
         assert [kid for kid in ("r", "e", "x") if await keys.find("a", kid)] == found
     issuer.answer = {"keys": []}
     with pytest.raises(Unavailable, match="control plane"):
-        await SigningKeys(issuer.fetch, clock, issuer="control plane").find("a", "r")
+        await SigningKeys(issuer.fetch, clock, issuer=Dependency.CONTROL_PLANE).find("a", "r")

@@ -7,7 +7,7 @@ from random import Random
 
 from shared.domain.ledger import Statement
 from shared.domain.recordings import Indexed
-from shared.ports import Blob, Hold, Lying, Statements, Unavailable
+from shared.ports import Blob, Dependency, Hold, Lying, Statements, Unavailable
 from tests.contract.memory_archive import MemoryHolds, MemoryIndex, MemoryLedger
 from tests.contract.memory_transcripts import MemoryTranscripts
 
@@ -76,13 +76,13 @@ class StumblingTranscripts(MemoryTranscripts):
             await asyncio.sleep(0)
         step = Step.NOT_DONE if self.away else next(self.steps, Step.WELL)
         if step is Step.NOT_DONE:
-            raise Unavailable("storage", "as told")
+            raise Unavailable(Dependency.STORAGE_TABLES, "as told")
         return step
 
 
 def answer(step: Step) -> None:
     if step is Step.DONE_BUT_UNANSWERED:
-        raise Unavailable("storage", "the answer is lost")
+        raise Unavailable(Dependency.STORAGE_TABLES, "the answer is lost")
 
 
 class StumblingIndex(MemoryIndex):

@@ -9,7 +9,7 @@ from shared.domain.refusals import Code, Refusal
 from shared.domain.rights import Right
 from shared.flows.approve import ask_approval, decide_approval, list_approvals, show_approval
 from shared.flows.open_session import Opened, Wish, open_session
-from shared.ports import Unavailable
+from shared.ports import Dependency, Unavailable
 from tests.fakes import NOW, VM, FakeWorld, everything, person, without_read
 
 
@@ -128,7 +128,7 @@ async def test_the_list_holds_ones_own_and_those_to_decide(fakes: FakeWorld) -> 
     assert await list_approvals(fakes.world, person("grace")) == [mine]
     fakes.rights.lacking["alan"] = without_read()
     assert await list_approvals(fakes.world, person("alan")) == []
-    fakes.rights.fail = Unavailable("arm", "away")
+    fakes.rights.fail = Unavailable(Dependency.ARM, "away")
     assert await list_approvals(fakes.world, person("grace")) == []
     assert await list_approvals(fakes.world, person()) == [mine]
 

@@ -8,7 +8,7 @@ import pytest
 from shared.domain.record import Kind, Record, Source, encode_batch
 from shared.domain.transcript import Limits
 from shared.flows.archive_records import Tails, archive_records
-from shared.ports import AppendConflict, Unavailable
+from shared.ports import AppendConflict, Dependency, Unavailable
 from tests.contract.memory_transcripts import MemoryTranscripts
 from tests.unit.flows.archived import CONSOLE, archived, batch, segments
 from tests.unit.flows.audit import audit
@@ -127,7 +127,7 @@ async def test_one_console_that_fails_fails_the_delivery_after_the_others_are_do
     class NoRoomForOne(MemoryTranscripts):
         async def append(self, console: str, ordinal: int, position: int, data: bytes) -> None:
             if console == CONSOLE:
-                raise Unavailable("transcripts", "full")
+                raise Unavailable(Dependency.STORAGE_BLOBS, "full")
             await asyncio.sleep(0)
             await super().append(console, ordinal, position, data)
 

@@ -9,7 +9,7 @@ from shared.domain.policy import Typing
 from shared.domain.refusals import Code, Refusal
 from shared.flows.attach_session import attach_session
 from shared.flows.open_session import Opened, Wish, open_session
-from shared.ports import Admission, Unavailable
+from shared.ports import Admission, Dependency, Unavailable
 from tests.fakes import VM, FakeWorld, person
 
 
@@ -77,7 +77,7 @@ async def test_a_session_that_is_unknown_or_over_stays_out(fakes: FakeWorld) -> 
 
 async def test_an_admission_tells_what_is_kept_and_without_knowing_it_admits_nobody(fakes: FakeWorld) -> None:
     claims = await granted(fakes)
-    fakes.policies.fail = Unavailable("storage tables", "away")
+    fakes.policies.fail = Unavailable(Dependency.STORAGE_TABLES, "away")
     with pytest.raises(Unavailable):
         await attach_session(fakes.world, "r0", claims)
     fakes.policies.fail = None

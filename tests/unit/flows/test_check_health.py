@@ -5,7 +5,7 @@ import pytest
 
 from shared.flows import check_health as flow
 from shared.flows.check_health import check_health
-from shared.ports import Unavailable
+from shared.ports import Dependency, Unavailable
 from tests.fakes import FakeWorld
 
 
@@ -19,7 +19,7 @@ async def test_every_dependency_is_asked_at_once_and_none_breaks_the_report(
 
     async def away() -> None:
         await together.wait()
-        raise Unavailable("arm", "answered 500 at a secret address")
+        raise Unavailable(Dependency.ARM, "answered 500 at a secret address")
 
     async def broken() -> None:
         await together.wait()

@@ -10,7 +10,7 @@ from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.rights import SCOPE_ACTIONS, Right
 from shared.flows.keep_policy import Shown, clear_policy, set_policy, show_policy
 from shared.flows.open_session import Opened, Wish, open_session
-from shared.ports import Session, Unavailable
+from shared.ports import Dependency, Session, Unavailable
 from tests.fakes import NOW, VM, FakeWorld, everything, person
 
 SUBSCRIPTION = Scope.parse(f"/subscriptions/{VM.subscription}")
@@ -170,6 +170,6 @@ async def test_a_switch_turned_on_again_meanwhile_still_ends_what_it_was_meant_t
 
 
 async def test_policies_that_cannot_be_read_let_nobody_in(fakes: FakeWorld) -> None:
-    fakes.policies.fail = Unavailable("storage tables", "away")
+    fakes.policies.fail = Unavailable(Dependency.STORAGE_TABLES, "away")
     with pytest.raises(Unavailable):
         await opened(fakes)

@@ -4,7 +4,7 @@ from shared.domain.keeping import Keeping
 from shared.domain.policy import TENANT, Switch, Typing
 from shared.domain.vm import VmId
 from shared.flows.keep_recording import Recorded, recorded
-from shared.ports import Unavailable
+from shared.ports import Dependency, Unavailable
 from tests.fakes import SUBSCRIPTION, VM, FakeWorld
 
 OTHER = VmId(SUBSCRIPTION, "rg-web", "web-02")
@@ -37,6 +37,6 @@ async def test_a_console_that_is_switched_off_is_not_captured(fakes: FakeWorld) 
 
 
 async def test_when_policies_cannot_be_read_nothing_is_guessed(fakes: FakeWorld) -> None:
-    fakes.policies.fail = Unavailable("storage tables", "away")
+    fakes.policies.fail = Unavailable(Dependency.STORAGE_TABLES, "away")
     with pytest.raises(Unavailable):
         await recorded(fakes.world, "r0", [VM])

@@ -11,7 +11,7 @@ from shared.domain.transcript import Limits
 from shared.domain.verify import Fault
 from shared.flows.keep_ring import Kept, keep_ring
 from shared.flows.verify_transcript import verify_part
-from shared.ports import Hold, Lying, Unavailable
+from shared.ports import Dependency, Hold, Lying, Unavailable
 from tests.contract.memory_archive import MemoryArchive
 from tests.fakes import NOW
 from tests.unit.flows.archived import CONSOLE, archived, batch
@@ -102,7 +102,7 @@ async def test_a_run_that_fails_between_two_deletions_leaves_what_verifies_and_t
     forget = kept.index.forget
 
     async def fails(console: str, ordinal: int) -> None:
-        raise Unavailable("storage tables", "away")
+        raise Unavailable(Dependency.STORAGE_TABLES, "away")
 
     kept.index.forget = fails  # type: ignore[method-assign]
     assert (await keep_ring(kept.archive)).failed == [CONSOLE]
@@ -127,7 +127,7 @@ async def test_without_a_listing_there_is_no_run() -> None:
 
     async def away(console: str = "") -> AsyncIterator[Lying]:
         yield Lying(f"{CONSOLE}{console}", 0, 0)
-        raise Unavailable("storage blobs", "away")
+        raise Unavailable(Dependency.STORAGE_BLOBS, "away")
 
     kept.transcripts.lying = away  # type: ignore[method-assign]
     with pytest.raises(Unavailable):

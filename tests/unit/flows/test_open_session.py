@@ -9,7 +9,7 @@ from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import Power
 from shared.flows import open_session as flow
 from shared.flows.open_session import Opened, Wish, open_session
-from shared.ports import Unavailable
+from shared.ports import Dependency, Unavailable
 from tests.fakes import NOW, VM, FakeWorld, everything, machine, person, without_read
 
 
@@ -133,7 +133,7 @@ async def test_a_watcher_takes_nothing(fakes: FakeWorld) -> None:
     assert (await fakes.consoles.show(VM)).holder is not None
 
 
-@pytest.mark.parametrize("fault", [Unavailable("storage tables", "away"), asyncio.CancelledError()])
+@pytest.mark.parametrize("fault", [Unavailable(Dependency.STORAGE_TABLES, "away"), asyncio.CancelledError()])
 async def test_what_is_in_no_index_holds_no_console(fakes: FakeWorld, fault: Exception) -> None:
     fakes.sessions.fail = fault
     with pytest.raises(type(fault)):
@@ -163,19 +163,19 @@ async def test_who_gets_no_token_holds_no_console(fakes: FakeWorld) -> None:
 async def test_a_lock_that_cannot_be_given_back_counts_for_a_while(
     fakes: FakeWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
-    fakes.sessions.fail, fakes.consoles.fail_release = Unavailable("storage tables", "away"), True
+    fakes.sessions.fail, fakes.consoles.fail_release = Unavailable(Dependency.STORAGE_TABLES, "away"), True
     with pytest.raises(Unavailable, match="storage tables"):
         await opened(fakes)
     assert f"its lock counts for {PENDING_SECONDS:.0f} s more" in caplog.text
 
 
 async def test_a_watcher_in_no_index_has_nothing_to_give_back(fakes: FakeWorld) -> None:
-    fakes.sessions.fail, fakes.consoles.fail_release = Unavailable("storage tables", "away"), True
+    fakes.sessions.fail, fakes.consoles.fail_release = Unavailable(Dependency.STORAGE_TABLES, "away"), True
     with pytest.raises(Unavailable):
         await opened(fakes, wish=Wish(mode=Mode.WATCH))
 
 
-@pytest.mark.parametrize("fault", [Unavailable("relay r0", "away"), TimeoutError(), None])
+@pytest.mark.parametrize("fault", [Unavailable(Dependency.RELAY, "away"), TimeoutError(), None])
 async def test_a_relay_that_does_not_hear_delays_nothing(
     fakes: FakeWorld, fault: Exception | None, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -20,7 +20,7 @@ from shared.flows.open_session import Opened, Wish, open_session
 from shared.flows.recheck_sessions import AGAIN_SECONDS, MOST_LOOKS, due
 from shared.flows.renew_sessions import AT_ONCE, renew_sessions
 from shared.flows.world import Shared
-from shared.ports import Unavailable
+from shared.ports import Dependency, Unavailable
 from tests.fakes import VM, FakeRights, FakeWorld, machine, person, without_read
 
 HEARTBEAT = 5.0
@@ -243,7 +243,7 @@ async def test_a_stop_of_the_vm_is_left_to_its_port_to_tell(fakes: FakeWorld) ->
 
 async def test_what_cannot_be_learnt_ends_nobody(fakes: FakeWorld) -> None:
     session = await live(fakes)
-    fakes.rights.fail = Unavailable("arm", "away")
+    fakes.rights.fail = Unavailable(Dependency.ARM, "away")
     assert await a_period_later(fakes, session) == []
     fakes.rights.fail = None
     fakes.rights.lacking["ada"] = refuse(Code.MFA_REQUIRED)

@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.old_rows import Rows
 from shared.flows.remove_old_rows import RUN_SECONDS, remove_old_rows
-from shared.ports import RemovedRows, Unavailable
+from shared.ports import Dependency, RemovedRows, Unavailable
 from tests.fakes import FakeClock
 
 LIMITS = {Rows.USED_TOKENS: 10.0, Rows.READS: 5.0}
@@ -27,7 +27,7 @@ class Pages:
         self.asked[rows].append(before)
         self.clock.time += self.seconds
         if rows in self.fail:
-            raise Unavailable("storage tables", "away")
+            raise Unavailable(Dependency.STORAGE_TABLES, "away")
         return RemovedRows(self.pages[rows].pop(0), not self.pages[rows])
 
 

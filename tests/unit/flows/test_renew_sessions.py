@@ -10,7 +10,7 @@ from shared.domain.refusals import Code, Refusal
 from shared.flows.live_session import Ending, Live
 from shared.flows.open_session import Opened, Wish, open_session
 from shared.flows.renew_sessions import FORGET_SECONDS, renew_sessions
-from shared.ports import Unavailable
+from shared.ports import Dependency, Unavailable
 from tests.fakes import VM, FakeWorld, person, without_read
 
 
@@ -55,7 +55,7 @@ async def test_a_heartbeat_asks_no_lock_and_writes_one_line(fakes: FakeWorld) ->
     """However long the lock is away, and however many write."""
     session = await live(fakes)
     await renew_sessions(fakes.world, "r0", [session])
-    fakes.consoles.fail = Unavailable("console lock", "away")
+    fakes.consoles.fail = Unavailable(Dependency.CONSOLE_LOCK, "away")
     for _ in range(100):
         fakes.clock.time += 5
         assert await renew_sessions(fakes.world, "r0", [session]) == []
@@ -68,7 +68,7 @@ async def test_watchers_keep_no_lease(fakes: FakeWorld) -> None:
 
 
 async def test_a_sign_of_life_that_could_not_be_kept_is_told_to_the_relay(fakes: FakeWorld) -> None:
-    fakes.leases.fail = Unavailable("storage tables", "away")
+    fakes.leases.fail = Unavailable(Dependency.STORAGE_TABLES, "away")
     with pytest.raises(Unavailable, match="storage tables"):
         await renew_sessions(fakes.world, "r0", [await live(fakes)])
 
@@ -107,7 +107,7 @@ async def test_a_lock_that_hangs_ends_nobody(fakes: FakeWorld, monkeypatch: pyte
 
 async def test_a_lock_that_is_away_ends_nobody(fakes: FakeWorld) -> None:
     session = await live(fakes)
-    fakes.consoles.fail = Unavailable("console lock", "away")
+    fakes.consoles.fail = Unavailable(Dependency.CONSOLE_LOCK, "away")
     assert await looked_at(fakes, session) == []
 
 

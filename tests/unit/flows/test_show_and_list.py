@@ -10,7 +10,7 @@ from shared.domain.vm import Power
 from shared.flows.list_consoles import Consoles, list_consoles
 from shared.flows.open_session import Wish, open_session
 from shared.flows.show_console import Shown, show_console
-from shared.ports import Trouble, Unavailable
+from shared.ports import Dependency, Trouble, Unavailable
 from tests.fakes import VM, FakeWorld, everything, machine, person, without_read
 
 ADMINISTERED = {*everything(), *on_vm(DEFAULT, Right.ADMINISTER, VM)} - {VM_READ}
@@ -72,7 +72,7 @@ async def test_every_vm_is_listed_with_what_stands_in_its_way(fakes: FakeWorld) 
 
 
 async def test_a_vm_whose_rights_cannot_be_had_is_listed_as_not_available(fakes: FakeWorld) -> None:
-    fakes.rights.fail = Unavailable("arm", "away", Trouble.THROTTLED, retry_after=17)
+    fakes.rights.fail = Unavailable(Dependency.ARM, "away", Trouble.THROTTLED, retry_after=17)
     (refusal,) = (await listed(fakes)).listed[0].refusals
     assert (refusal.code, refusal.retry_after, refusal.target) == (Code.AZURE_THROTTLED, 17, VM.resource_id)
     fakes.rights.fail = None
@@ -81,7 +81,7 @@ async def test_a_vm_whose_rights_cannot_be_had_is_listed_as_not_available(fakes:
 
 
 async def test_a_subscription_that_cannot_be_asked_is_named_beside_the_others(fakes: FakeWorld) -> None:
-    fakes.vms.unasked["other"] = Unavailable("arm", "away")
+    fakes.vms.unasked["other"] = Unavailable(Dependency.ARM, "away")
     found = await listed(fakes)
     assert [each.vm.id for each in found.listed] == [VM]
     assert {name: (why.code, why.target) for name, why in found.unasked.items()} == {
@@ -92,14 +92,14 @@ async def test_a_subscription_that_cannot_be_asked_is_named_beside_the_others(fa
 async def test_an_empty_list_is_answered_only_where_everything_was_asked(fakes: FakeWorld) -> None:
     fakes.vms.vms.clear()
     assert await listed(fakes) == Consoles([], {})
-    fakes.vms.unasked["other"] = Unavailable("arm", "away")
+    fakes.vms.unasked["other"] = Unavailable(Dependency.ARM, "away")
     with pytest.raises(Unavailable):
         await list_consoles(fakes.world, person())
 
 
 async def test_an_application_is_told_where_its_rights_cannot_be_had_and_no_vm_of_it(fakes: FakeWorld) -> None:
     """The list is what the service sees."""
-    fakes.rights.fail = Unavailable("arm", "429", Trouble.THROTTLED)
+    fakes.rights.fail = Unavailable(Dependency.ARM, "429", Trouble.THROTTLED)
     with pytest.raises(Unavailable):
         await list_consoles(fakes.world, replace(person(), kind=Kind.APPLICATION))
 
@@ -107,7 +107,7 @@ async def test_an_application_is_told_where_its_rights_cannot_be_had_and_no_vm_o
 async def test_what_an_application_may_see_is_listed_beside_what_could_not_be_asked(fakes: FakeWorld) -> None:
     elsewhere = replace(VM, subscription="5b5c0000-0000-4000-8000-000000000002")
     fakes.vms.vms[elsewhere.console] = machine(elsewhere)
-    fakes.rights.failing[elsewhere.resource_id] = Unavailable("arm", "429", Trouble.THROTTLED)
+    fakes.rights.failing[elsewhere.resource_id] = Unavailable(Dependency.ARM, "429", Trouble.THROTTLED)
     found = await listed(fakes, kind=Kind.APPLICATION)
     assert [each.vm.id for each in found.listed] == [VM]
     assert [*found.unasked] == [elsewhere.subscription]
@@ -140,7 +140,7 @@ async def test_an_answer_looks_at_a_bounded_number_of_vms_and_says_where_the_res
 
 async def test_a_page_without_a_vm_that_one_may_see_is_not_the_end(fakes: FakeWorld) -> None:
     fakes.vms.vms[replace(VM, name="zz").console] = machine(replace(VM, name="zz"))
-    fakes.vms.unasked["other"] = Unavailable("arm", "away")
+    fakes.vms.unasked["other"] = Unavailable(Dependency.ARM, "away")
     fakes.rights.lacking["ada"] = everything()
     page = await list_consoles(fakes.world, person(), most=1)
     assert isinstance(page, Consoles)

@@ -7,7 +7,7 @@ from shared.domain.record import Kind, Record
 from shared.domain.vm import VmId
 from shared.flows import show_archive_progress as module
 from shared.flows.show_archive_progress import show_archive_progress
-from shared.ports import Unavailable
+from shared.ports import Dependency, Unavailable
 from tests.contract.memory_transcripts import MemoryTranscripts
 from tests.fakes import VM, FakeRelays
 from tests.unit.flows.archived import archived, batch
@@ -26,7 +26,7 @@ async def test_the_relays_number_is_held_to_the_archives(transcripts: MemoryTran
 
 
 async def test_a_relay_that_cannot_be_asked_makes_no_answer_fail(transcripts: MemoryTranscripts) -> None:
-    relays = FakeRelays(fail=Unavailable("relay r0", "gone"))
+    relays = FakeRelays(fail=Unavailable(Dependency.RELAY, "gone"))
     assert (await show_archive_progress(relays, transcripts, VM)).state is ArchiveState.UNKNOWN
 
 

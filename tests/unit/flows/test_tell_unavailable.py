@@ -2,22 +2,32 @@ import pytest
 
 from shared.domain.refusals import TABLE, Code
 from shared.flows.tell_unavailable import tell_unavailable
-from shared.ports import Trouble, Unavailable
+from shared.ports import Dependency, Trouble, Unavailable
 
 
 @pytest.mark.parametrize(
     ("what", "trouble", "code", "words"),
     [
-        ("arm", Trouble.AWAY, Code.AZURE_UNAVAILABLE, "Azure Resource Manager cannot be reached"),
-        ("arm", Trouble.THROTTLED, Code.AZURE_THROTTLED, "Azure Resource Manager throttles"),
-        ("arm", Trouble.SILENT, Code.AZURE_TIMEOUT, "Azure Resource Manager took a question and did not answer"),
-        ("arm", Trouble.SLOW, Code.AZURE_UNAVAILABLE, "Azure Resource Manager answers, but so slowly"),
-        ("arm", Trouble.FORBIDDEN, Code.SERVICE_NOT_PERMITTED, "Azure Resource Manager does not allow the service"),
-        ("entra", Trouble.THROTTLED, Code.AZURE_THROTTLED, "Entra ID throttles"),
-        ("boot diagnostics", Trouble.SILENT, Code.AZURE_TIMEOUT, "Azure's boot diagnostics took a question"),
+        (Dependency.ARM, Trouble.AWAY, Code.AZURE_UNAVAILABLE, "Azure Resource Manager cannot be reached"),
+        (Dependency.ARM, Trouble.THROTTLED, Code.AZURE_THROTTLED, "Azure Resource Manager throttles"),
+        (
+            Dependency.ARM,
+            Trouble.SILENT,
+            Code.AZURE_TIMEOUT,
+            "Azure Resource Manager took a question",
+        ),
+        (Dependency.ARM, Trouble.SLOW, Code.AZURE_UNAVAILABLE, "Azure Resource Manager answers, but so slowly"),
+        (
+            Dependency.ARM,
+            Trouble.FORBIDDEN,
+            Code.SERVICE_NOT_PERMITTED,
+            "Azure Resource Manager does not allow",
+        ),
+        (Dependency.ENTRA, Trouble.THROTTLED, Code.AZURE_THROTTLED, "Entra ID throttles"),
+        (Dependency.BOOT_DIAGNOSTICS, Trouble.SILENT, Code.AZURE_TIMEOUT, "Azure's boot diagnostics took a question"),
     ],
 )
-def test_the_words_tell_who_and_how(what: str, trouble: Trouble, code: Code, words: str) -> None:
+def test_the_words_tell_who_and_how(what: Dependency, trouble: Trouble, code: Code, words: str) -> None:
     refusal = tell_unavailable(Unavailable(what, "a secret address", trouble), "vm")
     assert (refusal.code, refusal.target, refusal.retry_after) == (code, "vm", TABLE[code].retry_after)
     assert refusal.message.startswith(words)
@@ -25,19 +35,21 @@ def test_the_words_tell_who_and_how(what: str, trouble: Trouble, code: Code, wor
 
 
 def test_azures_own_number_is_handed_on_in_the_words_too() -> None:
-    refusal = tell_unavailable(Unavailable("arm", "throttles", Trouble.THROTTLED, retry_after=37))
+    refusal = tell_unavailable(Unavailable(Dependency.ARM, "throttles", Trouble.THROTTLED, retry_after=37))
     assert refusal.retry_after == 37
     assert "before 37 s have passed" in refusal.message
 
 
 def test_what_is_not_azures_by_name_has_the_words_of_the_table() -> None:
-    assert tell_unavailable(Unavailable("storage tables", "x")).message == TABLE[Code.AZURE_UNAVAILABLE].message
+    assert (
+        tell_unavailable(Unavailable(Dependency.STORAGE_TABLES, "x")).message == TABLE[Code.AZURE_UNAVAILABLE].message
+    )
 
 
 @pytest.mark.parametrize(
-    ("what", "code"), [("relay r0", Code.RELAY_UNAVAILABLE), ("console lock", Code.LOCK_UNAVAILABLE)]
+    ("what", "code"), [(Dependency.RELAY, Code.RELAY_UNAVAILABLE), (Dependency.CONSOLE_LOCK, Code.LOCK_UNAVAILABLE)]
 )
-def test_a_relay_and_a_lock_are_what_they_are_however_they_fail(what: str, code: Code) -> None:
+def test_a_relay_and_a_lock_are_what_they_are_however_they_fail(what: Dependency, code: Code) -> None:
     for trouble in Trouble:
         refusal = tell_unavailable(Unavailable(what, "x", trouble), "vm")
         assert (refusal.code, refusal.target) == (code, "vm")
