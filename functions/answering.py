@@ -17,15 +17,16 @@ from functions.cross_origin import PREFLIGHT, allow, is_preflight, listed
 from functions.origin import address_of
 from functions.requests import BadRequest, correlation_id
 from shared import time_limit, wiring
+from shared.base.settings import InvalidSetting
 from shared.correlation import current
 from shared.domain.access import may_relay, may_use_consoles
 from shared.domain.caller import Caller
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
 from shared.flows.tell_unavailable import tell_unavailable
-from shared.flows.world import World
 from shared.ports import Unavailable
-from shared.settings import BadSetting, FunctionSettings
+from shared.session.dependencies import Dependencies
+from shared.session.settings import SessionSettings
 from shared.time_limit import TimeLimit
 
 _audit = logging.getLogger("serial_console.audit")
@@ -37,7 +38,7 @@ class Asked:
     """One request whose caller is known. `vm` is set as soon as it is, for the log."""
 
     req: func.HttpRequest
-    world: World
+    world: Dependencies
     caller: Caller
     correlation: str
     vm: VmId | None = None
@@ -84,7 +85,7 @@ async def answer(
 
 
 async def answer_anybody(
-    operation: str, req: func.HttpRequest, starter: str, work: Callable[[World], Awaitable[Result]]
+    operation: str, req: func.HttpRequest, starter: str, work: Callable[[Dependencies], Awaitable[Result]]
 ) -> func.HttpResponse:
     """For what is public: there is no caller."""
     began, event = time.perf_counter(), _Event(operation, correlation_id(req))
@@ -127,15 +128,15 @@ def _stray(req: func.HttpRequest, starter: str, event: "_Event") -> Refusal | No
 _FOREIGN = "Pages of this origin may not call the API."
 
 
-def settings_of(starter: str) -> FunctionSettings | None:
+def settings_of(starter: str) -> SessionSettings | None:
     """None where they are wrong: whoever needs a world for more says so."""
     try:
         return wiring.world(starter).settings
-    except BadSetting:
+    except InvalidSetting:
         return None
 
 
-def _address(req: func.HttpRequest, about: FunctionSettings) -> str | None:
+def _address(req: func.HttpRequest, about: SessionSettings) -> str | None:
     return address_of(req.headers.get("x-forwarded-for"), about.trusted_proxies)
 
 

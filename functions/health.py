@@ -12,7 +12,7 @@ from functions.answering import Result, answer_anybody
 from functions.describing import NEVER, About
 from functions.shapes import ref
 from shared.flows.check_health import DependencyHealth, check_health
-from shared.flows.world import World
+from shared.session.dependencies import Dependencies
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 KEPT_SECONDS = 2.0
@@ -40,14 +40,14 @@ at(
 )  # fmt: skip
 
 
-async def _health(world: World) -> Result:
+async def _health(world: Dependencies) -> Result:
     dependencies = await asyncio.shield(_report(world))
     healthy = all(each.healthy for each in dependencies)
     said = {"status": _word(healthy), "dependencies": [_dependency(each) for each in dependencies]}
     return Result(said, 200 if healthy else 503)
 
 
-def _report(world: World) -> asyncio.Task[Sequence[DependencyHealth]]:
+def _report(world: Dependencies) -> asyncio.Task[Sequence[DependencyHealth]]:
     """The report under way or just made, or a new one."""
     kept, now = _kept.get(id(world)), world.clock.now()
     if kept is None or now - kept.asked > KEPT_SECONDS:

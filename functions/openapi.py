@@ -14,7 +14,7 @@ from functions.responses import CORRELATION, INTERNAL_ERROR
 from functions.shapes import PARAMETERS, SCHEMAS, TEXT, Schema, ref
 from shared.domain.compatibility import Compatibility
 from shared.domain.refusal_table import TABLE
-from shared.flows.world import World
+from shared.session.dependencies import Dependencies
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 _BLANK = re.compile(r"\{(\w+)\}")
@@ -25,7 +25,7 @@ async def show_openapi(req: func.HttpRequest, starter: str) -> func.HttpResponse
     return await answer_anybody("show_openapi", req, starter, _show)
 
 
-async def _show(world: World) -> Result:
+async def _show(world: Dependencies) -> Result:
     return Result(document(compatible=world.settings.compatibility is not Compatibility.OFF))
 
 

@@ -22,7 +22,7 @@ from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.rights import Right
 from shared.flows.list_consoles import Listed, list_consoles
 from shared.flows.show_console import Shown, show_console
-from shared.flows.world import World
+from shared.session.dependencies import Dependencies
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 
@@ -105,7 +105,7 @@ at(
 )  # fmt: skip
 
 
-async def _keys(world: World) -> Result:
+async def _keys(world: Dependencies) -> Result:
     return Result(await world.tokens.public_keys(), headers=_FOR_A_MINUTE)
 
 
@@ -113,7 +113,7 @@ _FOR_A_MINUTE = {"Cache-Control": "public, max-age=60"}
 """Public and the same for everybody, unlike all other answers."""
 
 
-async def _config(world: World) -> Result:
+async def _config(world: Dependencies) -> Result:
     about = world.settings
     metadata = about.page_authority_metadata
     tenant = about.tenants[0] if len(about.tenants) == 1 else "organizations"

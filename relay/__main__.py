@@ -17,7 +17,8 @@ from relay.server import Relay
 from relay.spool import SpoolInUse
 from relay.waiting import Waiting
 from relay.world import World
-from shared.settings import BadSetting, RelaySettings
+from shared.base.settings import InvalidSetting
+from shared.settings import RelaySettings
 
 
 async def serve(settings: RelaySettings) -> None:
@@ -70,7 +71,7 @@ def main() -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     try:
         uvloop.run(serve(RelaySettings.read()))
-    except (BadSetting, SpoolInUse) as error:
+    except (InvalidSetting, SpoolInUse) as error:
         print(f"relay: {error}", file=sys.stderr)  # noqa: T201 - for whoever starts it
         return 2
     except OSError as error:

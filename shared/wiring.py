@@ -5,18 +5,18 @@ from typing import Any
 
 from shared.domain.ring import Ring
 from shared.flows.archive import Archive
-from shared.flows.world import Probe, Shared, World
 from shared.ports import Clock, Dependency, KeyRing, OldRows, Transcripts, Unavailable
+from shared.session.dependencies import Dependencies, LiveAzure, Probe
 from shared.settings import FunctionSettings
 
-worlds: dict[str, World] = {}
+worlds: dict[str, Dependencies] = {}
 """By the durable client binding's text, of which a process sees one. A test puts its own world here."""
 
 
-def world(starter: str) -> World:
+def world(starter: str) -> Dependencies:
     """What the function app's flows need. `starter` is the text of the durable client binding.
 
-    Raises BadSetting.
+    Raises InvalidSetting.
     """
     if starter not in worlds:
         worlds[starter] = _world(starter)
@@ -25,7 +25,7 @@ def world(starter: str) -> World:
 
 @cache
 def settings() -> FunctionSettings:
-    """Raises BadSetting."""
+    """Raises InvalidSetting."""
     return FunctionSettings.read()
 
 
@@ -40,7 +40,7 @@ def credential() -> Any:
 
 @cache
 def transcripts() -> Transcripts:
-    """The archive. Raises BadSetting."""
+    """The archive. Raises InvalidSetting."""
     from shared.adapters.blob_transcripts import BlobTranscripts  # noqa: PLC0415 - slow to import
 
     return BlobTranscripts(blobs())
@@ -48,7 +48,7 @@ def transcripts() -> Transcripts:
 
 @cache
 def archive() -> Archive:
-    """The archive with its index, its signed statements and its holds. Raises BadSetting, NotASigningKey."""
+    """The archive with its index, its signed statements and its holds. Raises InvalidSetting, NotASigningKey."""
     from shared.adapters.blob_ledger import BlobLedger  # noqa: PLC0415 - slow to import
     from shared.adapters.statement_keys import StatementSigner  # noqa: PLC0415 - as above
     from shared.adapters.system_clock import SystemClock  # noqa: PLC0415 - as above
@@ -73,7 +73,7 @@ def archive() -> Archive:
 
 @cache
 def blobs() -> Any:
-    """The blobs' client, one per process. Raises BadSetting."""
+    """The blobs' client, one per process. Raises InvalidSetting."""
     from shared.adapters.blob_transcripts import blob_service  # noqa: PLC0415 - slow to import
 
     return blob_service(settings().storage, credential(), settings().storage_suffix)
@@ -81,7 +81,7 @@ def blobs() -> Any:
 
 @cache
 def tables() -> Any:
-    """The tables' client, one per process. Raises BadSetting."""
+    """The tables' client, one per process. Raises InvalidSetting."""
     from shared.adapters.tables import table_service  # noqa: PLC0415 - slow to import
 
     return table_service(settings().storage, credential(), settings().storage_suffix)
@@ -89,7 +89,7 @@ def tables() -> Any:
 
 @cache
 def old_rows() -> OldRows:
-    """Rows that go by their age. Raises BadSetting."""
+    """Rows that go by their age. Raises InvalidSetting."""
     from shared.adapters.table_old_rows import TableOldRows  # noqa: PLC0415 - slow to import
 
     return TableOldRows(tables())
@@ -103,7 +103,7 @@ def clock() -> Clock:
 
 @cache
 def approvals_table() -> Any:
-    """Where requests for approval are kept; their orchestration needs it outside a request. Raises BadSetting."""
+    """Where requests for approval are kept; their orchestration needs it outside a request. Raises InvalidSetting."""
     from shared.adapters.system_clock import SystemClock  # noqa: PLC0415 - as above
     from shared.adapters.table_approvals import TableApprovals  # noqa: PLC0415 - slow to import
 
@@ -112,7 +112,7 @@ def approvals_table() -> Any:
 
 @cache
 def _statement_keys() -> KeyRing:
-    """Raises BadSetting, NotASigningKey."""
+    """Raises InvalidSetting, NotASigningKey."""
     return _key_ring(settings().statement_key, "STATEMENT_KEY")
 
 
@@ -138,7 +138,7 @@ def _key_ring(key: str, setting: str) -> KeyRing:
     return PemKeyRing(key, setting)
 
 
-def _world(starter: str) -> World:
+def _world(starter: str) -> Dependencies:
     # Imported here: a third of a second that indexing the functions need not wait for.
     from shared.adapters.durable_approvals import DurableApprovals  # noqa: PLC0415
     from shared.adapters.durable_consoles import DurableConsoles  # noqa: PLC0415
@@ -162,13 +162,13 @@ def _world(starter: str) -> World:
     hub = TaskHub(starter)
     consoles = DurableConsoles(hub, clock)
     access, vms, rights, around, power, boot_logs = _arm(about, clock, http)
-    return World(
+    return Dependencies(
         settings=about,
         callers=EntraCallers(about, SigningKeys(fetch_keys(http), clock)),
         vms=vms,
         rights=rights,
         around=around,
-        shared=_shared(access, vms, about, clock),
+        live_azure=_shared(access, vms, about, clock),
         policies=TablePolicies(tables(), about.policy, clock),
         paces=TablePaces(tables(), clock),
         approvals=DurableApprovals(hub, approvals_table()),
@@ -177,7 +177,7 @@ def _world(starter: str) -> World:
         consoles=consoles,
         tokens=tokens,
         sessions=TableSessions(tables()),
-        burnt=TableBurntTokens(tables()),
+        used_tokens=TableBurntTokens(tables()),
         relays=RelayControl(about.relays, tokens, http),
         leases=TableLeases(tables()),
         notices=TableNotices(tables()),
@@ -214,7 +214,7 @@ def _arm(about: FunctionSettings, clock: Clock, http: Any) -> tuple[Any, Any, An
     )
 
 
-def _shared(access: Any, vms: Any, about: FunctionSettings, clock: Clock) -> Shared:
+def _shared(access: Any, vms: Any, about: FunctionSettings, clock: Clock) -> LiveAzure:
     """What live sessions are judged by."""
     from shared.adapters.arm_around import ArmAround  # noqa: PLC0415 - slow to import
     from shared.adapters.arm_shared import SharedQuestions  # noqa: PLC0415 - slow to import
@@ -224,7 +224,7 @@ def _shared(access: Any, vms: Any, about: FunctionSettings, clock: Clock) -> Sha
 
     questions = SharedQuestions(access, float(about.recheck_seconds), clock)
     around = ArmAround(access, about.subscriptions, questions.seconds, clock)
-    return Shared(
+    return LiveAzure(
         vms=ArmSharedVms(vms, questions),
         rights=ArmSharedRights(questions),
         around=ArmSharedAround(around, questions),

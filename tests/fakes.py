@@ -20,8 +20,8 @@ from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.rights import DEFAULT, Right, on_vm
 from shared.domain.storage import Account, NoAccount
 from shared.domain.vm import Os, Power, Vm, VmId
-from shared.flows.world import Shared, World
 from shared.ports import BootLog, Dependency, Notice, Picture, Relay, Session, Stored, Unavailable, Visible
+from shared.session.dependencies import Dependencies, LiveAzure
 from shared.settings import FunctionSettings
 
 SUBSCRIPTION = "5b5c0000-0000-4000-8000-000000000001"
@@ -386,7 +386,7 @@ class FakeRelays:
 
 
 class FakeWorld:
-    """The fakes by name, and the World made of them."""
+    """The fakes by name, and the Dependencies made of them."""
 
     def __init__(self, **changes: str) -> None:
         """`changes` are settings."""
@@ -397,12 +397,12 @@ class FakeWorld:
         self.leases, self.notices = FakeLeases(), FakeNotices()
         self.relays, self.around, self.policies = FakeRelays(), FakeAround(), FakePolicies()
         self.paces, self.approvals = FakePaces(self.clock), FakeApprovals(self.clock)
-        self.shared = Shared(vms=self.vms, rights=self.rights, around=self.around)
+        self.shared = LiveAzure(vms=self.vms, rights=self.rights, around=self.around)
         self.power, self.boot_logs = FakePower(), FakeBootLogs()
-        self.world = World(
+        self.world = Dependencies(
             settings=settings(**changes),
             around=self.around,
-            shared=self.shared,
+            live_azure=self.shared,
             policies=self.policies,
             paces=self.paces,
             approvals=self.approvals,
@@ -414,7 +414,7 @@ class FakeWorld:
             consoles=self.consoles,
             tokens=self.tokens,
             sessions=self.sessions,
-            burnt=self.burnt,
+            used_tokens=self.burnt,
             relays=self.relays,
             leases=self.leases,
             notices=self.notices,

@@ -21,6 +21,7 @@ from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.pipeline.transport import AioHttpTransport
 
 from shared import correlation, time_limit
+from shared.access.settings import AccessSettings
 from shared.adapters.arm_pages import every_item
 from shared.adapters.arm_troubles import REASONED, PromptRetries, prompt_options, prompt_transport, troubled
 from shared.adapters.entra_credential import EntraCredential
@@ -28,7 +29,6 @@ from shared.adapters.on_behalf_of import Assertions, on_behalf_of, sign_in_refus
 from shared.domain.caller import Caller, Kind
 from shared.domain.refusals import Refusal
 from shared.ports import Clock, Dependency, Trouble, Unavailable
-from shared.settings import FunctionSettings
 
 TIMEOUT_SECONDS = 8.0
 """Of all that a request asks ARM, with all pages and retries, and of one question that belongs to no request;
@@ -157,7 +157,7 @@ class ArmAccess:
 
     def __init__(
         self,
-        settings: FunctionSettings,
+        settings: AccessSettings,
         service: AsyncTokenCredential,
         assertions: Assertions,
         clock: Clock,

@@ -14,13 +14,13 @@ from typing import Any
 
 import jwt
 
+from shared.access.settings import AccessSettings
 from shared.adapters.http_json import Http
 from shared.adapters.signing_keys import Fetch, SigningKeys
 from shared.domain.access import SCOPE, honoured
 from shared.domain.caller import Caller, Kind, Secret
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.ports import Dependency
-from shared.settings import FunctionSettings
 
 LEEWAY_SECONDS = 60
 _LONGEST = 16 * 1024
@@ -46,7 +46,7 @@ class _Peeked:
 
 
 class EntraCallers:
-    def __init__(self, settings: FunctionSettings, keys: SigningKeys) -> None:
+    def __init__(self, settings: AccessSettings, keys: SigningKeys) -> None:
         self._settings, self._keys = settings, keys
         self._tenants = frozenset(tenant.lower() for tenant in settings.tenants)
 

@@ -10,12 +10,12 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.identity.aio import OnBehalfOfCredential
 
+from shared.access.settings import AccessSettings
 from shared.adapters.arm_troubles import PromptRetries
 from shared.adapters.clouds import FEDERATION
 from shared.domain.caller import Caller
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.ports import Dependency, Unavailable
-from shared.settings import FunctionSettings
 
 """What a managed identity's token is for when it vouches for an app registration (federated credential)."""
 
@@ -24,7 +24,7 @@ type Assertions = Callable[[], str]
 
 
 def on_behalf_of(
-    caller: Caller, settings: FunctionSettings, assertions: Assertions, transport: AioHttpTransport
+    caller: Caller, settings: AccessSettings, assertions: Assertions, transport: AioHttpTransport
 ) -> OnBehalfOfCredential:
     proof: dict[str, Any] = (
         {"client_secret": settings.api_secret} if settings.api_secret else {"client_assertion_func": assertions}

@@ -11,7 +11,7 @@ from azure.storage.blob.aio import BlobServiceClient
 
 from shared.adapters.http_json import Http
 from shared.ports import Dependency, Unavailable
-from shared.settings import FunctionSettings
+from shared.session.settings import SessionSettings
 
 _BROKEN = 500
 
@@ -56,7 +56,7 @@ class TablesProbe:
 class EventHubProbe:
     """Keeps its connection: opening one costs half a second."""
 
-    def __init__(self, settings: FunctionSettings, credential: AsyncTokenCredential) -> None:
+    def __init__(self, settings: SessionSettings, credential: AsyncTokenCredential) -> None:
         self._settings, self._credential = settings, credential
         self._client: EventHubProducerClient | None = None
 
@@ -71,7 +71,7 @@ class EventHubProbe:
         return EventHubProducerClient(records, hub, self._credential, retry_total=retries)
 
 
-def relay_probes(http: Http, settings: FunctionSettings) -> Sequence[tuple[str, HttpProbe]]:
+def relay_probes(http: Http, settings: SessionSettings) -> Sequence[tuple[str, HttpProbe]]:
     return [
         (f"relay {relay.name}", HttpProbe(http, f"{relay.control}/healthz", Dependency.RELAY, strictly=True))
         for relay in settings.relays

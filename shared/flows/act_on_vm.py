@@ -8,25 +8,25 @@ from shared.domain.refusals import Refusal
 from shared.domain.vm import VmId
 from shared.flows.examine_vm import ACT, Wanted
 from shared.flows.keep_pace import admit_paced
-from shared.flows.world import World
+from shared.session.dependencies import Dependencies
 
 _log = logging.getLogger(__name__)
 
 
 async def act_on_vm(
-    world: World, caller: Caller, vm: VmId, act: Act, *, keys: str = "", reason: str | None
+    dependencies: Dependencies, caller: Caller, vm: VmId, act: Act, *, keys: str = "", reason: str | None
 ) -> Refusal | None:
     """None when the act has begun. `keys` are SysRq's letters and digits. Raises Unavailable."""
-    examined = await admit_paced(world, caller, vm, Wanted(act.right, ACT, reason))
+    examined = await admit_paced(dependencies, caller, vm, Wanted(act.right, ACT, reason))
     if isinstance(examined, Refusal):
         return examined
     if act.down_the_line:
-        return await world.relays.command(vm, act, keys, caller.name)
-    return await _through_azure(world, caller, vm, act)
+        return await dependencies.relays.command(vm, act, keys, caller.name)
+    return await _through_azure(dependencies, caller, vm, act)
 
 
-async def _through_azure(world: World, caller: Caller, vm: VmId, act: Act) -> Refusal | None:
+async def _through_azure(dependencies: Dependencies, caller: Caller, vm: VmId, act: Act) -> Refusal | None:
     """Recorded before it is done, where somebody is at the console: the line may be gone a moment later."""
-    if not await world.relays.note(vm, act, caller.name):
+    if not await dependencies.relays.note(vm, act, caller.name):
         _log.warning("the relay did not hear of %s; Azure's activity log has it", act)
-    return await world.power.do(caller, vm, act)
+    return await dependencies.power.do(caller, vm, act)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+from shared.access.dependencies import AccessDependencies
 from shared.domain import approval as rules
 from shared.domain import policy
 from shared.domain.approval import Approval
@@ -12,30 +13,31 @@ from shared.domain.rights import Right
 from shared.domain.vm import VmId
 from shared.flows.examine_vm import ASKING, ENTRANCE, Examined, Wanted, admit_to_vm
 from shared.flows.keep_pace import pace_caller
-from shared.flows.world import World
 from shared.ports import Unavailable
 
 AT_ONCE = 8
 """VMs asked about at the same time for one caller's list: ARM throttles by principal."""
 
 
-async def ask_approval(world: World, caller: Caller, vm: VmId, right: Right, reason: str) -> Approval | Refusal:
+async def ask_approval(
+    dependencies: AccessDependencies, caller: Caller, vm: VmId, right: Right, reason: str
+) -> Approval | Refusal:
     """A request that waits already is answered again instead of another. Raises Unavailable."""
-    if hasty := await pace_caller(world, caller):
+    if hasty := await pace_caller(dependencies, caller):
         return hasty
-    examined = await admit_to_vm(world, caller, vm, Wanted(right, ASKING, reason))
+    examined = await admit_to_vm(dependencies, caller, vm, Wanted(right, ASKING, reason))
     if isinstance(examined, Refusal):
         return examined
     seconds = policy.approval_seconds(examined.levels, right)
     if seconds is None:
         return refuse(Code.INVALID_REQUEST, because=f"No policy demands approval for {right} here: just do it.")
-    now = world.clock.now()
-    before = await world.approvals.of(vm, caller.subject)
+    now = dependencies.clock.now()
+    before = await dependencies.approvals.of(vm, caller.subject)
     waiting = next((each for each in before if each.awaits(caller.subject, right, now)), None)
     if waiting:
         return waiting
     asked = Approval(
-        id=world.ids.session(),
+        id=dependencies.ids.session(),
         vm=vm,
         right=right,
         subject=caller.subject,
@@ -45,57 +47,61 @@ async def ask_approval(world: World, caller: Caller, vm: VmId, right: Right, rea
         waits_until=now + seconds,
         good_seconds=seconds,
     )
-    await world.approvals.ask(asked)
+    await dependencies.approvals.ask(asked)
     return asked
 
 
-async def show_approval(world: World, caller: Caller, vm: VmId, approval: str) -> Approval | Refusal:
+async def show_approval(
+    dependencies: AccessDependencies, caller: Caller, vm: VmId, approval: str
+) -> Approval | Refusal:
     """One's own request, or one that one may decide; any other does not exist. Raises Unavailable."""
-    found = await world.approvals.find(vm, approval)
-    if found and (found.subject == caller.subject or await _may_approve(world, caller, vm)):
-        return found.at(world.clock.now())
+    found = await dependencies.approvals.find(vm, approval)
+    if found and (found.subject == caller.subject or await _may_approve(dependencies, caller, vm)):
+        return found.at(dependencies.clock.now())
     return refuse(Code.APPROVAL_NOT_FOUND, target=vm.resource_id)
 
 
-async def list_approvals(world: World, caller: Caller) -> Sequence[Approval]:
+async def list_approvals(dependencies: AccessDependencies, caller: Caller) -> Sequence[Approval]:
     """Those that wait: one's own, and those that one may decide. Raises Unavailable when they cannot be had."""
-    now, gate = world.clock.now(), asyncio.Semaphore(AT_ONCE)
-    waiting = [each for each in await world.approvals.pending() if each.at(now).state is rules.State.PENDING]
-    shown = await asyncio.gather(*(_concerns(world, caller, each, gate) for each in waiting))
+    now, gate = dependencies.clock.now(), asyncio.Semaphore(AT_ONCE)
+    waiting = [each for each in await dependencies.approvals.pending() if each.at(now).state is rules.State.PENDING]
+    shown = await asyncio.gather(*(_concerns(dependencies, caller, each, gate) for each in waiting))
     return [each for each, concerns in zip(waiting, shown, strict=True) if concerns]
 
 
-async def _concerns(world: World, caller: Caller, approval: Approval, gate: asyncio.Semaphore) -> bool:
+async def _concerns(
+    dependencies: AccessDependencies, caller: Caller, approval: Approval, gate: asyncio.Semaphore
+) -> bool:
     if approval.subject == caller.subject:
         return True
     try:
         async with gate:
-            return await _may_approve(world, caller, approval.vm)
+            return await _may_approve(dependencies, caller, approval.vm)
     except Unavailable:
         return False
 
 
-async def _may_approve(world: World, caller: Caller, vm: VmId) -> bool:
-    examined = await admit_to_vm(world, caller, vm, Wanted(Right.APPROVE, ENTRANCE))
+async def _may_approve(dependencies: AccessDependencies, caller: Caller, vm: VmId) -> bool:
+    examined = await admit_to_vm(dependencies, caller, vm, Wanted(Right.APPROVE, ENTRANCE))
     return isinstance(examined, Examined)
 
 
 async def decide_approval(
-    world: World, caller: Caller, vm: VmId, approval: str, *, allow: bool, comment: str | None
+    dependencies: AccessDependencies, caller: Caller, vm: VmId, approval: str, *, allow: bool, comment: str | None
 ) -> Approval | Refusal:
     """Says yes or no to somebody else's request, once. Raises Unavailable."""
-    if hasty := await pace_caller(world, caller):
+    if hasty := await pace_caller(dependencies, caller):
         return hasty
-    examined = await admit_to_vm(world, caller, vm, Wanted(Right.APPROVE, ENTRANCE))
+    examined = await admit_to_vm(dependencies, caller, vm, Wanted(Right.APPROVE, ENTRANCE))
     if isinstance(examined, Refusal):
         return examined
-    found = await world.approvals.find(vm, approval)
+    found = await dependencies.approvals.find(vm, approval)
     if found is None:
         return refuse(Code.APPROVAL_NOT_FOUND, target=vm.resource_id)
-    now = world.clock.now()
+    now = dependencies.clock.now()
     if refusal := rules.may_decide(found, caller.subject, now):
         return refusal
     wish = rules.decided(found, allow=allow, subject=caller.subject, name=caller.name, comment=comment, now=now)
-    settled = await world.approvals.decide(wish)
+    settled = await dependencies.approvals.decide(wish)
     mine = (settled.decided_by, settled.state) == (wish.decided_by, wish.state)
     return settled if mine else refuse(Code.APPROVAL_CLOSED, target=vm.resource_id)

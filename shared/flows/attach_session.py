@@ -6,35 +6,35 @@ from typing import Any
 from shared.domain.grant import Grant, InvalidGrant, Mode
 from shared.domain.keeping import keeping
 from shared.domain.refusals import Code, Refusal, refuse
-from shared.flows.world import World
 from shared.ports import Admission, Session
+from shared.session.dependencies import Dependencies
 
 
-async def attach_session(world: World, relay: str, claims: Mapping[str, Any]) -> Admission | Refusal:
+async def attach_session(dependencies: Dependencies, relay: str, claims: Mapping[str, Any]) -> Admission | Refusal:
     """The relay verified the signature; what the claims say is judged here once more. Raises Unavailable."""
-    grant = _grant(world, relay, claims)
+    grant = _grant(dependencies, relay, claims)
     if isinstance(grant, Refusal):
         return grant
-    if world.clock.now() >= grant.expires_at:
+    if dependencies.clock.now() >= grant.expires_at:
         return _refuse(grant, Code.TOKEN_EXPIRED)
-    kept = keeping(await world.policies.over(grant.vm))
-    if not await world.burnt.burn(grant.token_id, grant.expires_at):
+    kept = keeping(await dependencies.policies.over(grant.vm))
+    if not await dependencies.used_tokens.burn(grant.token_id, grant.expires_at):
         return _refuse(grant, Code.TOKEN_REPLAYED)
-    session = await world.sessions.find(grant.vm, grant.session)
+    session = await dependencies.sessions.find(grant.vm, grant.session)
     if code := _unfit(session, grant):
         return _refuse(grant, code)
-    if grant.mode is Mode.WRITE and not await _holds(world, grant):
+    if grant.mode is Mode.WRITE and not await _holds(dependencies, grant):
         return _refuse(grant, Code.SESSION_SUPERSEDED)
-    await world.sessions.attached(grant.vm, grant.session)
-    return Admission(grant.session, world.settings.idle_seconds, world.settings.session_seconds, kept)
+    await dependencies.sessions.attached(grant.vm, grant.session)
+    return Admission(grant.session, dependencies.settings.idle_seconds, dependencies.settings.session_seconds, kept)
 
 
-def _grant(world: World, relay: str, claims: Mapping[str, Any]) -> Grant | Refusal:
+def _grant(dependencies: Dependencies, relay: str, claims: Mapping[str, Any]) -> Grant | Refusal:
     try:
         grant = Grant.from_claims(dict(claims))
     except InvalidGrant:
         return refuse(Code.TOKEN_INVALID)
-    meant = grant.audience == f"relay:{relay}" and grant.issuer == world.settings.issuer
+    meant = grant.audience == f"relay:{relay}" and grant.issuer == dependencies.settings.issuer
     return grant if meant else refuse(Code.TOKEN_INVALID)
 
 
@@ -48,9 +48,9 @@ def _unfit(session: Session | None, grant: Grant) -> Code | None:
     return None if same else Code.TOKEN_INVALID
 
 
-async def _holds(world: World, grant: Grant) -> bool:
+async def _holds(dependencies: Dependencies, grant: Grant) -> bool:
     """From here on the relay's heartbeat keeps the console for them."""
-    return (await world.consoles.show(grant.vm)).holds(grant.session, grant.generation)
+    return (await dependencies.consoles.show(grant.vm)).holds(grant.session, grant.generation)
 
 
 def _refuse(grant: Grant, code: Code) -> Refusal:

@@ -5,8 +5,8 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.flows.world import Probe, World
 from shared.ports import Unavailable
+from shared.session.dependencies import Dependencies, Probe
 
 PROBE_SECONDS = 3.0
 _log = logging.getLogger(__name__)
@@ -20,15 +20,15 @@ class DependencyHealth:
     detail: str
 
 
-async def check_health(world: World) -> Sequence[DependencyHealth]:
+async def check_health(dependencies: Dependencies) -> Sequence[DependencyHealth]:
     """Never raises: what cannot be asked is unhealthy."""
-    return await asyncio.gather(*(_ask(world, name, probe) for name, probe in world.probes.items()))
+    return await asyncio.gather(*(_ask(dependencies, name, probe) for name, probe in dependencies.probes.items()))
 
 
-async def _ask(world: World, name: str, probe: Probe) -> DependencyHealth:
-    began = world.clock.now()
+async def _ask(dependencies: Dependencies, name: str, probe: Probe) -> DependencyHealth:
+    began = dependencies.clock.now()
     detail = await _trouble(name, probe)
-    return DependencyHealth(name, not detail, round((world.clock.now() - began) * 1000, 1), detail)
+    return DependencyHealth(name, not detail, round((dependencies.clock.now() - began) * 1000, 1), detail)
 
 
 async def _trouble(name: str, probe: Probe) -> str:

@@ -12,65 +12,67 @@ from shared.domain.rights import Right
 from shared.domain.vm import VmId
 from shared.flows.examine_vm import ENTRANCE, Wanted, admit_to_vm
 from shared.flows.live_session import Live
-from shared.flows.world import World
 from shared.ports import Notice, Session
+from shared.session.dependencies import Dependencies
 
 
-async def show_session(world: World, caller: Caller, vm: VmId, session: str) -> Session | Refusal:
+async def show_session(dependencies: Dependencies, caller: Caller, vm: VmId, session: str) -> Session | Refusal:
     """One's own session; anybody else's does not exist. Raises Unavailable."""
-    found = await world.sessions.find(vm, session)
+    found = await dependencies.sessions.find(vm, session)
     if found is None or found.subject != caller.subject:
         return refuse(Code.SESSION_NOT_FOUND, target=vm.resource_id)
     return found
 
 
-async def close_session(world: World, caller: Caller, vm: VmId, session: str) -> Session | Refusal:
+async def close_session(dependencies: Dependencies, caller: Caller, vm: VmId, session: str) -> Session | Refusal:
     """Ends one's own session, or as an administrator anybody's; ending it twice is no error. Raises Unavailable."""
-    found = await world.sessions.find(vm, session)
+    found = await dependencies.sessions.find(vm, session)
     if found is None:
         return refuse(Code.SESSION_NOT_FOUND, target=vm.resource_id)
-    if found.subject != caller.subject and (refusal := await _administers(world, caller, vm)):
+    if found.subject != caller.subject and (refusal := await _administers(dependencies, caller, vm)):
         return refusal
     if found.state != "ended":
-        await end_session(world, found, Code.SESSION_ENDED, caller.name)
+        await end_session(dependencies, found, Code.SESSION_ENDED, caller.name)
     return found
 
 
 _MENDABLE = frozenset({Code.MFA_REQUIRED, Code.STEP_UP_UNSUPPORTED, Code.NETWORK_NOT_ALLOWED})
 
 
-async def _administers(world: World, caller: Caller, vm: VmId) -> Refusal | None:
+async def _administers(dependencies: Dependencies, caller: Caller, vm: VmId) -> Refusal | None:
     """Why somebody else's session is not there for this caller, or what would make it be."""
-    admitted = await admit_to_vm(world, caller, vm, Wanted(Right.ADMINISTER, ENTRANCE))
+    admitted = await admit_to_vm(dependencies, caller, vm, Wanted(Right.ADMINISTER, ENTRANCE))
     if not isinstance(admitted, Refusal):
         return None
     return admitted if admitted.code in _MENDABLE else refuse(Code.SESSION_NOT_FOUND, target=vm.resource_id)
 
 
-async def end_session(world: World, session: Session, code: Code, by: str) -> None:
+async def end_session(dependencies: Dependencies, session: Session, code: Code, by: str) -> None:
     """Ends it for a reason. Raises Unavailable.
 
     It is written down first: a relay that cannot be reached now learns of it with its next heartbeat.
     """
-    now = world.clock.now()
+    now = dependencies.clock.now()
     await asyncio.gather(
-        world.sessions.ended(session.vm, session.id, now, code),
-        world.notices.add(session.relay, Notice(session.id, code, by, now)),
+        dependencies.sessions.ended(session.vm, session.id, now, code),
+        dependencies.notices.add(session.relay, Notice(session.id, code, by, now)),
     )
-    await asyncio.gather(_free(world, session), world.relays.end(session.vm, session.id, code, by))
+    await asyncio.gather(_free(dependencies, session), dependencies.relays.end(session.vm, session.id, code, by))
 
 
-async def list_sessions(world: World, caller: Caller, vm: VmId) -> Sequence[Session] | Refusal:
+async def list_sessions(dependencies: Dependencies, caller: Caller, vm: VmId) -> Sequence[Session] | Refusal:
     """Live sessions of one console, for those who may write there. Raises Unavailable."""
-    examined = await admit_to_vm(world, caller, vm, Wanted(Right.WRITE, ENTRANCE))
+    examined = await admit_to_vm(dependencies, caller, vm, Wanted(Right.WRITE, ENTRANCE))
     if isinstance(examined, Refusal):
         return examined
-    return await world.sessions.live(Scope.of_vm(vm), world.clock.now() - world.settings.session_seconds)
+    return await dependencies.sessions.live(
+        Scope.of_vm(vm), dependencies.clock.now() - dependencies.settings.session_seconds
+    )
 
 
-async def _free(world: World, session: Session) -> None:
+async def _free(dependencies: Dependencies, session: Session) -> None:
     if session.mode is Mode.WRITE:
-        await world.consoles.release(session.vm, session.id, session.generation)
+        await dependencies.consoles.release(session.vm, session.id, session.generation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +85,12 @@ class Left:
     printed: int
 
 
-async def detach_session(world: World, left: Left) -> None:
+async def detach_session(dependencies: Dependencies, left: Left) -> None:
     """Keeps the reason, frees the console. Raises Unavailable; the relay's words may come twice.
 
     A lock that does not answer now is free without it as well: the relay's heartbeats do not name the session any more.
     """
     live = left.live
-    await world.sessions.ended(live.vm, live.session, world.clock.now(), left.why)
+    await dependencies.sessions.ended(live.vm, live.session, dependencies.clock.now(), left.why)
     if live.mode is Mode.WRITE:
-        await world.consoles.release(live.vm, live.session, live.generation)
+        await dependencies.consoles.release(live.vm, live.session, live.generation)

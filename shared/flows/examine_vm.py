@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shared.access.dependencies import AccessDependencies
 from shared.domain import checks, rights, storage
 from shared.domain.approval import Approval
 from shared.domain.caller import Caller
@@ -14,7 +15,6 @@ from shared.domain.refusals import Code, Refusal, refuse, together
 from shared.domain.rights import Right
 from shared.domain.storage import Account, NoAccount
 from shared.domain.vm import Vm, VmId
-from shared.flows.world import World
 
 SESSION = tuple(Checked)
 PREFLIGHT = tuple(what for what in Checked if what is not Checked.REASON)
@@ -69,13 +69,13 @@ class Examined:
         return checks.refusals(self.checks)
 
 
-async def examine_vm(world: World, caller: Caller, vm: VmId, wanted: Wanted) -> Examined | Refusal:
+async def examine_vm(dependencies: AccessDependencies, caller: Caller, vm: VmId, wanted: Wanted) -> Examined | Refusal:
     """Raises Unavailable.
 
     An application's VM is read with the service's own identity, so its right to read is asked here: without it,
     the VM does not exist. Unknown and forbidden VMs are asked the same questions, so their answers take as long.
     """
-    seen = await inspect_vm(world, caller, vm, wanted)
+    seen = await inspect_vm(dependencies, caller, vm, wanted)
     if isinstance(seen, Refusal):
         return seen
     if rights.read_action(vm) in seen.missing:
@@ -85,24 +85,26 @@ async def examine_vm(world: World, caller: Caller, vm: VmId, wanted: Wanted) -> 
     )  # fmt: skip
 
 
-async def admit_to_vm(world: World, caller: Caller, vm: VmId, wanted: Wanted) -> Examined | Refusal:
+async def admit_to_vm(dependencies: AccessDependencies, caller: Caller, vm: VmId, wanted: Wanted) -> Examined | Refusal:
     """The VM, when nothing stands in the way; else all that does as one refusal. Raises Unavailable."""
-    examined = await examine_vm(world, caller, vm, wanted)
+    examined = await examine_vm(dependencies, caller, vm, wanted)
     if isinstance(examined, Refusal) or not examined.refusals:
         return examined
     return together(examined.refusals)
 
 
-async def admit_to_remains(world: World, caller: Caller, vm: VmId, right: Right) -> Refusal | None:
+async def admit_to_remains(dependencies: AccessDependencies, caller: Caller, vm: VmId, right: Right) -> Refusal | None:
     """To what is kept of a VM that is gone: whoever holds the right at what enclosed it held it there, too. As long as
     the VM is there, only its own rights count. Raises Unavailable.
     """
-    actions = rights.on_vm(world.settings.rights, right, vm)
+    actions = rights.on_vm(dependencies.settings.rights, right, vm)
     place, missing, levels = await asyncio.gather(
-        world.around.remains(vm), world.rights.missing(caller, vm.group_id, actions), world.policies.over(vm)
+        dependencies.around.remains(vm),
+        dependencies.rights.missing(caller, vm.group_id, actions),
+        dependencies.policies.over(vm),
     )
     if place is not None and place != vm.group_id:
-        missing = await world.rights.missing(caller, place, actions)
+        missing = await dependencies.rights.missing(caller, place, actions)
     if isinstance(missing, Refusal):
         return missing
     if place is None or missing:
@@ -110,22 +112,22 @@ async def admit_to_remains(world: World, caller: Caller, vm: VmId, right: Right)
     return checks.entrance(caller, levels, right, vm.resource_id)
 
 
-async def inspect_vm(world: World, caller: Caller, vm: VmId, wanted: Wanted) -> Inspected | Refusal:
+async def inspect_vm(dependencies: AccessDependencies, caller: Caller, vm: VmId, wanted: Wanted) -> Inspected | Refusal:
     """What the checks look at, all asked for at the same time. Raises Unavailable."""
-    actions = rights.on_vm(world.settings.rights, wanted.right, vm)
+    actions = rights.on_vm(dependencies.settings.rights, wanted.right, vm)
     found, missing, levels, around, approvals = await asyncio.gather(
-        world.vms.find(caller, vm),
-        world.rights.missing(caller, vm.resource_id, actions, fresh=wanted.fresh),
-        world.policies.over(vm),
-        _around(world, vm, wanted),
-        _approvals(world, caller, vm, wanted),
+        dependencies.vms.find(caller, vm),
+        dependencies.rights.missing(caller, vm.resource_id, actions, fresh=wanted.fresh),
+        dependencies.policies.over(vm),
+        _around(dependencies, vm, wanted),
+        _approvals(dependencies, caller, vm, wanted),
     )
     if isinstance(missing, Refusal):
         return missing
     if isinstance(found, Refusal):  # what else there is to say of it is for those who may read it
         hidden = rights.read_action(vm) in missing
         return refuse(Code.VM_NOT_FOUND, target=vm.resource_id) if hidden else found
-    account = None if rights.read_action(vm) in missing else await _storage(world, caller, found, wanted)
+    account = None if rights.read_action(vm) in missing else await _storage(dependencies, caller, found, wanted)
     if isinstance(account, Refusal):
         return account
     return Inspected(
@@ -133,42 +135,52 @@ async def inspect_vm(world: World, caller: Caller, vm: VmId, wanted: Wanted) -> 
         caller,
         wanted.right,
         missing,
-        service(world),
+        service(dependencies),
         levels,
         around,
         account,
         wanted.reason,
         approvals,
-        world.clock.now(),
+        dependencies.clock.now(),
     )
 
 
-def service(world: World) -> Service:
-    about = world.settings
+def service(dependencies: AccessDependencies) -> Service:
+    about = dependencies.settings
     return Service(about.cloud, frozenset(about.clouds), frozenset(about.closed_regions), about.console_default)
 
 
-async def _around(world: World, vm: VmId, wanted: Wanted) -> Surroundings:
-    return await world.around.of(vm, fresh=wanted.fresh) if _AROUND & {*wanted.checks} else OPEN
+async def _around(dependencies: AccessDependencies, vm: VmId, wanted: Wanted) -> Surroundings:
+    return await dependencies.around.of(vm, fresh=wanted.fresh) if _AROUND & {*wanted.checks} else OPEN
 
 
-async def _approvals(world: World, caller: Caller, vm: VmId, wanted: Wanted) -> Sequence[Approval]:
-    return await world.approvals.of(vm, caller.subject) if Checked.APPROVAL in wanted.checks else ()
+async def _approvals(dependencies: AccessDependencies, caller: Caller, vm: VmId, wanted: Wanted) -> Sequence[Approval]:
+    return await dependencies.approvals.of(vm, caller.subject) if Checked.APPROVAL in wanted.checks else ()
 
 
-async def _storage(world: World, caller: Caller, vm: Vm, wanted: Wanted) -> Storage | Refusal | None:
+async def _storage(
+    dependencies: AccessDependencies, caller: Caller, vm: Vm, wanted: Wanted
+) -> Storage | Refusal | None:
     """None where there is nothing to ask: diagnostics are off or the platform's own, or the service does not mind."""
     uri = vm.storage_uri
-    if not (uri and vm.boot_diagnostics and world.settings.storage_check and Checked.STORAGE in wanted.checks):
+    if not (uri and vm.boot_diagnostics and dependencies.settings.storage_check and Checked.STORAGE in wanted.checks):
         return None
-    name = storage.account_of(uri, world.settings.storage_suffix)
+    name = storage.account_of(uri, dependencies.settings.storage_suffix)
     if name is None:
         return Storage(NoAccount.MALFORMED, "")
-    account = await world.around.account(name, vm.id, fresh=wanted.fresh)
-    return await _lacking(world, caller, account, wanted) if isinstance(account, Account) else Storage(account, name)
+    account = await dependencies.around.account(name, vm.id, fresh=wanted.fresh)
+    return (
+        await _lacking(dependencies, caller, account, wanted)
+        if isinstance(account, Account)
+        else Storage(account, name)
+    )
 
 
-async def _lacking(world: World, caller: Caller, account: Account, wanted: Wanted) -> Storage | Refusal:
-    actions = rights.on_storage(world.settings.rights, wanted.right)
-    missing = await world.rights.missing(caller, account.resource_id, actions, fresh=wanted.fresh) if actions else ()
+async def _lacking(
+    dependencies: AccessDependencies, caller: Caller, account: Account, wanted: Wanted
+) -> Storage | Refusal:
+    actions = rights.on_storage(dependencies.settings.rights, wanted.right)
+    missing = (
+        await dependencies.rights.missing(caller, account.resource_id, actions, fresh=wanted.fresh) if actions else ()
+    )
     return missing if isinstance(missing, Refusal) else Storage(account, account.name, missing)

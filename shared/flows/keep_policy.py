@@ -15,8 +15,8 @@ from shared.domain.rights import SCOPE_ACTIONS, Right
 from shared.flows.close_session import end_session
 from shared.flows.examine_vm import service
 from shared.flows.keep_pace import pace_caller
-from shared.flows.world import World
 from shared.ports import Session, Stored, Unavailable
+from shared.session.dependencies import Dependencies
 
 _log = logging.getLogger(__name__)
 
@@ -30,39 +30,39 @@ class Shown:
     inherited: Sequence[Level]
 
 
-async def show_policy(world: World, caller: Caller, scope: Scope) -> Shown | Refusal:
+async def show_policy(dependencies: Dependencies, caller: Caller, scope: Scope) -> Shown | Refusal:
     """Raises Unavailable."""
-    if refusal := await administers(world, caller, scope):
+    if refusal := await administers(dependencies, caller, scope):
         return refusal
-    return await _shown(world, scope)
+    return await _shown(dependencies, scope)
 
 
 async def set_policy(
-    world: World, caller: Caller, scope: Scope, policy: Policy, version: str | None
+    dependencies: Dependencies, caller: Caller, scope: Scope, policy: Policy, version: str | None
 ) -> Shown | Refusal:
     """`version` makes it conditional: that of what is there, "" for nothing. Raises Unavailable."""
-    if refusal := await pace_caller(world, caller) or await administers(world, caller, scope):
+    if refusal := await pace_caller(dependencies, caller) or await administers(dependencies, caller, scope):
         return refusal
-    found = await world.vms.find(caller, scope.vm) if scope.vm else None
+    found = await dependencies.vms.find(caller, scope.vm) if scope.vm else None
     if isinstance(found, Refusal):
         return found
-    now = world.clock.now()
-    if await world.policies.set(scope, policy, caller.subject, now, version=version) is None:
+    now = dependencies.clock.now()
+    if await dependencies.policies.set(scope, policy, caller.subject, now, version=version) is None:
         return refuse(Code.POLICY_CHANGED, target=scope.text)
     if policy.console is Switch.OFF:
-        await _end_all(world, caller, scope)
-    return await _shown(world, scope)
+        await _end_all(dependencies, caller, scope)
+    return await _shown(dependencies, scope)
 
 
-async def clear_policy(world: World, caller: Caller, scope: Scope) -> Refusal | None:
+async def clear_policy(dependencies: Dependencies, caller: Caller, scope: Scope) -> Refusal | None:
     """Raises Unavailable."""
-    if refusal := await pace_caller(world, caller) or await administers(world, caller, scope):
+    if refusal := await pace_caller(dependencies, caller) or await administers(dependencies, caller, scope):
         return refusal
-    await world.policies.clear(scope)
+    await dependencies.policies.clear(scope)
     return None
 
 
-async def administers(world: World, caller: Caller, scope: Scope) -> Refusal | None:
+async def administers(dependencies: Dependencies, caller: Caller, scope: Scope) -> Refusal | None:
     """The app role opens every scope, whatever policies demand: somebody must be able to mend them. Below the tenant,
     Azure's own rights do too, under the demands of the policies that hold there.
     """
@@ -70,7 +70,9 @@ async def administers(world: World, caller: Caller, scope: Scope) -> Refusal | N
         return None
     if scope.text == TENANT:  # no role of Azure's would help, so no command is offered
         return replace(refuse(Code.ADMINISTRATION_DENIED, target=scope.text), fix_command=None)
-    missing, levels = await asyncio.gather(_missing(world, caller, scope), world.policies.over(scope.some_vm))
+    missing, levels = await asyncio.gather(
+        _missing(dependencies, caller, scope), dependencies.policies.over(scope.some_vm)
+    )
     if isinstance(missing, Refusal):
         return missing
     if scope.vm and rights.read_action(scope.vm) in missing:
@@ -81,25 +83,25 @@ async def administers(world: World, caller: Caller, scope: Scope) -> Refusal | N
     return checks.entrance(caller, here, Right.ADMINISTER, scope.text)
 
 
-async def _missing(world: World, caller: Caller, scope: Scope) -> Sequence[str] | Refusal:
-    actions = rights.on_vm(world.settings.rights, Right.ADMINISTER, scope.vm) if scope.vm else SCOPE_ACTIONS
-    return await world.rights.missing(caller, scope.text, actions)
+async def _missing(dependencies: Dependencies, caller: Caller, scope: Scope) -> Sequence[str] | Refusal:
+    actions = rights.on_vm(dependencies.settings.rights, Right.ADMINISTER, scope.vm) if scope.vm else SCOPE_ACTIONS
+    return await dependencies.rights.missing(caller, scope.text, actions)
 
 
-async def _shown(world: World, scope: Scope) -> Shown:
-    stored, levels = await asyncio.gather(world.policies.find(scope), world.policies.over(scope.some_vm))
+async def _shown(dependencies: Dependencies, scope: Scope) -> Shown:
+    stored, levels = await asyncio.gather(dependencies.policies.find(scope), dependencies.policies.over(scope.some_vm))
     return Shown(scope, stored, [level for level in levels if level.scope in scope.above])
 
 
-async def _end_all(world: World, caller: Caller, scope: Scope) -> None:
+async def _end_all(dependencies: Dependencies, caller: Caller, scope: Scope) -> None:
     """What cannot be ended now, the relay's next heartbeat ends: it looks at the switch each time."""
-    live = await world.sessions.live(scope, world.clock.now() - world.settings.session_seconds)
-    await asyncio.gather(*(_end(world, caller, session) for session in live))
+    live = await dependencies.sessions.live(scope, dependencies.clock.now() - dependencies.settings.session_seconds)
+    await asyncio.gather(*(_end(dependencies, caller, session) for session in live))
 
 
-async def _end(world: World, caller: Caller, session: Session) -> None:
+async def _end(dependencies: Dependencies, caller: Caller, session: Session) -> None:
     try:
-        refusal = switch_refusal(session.vm, await world.policies.over(session.vm), service(world))
-        await end_session(world, session, refusal.code if refusal else Code.SESSION_ENDED, caller.name)
+        refusal = switch_refusal(session.vm, await dependencies.policies.over(session.vm), service(dependencies))
+        await end_session(dependencies, session, refusal.code if refusal else Code.SESSION_ENDED, caller.name)
     except Unavailable as error:
         _log.warning("session %s was not ended at once: %s", session.id, error)

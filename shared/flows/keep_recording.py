@@ -8,7 +8,7 @@ from shared.domain.keeping import BY_RULE, Keeping, keeping
 from shared.domain.policy import Level
 from shared.domain.vm import VmId
 from shared.flows.examine_vm import service
-from shared.flows.world import World
+from shared.session.dependencies import Dependencies
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +19,15 @@ class Recorded:
     """To be recorded whether anybody is there or not, by this relay."""
 
 
-async def recorded(world: World, relay: str, attended: Sequence[VmId]) -> Recorded:
+async def recorded(dependencies: Dependencies, relay: str, attended: Sequence[VmId]) -> Recorded:
     """For the consoles of one relay; `attended` are those at which somebody is. Raises Unavailable: no part of the
     answer may then be taken for all of it.
     """
-    wanted = [vm for vm in await world.policies.captured() if world.relays.of(vm).name == relay]
-    levels = {vm: await world.policies.over(vm) for vm in dict.fromkeys([*attended, *wanted])}
+    wanted = [vm for vm in await dependencies.policies.captured() if dependencies.relays.of(vm).name == relay]
+    levels = {vm: await dependencies.policies.over(vm) for vm in dict.fromkeys([*attended, *wanted])}
     keep = {vm: kept for vm, over in levels.items() if (kept := keeping(over)) != BY_RULE}
-    return Recorded(keep, [vm for vm in wanted if _is_open(world, vm, levels[vm])])
+    return Recorded(keep, [vm for vm in wanted if _is_open(dependencies, vm, levels[vm])])
 
 
-def _is_open(world: World, vm: VmId, levels: Sequence[Level]) -> bool:
-    return switch_refusal(vm, levels, service(world)) is None
+def _is_open(dependencies: Dependencies, vm: VmId, levels: Sequence[Level]) -> bool:
+    return switch_refusal(vm, levels, service(dependencies)) is None

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from shared.access.dependencies import AccessDependencies
 from shared.domain import cautions, checks, rights
 from shared.domain.caller import Caller, Kind
 from shared.domain.checks import Checked
@@ -12,7 +13,6 @@ from shared.domain.rights import Right
 from shared.domain.vm import Vm
 from shared.flows.examine_vm import service
 from shared.flows.tell_unavailable import tell_unavailable
-from shared.flows.world import World
 from shared.ports import Unavailable
 
 AT_ONCE = 8
@@ -43,18 +43,20 @@ class Consoles:
     """Where the rest begins: the last console that was looked at."""
 
 
-async def list_consoles(world: World, caller: Caller, after: str = "", most: int = MOST) -> Consoles | Refusal:
+async def list_consoles(
+    dependencies: AccessDependencies, caller: Caller, after: str = "", most: int = MOST
+) -> Consoles | Refusal:
     """At most so many VMs, in the order of their consoles, behind `after`.
 
     An empty list is answered only where everything was asked. Raises Unavailable when nothing can be listed and
     something could not be asked; one VM's rights that cannot be had only close that VM.
     """
-    visible = await world.vms.visible(caller)
+    visible = await dependencies.vms.visible(caller)
     if isinstance(visible, Refusal):
         return visible
     vms = sorted((vm for vm in visible.vms if vm.id.console > after), key=lambda vm: vm.id.console)
     chosen, gate = vms[:most], asyncio.Semaphore(AT_ONCE)
-    asked = await asyncio.gather(*(_list(world, caller, vm, gate) for vm in chosen))
+    asked = await asyncio.gather(*(_list(dependencies, caller, vm, gate) for vm in chosen))
     listed = [each for each in asked if isinstance(each, Listed)]
     unasked = dict(visible.unasked)
     for vm, why in zip(chosen, asked, strict=True):
@@ -66,15 +68,17 @@ async def list_consoles(world: World, caller: Caller, after: str = "", most: int
     return Consoles(listed, told, chosen[-1].id.console if len(vms) > len(chosen) else None)
 
 
-async def _list(world: World, caller: Caller, vm: Vm, gate: asyncio.Semaphore) -> Listed | Unavailable | None:
+async def _list(
+    dependencies: AccessDependencies, caller: Caller, vm: Vm, gate: asyncio.Semaphore
+) -> Listed | Unavailable | None:
     """None for a VM that the service may read and the caller may not; Unavailable where nobody knows whether they may:
     what the service sees for an application is not yet theirs to see.
     """
-    warnings, actions = cautions.warnings(vm), rights.on_vm(world.settings.rights, Right.WRITE, vm.id)
+    warnings, actions = cautions.warnings(vm), rights.on_vm(dependencies.settings.rights, Right.WRITE, vm.id)
     try:
         async with gate:
             missing, levels = await asyncio.gather(
-                world.rights.missing(caller, vm.id.resource_id, actions), world.policies.over(vm.id)
+                dependencies.rights.missing(caller, vm.id.resource_id, actions), dependencies.policies.over(vm.id)
             )
     except Unavailable as error:
         if caller.kind is Kind.APPLICATION:
@@ -84,5 +88,5 @@ async def _list(world: World, caller: Caller, vm: Vm, gate: asyncio.Semaphore) -
         return Listed(vm, (missing,), warnings)
     if rights.read_action(vm.id) in missing:
         return None
-    seen = checks.Inspected(vm, caller, Right.WRITE, missing, service(world), levels)
+    seen = checks.Inspected(vm, caller, Right.WRITE, missing, service(dependencies), levels)
     return Listed(vm, tuple(checks.refusals(checks.check(seen, BRIEFLY))), warnings)

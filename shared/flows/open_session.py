@@ -18,8 +18,8 @@ from shared.domain.vm import VmId
 from shared.flows.examine_vm import SESSION, Examined, Wanted
 from shared.flows.keep_pace import admit_paced
 from shared.flows.lease import live_holder
-from shared.flows.world import World
 from shared.ports import Notice, Session, Unavailable
+from shared.session.dependencies import Dependencies
 
 FENCE_SECONDS = 2.0
 """How long a success may wait for the relay to hear of a takeover; the relay's heartbeat tells it anyway."""
@@ -43,15 +43,15 @@ class Opened:
     warnings: tuple[Warn, ...]
 
 
-async def open_session(world: World, caller: Caller, vm: VmId, wish: Wish) -> Opened | Refusal:
+async def open_session(dependencies: Dependencies, caller: Caller, vm: VmId, wish: Wish) -> Opened | Refusal:
     """Raises Unavailable; then nothing is left half done that would not end by itself within PENDING_SECONDS."""
     wanted = Wanted(Right(wish.mode), SESSION, wish.reason)
-    examined = await admit_paced(world, caller, vm, wanted)
+    examined = await admit_paced(dependencies, caller, vm, wanted)
     if isinstance(examined, Refusal):
         return examined
     if wish.mode is Mode.WRITE:
-        await world.tokens.ready()  # else somebody would be displaced by one who gets no token
-    asked = _Asked(world, caller, vm, wish, _holder(world, caller, vm))
+        await dependencies.tokens.ready()  # else somebody would be displaced by one who gets no token
+    asked = _Asked(dependencies, caller, vm, wish, _holder(dependencies, caller, vm))
     taken = await (_take(asked) if wish.mode is Mode.WRITE else _watch(asked))
     if isinstance(taken, Refusal):
         return taken
@@ -60,43 +60,43 @@ async def open_session(world: World, caller: Caller, vm: VmId, wish: Wish) -> Op
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    world: World
+    dependencies: Dependencies
     caller: Caller
     vm: VmId
     wish: Wish
     holder: Holder
 
 
-def _holder(world: World, caller: Caller, vm: VmId) -> Holder:
-    name, relay = caller.name[:NAME_CHARACTERS], world.relays.of(vm).name
-    return Holder(world.ids.session(), caller.subject, name, world.clock.now(), relay)
+def _holder(dependencies: Dependencies, caller: Caller, vm: VmId) -> Holder:
+    name, relay = caller.name[:NAME_CHARACTERS], dependencies.relays.of(vm).name
+    return Holder(dependencies.ids.session(), caller.subject, name, dependencies.clock.now(), relay)
 
 
 async def _watch(asked: _Asked) -> Acquired:
     """A watcher takes nothing: the generation is the one to be watched."""
-    return Acquired((await asked.world.consoles.show(asked.vm)).generation, Lock())
+    return Acquired((await asked.dependencies.consoles.show(asked.vm)).generation, Lock())
 
 
 async def _take(asked: _Asked) -> Acquired | Refusal:
-    world, vm = asked.world, asked.vm
+    dependencies, vm = asked.dependencies, asked.vm
     claim = Claim(asked.holder, asked.wish.takeover)
-    answer = await world.consoles.acquire(vm, claim)
+    answer = await dependencies.consoles.acquire(vm, claim)
     if isinstance(answer, Held):
         if refusal := await _in_the_way(asked, answer):
             return refusal
         # Of that generation only: whoever took the console meanwhile was not asked, and is alive.
-        answer = await world.consoles.acquire(vm, replace(claim, vacated=answer.generation))
+        answer = await dependencies.consoles.acquire(vm, replace(claim, vacated=answer.generation))
     return _in_use(answer.holder, vm) if isinstance(answer, Held) else answer
 
 
 async def _in_the_way(asked: _Asked, held: Held) -> Refusal | None:
     """None when the holder is not there any more, or agrees to leave."""
-    world, vm = asked.world, asked.vm
-    if (holder := await live_holder(world, held.lock)) is None:
+    dependencies, vm = asked.dependencies, asked.vm
+    if (holder := await live_holder(dependencies, held.lock)) is None:
         return None
     if asked.wish.takeover is not Takeover.ASK:
         return _in_use(holder, vm)
-    agreed = await world.relays.ask(vm, held.generation, asked.caller.name, world.settings.ask_seconds)
+    agreed = await dependencies.relays.ask(vm, held.generation, asked.caller.name, dependencies.settings.ask_seconds)
     return None if agreed else refuse(Code.TAKEOVER_REFUSED, target=vm.resource_id)
 
 
@@ -107,7 +107,7 @@ def _in_use(holder: Holder, vm: VmId) -> Refusal:
 
 
 async def _hand_out(asked: _Asked, taken: Acquired, examined: Examined) -> Opened:
-    world, relay = asked.world, asked.world.relays.of(asked.vm)
+    dependencies, relay = asked.dependencies, asked.dependencies.relays.of(asked.vm)
     session = Session(
         id=asked.holder.session,
         vm=asked.vm,
@@ -120,17 +120,19 @@ async def _hand_out(asked: _Asked, taken: Acquired, examined: Examined) -> Opene
         reason=asked.wish.reason,
         os=examined.vm.os,
     )
-    grant = _grant(world, session)
-    async with _holding(world, session):
-        token, displaced = await asyncio.gather(world.tokens.sign(grant), live_holder(world, taken.before))
-        await asyncio.gather(world.sessions.add(session), _displace(asked, taken, displaced))
+    grant = _grant(dependencies, session)
+    async with _holding(dependencies, session):
+        token, displaced = await asyncio.gather(
+            dependencies.tokens.sign(grant), live_holder(dependencies, taken.before)
+        )
+        await asyncio.gather(dependencies.sessions.add(session), _displace(asked, taken, displaced))
     return Opened(session, token, grant.expires_at, relay.address, displaced, examined.warnings)
 
 
-def _grant(world: World, session: Session) -> Grant:
-    now = int(world.clock.now())
+def _grant(dependencies: Dependencies, session: Session) -> Grant:
+    now = int(dependencies.clock.now())
     return Grant(
-        token_id=world.ids.session(),
+        token_id=dependencies.ids.session(),
         session=session.id,
         subject=session.subject,
         name=session.name,
@@ -138,27 +140,27 @@ def _grant(world: World, session: Session) -> Grant:
         mode=session.mode,
         generation=session.generation,
         audience=f"relay:{session.relay}",
-        issuer=world.settings.issuer,
+        issuer=dependencies.settings.issuer,
         issued_at=now,
-        expires_at=now + min(world.settings.token_seconds, MAX_SECONDS),
+        expires_at=now + min(dependencies.settings.token_seconds, MAX_SECONDS),
     )
 
 
 @asynccontextmanager
-async def _holding(world: World, session: Session) -> AsyncIterator[None]:
+async def _holding(dependencies: Dependencies, session: Session) -> AsyncIterator[None]:
     """A session without a token, or in no index, must not hold the console."""
     try:
         yield
     except BaseException:
-        await asyncio.shield(_give_back(world, session))
+        await asyncio.shield(_give_back(dependencies, session))
         raise
 
 
-async def _give_back(world: World, session: Session) -> None:
+async def _give_back(dependencies: Dependencies, session: Session) -> None:
     if session.mode is Mode.WATCH:
         return
     try:
-        await world.consoles.release(session.vm, session.id, session.generation)
+        await dependencies.consoles.release(session.vm, session.id, session.generation)
     except Unavailable as error:
         _log.warning("session %s was not opened; its lock counts for %d s more: %s", session.id, PENDING_SECONDS, error)
 
@@ -167,8 +169,8 @@ async def _displace(asked: _Asked, taken: Acquired, displaced: Holder | None) ->
     """Written down before the successor has a token, also of one whose relay seems dead: it may come back."""
     before = taken.before.holder
     if before is not None:
-        notice = Notice(before.session, Code.SESSION_SUPERSEDED, asked.caller.name, asked.world.clock.now())
-        await asked.world.notices.add(before.relay, notice)
+        notice = Notice(before.session, Code.SESSION_SUPERSEDED, asked.caller.name, asked.dependencies.clock.now())
+        await asked.dependencies.notices.add(before.relay, notice)
     if displaced is not None:
         await _fence(asked, taken)
 
@@ -176,7 +178,7 @@ async def _displace(asked: _Asked, taken: Acquired, displaced: Holder | None) ->
 async def _fence(asked: _Asked, taken: Acquired) -> None:
     try:
         async with asyncio.timeout(FENCE_SECONDS):
-            told = await asked.world.relays.fence(asked.vm, taken.generation, asked.caller.name)
+            told = await asked.dependencies.relays.fence(asked.vm, taken.generation, asked.caller.name)
     except (Unavailable, TimeoutError):
         told = False
     if not told:

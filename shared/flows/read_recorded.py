@@ -10,8 +10,8 @@ from shared.domain.vm import VmId
 from shared.flows.archive import Archive
 from shared.flows.index_transcript import recordings
 from shared.flows.keep_policy import administers
-from shared.flows.world import World
 from shared.ports import Read
+from shared.session.dependencies import Dependencies
 
 SHOWN = 500
 
@@ -21,9 +21,11 @@ async def record_read(archive: Archive, caller: Caller, vm: VmId, what: str) -> 
     await archive.reads.add(vm.console, Read(archive.clock.now(), caller.subject, caller.name, what))
 
 
-async def show_reads(world: World, archive: Archive, caller: Caller, vm: VmId) -> Sequence[Read] | Refusal:
+async def show_reads(
+    dependencies: Dependencies, archive: Archive, caller: Caller, vm: VmId
+) -> Sequence[Read] | Refusal:
     """To those who administer the VM, the newest first. Raises Unavailable."""
-    if refusal := await administers(world, caller, Scope.of_vm(vm)):
+    if refusal := await administers(dependencies, caller, Scope.of_vm(vm)):
         return refusal
     return await archive.reads.newest(vm.console, SHOWN)
 

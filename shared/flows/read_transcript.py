@@ -20,7 +20,7 @@ from shared.domain.vm import VmId
 from shared.flows.examine_vm import READING, Wanted, admit_to_remains, admit_to_vm
 from shared.flows.find_tail import find_tail
 from shared.flows.walk_segments import Segments, header_of, lines, place_before, segment_of
-from shared.flows.world import World
+from shared.session.dependencies import Dependencies
 
 _SCANNED = 16 << 20
 """Bytes of segments that are read for one page, at most."""
@@ -29,12 +29,14 @@ _LOOK_SECONDS = 0.5
 _US = 1_000_000
 
 
-async def permitted(world: World, caller: Caller, vm: VmId) -> Refusal | None:
+async def permitted(dependencies: Dependencies, caller: Caller, vm: VmId) -> Refusal | None:
     """Why the caller may not read this VM's transcript, which outlives the VM. Raises Unavailable."""
-    examined = await admit_to_vm(world, caller, vm, Wanted(Right.READ, READING))
+    examined = await admit_to_vm(dependencies, caller, vm, Wanted(Right.READ, READING))
     if not isinstance(examined, Refusal):
         return None
-    return await admit_to_remains(world, caller, vm, Right.READ) if examined.code is Code.VM_NOT_FOUND else examined
+    return (
+        await admit_to_remains(dependencies, caller, vm, Right.READ) if examined.code is Code.VM_NOT_FOUND else examined
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,33 +17,33 @@ from shared.domain.refusals import Code
 from shared.flows.examine_vm import service
 from shared.flows.live_session import Ending, Live
 from shared.flows.recheck_sessions import due, forget, look
-from shared.flows.world import World
 from shared.ports import Unavailable
+from shared.session.dependencies import Dependencies
 
 AT_ONCE = 64
 LOOK_SECONDS = 4.0
 """What all looks of a heartbeat may take together, and all questions about switches: the relay gives it 10 s."""
 FORGET_SECONDS = 120.0
 """After which a notice about a session that the relay does not name is dropped: no attach takes so long."""
-type Ask = Callable[[World, Live], Awaitable[Ending | None]]
+type Ask = Callable[[Dependencies, Live], Awaitable[Ending | None]]
 _log = logging.getLogger(__name__)
 
 
-async def renew_sessions(world: World, relay: str, live: Sequence[Live]) -> Sequence[Ending]:
+async def renew_sessions(dependencies: Dependencies, relay: str, live: Sequence[Live]) -> Sequence[Ending]:
     """Raises Unavailable when the relay's sign of life could not be kept; it beats again.
 
     A session about which nothing could be learnt goes on: some heartbeats later it is asked about again. Only when
     the lease is kept is Azure asked, and a slow Azure holds nobody up: the relay waits for this answer.
     """
     _, told, switched = await asyncio.gather(
-        world.leases.renew(relay, Lease(world.clock.now(), _writers(live))),
-        _told(world, relay, live),
-        _each(world, live, _switched_off),
+        dependencies.leases.renew(relay, Lease(dependencies.clock.now(), _writers(live))),
+        _told(dependencies, relay, live),
+        _each(dependencies, live, _switched_off),
     )
     ended = {ending.session for ending in (*told, *switched)}
-    asked = due(world, [each for each in live if each.session not in ended])
-    looked, lost = await asyncio.gather(_each(world, asked, look), _each(world, asked, _lock_lost))
-    forget(world)
+    asked = due(dependencies, [each for each in live if each.session not in ended])
+    looked, lost = await asyncio.gather(_each(dependencies, asked, look), _each(dependencies, asked, _lock_lost))
+    forget(dependencies)
     return _once([*told, *switched, *lost, *looked])
 
 
@@ -56,30 +56,32 @@ def _once(endings: Sequence[Ending]) -> list[Ending]:
     return list({ending.session: ending for ending in reversed(endings)}.values())[::-1]
 
 
-async def _told(world: World, relay: str, live: Sequence[Live]) -> list[Ending]:
+async def _told(dependencies: Dependencies, relay: str, live: Sequence[Live]) -> list[Ending]:
     """What was written down for this relay. A notice stays while the session lives, and while it may be on its way."""
-    named, notices = {each.session for each in live}, await world.notices.of(relay)
-    old = world.clock.now() - FORGET_SECONDS
+    named, notices = {each.session for each in live}, await dependencies.notices.of(relay)
+    old = dependencies.clock.now() - FORGET_SECONDS
     over = [notice.session for notice in notices if notice.session not in named and notice.at < old]
     if over:
-        await world.notices.drop(relay, over)
+        await dependencies.notices.drop(relay, over)
     return [Ending(notice.session, notice.code, notice.by) for notice in notices if notice.session in named]
 
 
-async def _each(world: World, live: Sequence[Live], ask: Ask) -> list[Ending]:
+async def _each(dependencies: Dependencies, live: Sequence[Live], ask: Ask) -> list[Ending]:
     """What is known when the time is up."""
     gate, found = asyncio.Semaphore(AT_ONCE), list[Ending]()
     with suppress(TimeoutError):
         async with asyncio.timeout(LOOK_SECONDS):
-            await asyncio.gather(*(_gated(world, each, ask, gate, found) for each in live))
+            await asyncio.gather(*(_gated(dependencies, each, ask, gate, found) for each in live))
     return found
 
 
-async def _gated(world: World, live: Live, ask: Ask, gate: asyncio.Semaphore, found: list[Ending]) -> None:
+async def _gated(
+    dependencies: Dependencies, live: Live, ask: Ask, gate: asyncio.Semaphore, found: list[Ending]
+) -> None:
     """Whatever goes wrong costs this session's look: the others' endings are told."""
     async with gate:
         try:
-            ending = await ask(world, live)
+            ending = await ask(dependencies, live)
         except Unavailable:
             return
         except Exception:  # noqa: BLE001 - logged, and one session's affair
@@ -89,16 +91,16 @@ async def _gated(world: World, live: Live, ask: Ask, gate: asyncio.Semaphore, fo
         found.append(ending)
 
 
-async def _switched_off(world: World, live: Live) -> Ending | None:
-    refusal = switch_refusal(live.vm, await world.policies.over(live.vm), service(world))
+async def _switched_off(dependencies: Dependencies, live: Live) -> Ending | None:
+    refusal = switch_refusal(live.vm, await dependencies.policies.over(live.vm), service(dependencies))
     return Ending(live.session, refusal.code, "") if refusal else None
 
 
-async def _lock_lost(world: World, live: Live) -> Ending | None:
+async def _lock_lost(dependencies: Dependencies, live: Live) -> Ending | None:
     """The last net: a writer whose notice was never written. A lock that does not answer ends nobody."""
     if live.mode is Mode.WATCH:
         return None
-    lock = await world.consoles.show(live.vm)
+    lock = await dependencies.consoles.show(live.vm)
     if lock.holds(live.session, live.generation):
         return None
     if lock.holder is None:

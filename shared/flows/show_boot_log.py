@@ -6,22 +6,24 @@ from shared.domain.vm import VmId
 from shared.flows.archive import Archive
 from shared.flows.read_recorded import record_read
 from shared.flows.read_transcript import permitted
-from shared.flows.world import World
 from shared.ports import BootLog, Picture
+from shared.session.dependencies import Dependencies
 
 
-async def boot_log(world: World, archive: Archive, caller: Caller, vm: VmId, most: int) -> BootLog | Refusal:
+async def boot_log(
+    dependencies: Dependencies, archive: Archive, caller: Caller, vm: VmId, most: int
+) -> BootLog | Refusal:
     """Its last `most` bytes. Raises Unavailable."""
-    if refusal := await permitted(world, caller, vm):
+    if refusal := await permitted(dependencies, caller, vm):
         return refusal
-    return await _on_record(archive, caller, vm, "boot log", await world.boot_logs.log(caller, vm, most))
+    return await _on_record(archive, caller, vm, "boot log", await dependencies.boot_logs.log(caller, vm, most))
 
 
-async def boot_screenshot(world: World, archive: Archive, caller: Caller, vm: VmId) -> Picture | Refusal:
+async def boot_screenshot(dependencies: Dependencies, archive: Archive, caller: Caller, vm: VmId) -> Picture | Refusal:
     """Raises Unavailable."""
-    if refusal := await permitted(world, caller, vm):
+    if refusal := await permitted(dependencies, caller, vm):
         return refusal
-    return await _on_record(archive, caller, vm, "boot screenshot", await world.boot_logs.screenshot(caller, vm))
+    return await _on_record(archive, caller, vm, "boot screenshot", await dependencies.boot_logs.screenshot(caller, vm))
 
 
 async def _on_record[T: BootLog | Picture](

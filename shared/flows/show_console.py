@@ -11,7 +11,7 @@ from shared.domain.rights import Right
 from shared.domain.vm import VmId
 from shared.flows.examine_vm import PREFLIGHT, Examined, Wanted, examine_vm
 from shared.flows.lease import live_holder
-from shared.flows.world import World
+from shared.session.dependencies import Dependencies
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +26,22 @@ class Shown:
     """What the caller's rights on the VM suffice for, as far as the VM itself decides it."""
 
 
-async def show_console(world: World, caller: Caller, vm: VmId, right: Right) -> Shown | Refusal:
+async def show_console(dependencies: Dependencies, caller: Caller, vm: VmId, right: Right) -> Shown | Refusal:
     """Raises Unavailable."""
     examined, lock, lacking = await asyncio.gather(
-        examine_vm(world, caller, vm, Wanted(right, PREFLIGHT)),
-        world.consoles.show(vm),
-        _lacking(world, caller, vm),
+        examine_vm(dependencies, caller, vm, Wanted(right, PREFLIGHT)),
+        dependencies.consoles.show(vm),
+        _lacking(dependencies, caller, vm),
     )
     if isinstance(examined, Refusal):
         return examined
-    held = tuple(each for each in Right if lacking.isdisjoint(rights.on_vm(world.settings.rights, each, vm)))
-    writer = await live_holder(world, lock) if Right.WATCH in held else None
+    held = tuple(each for each in Right if lacking.isdisjoint(rights.on_vm(dependencies.settings.rights, each, vm)))
+    writer = await live_holder(dependencies, lock) if Right.WATCH in held else None
     return Shown(right, examined, lock.generation, writer, held)
 
 
-async def _lacking(world: World, caller: Caller, vm: VmId) -> frozenset[str]:
+async def _lacking(dependencies: Dependencies, caller: Caller, vm: VmId) -> frozenset[str]:
     """Of all actions that any right demands: all, where that is not told."""
-    actions = {action for right in Right for action in rights.on_vm(world.settings.rights, right, vm)}
-    missing = await world.rights.missing(caller, vm.resource_id, sorted(actions))
+    actions = {action for right in Right for action in rights.on_vm(dependencies.settings.rights, right, vm)}
+    missing = await dependencies.rights.missing(caller, vm.resource_id, sorted(actions))
     return frozenset(actions if isinstance(missing, Refusal) else missing)

@@ -13,7 +13,7 @@ from shared.domain.vm import VmId
 from shared.flows.examine_vm import ENTRANCE, Wanted, admit_to_vm
 from shared.flows.keep_policy import Shown, set_policy
 from shared.flows.lease import live_holder
-from shared.flows.world import World
+from shared.session.dependencies import Dependencies
 
 STATUS_ACTION = "Microsoft.SerialConsole/consoleServices/read"
 
@@ -26,34 +26,34 @@ class Port:
     active: bool
 
 
-async def show_switch(world: World, caller: Caller, scope: Scope) -> bool | Refusal:
+async def show_switch(dependencies: Dependencies, caller: Caller, scope: Scope) -> bool | Refusal:
     """Whether the console is on for a subscription. Raises Unavailable."""
-    missing = await world.rights.missing(caller, scope.text, [STATUS_ACTION])
+    missing = await dependencies.rights.missing(caller, scope.text, [STATUS_ACTION])
     if isinstance(missing, Refusal):
         return missing
     if missing:
         return refuse(Code.ADMINISTRATION_DENIED, target=scope.text, caller=caller.oid)
-    levels = await world.policies.over(scope.some_vm)
-    return _on(world, [level for level in levels if level.scope in (*scope.above, scope.text)])
+    levels = await dependencies.policies.over(scope.some_vm)
+    return _on(dependencies, [level for level in levels if level.scope in (*scope.above, scope.text)])
 
 
-async def turn_switch(world: World, caller: Caller, scope: Scope, *, on: bool) -> Shown | Refusal:
+async def turn_switch(dependencies: Dependencies, caller: Caller, scope: Scope, *, on: bool) -> Shown | Refusal:
     """Turns the switch of one scope and leaves its other demands. Raises Unavailable."""
-    stored = await world.policies.find(scope)
+    stored = await dependencies.policies.find(scope)
     before = stored.policy if stored else Policy()
     wanted = replace(before, console=Switch.ON if on else Switch.OFF)
-    return await set_policy(world, caller, scope, wanted, stored.version if stored else "")
+    return await set_policy(dependencies, caller, scope, wanted, stored.version if stored else "")
 
 
-async def show_port(world: World, caller: Caller, vm: VmId) -> Port | Refusal:
+async def show_port(dependencies: Dependencies, caller: Caller, vm: VmId) -> Port | Refusal:
     """Raises Unavailable."""
     examined, lock = await asyncio.gather(
-        admit_to_vm(world, caller, vm, Wanted(Right.WATCH, ENTRANCE)), world.consoles.show(vm)
+        admit_to_vm(dependencies, caller, vm, Wanted(Right.WATCH, ENTRANCE)), dependencies.consoles.show(vm)
     )
     if isinstance(examined, Refusal):
         return examined
-    return Port(_on(world, examined.levels), await live_holder(world, lock) is not None)
+    return Port(_on(dependencies, examined.levels), await live_holder(dependencies, lock) is not None)
 
 
-def _on(world: World, levels: Sequence[Level]) -> bool:
-    return policy.switched_off(levels, by_default=not world.settings.console_default) is None
+def _on(dependencies: Dependencies, levels: Sequence[Level]) -> bool:
+    return policy.switched_off(levels, by_default=not dependencies.settings.console_default) is None

@@ -3,10 +3,10 @@
     outside    what does not answer, the time, chance
     azure      who calls; VMs, rights, locks, power, boot logs
     owners     policies, approvals, paces
-    sessions   the lock, tokens, sessions, relays
+    sessions   the lock, tokens, sessions, relays; the control plane as a relay sees it
     leases     the lives of relays, and what they are still to hear
     archive    transcripts, index, statements, holds, reads, old rows
-    line       a VM's port, the record, the control plane as a relay sees it
+    line       a VM's port and the record
 
 Adapters raise `Unavailable` when the thing behind them does not answer or answers nonsense after its retries;
 whatever is a reasoned no comes back as a Refusal. Every other exception is breakage.
@@ -30,10 +30,22 @@ from shared.ports.archive import (
 )
 from shared.ports.azure import AroundVms, BootLog, BootLogs, Callers, Picture, PowerActs, Rights, Visible, Vms
 from shared.ports.leases import Leases, Notice, Notices
-from shared.ports.line import Admission, Beat, ControlPlane, PortListener, Recorder, RecordSink, SerialPort, SerialPorts
+from shared.ports.line import PortListener, Recorder, RecordSink, SerialPort, SerialPorts
 from shared.ports.outside import Clock, Dependency, Ids, Trouble, Unavailable
 from shared.ports.owners import Approvals, Paces, Policies, Stored
-from shared.ports.sessions import BurntTokens, Consoles, KeyRing, Relay, Relays, Session, Sessions, Tokens
+from shared.ports.sessions import (
+    Admission,
+    Beat,
+    BurntTokens,
+    Consoles,
+    ControlPlane,
+    KeyRing,
+    Relay,
+    Relays,
+    Session,
+    Sessions,
+    Tokens,
+)
 
 __all__ = [
     "Admission",

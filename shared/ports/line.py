@@ -1,12 +1,9 @@
-"""The line to a VM and the record of it: what the relay needs."""
+"""A VM's serial port and the record of it, as the relay needs them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Protocol
 
 from shared.domain.acts import Act
-from shared.domain.grant import Grant
-from shared.domain.keeping import BY_RULE, Keeping
 from shared.domain.record import Record, Source
 from shared.domain.refusals import Refusal
 from shared.domain.vm import VmId
@@ -67,42 +64,4 @@ class Recorder(Protocol):
 
     def give_up(self, now_us: int) -> None:
         """Nothing more is recorded: the epoch says so, and ends, at once or as soon as it can be written."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """The function app's yes to an attach."""
-
-    session: str
-    idle_seconds: int
-    session_seconds: int
-    keeping: Keeping = BY_RULE
-
-
-@dataclass(frozen=True, slots=True)
-class Beat:
-    """The function app's answer to a heartbeat."""
-
-    endings: Sequence[tuple[str, str, str]] = ()
-    """(session, refusal code, by whom) of those that must end."""
-    keep: Mapping[str, Keeping] | None = None
-    """What is kept, by console, where it is not what it is by rule. None: could not be learnt; all stays as it is."""
-    capture: Sequence[VmId] | None = None
-    """VMs of this relay that are recorded whether anybody is there or not. None, as above."""
-
-
-class ControlPlane(Protocol):
-    """The function app, as a relay calls it."""
-
-    async def attach(self, grant: Grant) -> Admission | Refusal:
-        """Burns the token's id and checks the generation. Raises Unavailable."""
-        ...
-
-    async def heartbeat(self, live: Sequence[Grant]) -> Beat:
-        """Keeps the leases of all live sessions in one call. Raises Unavailable."""
-        ...
-
-    async def detach(self, grant: Grant, why: str, typed: int, printed: int) -> None:
-        """The session ended: its lock is free. Raises Unavailable."""
         ...

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from shared.domain.acts import Act
 from shared.domain.archive_progress import RecordedLast
 from shared.domain.grant import Grant, Mode
+from shared.domain.keeping import BY_RULE, Keeping
 from shared.domain.lock import Acquired, Claim, Held, Lock
 from shared.domain.policy import Scope
 from shared.domain.refusals import Refusal
@@ -150,4 +151,42 @@ class Relays(Protocol):
 
     async def note(self, vm: VmId, act: Act, by: str) -> bool:
         """Records an act that goes another way, where the console is open. False when the relay was not reached."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The function app's yes to an attach."""
+
+    session: str
+    idle_seconds: int
+    session_seconds: int
+    keeping: Keeping = BY_RULE
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """The function app's answer to a heartbeat."""
+
+    endings: Sequence[tuple[str, str, str]] = ()
+    """(session, refusal code, by whom) of those that must end."""
+    keep: Mapping[str, Keeping] | None = None
+    """What is kept, by console, where it is not what it is by rule. None: could not be learnt; all stays as it is."""
+    capture: Sequence[VmId] | None = None
+    """VMs of this relay that are recorded whether anybody is there or not. None, as above."""
+
+
+class ControlPlane(Protocol):
+    """The function app, as a relay calls it."""
+
+    async def attach(self, grant: Grant) -> Admission | Refusal:
+        """Burns the token's id and checks the generation. Raises Unavailable."""
+        ...
+
+    async def heartbeat(self, live: Sequence[Grant]) -> Beat:
+        """Keeps the leases of all live sessions in one call. Raises Unavailable."""
+        ...
+
+    async def detach(self, grant: Grant, why: str, typed: int, printed: int) -> None:
+        """The session ended: its lock is free. Raises Unavailable."""
         ...

@@ -36,8 +36,8 @@ from shared.adapters.http_json import Http
 from shared.adapters.on_behalf_of import no_assertions
 from shared.domain.caller import Caller, Kind, Secret
 from shared.domain.vm import VmId
-from shared.flows.world import Shared
 from shared.ports import Rights  # noqa: TC001 - read at run time
+from shared.session.dependencies import LiveAzure
 from tests.dev.local_azure import LocalAzure
 from tests.fakes import FakeClock, settings
 
@@ -97,7 +97,7 @@ class Arm:
         """Of the tests that hold for either way in which rights are told."""
         self.questions = questions = SharedQuestions(self.access, PERIOD, self.clock)
         kept = ArmAround(self.access, [SUBSCRIPTION, OTHER_SUBSCRIPTION], questions.seconds, self.clock)
-        self.shared = Shared(
+        self.shared = LiveAzure(
             vms=ArmSharedVms(self.vms, questions),
             rights=ArmSharedRights(questions),
             around=ArmSharedAround(kept, questions),

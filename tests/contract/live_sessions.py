@@ -10,8 +10,8 @@ from shared.domain.grant import Mode
 from shared.domain.vm import Os, VmId
 from shared.flows.live_session import Ending, Live
 from shared.flows.renew_sessions import renew_sessions
-from shared.flows.world import Shared, World
 from shared.ports import Session
+from shared.session.dependencies import Dependencies, LiveAzure
 from tests.contract.arm import PERIOD, Arm
 from tests.fakes import NOW, FakeWorld
 
@@ -33,8 +33,10 @@ class LiveSessions:
         arm.world.throttle = Throttle(now=arm.clock.now)
         fakes = FakeWorld()
         fakes.clock = arm.clock
-        each_alone = Shared(vms=arm.vms, rights=arm.rights, around=arm.around)
-        self.world: World = replace(fakes.world, clock=arm.clock, shared=arm.shared if shared else each_alone)
+        each_alone = LiveAzure(vms=arm.vms, rights=arm.rights, around=arm.around)
+        self.world: Dependencies = replace(
+            fakes.world, clock=arm.clock, live_azure=arm.shared if shared else each_alone
+        )
         self.live = [self._open(fakes, number, VmId(SUBSCRIPTION, "rg-web", name)) for number, name in enumerate(names)]
 
     def _open(self, fakes: FakeWorld, number: int, vm: VmId) -> Live:

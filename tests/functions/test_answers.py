@@ -22,8 +22,8 @@ from shared.domain.caller import Caller, Kind, Secret
 from shared.domain.grant import Mode
 from shared.domain.policy import Typing
 from shared.domain.refusals import TABLE, Code, Refusal, refuse
-from shared.flows.world import World
 from shared.ports import Dependency, Session, Unavailable
+from shared.session.dependencies import Dependencies
 from tests.fakes import VM, FakeWorld, everything, settings
 
 STARTER = "fakes"
@@ -136,7 +136,7 @@ async def test_settings_that_are_missing_are_an_envelope_too(monkeypatch: pytest
     response = await answer("test", request(), "no world", answering(Result(None)))
     assert response.status_code == 500
 
-    async def public(_: World) -> Result:
+    async def public(_: Dependencies) -> Result:
         return Result(None)
 
     assert (await answer_anybody("test", request(), "no world", public)).status_code == 500

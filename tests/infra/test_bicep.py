@@ -8,7 +8,8 @@ import pytest
 
 from dev.stack import ROOT
 from infra.scripts import package_functions
-from shared.settings import FunctionSettings, RelaySettings, names
+from shared.base.settings import names
+from shared.settings import FunctionSettings, RelaySettings
 from tests.infra import bicep, checks
 from tests.infra.bicep import INFRA, File
 

@@ -10,9 +10,10 @@ import pytest
 from dev.stack import ROOT
 from shared.adapters import entra_callers
 from shared.adapters.clouds import FEDERATION
+from shared.base.settings import names
 from shared.domain import access
 from shared.domain.access import ADMINISTRATOR_ROLE, AUTOMATION_ROLE, RELAY_ROLE, SCOPE
-from shared.settings import FunctionSettings, RelaySettings, names
+from shared.settings import FunctionSettings, RelaySettings
 from tests.infra.evaluated_bicep import Deployed, NotUnderstood, deploy
 
 BICEP = (ROOT / "infra/identity/main.bicep").read_text()

@@ -12,9 +12,10 @@ from relay.control import _figure
 from relay.server import DRAIN_SECONDS
 from shared.adapters.table_sessions import LIVE
 from shared.adapters.token_keys import FRESH_SECONDS
+from shared.base.settings import names
 from shared.domain.key_versions import LIST_SECONDS, PUBLIC_SECONDS
 from shared.domain.record import Batch, Kind, Record, Source
-from shared.settings import FunctionSettings, RelaySettings, names
+from shared.settings import FunctionSettings, RelaySettings
 
 PAGE = (ROOT / "docs/operations.md").read_text()
 CODE = [path for part in ("relay", "functions", "shared") for path in sorted((ROOT / part).rglob("*.py"))]

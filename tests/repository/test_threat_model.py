@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from dev.stack import ROOT
-from shared.settings import FunctionSettings, RelaySettings, names
+from shared.base.settings import names
+from shared.settings import FunctionSettings, RelaySettings
 
 PAGE = (ROOT / "docs/threat-model.md").read_text()
 BICEP = (ROOT / "infra/main.bicep").read_text()

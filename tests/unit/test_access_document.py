@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dev.stack import ROOT
+from shared.base.settings import names
 from shared.domain.access import Permission, missing
 from shared.domain.policy import Policy
 from shared.domain.policy_codec import policy_to_json
@@ -14,7 +15,7 @@ from shared.domain.refusals import Code
 from shared.domain.rights import DEFAULT, SCOPE_ACTIONS, Right, on_storage, on_vm
 from shared.domain.vm import VmId
 from shared.flows.switch_console import STATUS_ACTION
-from shared.settings import FunctionSettings, names
+from shared.settings import FunctionSettings
 from tests.access_tables import table
 
 VM = VmId("5b5c0000-0000-4000-8000-000000000001", "rg", "vm")

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from dev.stack import ROOT
+from shared.base.settings import InvalidSetting, names
 from shared.domain import cautions
 from shared.domain.cautions import warnings
 from shared.domain.refusals import TABLE
 from shared.domain.vm import Os
-from shared.settings import BadSetting, FunctionSettings, RelaySettings, names
+from shared.settings import FunctionSettings, RelaySettings
 from tests.fakes import machine, settings
 
 OF_THE_HOST = {"AzureWebJobsStorage", "AzureWebJobsDisableHomepage", "FUNCTIONS_WORKER_RUNTIME"}
@@ -108,7 +109,7 @@ def test_the_host_is_set_as_the_document_says() -> None:
     ],
 )
 def test_a_setting_that_is_wrong_is_named(wrong: dict[str, str], named: str) -> None:
-    with pytest.raises(BadSetting, match=named):
+    with pytest.raises(InvalidSetting, match=named):
         settings(**wrong)
 
 
@@ -124,5 +125,5 @@ def test_the_records_may_be_spelt_as_the_trigger_wants_them_for_an_identity() ->
     del values["RECORDS"]
     namespace = "records.servicebus.windows.net"
     assert FunctionSettings.read(values | {"RECORDS__fullyQualifiedNamespace": namespace}).records == namespace
-    with pytest.raises(BadSetting, match="RECORDS is not set"):
+    with pytest.raises(InvalidSetting, match="RECORDS is not set"):
         FunctionSettings.read(values)

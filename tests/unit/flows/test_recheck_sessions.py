@@ -19,8 +19,8 @@ from shared.flows.live_session import Ending, Live
 from shared.flows.open_session import Opened, Wish, open_session
 from shared.flows.recheck_sessions import AGAIN_SECONDS, MOST_LOOKS, due
 from shared.flows.renew_sessions import AT_ONCE, renew_sessions
-from shared.flows.world import Shared
 from shared.ports import Dependency, Unavailable
+from shared.session.dependencies import LiveAzure
 from tests.fakes import VM, FakeRights, FakeWorld, machine, person, without_read
 
 HEARTBEAT = 5.0
@@ -227,7 +227,7 @@ async def test_a_session_ends_with_the_approval_that_opened_it(fakes: FakeWorld)
 
 async def test_a_live_session_is_judged_by_what_answers_for_many(fakes: FakeWorld) -> None:
     session, many = await live(fakes), FakeRights(lacking={"ada": without_read()})
-    world = replace(fakes.world, shared=Shared(vms=fakes.vms, rights=many, around=fakes.around))
+    world = replace(fakes.world, live_azure=LiveAzure(vms=fakes.vms, rights=many, around=fakes.around))
     fakes.clock.time += fakes.world.settings.recheck_seconds
     assert await renew_sessions(world, "r0", [replace(session, again=1.0)]) == [
         Ending(session.session, Code.ACCESS_REVOKED, "")
