@@ -1,5 +1,8 @@
 """The product's own code, shared by the function app and the relay.
 
+    base/        what every other package uses
+    access/      who may do what with a console: settings, dependencies
+    session/     one writer per console: settings, dependencies
     domain/      pure rules: no I/O, no clock, no randomness, no Azure
     ports        what the flows need of the world, in their own words
     flows/       one use of the product per function, read aloud: find, check, lock, sign
