@@ -32,6 +32,7 @@ from shared.domain.acts import Act
 from shared.domain.frames import PROTOCOL, TOKEN_PREFIX
 from shared.domain.grant import Grant, Mode
 from shared.domain.record import Source
+from shared.domain.record_end import RecordEnd
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
 from shared.ports import Admission, Beat, PortListener, SerialPort
@@ -109,6 +110,9 @@ class Yes:
 
     async def heartbeat(self, live: Sequence[Grant]) -> Beat:  # noqa: ARG002 - says nothing
         return Beat((), None, None)
+
+    async def record_end(self, vm: VmId) -> RecordEnd:  # noqa: ARG002 - nobody has recorded anything
+        return RecordEnd()
 
     async def detach(self, grant: Grant, why: str, typed: int, printed: int) -> None:
         pass

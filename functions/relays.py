@@ -1,5 +1,6 @@
-"""What relays ask: attach a session, keep sessions alive, detach one."""
+"""What relays ask: attach a session, keep sessions alive, detach one; how a console's record ends."""
 
+import base64
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,10 +12,12 @@ import azure.functions as func
 from functions.addresses import starter
 from functions.answering import Asked, Result, answer_relay
 from functions.requests import Fields, body_of
+from shared import wiring
 from shared.domain.grant import Mode
 from shared.domain.refusals import Refusal
 from shared.flows.attach_session import attach_session
 from shared.flows.close_session import Left, detach_session
+from shared.flows.find_record_end import find_record_end
 from shared.flows.keep_recording import recorded
 from shared.flows.live_session import Ending, Live
 from shared.flows.renew_sessions import renew_sessions
@@ -41,6 +44,12 @@ async def heartbeat(req: func.HttpRequest, starter: str) -> func.HttpResponse:
 @starter(bp)
 async def detach(req: func.HttpRequest, starter: str) -> func.HttpResponse:
     return await answer_relay("detach", req, starter, _detach)
+
+
+@bp.route(route="relay/record-end", methods=["POST"])
+@starter(bp)
+async def record_end(req: func.HttpRequest, starter: str) -> func.HttpResponse:
+    return await answer_relay("record-end", req, starter, _record_end)
 
 
 async def _attach(asked: Asked) -> Result | Refusal:
@@ -83,6 +92,15 @@ async def _detach(asked: Asked) -> Result | Refusal:
     asked.vm = left.live.vm
     await detach_session(asked.world, left)
     return Result(None, 204)
+
+
+async def _record_end(asked: Asked) -> Result | Refusal:
+    fields = body_of(asked.req)
+    fields.text("relay")
+    asked.vm = fields.vm("vm")
+    fields.done()
+    end = await find_record_end(asked.vm.console, wiring.archive().transcripts)
+    return Result({"epoch": end.epoch, "printed": base64.b64encode(end.printed).decode(), "cut": end.cut})
 
 
 def _only_live(fields: Fields) -> Live:

@@ -58,6 +58,13 @@ class Ear:
             known = self._masker.tail
             self._masker = Masker(self._keeping.mask, self._key, Tail(known.text, known.base, to_line_end=True))
 
+    def others_recorded(self) -> None:
+        """Somebody else has recorded since: a secret may have begun in what is now known to be recorded last."""
+        self._heard = False
+        if self._masker is not None:
+            self.flush()
+            self._masker = Masker(self._keeping.mask, self._key, self._before())
+
     def _before(self) -> Tail:
         """What was recorded before the policy, or the console was opened: a secret may have begun in it.
 

@@ -77,8 +77,13 @@ class Line:
         self._eager = False
         """Something was typed since the last print."""
 
-    async def burst(self, waits: Waits) -> bytes:
-        """What came with the opening, when it has come as far as can be told; at once when the port is lost."""
+    @property
+    def early(self) -> bytes:
+        """What has come so far, before `opened`."""
+        return bytes(self._early)
+
+    async def burst(self, waits: Waits) -> None:
+        """Until what comes with the opening has come, as far as can be told; at once when the port is lost."""
         end, seconds = None, waits.first
         while self._open is False and self._lost is None and len(self._early) < BURST_BYTES and seconds > 0:
             self._news.clear()
@@ -89,7 +94,6 @@ class Line:
                 break
             end = self._loop.time() + waits.most if end is None else end
             seconds = min(waits.quiet, end - self._loop.time())
-        return bytes(self._early)
 
     def opened(self, early: bytes) -> None:
         """From now on prints are told; first what is given here of those that came before, then a loss."""

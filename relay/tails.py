@@ -45,13 +45,14 @@ class Tails:
         path = self._folder / f"{hashlib.sha256(console.encode()).hexdigest()}.tail"
         epoch = file.parent.name
         try:
-            _, known, before = _read(path) if path.exists() else ("", "", Tail())
-            if epoch <= known:  # left by one process after another: it is in there, and names sort by time
+            before = _read(path)[1] if path.exists() else Tail()
+            if epoch <= before.epoch:  # left by one process after another: it is in there, and names sort by time
                 return
             frames = whole_frames(file.read_bytes())
             next(frames, None)  # the source
             tail = _grown(before, [record for _, frame in frames for record in decode_records(frame, 0)])
             if tail is not before:
+                tail.epoch = epoch
                 self._write(path, framed(console.encode()) + framed(epoch.encode()), tail)
         except (OSError, ValueError) as error:
             log.warning("what was recorded last is not remembered: %s", type(error).__name__)
@@ -76,34 +77,36 @@ class Tails:
             path.unlink()
         for path in paths[-TAILS:]:
             try:
-                console, _, tail = _read(path)
+                console, tail = _read(path)
             except ValueError:
                 path.unlink()
             else:
                 yield console, tail
 
 
-def _read(path: Path) -> tuple[str, str, Tail]:
-    """Console, epoch, and what that ended with. Raises OSError, ValueError."""
+def _read(path: Path) -> tuple[str, Tail]:
+    """The console, and what its epoch ended with. Raises OSError, ValueError."""
     console, epoch, how, data = (frame for _, frame in whole_frames(path.read_bytes()))
-    return console.decode(), epoch.decode(), Tail(data, cut=how == _CUT)
+    return console.decode(), Tail(data, cut=how == _CUT, epoch=epoch.decode())
 
 
 def _grown(before: Tail, records: Iterable[Record]) -> Tail:
     """With what these records say was printed; the same one where that is nothing."""
-    printed, first, follows, masked = bytearray(), 0, False, False
+    printed, first, follows, ours, masked = bytearray(), 0, False, True, False
     for record in records:
         first = first or record.seq
         if record.kind is Kind.PRINTED:
             printed += record.body
         else:
             said = record.said()
-            follows |= said["event"] == "replayed" and bool(said["found"])
+            if said["event"] == "replayed" and said["found"]:
+                follows = True
+                ours = said.get("after", before.epoch) == before.epoch  # else somebody else has recorded in between
             masked |= said["event"] == "masked"
     if not printed:
         return before
-    kept = (bytes(before) if follows else b"") + bytes(printed)
-    cut = first > 1 or (follows and before.cut) or masked or len(kept) > TAIL_BYTES
+    kept = (bytes(before) if follows and ours else b"") + bytes(printed)
+    cut = first > 1 or (follows and (before.cut or not ours)) or masked or len(kept) > TAIL_BYTES
     if masked:
         kept = kept[kept.rfind(b"*") + 1 :]
     return Tail(kept[-TAIL_BYTES:], cut=cut)

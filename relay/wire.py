@@ -1,5 +1,6 @@
 """A console's way to its VM: dials the port, listens to it, types into it and lets go of it, as the bridge says."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
@@ -9,11 +10,15 @@ from relay.world import World
 from shared.domain.acts import Act
 from shared.domain.console_events import Event, PortLost, PortOpened, PortRefused, RecordFailed
 from shared.domain.record import epoch_name
+from shared.domain.record_end import RecordEnd
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.replay import Opening, settle
 from shared.domain.vm import VmId
 from shared.flows.tell_unavailable import tell_unavailable
 from shared.ports import Dependency, SerialPort, Unavailable
+
+RECORD_END_SECONDS = 3.0
+"""What learning how the archive ends may add to an opening, from the dial on."""
 
 
 class Background(Protocol):
@@ -29,6 +34,7 @@ class Wire:
         self._vm, self._world, self._background, self._ear, self._tell = vm, world, background, ear, tell
         self._line: Line | None = None
         self._tail = world.epochs.tail(vm.console)
+        self._epoch = ""
         self._follows = False
         """What is printed next follows what the tail ends with."""
         self._port: SerialPort | None = None
@@ -100,15 +106,13 @@ class Wire:
     # --- what happens -----------------------------------------------------------------------------------------
 
     async def _dial(self, line: Line) -> None:
+        ending, end = asyncio.create_task(self._record_end()), None
         try:
-            outcome = await self._world.ports.open(self._vm, line)
-        except Unavailable as error:
-            self._world.log("port-unavailable", vm=self._vm.console, what=error.what, trouble=error.trouble.value)
-            outcome = self._unavailable(error)
-        except Exception as error:  # noqa: BLE001 - whoever waits for the port must hear of it; the log has the fault
-            self._world.log("fault", vm=self._vm.console, where="dial", error=type(error).__name__)
-            outcome = refuse(Code.CONSOLE_FAULT, target=self._vm.resource_id)
-        burst = b"" if isinstance(outcome, Refusal) else await line.burst(self._world.waits)
+            outcome = await self._asked_for(line)
+            if not isinstance(outcome, Refusal):
+                end, _ = await asyncio.gather(ending, line.burst(self._world.waits))
+        finally:
+            ending.cancel()
         if line is not self._line:  # dropped while it was being opened
             if not isinstance(outcome, Refusal):
                 await outcome.close()
@@ -117,12 +121,31 @@ class Wire:
             self._world.log("port-refused", vm=self._vm.console, code=outcome.code.value)
             self._tell(PortRefused(outcome))
         else:
-            self._taken(line, outcome, burst)
+            self._taken(line, outcome, end)
 
-    def _taken(self, line: Line, port: SerialPort, burst: bytes) -> None:
+    async def _asked_for(self, line: Line) -> SerialPort | Refusal:
+        try:
+            return await self._world.ports.open(self._vm, line)
+        except Unavailable as error:
+            self._world.log("port-unavailable", vm=self._vm.console, what=error.what, trouble=error.trouble.value)
+            return self._unavailable(error)
+        except Exception as error:  # noqa: BLE001 - whoever waits for the port must hear of it; the log has the fault
+            self._world.log("fault", vm=self._vm.console, where="dial", error=type(error).__name__)
+            return refuse(Code.CONSOLE_FAULT, target=self._vm.resource_id)
+
+    async def _record_end(self) -> RecordEnd | None:
+        """None where it could not be learnt: the port opens all the same."""
+        try:
+            async with asyncio.timeout(RECORD_END_SECONDS):
+                return await self._world.control_plane.record_end(self._vm)
+        except Exception as error:  # noqa: BLE001 - an opening never fails for this; the log has the fault
+            self._world.log("record-end-unknown", vm=self._vm.console, error=type(error).__name__)
+            return None
+
+    def _taken(self, line: Line, port: SerialPort, end: RecordEnd | None) -> None:
         """A port of which the console cannot be told is not kept: nobody would see it, and nothing be recorded."""
         try:
-            self._opened(line, port, burst)
+            self._opened(line, port, end)
         except Exception as error:  # noqa: BLE001 - whoever waits for the port must hear of it; the log has the fault
             self._world.log("fault", vm=self._vm.console, where="opened", error=type(error).__name__)
             self._port = port
@@ -137,12 +160,16 @@ class Wire:
             case _:
                 return refuse(Code.GATEWAY_TIMEOUT, target=self._vm.resource_id)
 
-    def _opened(self, line: Line, port: SerialPort, burst: bytes) -> None:
+    def _opened(self, line: Line, port: SerialPort, end: RecordEnd | None) -> None:
         self._port, self._closing = port, False
-        epoch = epoch_name(int(self._world.clock.now() * 1e6), self._world.nonce())
+        epoch = self._epoch = epoch_name(int(self._world.clock.now() * 1e6), self._world.nonce())
         self._world.log("port-open", vm=self._vm.console, epoch=epoch)
         self.hold(wait=self._waits)
-        opening = self._settled(burst) if burst else None
+        if end is not None and end.is_newer(self._tail):
+            self._tail.replace(end.printed, cut=end.cut, epoch=end.epoch)
+            self._ear.others_recorded()
+        burst = line.early
+        opening = self._settled(burst, known=end is not None) if burst else None
         self._follows = opening is not None and opening.replay.compared > 0
         if opening is None:
             self._ear.begin_unknown()
@@ -154,9 +181,10 @@ class Wire:
             if line.flooded:
                 self._background.start("drop port", port.close())
 
-    def _settled(self, burst: bytes) -> Opening:
-        replay = settle(self._tail, burst)
-        return Opening(replay, replay.hash(self._world.mask_key if self._tail.masked else None), self._tail.masked)
+    def _settled(self, burst: bytes, *, known: bool) -> Opening:
+        tail, replay = self._tail, settle(self._tail, burst)
+        digest = replay.hash(self._world.mask_key if tail.masked else None)
+        return Opening(replay, digest, tail.masked, tail.epoch, known)
 
     async def _read_out(self, line: Line, port: SerialPort) -> None:
         """However the goodbye ends, the console hears that the port is closed."""
@@ -166,11 +194,14 @@ class Wire:
             line.lost(False, "closed")  # noqa: FBT003 - nothing, where the port has said so itself
 
     def _printed(self, data: bytes) -> None:
+        if not data:
+            return
         self.printed_bytes += len(data)
         if not self._follows:
             self._tail.clear()
             self._follows = True
         self._tail.add(data)
+        self._tail.epoch = self._epoch
         self._tail.masked |= self._ear.masks
         self._ear.printed(data)
 

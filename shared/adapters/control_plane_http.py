@@ -1,6 +1,7 @@
-"""The function app, as a relay calls it: attach, heartbeat, detach."""
+"""The function app, as a relay calls it: attach, heartbeat, detach, and how a record ends."""
 
 import asyncio
+import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import aiohttp
 from shared.adapters.http_json import Http, correlated, refusal_of
 from shared.domain.grant import Grant
 from shared.domain.keeping import Keeping
+from shared.domain.record_end import RecordEnd
 from shared.domain.refusals import Refusal
 from shared.domain.vm import VmId
 from shared.ports import Admission, Beat, Dependency, Unavailable
@@ -56,6 +58,16 @@ class ControlPlaneHttp:
             return _beat(said)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise Unavailable(WHAT, "its answer to a heartbeat cannot be read") from error
+
+    async def record_end(self, vm: VmId) -> RecordEnd:
+        status, said = await self._call("record-end", {"vm": vm.resource_id}, CALL_SECONDS)
+        if status != _OK:
+            raise Unavailable(WHAT, f"answered {status} to how a record ends")
+        try:
+            printed = base64.b64decode(said["printed"], validate=True)
+            return RecordEnd(str(said["epoch"]), printed, bool(said["cut"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise Unavailable(WHAT, "how a record ends cannot be read") from error
 
     async def detach(self, grant: Grant, why: str, typed: int, printed: int) -> None:
         """Repeated a few times: a session ends once, however often it is said."""

@@ -26,6 +26,7 @@ gateway_exchange  what a gateway and a client say before bytes flow
 connect_refusals  what Azure means when it refuses `connect`
 scrollback        the last printed bytes, by offset
 replay            what a gateway sends again as a port opens, told from what is new
+record_end        how a record ends in the archive, whoever recorded it
 viewers           one who is attached: limits, countdowns, what was shown
 keeping           what the record keeps of a console's bytes: masking (mask_pattern) of what is printed, typing_record
 archive_progress  how far the archive is behind the relay

@@ -123,7 +123,7 @@ class PortKeeper(People):
         self._note(
             "replayed", length=len(replay.again), compared=replay.compared, hash=opening.hash, keyed=opening.keyed,
             perhapsNew=replay.perhaps_new, before=len(replay.fresh), found=replay.compared > 0,
-            banner=replay.banner.decode("ascii"),
+            banner=replay.banner.decode("ascii"), after=opening.after or None, archiveKnown=opening.archive_known,
         )  # fmt: skip
 
     # --- losing -----------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ what is worth a mark; what it learns is an `Indexed`, a function of the segment'
 an index that is lost can be made again. `merged` makes recordings of the pieces.
 """
 
-import json
 import re
 from collections.abc import Iterable
 from contextlib import suppress
@@ -13,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.domain.playback import code_of, printed, time_us
-from shared.domain.segment import EVENT, PRINTED, DamagedSegment, read_header, read_line
+from shared.domain.segment import EVENT, PRINTED, DamagedSegment, read_event, read_header, read_line
 
 MARKS_KEPT = 200
 """Of one recording in one segment; the same for people."""
@@ -142,7 +141,7 @@ class Scan:
         if code == PRINTED:
             self._printed(position, at, printed(raw))
         else:
-            self._event(position, at, _object(read_line(raw)[2]))
+            self._event(position, at, read_event(read_line(raw)[2]))
 
     def _printed(self, position: int, at: int, body: bytes) -> None:
         epoch = self._current
@@ -237,14 +236,6 @@ def _told(said: dict[str, Any]) -> tuple[str, str] | None:
         "hole": ("hole", "records {from} to {to} never arrived"),
     }.get(_text(said, "event"))
     return told and (told[0], told[1].format_map({name: _text(said, name) for name in _TOLD_OF}))
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        said = json.loads(text)
-    except ValueError:
-        said = None
-    return said if isinstance(said, dict) else {}
 
 
 def _text(said: dict[str, Any], name: str) -> str:

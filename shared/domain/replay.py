@@ -37,10 +37,12 @@ BANNER_BYTES = 512
 class Tail:
     """The last bytes recorded of one console, without a gap, as the VM printed them: for memory alone."""
 
-    __slots__ = ("_bytes", "cut", "masked")
+    __slots__ = ("_bytes", "cut", "epoch", "masked")
 
-    def __init__(self, known: bytes = b"", *, cut: bool = False) -> None:
+    def __init__(self, known: bytes = b"", *, cut: bool = False, epoch: str = "") -> None:
         self._bytes = bytearray(known)
+        self.epoch = epoch
+        """That the last of them was recorded in; empty where there is none."""
         self.cut = cut
         """More is on record before it, without a gap: a replay may reach back further than this."""
         self.masked = False
@@ -58,8 +60,11 @@ class Tail:
 
     def clear(self) -> None:
         """What comes next need not follow what came last."""
-        self._bytes = bytearray()
-        self.cut = self.masked = False
+        self.replace(b"", cut=False, epoch="")
+
+    def replace(self, known: bytes, *, cut: bool, epoch: str) -> None:
+        """Somebody else has recorded since, and this is how the record ends."""
+        self._bytes, self.cut, self.epoch, self.masked = bytearray(known), cut, epoch, False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,12 @@ class Opening:
     hash: str
     keyed: bool
     """The hash is, with MASK_KEY."""
+    after: str = ""
+    """The epoch that ends with what was compared; empty: nothing was known. What others have recorded since then and
+    before this opening may be on record twice.
+    """
+    archive_known: bool = True
+    """Whether it could be learnt how the archive ends: if not, others may have recorded since."""
 
 
 def settle(tail: Tail, burst: bytes) -> Replay:

@@ -147,6 +147,15 @@ def read_line(raw: bytes) -> tuple[float, str, str]:
         raise DamagedSegment("a line is not [time, code, text]") from error
 
 
+def read_event(text: str) -> dict[str, Any]:
+    """What an event says; nothing where it is no JSON object."""
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        said = None
+    return said if isinstance(said, dict) else {}
+
+
 def read_checkpoint(text: str) -> dict[str, Any]:
     """Raises DamagedSegment."""
     try:

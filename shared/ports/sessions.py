@@ -10,6 +10,7 @@ from shared.domain.grant import Grant, Mode
 from shared.domain.keeping import BY_RULE, Keeping
 from shared.domain.lock import Acquired, Claim, Held, Lock
 from shared.domain.policy import Scope
+from shared.domain.record_end import RecordEnd
 from shared.domain.refusals import Refusal
 from shared.domain.vm import Os, VmId
 
@@ -185,6 +186,10 @@ class ControlPlane(Protocol):
 
     async def heartbeat(self, live: Sequence[Grant]) -> Beat:
         """Keeps the leases of all live sessions in one call. Raises Unavailable."""
+        ...
+
+    async def record_end(self, vm: VmId) -> RecordEnd:
+        """How the VM's record ends in the archive, whoever recorded it. Raises Unavailable."""
         ...
 
     async def detach(self, grant: Grant, why: str, typed: int, printed: int) -> None:

@@ -15,6 +15,7 @@ from shared.adapters.http_json import Http
 from shared.domain.grant import Grant, Mode
 from shared.domain.keeping import Keeping
 from shared.domain.policy import Typing
+from shared.domain.record_end import RecordEnd
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.ports import Admission, Beat, Unavailable
 from tests.relay.stage import VM
@@ -172,6 +173,19 @@ async def test_one_heartbeat_keeps_all_and_brings_the_endings(app: FunctionApp) 
         app.says(said, status)
         with pytest.raises(Unavailable):
             await app.plane.heartbeat([GRANT])
+
+
+async def test_how_a_record_ends_comes_byte_for_byte(app: FunctionApp) -> None:
+    app.says({"epoch": "e1", "printed": "/wBhDQo=", "cut": True})
+    assert await app.plane.record_end(VM) == RecordEnd("e1", b"\xff\x00a\r\n", cut=True)
+    assert app.heard == [("/api/relay/record-end", {"relay": "r0", "vm": VM.resource_id})]
+
+
+async def test_an_answer_that_says_nothing_of_a_records_end_is_none(app: FunctionApp) -> None:
+    for said, status in (({}, 200), ([], 200), ({"epoch": "e", "printed": "?", "cut": False}, 200), (None, 404)):
+        app.says(said, status)
+        with pytest.raises(Unavailable):
+            await app.plane.record_end(VM)
 
 
 async def test_the_request_that_a_call_is_part_of_is_named(app: FunctionApp) -> None:

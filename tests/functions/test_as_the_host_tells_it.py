@@ -55,6 +55,7 @@ WITH_BODIES: dict[str, Work] = {
     "attach": relays._attach,
     "heartbeat": relays._heartbeat,
     "detach": relays._detach,
+    "record end": relays._record_end,
 }
 
 

@@ -36,6 +36,7 @@ HTTP = {
     "attach": ("POST", "relay/attach"),
     "heartbeat": ("POST", "relay/heartbeat"),
     "detach": ("POST", "relay/detach"),
+    "record_end": ("POST", "relay/record-end"),
     "refuse_console_of_scale_set": ("GET", SCALE_SET),
     "refuse_session_of_scale_set": ("POST", f"{SCALE_SET}/sessions"),
 }

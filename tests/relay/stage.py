@@ -26,10 +26,13 @@ from shared.domain.frames import PROTOCOL, TOKEN_PREFIX
 from shared.domain.grant import Grant, Mode
 from shared.domain.keeping import BY_RULE, Keeping
 from shared.domain.record import Kind, Record, Source
+from shared.domain.record_end import RecordEnd
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.replay import Tail
 from shared.domain.vm import VmId
+from shared.flows.find_record_end import find_record_end
 from shared.ports import Admission, Beat, Dependency, PortListener, SerialPort, Unavailable
+from tests.contract.memory_transcripts import MemoryTranscripts
 from tests.patience import PATIENCE
 from tests.signing import PemTokens, new_pem
 
@@ -136,6 +139,7 @@ class ControlPlane:
         self.capture: list[VmId] | None = []
         self.detached: list[tuple[str, str, int, int]] = []
         self.limits = (900, 28800)
+        self.transcripts = MemoryTranscripts()
         self.slow = asyncio.Event()
         """Cleared: heartbeats are answered later, as things were when they came."""
         self.slow.set()
@@ -158,6 +162,12 @@ class ControlPlane:
         beat = Beat(endings, self.keep, self.capture)
         await self.slow.wait()
         return beat
+
+    async def record_end(self, vm: VmId) -> RecordEnd:
+        """Nobody else has recorded; what the archive says is for the tests that have one."""
+        if self.away:
+            raise Unavailable(Dependency.CONTROL_PLANE, "away")
+        return await find_record_end(vm.console, self.transcripts)
 
     async def detach(self, grant: Grant, why: str, typed: int, printed: int) -> None:
         if self.away:

@@ -172,6 +172,12 @@ def kept(folder: Path) -> tuple[bytes, bool]:
     return bytes(tail), tail.cut
 
 
+def known_epoch(folder: Path) -> str:
+    tails = Tails(folder)
+    tails.take_up()
+    return tails.of("vm").epoch
+
+
 def test_only_what_follows_without_a_gap_is_one_with_what_was_before(tmp_path: Path) -> None:
     tails = Tails(tmp_path)
     tails.learn("vm", spooled(tmp_path, Record(Kind.PRINTED, 1, 1, b"one ")))
@@ -181,6 +187,12 @@ def test_only_what_follows_without_a_gap_is_one_with_what_was_before(tmp_path: P
     assert kept(tmp_path) == (b"one two", False)
     tails.learn("vm", spooled(tmp_path, found, Record.end(2, 1, "goodbye")))
     assert kept(tmp_path) == (b"one two", False)
+    others = Record.event(1, 1, "replayed", found=True, after="epoch-9")
+    tails.learn("vm", spooled(tmp_path, others, Record(Kind.PRINTED, 2, 1, b"after what others recorded")))
+    assert kept(tmp_path) == (b"after what others recorded", True)
+    ours = Record.event(1, 1, "replayed", found=True, after=known_epoch(tmp_path))
+    tails.learn("vm", spooled(tmp_path, ours, Record(Kind.PRINTED, 2, 1, b" and us")))
+    assert kept(tmp_path) == (b"after what others recorded and us", True)
     tails.learn("vm", spooled(tmp_path, not_found, Record(Kind.PRINTED, 2, 1, b"three")))
     assert kept(tmp_path) == (b"three", False)
     tails.learn("vm", spooled(tmp_path, Record(Kind.PRINTED, 9, 1, b"of a file that is not the first")))
