@@ -23,6 +23,8 @@ from shared.domain.console_actions import (
     EndEpoch,
     OpenPort,
     PausePort,
+    PeopleAction,
+    PortAction,
     Refuse,
     RefuseCommand,
     ReportDetach,
@@ -189,8 +191,10 @@ class Bridge:
                 self.wire.type(action.session, action.data)
             case BeginEpoch():
                 return self._tape.begin(action.epoch)
+            case SendCommand() | OpenPort() | ClosePort() | DropPort() | PausePort() | ResumePort() | EndEpoch():
+                self._to_port(action)
             case _:
-                self._perform_rare(action)
+                self._to_people(action)
         return True
 
     def _try_again(self) -> None:
@@ -223,41 +227,10 @@ class Bridge:
         """The VM waits while the console wants it to, and while something cannot be recorded."""
         self.wire.hold(wait=self._paused or bool(self._standstill))
 
-    def _perform_rare(  # noqa: C901, PLR0912 - one short case per action
-        self,
-        action: Admit
-        | SendCommand
-        | Say
-        | ShowBefore
-        | Close
-        | Refuse
-        | OpenPort
-        | ClosePort
-        | DropPort
-        | PausePort
-        | ResumePort
-        | EndEpoch
-        | ReportDetach
-        | RefuseCommand
-        | AnswerAsk,
-    ) -> None:
+    def _to_port(self, action: PortAction) -> None:
         match action:
-            case Admit(session):
-                self._visitors.give(session, None)
             case SendCommand():
                 self._office.start("command", self._carry(action))
-            case Say(session, text):
-                if (screen := self.screens.get(session)) is not None:
-                    screen.say(text)
-            case ShowBefore(session, data):
-                if (screen := self.screens.get(session)) is not None:
-                    screen.show_before(data)
-            case Close(session, code, reason):
-                if (screen := self.screens.pop(session, None)) is not None:
-                    screen.close(code, reason)
-            case Refuse(session, refusal):
-                if not self._visitors.give(session, refusal):
-                    self._office.turned_away(session, refusal)
             case OpenPort():
                 self._paused = False
                 self._hold()
@@ -271,6 +244,19 @@ class Bridge:
                 self._hold()
             case EndEpoch():
                 self._tape.end()
+            case _:
+                assert_never(action)
+
+    def _to_people(self, action: PeopleAction) -> None:
+        match action:
+            case Admit(session):
+                self._visitors.give(session, None)
+            case Say() | ShowBefore() | Close():
+                if (screen := self.screens.get(action.session)) is not None:  # else it has just gone
+                    self._to_screen(screen, action)
+            case Refuse(session, refusal):
+                if not self._visitors.give(session, refusal):
+                    self._office.turned_away(session, refusal)
             case ReportDetach(session, why, typed, printed):
                 self.ear.left(session)
                 self._office.detached(session, why, typed, printed)
@@ -278,6 +264,18 @@ class Bridge:
                 self._commands.give(command, refusal)
             case AnswerAsk(ask, allow):
                 self._asks.give(ask, allow)
+            case _:
+                assert_never(action)
+
+    def _to_screen(self, screen: Screen, action: Say | ShowBefore | Close) -> None:
+        match action:
+            case Say(_, text):
+                screen.say(text)
+            case ShowBefore(_, data):
+                screen.show_before(data)
+            case Close(session, code, reason):
+                del self.screens[session]
+                screen.close(code, reason)
             case _:
                 assert_never(action)
 

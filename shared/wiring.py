@@ -1,11 +1,24 @@
 """The only place where adapters meet flows. Nothing is built before it is asked for, and then once per process."""
 
 from functools import cache
-from typing import Any
+from typing import Any, TypedDict
 
 from shared.domain.ring import Ring
 from shared.flows.archive import Archive
-from shared.ports import Clock, Dependency, KeyRing, OldRows, Transcripts, Unavailable
+from shared.ports import (
+    BurntTokens,
+    Clock,
+    Dependency,
+    KeyRing,
+    Leases,
+    Notices,
+    OldRows,
+    Paces,
+    Policies,
+    Sessions,
+    Transcripts,
+    Unavailable,
+)
 from shared.session.dependencies import Dependencies, LiveAzure, Probe
 from shared.settings import FunctionSettings
 
@@ -148,12 +161,6 @@ def _world(starter: str) -> Dependencies:
     from shared.adapters.relay_control import RelayControl  # noqa: PLC0415
     from shared.adapters.signing_keys import SigningKeys  # noqa: PLC0415
     from shared.adapters.system_clock import RandomIds, SystemClock  # noqa: PLC0415
-    from shared.adapters.table_burnt_tokens import TableBurntTokens  # noqa: PLC0415
-    from shared.adapters.table_leases import TableLeases  # noqa: PLC0415
-    from shared.adapters.table_notices import TableNotices  # noqa: PLC0415
-    from shared.adapters.table_paces import TablePaces  # noqa: PLC0415
-    from shared.adapters.table_policies import TablePolicies  # noqa: PLC0415
-    from shared.adapters.table_sessions import TableSessions  # noqa: PLC0415
     from shared.adapters.task_hub import TaskHub  # noqa: PLC0415
 
     about, clock, http = settings(), SystemClock(), Http()
@@ -169,18 +176,13 @@ def _world(starter: str) -> Dependencies:
         rights=rights,
         around=around,
         live_azure=_shared(access, vms, about, clock),
-        policies=TablePolicies(tables(), about.policy, clock),
-        paces=TablePaces(tables(), clock),
         approvals=DurableApprovals(hub, approvals_table()),
         power=power,
         boot_logs=boot_logs,
         consoles=consoles,
         tokens=tokens,
-        sessions=TableSessions(tables()),
-        used_tokens=TableBurntTokens(tables()),
         relays=RelayControl(about.relays, tokens, http),
-        leases=TableLeases(tables()),
-        notices=TableNotices(tables()),
+        **_rows(about, clock),
         clock=clock,
         ids=RandomIds(),
         probes={
@@ -188,6 +190,35 @@ def _world(starter: str) -> Dependencies:
             "signing keys": keys.probe,
             "statement keys": _probe_statements,
         },
+    )
+
+
+class _Rows(TypedDict):
+    """What is stored in tables."""
+
+    policies: Policies
+    paces: Paces
+    sessions: Sessions
+    used_tokens: BurntTokens
+    leases: Leases
+    notices: Notices
+
+
+def _rows(about: FunctionSettings, clock: Clock) -> _Rows:
+    from shared.adapters.table_burnt_tokens import TableBurntTokens  # noqa: PLC0415 - slow to import
+    from shared.adapters.table_leases import TableLeases  # noqa: PLC0415 - as above
+    from shared.adapters.table_notices import TableNotices  # noqa: PLC0415 - as above
+    from shared.adapters.table_paces import TablePaces  # noqa: PLC0415 - as above
+    from shared.adapters.table_policies import TablePolicies  # noqa: PLC0415 - as above
+    from shared.adapters.table_sessions import TableSessions  # noqa: PLC0415 - as above
+
+    return _Rows(
+        policies=TablePolicies(tables(), about.policy, clock),
+        paces=TablePaces(tables(), clock),
+        sessions=TableSessions(tables()),
+        used_tokens=TableBurntTokens(tables()),
+        leases=TableLeases(tables()),
+        notices=TableNotices(tables()),
     )
 
 

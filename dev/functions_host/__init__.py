@@ -22,6 +22,7 @@ retries            retry policies
 ncrontab           when a timer runs next (pure); timer_triggers runs it; timer_status is when it ran, in blobs
 event_hub_trigger  the partitions of one hub; partition_reader reads one: batches and checkpoints in Azure's order
 event_hub_source   the real Event Hubs SDK; events says what of an event the function sees
+host_blobs         a container of what must outlive the host
 checkpoints        where each partition's reader is, in blobs
 partition_share    the readers of what this host holds; balancer takes its share of the partitions
 ownership          which partition a host takes next (pure); ownership_blobs is who reads which, in blobs

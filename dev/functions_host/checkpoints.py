@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob.aio import BlobServiceClient
+from azure.core.exceptions import ResourceNotFoundError
 
 from dev.functions_host.events import Partition
+from dev.functions_host.host_blobs import HostBlobs
 
 CONTAINER = "azure-webjobs-eventhub"
 
@@ -29,13 +29,11 @@ class Checkpoints(Protocol):
         """Keeps the checkpoint in place of the one before."""
 
 
-class BlobCheckpoints:
+class BlobCheckpoints(HostBlobs):
     """Checkpoints as blob metadata, under the names of the SDKs' own store: another reader could carry on from them."""
 
     def __init__(self, connection_string: str) -> None:
-        # No retries of its own, which begin with 15 s: the reader around this tries again, and says so.
-        self._service = BlobServiceClient.from_connection_string(connection_string, retry_total=0, connection_timeout=2)
-        self._container = self._service.get_container_client(CONTAINER)
+        super().__init__(connection_string, CONTAINER)
 
     async def read(self, partition: Partition) -> Checkpoint | None:
         try:
@@ -52,15 +50,6 @@ class BlobCheckpoints:
         except ResourceNotFoundError:
             await self._create_container()
             await blob.upload_blob(b"", overwrite=True, metadata=metadata)
-
-    async def close(self) -> None:
-        await self._service.close()
-
-    async def _create_container(self) -> None:
-        try:
-            await self._container.create_container()
-        except ResourceExistsError:
-            return  # another partition's reader was first
 
 
 def blob_name(partition: Partition) -> str:

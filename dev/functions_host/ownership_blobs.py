@@ -9,10 +9,11 @@ from typing import Protocol
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import BlobProperties
-from azure.storage.blob.aio import BlobClient, BlobServiceClient
+from azure.storage.blob.aio import BlobClient
 
 from dev.functions_host.checkpoints import CONTAINER, folder
 from dev.functions_host.events import Partition
+from dev.functions_host.host_blobs import HostBlobs
 from dev.functions_host.ownership import Ownership
 
 
@@ -26,12 +27,11 @@ class Ownerships(Protocol):
         """Writes the owner where nobody wrote since `etag` was read; None where somebody did."""
 
 
-class BlobOwnerships:
+class BlobOwnerships(HostBlobs):
     """Ownerships in the storage that AzureWebJobsStorage names."""
 
     def __init__(self, connection_string: str) -> None:
-        self._service = BlobServiceClient.from_connection_string(connection_string, retry_total=0, connection_timeout=2)
-        self._container = self._service.get_container_client(CONTAINER)
+        super().__init__(connection_string, CONTAINER)
 
     async def kept(self, hub: Partition) -> list[Ownership]:
         start = f"{folder(hub)}/ownership/"
@@ -50,15 +50,6 @@ class BlobOwnerships:
             return None
         found = await blob.get_blob_properties()
         return _ownership(partition.id, found) if _owner(found) == owner else None
-
-    async def close(self) -> None:
-        await self._service.close()
-
-    async def _create_container(self) -> None:
-        try:
-            await self._container.create_container()
-        except ResourceExistsError:
-            return
 
 
 async def _write(blob: BlobClient, metadata: dict[str, str], etag: str | None) -> None:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob.aio import BlobServiceClient
+from azure.core.exceptions import ResourceNotFoundError
 
+from dev.functions_host.host_blobs import HostBlobs
 from dev.functions_host.ncrontab import Schedule
 
 CONTAINER, HOST_ID = "azure-webjobs-hosts", "local"
@@ -54,13 +54,11 @@ class TimerStatuses(Protocol):
         """Keeps the status in place of the one before."""
 
 
-class BlobTimerStatuses:
+class BlobTimerStatuses(HostBlobs):
     """Statuses in AzureWebJobsStorage."""
 
     def __init__(self, connection_string: str) -> None:
-        # No retries of its own, which begin with 15 s: the timer around this tries again, and says so.
-        self._service = BlobServiceClient.from_connection_string(connection_string, retry_total=0, connection_timeout=2)
-        self._container = self._service.get_container_client(CONTAINER)
+        super().__init__(connection_string, CONTAINER)
 
     async def read(self, timer: str) -> Status | None:
         try:
@@ -76,15 +74,6 @@ class BlobTimerStatuses:
         except ResourceNotFoundError:
             await self._create_container()
             await self._container.upload_blob(_name(timer), data, overwrite=True)
-
-    async def close(self) -> None:
-        await self._service.close()
-
-    async def _create_container(self) -> None:
-        try:
-            await self._container.create_container()
-        except ResourceExistsError:
-            return  # another timer was first
 
 
 def _name(timer: str) -> str:

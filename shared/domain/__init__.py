@@ -21,7 +21,8 @@ grant             the claims of a session token
 frames            the wire between browser and relay
 record            what was printed and what happened, as bytes
 console           the relay's state machine: events in (console_events), actions out (console_actions); the VM's port in
-                  console_port, its people in console_people, what it tells in console_voice
+                  console_port, its people in console_people, what goes on to whom in console_stream,
+                  what it tells in console_voice
 gateway_exchange  what a gateway and a client say before bytes flow
 connect_refusals  what Azure means when it refuses `connect`
 scrollback        the last printed bytes, by offset

@@ -18,8 +18,8 @@ under way is not cut off either: what opens is closed in the same way. Rules tha
 - What is typed is counted; it is in no record but a TypedLine, where a policy wants it, and in no text.
 - An act is in a Write, with who did it, before it is sent.
 
-Opening, losing and shutting the port is in console_port.py; who may look and type in console_people.py, what is told to
-whom in console_voice.py.
+Opening, losing and shutting the port is in console_port.py; who may look and type in console_people.py, what goes
+on to whom in console_stream.py, what is told to whom in console_voice.py.
 """
 
 from typing import assert_never

@@ -139,24 +139,7 @@ class AnswerAsk:
     allow: bool
 
 
-type Action = (
-    TypeToPort
-    | Write
-    | Show
-    | ShowBefore
-    | SendCommand
-    | RefuseCommand
-    | Say
-    | Close
-    | Admit
-    | Refuse
-    | OpenPort
-    | ClosePort
-    | DropPort
-    | PausePort
-    | ResumePort
-    | BeginEpoch
-    | EndEpoch
-    | ReportDetach
-    | AnswerAsk
-)
+type StreamAction = TypeToPort | Write | Show | BeginEpoch
+type PortAction = SendCommand | OpenPort | ClosePort | DropPort | PausePort | ResumePort | EndEpoch
+type PeopleAction = ShowBefore | RefuseCommand | Say | Close | Admit | Refuse | ReportDetach | AnswerAsk
+type Action = StreamAction | PortAction | PeopleAction

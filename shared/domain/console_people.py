@@ -4,10 +4,8 @@ from shared.domain.console_actions import (
     Action,
     AnswerAsk,
     Close,
-    PausePort,
     Refuse,
     ReportDetach,
-    ResumePort,
     Say,
     Show,
     ShowBefore,
@@ -20,11 +18,11 @@ from shared.domain.console_events import (
     End,
     Keep,
 )
-from shared.domain.console_voice import Voice, named
+from shared.domain.console_stream import Stream
+from shared.domain.console_voice import named
 from shared.domain.frames import printed, said
 from shared.domain.policy import Typing
 from shared.domain.refusals import Code, Refusal, refuse
-from shared.domain.scrollback import Scrollback
 from shared.domain.viewers import SLOW, Farewell, Viewer
 
 STALL_SECONDS = 10.0
@@ -34,21 +32,19 @@ COUNTED = Keep(Typing.COUNTED, 0)
 """What the record keeps where no policy says more."""
 
 
-class People(Voice):
+class People(Stream):
     """The half of a Console that faces its viewers; see console.py for the rules. Not used by itself."""
 
     __slots__ = (
-        "_asks", "_audience", "_before", "_ended", "_expected", "_flows", "_kept", "_pauses",
+        "_asks", "_before", "_ended", "_expected", "_kept",
         "farewell", "name", "newest",
-        "scrollback",
     )  # fmt: skip
 
     def __init__(self, name: str, scrollback_bytes: int) -> None:
-        super().__init__()
+        super().__init__(scrollback_bytes)
         self.name = name
         self.newest = 0
         """The newest generation heard of: no older writer types."""
-        self.scrollback = Scrollback(scrollback_bytes)
         self.farewell = Farewell.of(Code.CONSOLE_FAULT)
         """Why the port was shut last: what somebody hears who was admitted just before."""
         self._expected: dict[str, bool] = {}
@@ -57,12 +53,7 @@ class People(Voice):
         """Admitted sessions that were ended before they attached, and what they will hear."""
         self._before = b""
         """What the gateway sent again as the port opened: on record before this epoch."""
-        self._audience: tuple[str, ...] = ()
-        """Sessions that are sent what is printed: all but the stalled ones."""
         self._kept = COUNTED
-        self._flows = False
-        """The port is open, and may be paused: no longer when it is being closed, for then it is read to its end."""
-        self._pauses: set[str] = set()
         self._asks: dict[str, tuple[int, float]] = {}
         """Open questions: the generation asked, and when silence becomes a yes."""
 
@@ -257,17 +248,6 @@ class People(Voice):
         self._unpause(session)
         self._choose_audience()
 
-    def _pause(self, why: str) -> None:
-        if not self._pauses and self._flows:
-            self._out.append(PausePort())
-        self._pauses.add(why)
-
-    def _unpause(self, why: str) -> None:
-        if why in self._pauses:
-            self._pauses.discard(why)
-            if not self._pauses and self._flows:
-                self._out.append(ResumePort())
-
     # --- what is kept -----------------------------------------------------------------------------------------
 
     def _keep(self, event: Keep) -> None:
@@ -300,6 +280,3 @@ class People(Voice):
         if self._people != self._count():
             self._people = self._count()
             self._say_people()
-
-    def _choose_audience(self) -> None:
-        self._audience = tuple(viewer.session for viewer in self.viewers.values() if viewer.stalled_at is None)

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.typing import Origin
+from websockets.exceptions import ConnectionClosed
 
 from relay import bare_viewer, unproven
 from relay.bare_viewer import BANNER
@@ -17,7 +16,7 @@ from relay.current_viewer import EARLY_BYTES
 from shared.domain.compatibility import Compatibility
 from shared.domain.grant import Mode
 from shared.domain.refusals import Code, refuse
-from tests.patience import PATIENCE
+from tests.relay.bare_client import bridge, client_path, closed, dial_path, refused, sees
 from tests.relay.public_clients import Client2021, Client2024, ClientToday, PublicClient
 from tests.relay.stage import PAGE, Stage, staged
 
@@ -28,22 +27,12 @@ async def stage() -> AsyncIterator[Stage]:
         yield running
 
 
-def address(stage: Stage, session: str = "ada") -> str:
-    return f"ws://127.0.0.1:{stage.port}/n/connector/r0/sessions/{session}/client"
+def address(stage: Stage) -> str:
+    return f"ws://127.0.0.1:{stage.port}{client_path()}"
 
 
-async def dial(
-    stage: Stage, *, session: str = "ada", query: str = "", origin: str | None = None, seen_as: str | None = None
-) -> ClientConnection:
-    headers = {} if seen_as is None else {"X-Forwarded-For": seen_as}
-    where = address(stage, session) + query
-    return await connect(
-        where,
-        compression=None,
-        proxy=None,
-        origin=None if origin is None else Origin(origin),
-        additional_headers=headers,
-    )
+async def dial(stage: Stage, *, session: str = "ada", query: str = "", **how: Any) -> ClientConnection:
+    return await dial_path(stage, client_path(session) + query, **how)
 
 
 async def asked(stage: Stage, **how: Any) -> ClientConnection:
@@ -58,37 +47,6 @@ async def comes(stage: Stage, session: str = "ada", **changes: Any) -> ClientCon
     await client.send(stage.token(session, **changes))
     await stage.until(lambda: stage.relay.bridges and session in bridge(stage).screens)
     return client
-
-
-def bridge(stage: Stage) -> Any:
-    return next(iter(stage.relay.bridges.values()))
-
-
-async def sees(client: ClientConnection, data: bytes) -> None:
-    seen = b""
-    async with asyncio.timeout(PATIENCE):
-        while len(seen) < len(data):
-            frame = await client.recv()
-            assert isinstance(frame, bytes)
-            seen += frame
-    assert seen == data
-
-
-async def closed(client: ClientConnection) -> tuple[int | None, str | None, list[Any]]:
-    """Close code, reason, and what came before it."""
-    frames = []
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                frames.append(await client.recv())
-    except ConnectionClosed:
-        return client.close_code, client.close_reason, frames
-
-
-async def refused(stage: Stage, **how: Any) -> tuple[int, str]:
-    with pytest.raises(InvalidStatus) as caught:
-        await dial(stage, **how)
-    return caught.value.response.status_code, json.loads(caught.value.response.body)["error"]["code"]
 
 
 @pytest.mark.parametrize("generation", [Client2021, Client2024, ClientToday])
@@ -250,8 +208,8 @@ async def test_a_token_that_trickles_in_has_the_same_deadline(stage: Stage, monk
 async def test_one_peer_has_so_many_places_and_another_is_served(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unproven, "MOST_OF_A_PEER", 2)
     held = [await asked(stage, seen_as="10.0.0.9, 192.0.2.1") for _ in range(2)]
-    assert await refused(stage, seen_as="192.0.2.1") == (429, "TooManyRequests")
-    assert await refused(stage, seen_as="forged, 192.0.2.1") == (429, "TooManyRequests")
+    assert await refused(dial(stage, seen_as="192.0.2.1")) == (429, "TooManyRequests")
+    assert await refused(dial(stage, seen_as="forged, 192.0.2.1")) == (429, "TooManyRequests")
     other = await asked(stage, seen_as="192.0.2.2")
     await held[0].send(stage.token())
     await stage.until(lambda: stage.relay.door.places.taken == 2)
@@ -267,7 +225,7 @@ async def test_all_peers_together_have_so_many_places_and_our_own_dialect_needs_
 ) -> None:
     monkeypatch.setattr(unproven, "MOST", 1)
     held = await asked(stage, seen_as="192.0.2.1")
-    assert await refused(stage, seen_as="192.0.2.2") == (429, "TooManyRequests")
+    assert await refused(dial(stage, seen_as="192.0.2.2")) == (429, "TooManyRequests")
     assert await stage.comes("bob")
     await held.close()
 
@@ -321,7 +279,7 @@ async def test_the_request_has_one_correlation_id_from_the_door_to_the_end(stage
 
 @pytest.mark.parametrize("origin", ["http://evil", "null", "http://127.0.0.1:1"])
 async def test_a_page_of_another_origin_is_not_even_asked(stage: Stage, origin: str) -> None:
-    assert await refused(stage, origin=origin) == (403, "CallerNotPermitted")
+    assert await refused(dial(stage, origin=origin)) == (403, "CallerNotPermitted")
 
 
 @pytest.mark.parametrize("origin", [PAGE, "http://127.0.0.1:{port}", "https://127.0.0.1:{port}"])
@@ -331,7 +289,7 @@ async def test_our_page_and_clients_that_write_the_address_as_origin_are_asked(s
 
 async def test_where_the_dialect_is_off_there_is_nothing_at_the_address() -> None:
     async with staged(compatibility=Compatibility.OFF) as off:
-        assert await refused(off) == (404, "NotFound")
+        assert await refused(dial(off)) == (404, "NotFound")
 
 
 async def test_a_token_in_the_subprotocols_is_none_here(stage: Stage) -> None:

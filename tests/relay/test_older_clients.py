@@ -8,16 +8,14 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.typing import Origin
+from websockets.asyncio.client import ClientConnection
 
 from relay import bare_viewer
 from relay.bare_viewer import BANNER
 from shared.domain.compatibility import Compatibility
 from shared.domain.grant import Mode
 from shared.domain.refusals import Code
-from tests.patience import PATIENCE
+from tests.relay.bare_client import bridge, client_path, closed, dial_path, refused, sees
 from tests.relay.stage import PAGE, Stage, staged
 
 
@@ -33,10 +31,7 @@ async def dial(
 ) -> ClientConnection:  # fmt: skip
     """The bare socket, before the token is repeated."""
     asked = f"?authorization={quote(token)}&new=1" if query is None else query
-    address = f"ws://127.0.0.1:{stage.port}{path or f'/n/connector/{relay}/sessions/{session}/client'}{asked}"
-    return await connect(
-        address, compression=None, proxy=None, origin=None if origin is None else Origin(origin)
-    )  # fmt: skip
+    return await dial_path(stage, (path or client_path(session, relay)) + asked, origin=origin)
 
 
 async def exchange(client: ClientConnection, token: str) -> None:
@@ -52,38 +47,6 @@ async def comes(stage: Stage, session: str = "ada", **changes: Any) -> ClientCon
     await exchange(client, token)
     await stage.until(lambda: session in bridge(stage).screens)
     return client
-
-
-def bridge(stage: Stage) -> Any:
-    return next(iter(stage.relay.bridges.values()))
-
-
-async def sees(client: ClientConnection, data: bytes) -> None:
-    """Exactly these bytes come next, in binary frames."""
-    seen = b""
-    async with asyncio.timeout(PATIENCE):
-        while len(seen) < len(data):
-            frame = await client.recv()
-            assert isinstance(frame, bytes)
-            seen += frame
-    assert seen == data
-
-
-async def closed(client: ClientConnection) -> tuple[int | None, str | None, list[Any]]:
-    """Close code, reason, and what came before it."""
-    frames = []
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                frames.append(await client.recv())
-    except ConnectionClosed:
-        return client.close_code, client.close_reason, frames
-
-
-async def refused(stage: Stage, token: str, **how: Any) -> tuple[int, str]:
-    with pytest.raises(InvalidStatus) as caught:
-        await dial(stage, token, **how)
-    return caught.value.response.status_code, json.loads(caught.value.response.body)["error"]["code"]
 
 
 async def test_after_the_exchange_frames_are_bare_bytes_both_ways(stage: Stage) -> None:
@@ -257,7 +220,7 @@ async def test_where_they_are_not_served_a_token_in_an_address_opens_nothing(
     served: Compatibility, answer: tuple[int, str]
 ) -> None:
     async with staged(compatibility=served) as other:
-        assert await refused(other, other.token()) == answer
+        assert await refused(dial(other, other.token())) == answer
         assert not other.control_plane.attached
 
 
@@ -272,24 +235,24 @@ async def test_where_they_are_not_served_a_token_in_an_address_opens_nothing(
     ],
 )  # fmt: skip
 async def test_other_addresses_are_nothing(stage: Stage, path: str) -> None:
-    assert await refused(stage, stage.token(), path=path) == (404, "NotFound")
+    assert await refused(dial(stage, stage.token(), path=path)) == (404, "NotFound")
     assert not stage.control_plane.attached
 
 
 @pytest.mark.parametrize("session", ["bob", "ADA", "ad%61", "ada%20", "ada,ada"])
 async def test_the_session_of_the_address_is_the_tokens(stage: Stage, session: str) -> None:
-    assert await refused(stage, stage.token(), session=session) == (401, "TokenInvalid")
+    assert await refused(dial(stage, stage.token(), session=session)) == (401, "TokenInvalid")
     assert not stage.control_plane.attached
 
 
 async def test_a_token_opens_a_console_once_in_whichever_dialect(stage: Stage) -> None:
     first, second = stage.token(), stage.token("bob", mode=Mode.WATCH)
     client = await dial(stage, first)
-    assert await refused(stage, first) == (401, "TokenReplayed")
+    assert await refused(dial(stage, first)) == (401, "TokenReplayed")
     await stage.dial(second)
-    assert await refused(stage, second, session="bob") == (401, "TokenReplayed")
+    assert await refused(dial(stage, second, session="bob")) == (401, "TokenReplayed")
     stage.clock.ahead += 60
-    assert await refused(stage, stage.token(issued_at=1_000, expires_at=1_030)) == (401, "TokenExpired")
+    assert await refused(dial(stage, stage.token(issued_at=1_000, expires_at=1_030))) == (401, "TokenExpired")
     await client.close()
 
 
@@ -304,14 +267,14 @@ async def test_a_token_opens_a_console_once_in_whichever_dialect(stage: Stage) -
     ],
 )  # fmt: skip
 async def test_the_query_holds_one_token(stage: Stage, query: str, expected: tuple[int, str]) -> None:
-    assert await refused(stage, "", query=query.replace("{token}", stage.token())) == expected
+    assert await refused(dial(stage, "", query=query.replace("{token}", stage.token()))) == expected
     assert not stage.control_plane.attached
 
 
 @pytest.mark.parametrize("origin", ["http://evil", "null", "http://127.0.0.1", "http://127.0.0.1:1", "{own}.evil"])
 async def test_a_page_of_another_origin_is_refused_as_on_our_own_path(stage: Stage, origin: str) -> None:
     own = f"http://127.0.0.1:{stage.port}"
-    assert await refused(stage, stage.token(), origin=origin.replace("{own}", own)) == (403, "CallerNotPermitted")
+    assert await refused(dial(stage, stage.token(), origin=origin.replace("{own}", own))) == (403, "CallerNotPermitted")
     assert not stage.control_plane.attached
 
 
@@ -337,8 +300,8 @@ async def test_the_token_is_in_no_log(
     other = await dial(stage, wrong, session="bob")
     await other.send("wrong")
     await closed(other)
-    await refused(stage, wrong, session="bob")
-    await refused(stage, wrong, query=f"?authorization={wrong}" + "&a=1" * 20)
+    await refused(dial(stage, wrong, session="bob"))
+    await refused(dial(stage, wrong, query=f"?authorization={wrong}" + "&a=1" * 20))
     said = json.dumps(stage.log) + caplog.text + "".join(capfd.readouterr())
     for each in (token, wrong):
         assert each[-20:] not in said

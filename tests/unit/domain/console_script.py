@@ -4,7 +4,7 @@ import json
 import struct
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shared.domain.console import Console
 from shared.domain.console_actions import (
@@ -29,13 +29,22 @@ from shared.domain.console_actions import (
     TypeToPort,
     Write,
 )  # fmt: skip
-from shared.domain.console_events import Attach, Event, Expect, Limits, PortLost, PortOpened, Printed, Typed
+from shared.domain.console_events import (
+    Attach,
+    Event,
+    Expect,
+    Limits,
+    PortLost,
+    PortOpened,
+    PortRefused,
+    Printed,
+    Tick,
+    Typed,
+)
 from shared.domain.grant import Mode
 from shared.domain.record import Kind, Record
+from shared.domain.refusals import Refusal
 from shared.domain.replay import Opening
-
-if TYPE_CHECKING:
-    from shared.domain.refusals import Refusal
 
 _STAR = ord("*")
 START = 1_800_000_000.0
@@ -196,6 +205,27 @@ class Skin:
         self.port, self.epochs = "open", self.epochs + 1
         self.do(PortOpened(f"e{self.epochs}", opening))
 
+    def loses(self, why: str = "reset", *, taken_over: bool = False) -> None:
+        self.port = "closed"
+        self.do(PortLost(taken_over, why))
+
+    def refuses(self, refusal: Refusal) -> None:
+        """A dial ends so."""
+        assert self.port == "opening"
+        self.port = "closed"
+        self.do(PortRefused(refusal))
+
+    def refuses_until_gone(self, viewer: Screen, refusal: Refusal) -> list[float]:
+        """The seconds from the first dial to each, until the viewer's session ends."""
+        dials: list[float] = []
+        while viewer.closed is None:
+            if self.port == "opening":
+                dials.append(self.now)
+                self.refuses(refusal)
+            self.now += 1
+            self.do(Tick())
+        return [later - dials[0] for later in dials]
+
     def closes(self) -> None:
         """The gateway answers our goodbye."""
         assert self.port == "closing"
@@ -212,6 +242,13 @@ class Skin:
         assert session in self.admitted
         self.do(Attach(session, mode, generation, name or session, f"t.{session}", limits, resume))
         return self.screens[session]
+
+    def ticks(self, seconds: float) -> None:
+        """Time passes, second by second."""
+        until = self.now + seconds
+        while self.now < until:
+            self.now = min(until, self.now + 1)
+            self.do(Tick())
 
     def prints(self, data: bytes) -> None:
         self.do(Printed(data))
