@@ -8,12 +8,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azure.core import MatchConditions
-from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
-from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 
-from shared.adapters.tables import Table, insert_own
+from shared.adapters.tables import Table, console_key, find_row, insert_own, merge_unchanged
 from shared.domain.approval import GOOD_SECONDS, WAITS_SECONDS, Approval, State
 from shared.domain.rights import Right
 from shared.domain.vm import VmId
@@ -40,13 +37,13 @@ class TableApprovals:
 
     async def find(self, vm: VmId, approval: str) -> Approval | None:
         async with self._table.open() as table:
-            row = await _get(table, vm, approval)
+            row = await find_row(table, console_key(vm), approval)
         return _approval(row) if row else None
 
     async def of(self, vm: VmId, subject: str) -> Sequence[Approval]:
         asked = "PartitionKey eq @partition and Subject eq @subject and AskedAt gt @since"
         since = self._clock.now() - WAITS_SECONDS - GOOD_SECONDS
-        found = {"partition": _partition(vm), "subject": subject, "since": since}
+        found = {"partition": console_key(vm), "subject": subject, "since": since}
         async with self._table.open() as table:
             mine = [_approval(row) async for row in table.query_entities(asked, parameters=found)]
         return sorted(mine, key=lambda each: each.asked_at, reverse=True)
@@ -64,44 +61,22 @@ class TableApprovals:
         """Keeps a decision, unless the request was decided before; answers the request as it is now."""
         async with self._table.open() as table:
             for _ in range(_TRIES):
-                row = await _get(table, decided.vm, decided.id)
+                row = await find_row(table, console_key(decided.vm), decided.id)
                 if row is None:
                     raise Unavailable(Dependency.STORAGE_TABLES, "a request for approval is not there any more")
-                if row["State"] != State.PENDING or await _written(table, row, decided):
+                if row["State"] != State.PENDING or await merge_unchanged(table, row, _row(decided)):
                     await _unlist(table, decided.id)
                     return _approval(row) if row["State"] != State.PENDING else decided
         raise Unavailable(Dependency.STORAGE_TABLES, "a request's row changes all the time")
-
-
-async def _get(table: TableClient, vm: VmId, approval: str) -> Any:
-    try:
-        return await table.get_entity(_partition(vm), approval)
-    except ResourceNotFoundError:
-        return None
-
-
-async def _written(table: TableClient, row: Any, decided: Approval) -> bool:
-    try:
-        await table.update_entity(
-            _row(decided), UpdateMode.MERGE, etag=row.metadata["etag"], match_condition=MatchConditions.IfNotModified
-        )
-    except ResourceModifiedError:
-        return False
-    return True
 
 
 async def _unlist(table: TableClient, approval: str) -> None:
     await table.delete_entity(WAITING, approval)
 
 
-def _partition(vm: VmId) -> str:
-    """Keys hold no slash; ids hold no bar."""
-    return vm.console.strip("/").replace("/", "|")
-
-
 def _row(approval: Approval) -> dict[str, Any]:
     row = {
-        "PartitionKey": _partition(approval.vm),
+        "PartitionKey": console_key(approval.vm),
         "RowKey": approval.id,
         "Vm": approval.vm.resource_id,
         "Right": approval.right.value,

@@ -9,12 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from azure.core import MatchConditions
-from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
-from azure.data.tables import UpdateMode
-from azure.data.tables.aio import TableClient, TableServiceClient
+from azure.data.tables.aio import TableServiceClient
 
-from shared.adapters.tables import Table, insert_own
+from shared.adapters.tables import Table, console_key, find_row, insert_own, key_of, merge_unchanged
 from shared.domain.grant import Mode
 from shared.domain.policy import Scope
 from shared.domain.vm import Os, VmId
@@ -41,13 +38,13 @@ class TableSessions:
             await insert_own(table, _row(session))
 
     async def _list(self, session: Session) -> None:
-        keys = {"PartitionKey": _partition(session.vm), "RowKey": session.id}
+        keys = {"PartitionKey": console_key(session.vm), "RowKey": session.id}
         async with self._live.open() as live:
             await live.upsert_entity({**keys, "Vm": session.vm.resource_id, "RequestedAt": session.requested_at})
 
     async def find(self, vm: VmId, session: str) -> Session | None:
         async with self._table.open() as table:
-            row = await _get(table, vm, session)
+            row = await find_row(table, console_key(vm), session)
         return _session(vm, row) if row else None
 
     async def attached(self, vm: VmId, session: str) -> None:
@@ -61,7 +58,7 @@ class TableSessions:
 
     async def _unlist(self, vm: VmId, session: str) -> None:
         async with self._live.open() as live:
-            await live.delete_entity(_partition(vm), session)
+            await live.delete_entity(console_key(vm), session)
 
     async def live(self, scope: Scope, since: float) -> Sequence[Session]:
         gate = asyncio.Semaphore(_AT_ONCE)
@@ -79,7 +76,7 @@ class TableSessions:
 
     async def _listed(self, scope: Scope, since: float) -> Sequence[tuple[VmId, str]]:
         """A scope is a run of partitions: those whose key begins with it, and ends there or goes on with a bar."""
-        start = scope.text.strip("/").replace("/", "|")
+        start = key_of(scope.text.strip("/"))
         asked = "RequestedAt gt @since"
         if start:
             asked += " and ( PartitionKey eq @start or ( PartitionKey ge @low and PartitionKey lt @high ) )"
@@ -92,43 +89,16 @@ class TableSessions:
         """Writes what `change` says of the row as it is; None leaves it. A row that is not there stays so."""
         async with self._table.open() as table:
             for _ in range(_TRIES):
-                row = await _get(table, vm, session)
+                row = await find_row(table, console_key(vm), session)
                 changed = change(row) if row else None
-                if row is None or changed is None or await _written(table, row, changed):
+                if row is None or changed is None or await merge_unchanged(table, row, changed):
                     return
         raise Unavailable(Dependency.STORAGE_TABLES, "a session's row changes all the time")
 
 
-async def _get(table: TableClient, vm: VmId, session: str) -> Any:
-    try:
-        return await table.get_entity(_partition(vm), session)
-    except ResourceNotFoundError:
-        return None
-
-
-async def _written(table: TableClient, row: Any, changed: dict[str, Any]) -> bool:
-    """False when somebody else wrote the row since it was read."""
-    keys = {"PartitionKey": row["PartitionKey"], "RowKey": row["RowKey"]}
-    try:
-        await table.update_entity(
-            {**keys, **changed},
-            UpdateMode.MERGE,
-            etag=row.metadata["etag"],
-            match_condition=MatchConditions.IfNotModified,
-        )
-    except ResourceModifiedError:
-        return False
-    return True
-
-
-def _partition(vm: VmId) -> str:
-    """Keys hold no slash; ids hold no bar."""
-    return vm.console.strip("/").replace("/", "|")
-
-
 def _row(session: Session) -> dict[str, Any]:
     row = {
-        "PartitionKey": _partition(session.vm),
+        "PartitionKey": console_key(session.vm),
         "RowKey": session.id,
         "Vm": session.vm.resource_id,
         "Subject": session.subject,

@@ -5,10 +5,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from azure.core import MatchConditions
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 
+from shared.domain.vm import VmId
 from shared.ports import Dependency, Unavailable
 
 TIMEOUT_SECONDS = 10.0
@@ -33,6 +36,31 @@ def table_service(
 def key_of(scope: str) -> str:
     """A console or another scope as a key: keys hold no slash, scopes hold no bar."""
     return scope.replace("/", "|")
+
+
+def console_key(vm: VmId) -> str:
+    """The partition of what belongs to a console: ids hold no bar."""
+    return key_of(vm.console.strip("/"))
+
+
+async def find_row(table: TableClient, partition: str, row: str) -> Any:
+    """None where it is not there."""
+    try:
+        return await table.get_entity(partition, row)
+    except ResourceNotFoundError:
+        return None
+
+
+async def merge_unchanged(table: TableClient, row: Any, changed: Mapping[str, Any]) -> bool:
+    """Writes what has changed into a row that was read; False where somebody wrote or removed it since."""
+    entity = {**changed, "PartitionKey": row["PartitionKey"], "RowKey": row["RowKey"]}
+    try:
+        await table.update_entity(
+            entity, UpdateMode.MERGE, etag=row.metadata["etag"], match_condition=MatchConditions.IfNotModified
+        )
+    except (ResourceModifiedError, ResourceNotFoundError):
+        return False
+    return True
 
 
 async def insert_own(table: TableClient, row: Mapping[str, Any]) -> None:

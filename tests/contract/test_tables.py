@@ -10,7 +10,7 @@ import pytest
 
 from shared.adapters.table_burnt_tokens import TableBurntTokens
 from shared.adapters.table_sessions import TableSessions
-from shared.adapters.tables import table_service
+from shared.adapters.tables import find_row, merge_unchanged, table_service
 from shared.domain.grant import Mode
 from shared.domain.policy import Scope
 from shared.domain.vm import Os, VmId
@@ -151,3 +151,18 @@ async def test_live_sessions_are_found_within_a_scope(sessions: Sessions, scope:
     live = await sessions.live(Scope.parse(scope), 50.0)
     assert {each.id for each in live if each.id.endswith(run)} == {f"{name}-{run}" for name in found}
     assert all(each.vm.console == places[each.id.partition("-")[0]].console for each in live if each.id.endswith(run))
+
+
+async def test_a_row_that_was_written_or_removed_since_it_was_read_is_not_merged_into(storage: str) -> None:
+    """Upkeep removes old rows while others are about to write into them."""
+    async with table_service(storage, NOBODY) as service:
+        table = await service.create_table_if_not_exists("merged")
+        await table.upsert_entity({"PartitionKey": "p", "RowKey": "r", "State": "read"})
+        row = await find_row(table, "p", "r")
+        assert await merge_unchanged(table, row, {"State": "first"})
+        assert not await merge_unchanged(table, row, {"State": "late"})
+        row = await find_row(table, "p", "r")
+        assert row["State"] == "first"
+        await table.delete_entity("p", "r")
+        assert not await merge_unchanged(table, row, {"State": "gone"})
+        assert await find_row(table, "p", "r") is None

@@ -90,6 +90,19 @@ def test_the_twin_calls_the_same_scripts() -> None:
     assert scripts_in(TWIN.read_text()) == ours
 
 
+def test_the_gate_has_microsofts_compiler_before_it_runs_the_tests() -> None:
+    """Else what asks it is skipped there, and nobody sees that."""
+    runs = [str(step.get("run", "")) for step in read(ROOT / ".github/workflows/check.yml")["jobs"]["check"]["steps"]]
+    (named,) = (at for at, run in enumerate(runs) if run.startswith('echo "BICEP=$(infra/scripts/install_bicep.sh)"'))
+    assert runs[named].endswith('>> "$GITHUB_ENV"')
+    assert named < runs.index("make check")
+    twin = read(TWIN)["stages"][0]["jobs"][0]["steps"]
+    scripts = [str(step.get("script", "")) for step in twin]
+    assert scripts.index("make check") > next(
+        at for at, script in enumerate(scripts) if "variable=BICEP]$(infra/scripts/install_bicep.sh)" in script
+    )
+
+
 ORDER = ("cosign verify", "deploy.sh", "smoke.sh")
 
 
