@@ -9,18 +9,19 @@ export PYTHONDONTWRITEBYTECODE := 1
 .PHONY: help packages setup up smoke token test check lint e2e unit bench chaos lock clean
 
 help:  ## this list
-	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{ line = sprintf("  make %-8s", $$1); many = split($$2, word, " "); \
+	  for (at = 1; at <= many; at++) { if (length(line " " word[at]) > 79) { print line; line = sprintf("%15s", "") } line = line " " word[at] } print line }' $(MAKEFILE_LIST)
 
 packages:
 	@./dev/bootstrap
 
-setup: packages  ## install everything the local stack and the tests need (says what, before it does it)
+setup: packages  ## install all that the local stack and the tests need
 	@$(PY) -m dev.prepare
 
-up: packages  ## the whole product on this machine, at one address, until Ctrl-C (BASE=8400: first of its ports)
+up: packages  ## the whole product here, at one address, until Ctrl-C (BASE=8400)
 	@exec $(PY) -m dev.up --base $(BASE) $(if $(filter command,$(origin HOST)),--host $(HOST)) $(if $(EVENTHUBS),--event-hubs $(EVENTHUBS)) $(if $(ENGINE),--engine $(ENGINE))
 
-smoke: packages  ## try the running `make up` as an operator and an auditor would (BASE as there)
+smoke: packages  ## try the running `make up` as an operator and an auditor would
 	@exec $(PY) -m dev.smoke --base $(BASE)
 
 token: packages  ## TOKEN and VM for a shell, to try the API of the running `make up`: eval "$(make token)"
@@ -35,14 +36,14 @@ test: packages  ## set up, then pass every test: unit, contract, functions, rela
 
 check: lint test  ## everything CI runs: lint, types, import rules, all tests
 
-lint: packages  ## ruff, mypy strict, import rules, policies for the deployment: no test is run
+lint: packages  ## lint, types, import rules, deployment policies: no test is run
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	@infra/checks/run
 
-unit: packages  ## the pure tests alone, in seconds; every branch of the rules and the flows is covered
+unit: packages  ## the pure tests alone, in seconds, with every branch covered
 	$(UNIT)
 
 e2e: packages  ## the tests with a real browser and a real machine
@@ -66,5 +67,5 @@ lock: packages  ## renew uv.lock and requirements.txt after a change of pyprojec
 	  && grep -v '^azure-functions-durable==\|^durabletask==' requirements.txt > .local/same-versions.txt \
 	  && $$uv pip compile --quiet --no-header --no-annotate --python-version 3.13 --overrides infra/durable1/overrides.txt --constraints .local/same-versions.txt pyproject.toml -o infra/durable1/requirements.txt
 
-clean:  ## remove what was installed and built here (.venv, .local, node_modules)
+clean:  ## remove what was installed and built here
 	rm -rf .venv .local infra/checks/.venv infra/checks/node_modules web/node_modules dev/azurite/node_modules dev/event_hubs/node_modules

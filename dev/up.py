@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+from rich.padding import Padding
+from rich.table import Table
 
 from dev import fleet, microsoft, tls
 from dev.prepare import prepare
@@ -94,10 +96,13 @@ async def _booted(stack: Stack, say: Callable[[str], None]) -> None:
 def _welcome(stack: Stack, steps: Steps, seconds: float) -> None:
     steps.console.print(f"\n  Serial console: [bold]{stack.http(Port.FRONT_DOOR)}[/]   (up in {seconds:.1f} s)\n")
     steps.console.print("  Sign in as one of the demo people:")
+    people = Table.grid(padding=(0, 1, 0, 4))
     for person in fleet.PEOPLE:
-        steps.console.print(f"    {person.name:<13} {person.about}")
+        people.add_row(person.name, person.about)
+    steps.console.print(Padding(people, (0, 0, 0, 4)))
     steps.console.print(f"\n  On the VMs, log in as {fleet.GUEST_USER} with password {fleet.GUEST_PASSWORD}.")
-    steps.console.print(f"  Logs: {stack.home / 'logs'}. Everything listens on loopback only. Ctrl-C ends it all.\n")
+    steps.console.print(f"  Logs: {stack.home / 'logs'}", soft_wrap=True)
+    steps.console.print("  Everything listens on loopback only. Ctrl-C ends it all.\n")
 
 
 async def _main(stack: Stack, steps: Steps) -> None:

@@ -36,9 +36,9 @@ _STYLES = {Result.WORKS: "green", Result.FAILS: "bold red", Result.SKIPPED: "yel
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     first, _, rest = (__doc__ or "").partition("\n\n")
     parser = argparse.ArgumentParser(
-        prog="python -m smoke", description=first.partition(": ")[2], formatter_class=argparse.RawTextHelpFormatter,
-        epilog=f"{rest}\nSigns in by azure-identity (az login, managed identity, AZURE_CLIENT_ID ...), or with the\n"
-        "access token in SMOKE_TOKEN. An application needs the app role Console.Automation; whoever\n"
+        prog="python -m smoke", description=first.partition(": ")[2],
+        epilog=f"{rest}Signs in by azure-identity (az login, managed identity, AZURE_CLIENT_ID ...), or with the "
+        "access token in SMOKE_TOKEN. An application needs the app role Console.Automation; whoever "
         "signs in needs the right to write on the VM's console and to read its transcript.",
     )  # fmt: skip
     parser.add_argument("--api", required=True, help="the service's address, ending in /api")

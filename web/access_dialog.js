@@ -5,7 +5,7 @@ import { ApiError } from "./api_error.js";
 import { checkList, refusalBody } from "./check_list.js";
 import { holds, summary } from "./checks.js";
 import { ask } from "./dialog.js";
-import { button, h, setText } from "./dom.js";
+import { busy, button, h, setText } from "./dom.js";
 import { clock } from "./words.js";
 
 const STATES = { requested: "connecting", attached: "connected", ended: "ended" };
@@ -40,10 +40,10 @@ export class AccessDialog {
 
   async #load() {
     const [status, sessions] = await Promise.all([refusalOr(readChecks(this.#api, this.#path, this.#mode)), refusalOr(readSessions(this.#api, this.#path))]);
-    const again = button("Check again", () => {
-      again.disabled = true;
-      this.#load();
-    }, { class: "small", data: { testid: "check-again" } });
+    const again = button("Check again", () => busy(again, () => {
+      setText(again, "Checking…");
+      return this.#load();
+    }), { class: "small", data: { testid: "check-again" } });
     const focused = this.#body.contains(document.activeElement);
     this.#body.replaceChildren(h("h3", {}, "Connected"), this.#people(sessions, status), h("div", { class: "head" }, h("h3", {}, "Checks"), again),
       ...(status instanceof ApiError ? refusalBody(status).filter(Boolean) : [checkList(status)]));

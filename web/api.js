@@ -44,14 +44,16 @@ export class Api {
     return this.#call("DELETE", `${vm}/serialConsole/sessions/${encodeURIComponent(id)}`, { keepalive: true });
   }
 
-  /** Everything that was printed and is still kept: it comes in pieces, an empty one ends it. */
-  async transcript(vm) {
+  /** Everything that was printed and is still kept: it comes in pieces, an empty one ends it. `read(bytes)` is told how much has come. */
+  async transcript(vm, read = () => {}) {
     const pieces = [];
+    let bytes = 0;
     for (let offset = 0; ; ) {
       const answer = await this.#call("GET", `${vm}/serialConsole/transcript?format=raw&offset=${offset}`);
       const piece = await answer.blob();
       if (piece.size === 0) return new Blob(pieces);
       pieces.push(piece);
+      read((bytes += piece.size));
       // Pieces that the ring has dropped make the next offset more than the sum of what came.
       offset = Number(answer.headers.get(NEXT_OFFSET) ?? offset + piece.size);
     }

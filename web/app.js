@@ -4,7 +4,7 @@ import { Api, readConfig } from "./api.js";
 import { openAuth } from "./auth.js";
 import { ConsolesView } from "./consoles.js";
 import { showKeys } from "./dialog.js";
-import { announce, button, h } from "./dom.js";
+import { announce, busy, button, h } from "./dom.js";
 import { apply, looks, nextTheme, prefs } from "./prefs.js";
 import { readRoute } from "./route.js";
 
@@ -41,8 +41,9 @@ function signedIn(auth) {
     view?.dispose();
     view = null;
     const route = readRoute(location.hash);
-    const made = await makeView(route, { api, auth });
+    const made = await makeView(route, { api, auth }).catch(() => null);
     if (mine !== turn) return;
+    if (!made) return failed({ message: "This part of the page could not be loaded.", fix: "Check your network, then try again." });
     view = made;
     document.body.dataset.page = route.vm && !route.recordings ? "console" : route.id ? "player" : "list";
     view.mount(main);
@@ -65,11 +66,8 @@ function signedOut(auth) {
   document.body.dataset.page = "welcome";
   document.title = "Serial Console";
   const go = button("Sign in", () => {
-    go.disabled = true;
-    auth.signIn().catch((error) => {
-      go.disabled = false;
-      problem.textContent = error.message;
-    });
+    problem.textContent = "";
+    busy(go, () => auth.signIn()).catch((error) => (problem.textContent = error.message));
   }, { class: "primary large", data: { testid: "sign-in" } });
   const problem = h("p", { class: "problem", role: "alert" }, auth.problem ?? "");
   main.replaceChildren(h("section", { class: "welcome" },

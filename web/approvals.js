@@ -3,9 +3,10 @@
 import { decide, readApprovals } from "./access_api.js";
 import { ApiError } from "./api_error.js";
 import { forWords, inOrder, when } from "./approval.js";
-import { announce, button, h } from "./dom.js";
+import { announce, busy, button, h } from "./dom.js";
+import { failureView } from "./failure.js";
 import { whileSeen } from "./poll.js";
-import { shortRefusal } from "./refusal_words.js";
+import { messageWords, shortRefusal } from "./refusal_words.js";
 import { consoleRoute } from "./route.js";
 
 export const LOOK_MILLISECONDS = 10_000;
@@ -17,7 +18,7 @@ export class ApprovalsView {
   #stop = () => {};
   #rows = new Map();
   #list = h("ul", { class: "requests", role: "list" });
-  #message = h("div", { class: "message" });
+  #message = h("div", { class: "message" }, h("p", { class: "empty", role: "status" }, "Looking for requests…"));
 
   constructor({ api, auth }) {
     this.#api = api;
@@ -42,7 +43,7 @@ export class ApprovalsView {
       this.#draw(inOrder(await readApprovals(this.#api)));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.#message.replaceChildren(this.#failure(error));
+      this.#message.replaceChildren(failureView(error, this.#auth));
     }
   }
 
@@ -59,12 +60,6 @@ export class ApprovalsView {
     for (const one of fresh) this.#list.append(this.#rows.get(one.id).element);
     if (fresh.length > 0) announce(`${fresh.length} new ${fresh.length === 1 ? "request" : "requests"} for approval`);
     this.#message.replaceChildren(...(this.#rows.size > 0 ? [] : [h("p", { class: "empty" }, "Nothing waits for approval.")]));
-  }
-
-  #failure(error) {
-    const strong = error.code === "SignInRequired" || error.code === "MfaRequired";
-    return h("div", { class: "failure", role: "alert" }, h("h2", {}, shortRefusal(error)), h("p", {}, error.message), error.fix && h("p", {}, error.fix),
-      strong ? button("Sign in again", () => this.#auth.signIn({ claims: error.claims }), { class: "primary" }) : h("p", { class: "quiet" }, "It is tried again by itself."));
   }
 
   #row(approval) {
@@ -85,28 +80,29 @@ export class ApprovalsView {
     const about = `${approval.askedBy.name}'s request to ${forWords(approval)}`;
     const one = (label, allow, kind) => button(label, () => settle(allow), { class: kind, "aria-label": `${label} ${about}`, data: { testid: label.toLowerCase() } });
     const buttons = [one("Approve", true, "primary"), one("Deny", false, "")];
-    const settle = async (allow) => {
-      for (const each of buttons) each.disabled = true;
-      const failed = await this.#settle(approval, allow, comment.value.trim(), result);
-      for (const each of buttons) each.disabled = false;
-      if (failed) return;
+    const settle = (allow) => busy(buttons[0], () => busy(buttons[1], async () => {
+      if (await this.#settle(approval, allow, comment.value.trim(), result)) return;
       done();
       decision.remove();
       result.focus();
-    };
+    }));
     const decision = h("div", { class: "decision" }, h("label", {}, "Comment (may be empty)", comment), h("div", { class: "choices" }, buttons));
     return decision;
   }
 
   /** True when it failed in a way that another try may mend. */
   async #settle(approval, allow, comment, result) {
+    result.dataset.tone = "busy";
+    result.textContent = "Sending…";
     try {
       await decide(this.#api, approval, allow, comment);
+      result.dataset.tone = "good";
       result.textContent = allow ? `You approved. ${approval.askedBy.name} can go on.` : `You denied it. ${approval.askedBy.name} is told.`;
       return false;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      result.textContent = `${shortRefusal(error)}. ${error.message}`;
+      result.dataset.tone = "bad";
+      result.textContent = `${shortRefusal(error)}. ${messageWords(error)}`;
       return error.code !== "ApprovalClosed" && error.code !== "ApprovalNotFound";
     }
   }

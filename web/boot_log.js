@@ -1,7 +1,7 @@
 /** What Azure's boot diagnostics kept, set apart above the console: what was printed before anybody was here. */
 
 import { ApiError } from "./api_error.js";
-import { button, h, setText } from "./dom.js";
+import { busy, button, h, setText } from "./dom.js";
 import { size } from "./recording_words.js";
 import { clock } from "./words.js";
 
@@ -15,7 +15,7 @@ export class BootLog {
   #summary = h("summary", {}, "Boot log that Azure kept");
   #text = h("pre", { tabIndex: 0, "aria-label": "Boot log" });
   #shot = h("div", { class: "shot" });
-  #button = button("Screenshot", () => this.#screenshot(), { class: "small", data: { testid: "boot-screenshot" } });
+  #button = button("Screenshot", () => busy(this.#button, () => this.#screenshot()), { class: "small", data: { testid: "boot-screenshot" } });
 
   constructor({ api, path }) {
     this.#api = api;
@@ -49,7 +49,7 @@ export class BootLog {
   }
 
   async #screenshot() {
-    this.#button.disabled = true;
+    setText(this.#button, "Fetching…");
     try {
       const picture = await (await this.#api.read(`${this.#path}/serialConsole/bootScreenshot`, this.#gone.signal)).blob();
       this.#forget();
@@ -59,7 +59,7 @@ export class BootLog {
       if (!(error instanceof ApiError)) throw error;
       this.#shot.replaceChildren(h("p", { class: "quiet" }, error.message));
     } finally {
-      this.#button.disabled = false;
+      setText(this.#button, "Screenshot");
     }
   }
 }

@@ -2,7 +2,7 @@
 
 import { checkName, sorted, summary } from "./checks.js";
 import { command, h } from "./dom.js";
-import { fixWords, shortRefusal } from "./refusal_words.js";
+import { fixWords, messageWords, panelFix, shortRefusal } from "./refusal_words.js";
 
 /** Of the status of a VM (GET serialConsole). */
 export function checkList(status) {
@@ -17,7 +17,7 @@ export function checkList(status) {
 function refusedCheck(one) {
   return h("li", { data: { testid: "refused-check", code: one.code } },
     h("h3", {}, h("span", { class: "quiet" }, `${checkName(one)}: `), shortRefusal(one)),
-    h("p", {}, one.message),
+    messageWords(one) && h("p", {}, messageWords(one)),
     one.fix && h("p", {}, fixWords(one)),
     one.fixCommand && command(one.fixCommand));
 }
@@ -28,13 +28,17 @@ function caution({ code, message, fix, fixCommand }) {
 
 /** One refusal, as far as its own envelope says it. */
 export function refusalBody(refusal) {
+  return [...refusalReasons(refusal), refusalName(refusal)];
+}
+
+export function refusalReasons(refusal) {
+  const fix = panelFix(refusal);
   return [
-    refusal.message !== shortRefusal(refusal) && h("p", {}, refusal.message),
-    refusal.fix && h("p", {}, refusal.fix),
+    messageWords(refusal) && h("p", {}, messageWords(refusal)),
+    fix && h("p", {}, fix),
     refusal.fixCommand && command(refusal.fixCommand),
-    refusal.details?.length > 0 && h("ul", {}, refusal.details.map((other) => h("li", {}, other.message))),
-    refusalName(refusal),
-  ];
+    refusal.details?.length > 0 && h("ul", {}, refusal.details.map((other) => h("li", {}, messageWords(other)))),
+  ].filter(Boolean);
 }
 
 /** What to quote to support. */

@@ -3,7 +3,7 @@
 import { shortRefusal } from "./refusal_words.js";
 
 const NAMES = {
-  signIn: "Sign-in", permission: "Your role", cloud: "Cloud", region: "Region", switch: "Console switched on", port: "Serial port",
+  signIn: "Sign-in", permission: "Your role", cloud: "Cloud", region: "Region", switch: "Console switch", port: "Serial port",
   network: "Your network", tag: "Tags", lock: "Locks", provisioning: "Deployment", power: "Power", bootDiagnostics: "Boot diagnostics",
   storage: "Diagnostics storage", reason: "Reason", approval: "Approval",
 };

@@ -2,10 +2,12 @@
 
 import { readApprovals } from "./access_api.js";
 import { badgeWords } from "./approval.js";
-import { announce, button, command, h, setText } from "./dom.js";
+import { announce, busy, button, command, h, setText } from "./dom.js";
+import { failureView } from "./failure.js";
 import { whileSeen } from "./poll.js";
-import { fixWords, shortRefusal, unaskedWords } from "./refusal_words.js";
+import { emptyWords, fixWords, messageWords, shortRefusal, unaskedWords } from "./refusal_words.js";
 import { APPROVALS, consoleRoute, recordingsRoute } from "./route.js";
+import { countdown } from "./words.js";
 
 const POWER = {
   running: "Running", starting: "Starting", stopping: "Stopping", stopped: "Stopped",
@@ -23,6 +25,7 @@ export class ConsolesView {
   #again;
   #unasked = [];
   #missing = h("div", { class: "missing", role: "alert", hidden: true, data: { testid: "unasked" } });
+  #problem = h("div", { class: "message", data: { testid: "problem" } });
   #list = h("ul", { class: "vms", role: "list", on: { keydown: (event) => this.#arrows(event) } });
   #message = h("div", { class: "message" });
   #count = h("span", { class: "quiet number" });
@@ -41,8 +44,9 @@ export class ConsolesView {
     document.title = "Consoles · Serial Console";
     place.replaceChildren(h("section", { class: "consoles" },
       h("div", { class: "list-head" }, h("h1", {}, "Consoles"), this.#count, this.#requests, h("label", { class: "filter-label" }, this.#filter, h("kbd", { "aria-hidden": "true" }, "/")), this.#refresh),
+      this.#problem, this.#missing,
       h("div", { class: "columns", "aria-hidden": "true" }, ["VM", "Resource group", "OS", "Power", "Console"].map((name) => h("span", {}, name))),
-      this.#missing, this.#list, this.#message));
+      this.#list, this.#message));
     addEventListener("keydown", this.#keys);
     this.load();
     this.#stopLooking = whileSeen(APPROVALS_MILLISECONDS, () => this.#lookForRequests());
@@ -50,34 +54,53 @@ export class ConsolesView {
 
   dispose() {
     this.#stopLooking();
-    clearTimeout(this.#again);
+    clearInterval(this.#again);
     removeEventListener("keydown", this.#keys);
   }
 
-  async load() {
-    clearTimeout(this.#again);
-    this.#refresh.disabled = true;
-    this.#message.replaceChildren();
-    if (!this.#all?.length) this.#list.replaceChildren(...Array.from({ length: SKELETON_ROWS }, skeleton));
+  load() {
+    return busy(this.#refresh, () => this.#load());
+  }
+
+  async #load() {
+    clearInterval(this.#again);
+    setText(this.#refresh, "Refreshing…");
+    announce("Reading the list of consoles…");
+    if (!this.#all?.length) this.#showNothing(Array.from({ length: SKELETON_ROWS }, skeleton));
     try {
       ({ value: this.#all, unasked: this.#unasked } = await this.#api.consoles());
+      this.#problem.replaceChildren();
       this.#draw();
       announce([`${this.#all.length} consoles`, ...this.#unasked.map(unaskedWords)].join(". "));
     } catch (error) {
       this.#fail(error);
     } finally {
-      this.#refresh.disabled = false;
+      setText(this.#refresh, "Refresh");
     }
+  }
+
+  #showNothing(rows = []) {
+    this.#list.replaceChildren(...rows);
+    this.#message.replaceChildren();
+    this.#problem.replaceChildren();
   }
 
   /** A list that one has stays, and says that it is old; what passes is tried again when the service said. */
   #fail(error) {
-    if (!this.#all) this.#list.replaceChildren();
-    const old = this.#all ? h("p", { class: "quiet" }, "The list below is as it was before.") : "";
-    const again = error.retryAfter ? h("p", { class: "quiet" }, `It is tried again in ${error.retryAfter} s.`) : "";
-    this.#message.replaceChildren(this.#failure(error), old, again);
-    clearTimeout(this.#again);
-    if (error.retryAfter) this.#again = setTimeout(() => this.load(), error.retryAfter * MILLISECONDS);
+    if (!this.#all) this.#showNothing();
+    const old = this.#all ? [h("p", { class: "quiet" }, "The list below is as it was before.")] : [];
+    const again = h("p", { class: "quiet number", data: { testid: "again" } });
+    this.#problem.replaceChildren(failureView(error, this.#auth, () => this.load()), ...old, again);
+    if (error.retryAfter) this.#waitFor(Date.now() + error.retryAfter * MILLISECONDS, again);
+  }
+
+  #waitFor(time, words) {
+    const tick = () => {
+      setText(words, `It is tried again in ${countdown(time - Date.now())}.`);
+      if (Date.now() >= time) this.load();
+    };
+    tick();
+    this.#again = setInterval(tick, MILLISECONDS / 2);
   }
 
   /** A list that cannot be had says nothing here: the consoles are what this page is for. */
@@ -88,13 +111,6 @@ export class ConsolesView {
     this.#requests.hidden = !words;
   }
 
-  #failure(error) {
-    const again = error.code === "SignInRequired" || error.code === "MfaRequired"
-      ? button("Sign in again", () => this.#auth.signIn({ claims: error.claims }), { class: "primary" })
-      : button("Try again", () => this.load(), { class: "primary" });
-    return h("div", { class: "failure", role: "alert" }, h("h2", {}, shortRefusal(error)), h("p", {}, error.message), error.fix && h("p", {}, error.fix), again);
-  }
-
   #draw() {
     if (!this.#all) return;
     this.#missing.hidden = this.#unasked.length === 0;
@@ -103,35 +119,23 @@ export class ConsolesView {
     const shown = this.#all.filter((vm) => words.every((word) => searchable(vm).includes(word)));
     this.#list.replaceChildren(...shown.map(row));
     setText(this.#count, words.length ? `${shown.length} of ${this.#all.length}` : String(this.#all.length));
-    this.#message.replaceChildren(...(shown.length ? [] : [h("p", { class: "empty" }, this.#emptyWords(words))]));
-    this.#rove(this.#links[0]);
+    this.#message.replaceChildren(...(shown.length ? [] : [h("p", { class: "empty" }, emptyWords({ filtered: words.length > 0, unasked: this.#unasked }))]));
   }
 
-  #emptyWords(words) {
-    if (words.length) return "No console matches the filter.";
-    return "You may read no virtual machine here. Ask an owner for a role on one; it appears on refresh.";
-  }
-
-  // ---- keyboard: one row is in the tab order, arrows move it
+  // ---- keyboard: arrows go from row to row, Tab through all that is in them
 
   get #links() {
     return [...this.#list.querySelectorAll("a[data-testid]")];
   }
 
-  #rove(link) {
-    for (const one of this.#links) one.tabIndex = one === link ? 0 : -1;
-  }
-
   #arrows(event) {
     const links = this.#links;
-    const at = links.indexOf(document.activeElement);
+    const at = links.indexOf(document.activeElement.closest(".vm")?.querySelector("a.name"));
     const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: links.length - 1 }[event.key];
     if (at < 0 || next === undefined) return;
     event.preventDefault();
     if (next < 0) return this.#filter.focus();
-    const link = links[Math.min(next, links.length - 1)];
-    this.#rove(link);
-    link.focus();
+    links[Math.min(next, links.length - 1)].focus();
   }
 
   #fromFilter(event) {
@@ -159,7 +163,7 @@ const searchable = (vm) => [vm.name, vm.group, vm.location, vm.os, vm.power].joi
 function row(vm) {
   const power = (vm.power ?? "unknown").toLowerCase();
   return h("li", { class: "vm", data: { testid: "vm-row", vm: vm.name, available: String(vm.available) } },
-    h("a", { class: "name", href: consoleRoute(vm.id), tabIndex: -1, data: { testid: "open-console" }, "aria-label": `${vm.name}, ${vm.available ? "open console" : "console not possible"}` }, vm.name),
+    h("a", { class: "name", href: consoleRoute(vm.id), data: { testid: "open-console" }, "aria-label": `${vm.name}, ${vm.available ? "open console" : "console not possible"}` }, vm.name),
     h("span", { class: "group" }, vm.group, h("span", { class: "quiet" }, ` ${vm.location ?? ""}`)),
     h("span", { class: "os" }, vm.os),
     h("span", { class: "power", data: { power } }, POWER[power] ?? vm.power),
@@ -176,7 +180,7 @@ function canWords({ available, refusals }) {
 /** The first reason speaks; how many more there are is said, and what they are stands behind the link. */
 function why([refusal, ...more]) {
   return h("div", { class: "aside", data: { testid: "refusal", code: refusal.code } },
-    h("p", { title: refusal.message }, h("strong", {}, shortRefusal(refusal)), ". ", fixWords(refusal), more.length > 0 && h("span", { class: "quiet" }, ` And ${more.length} more.`)),
+    h("p", { title: messageWords(refusal) }, h("strong", {}, shortRefusal(refusal)), ". ", fixWords(refusal), more.length > 0 && h("span", { class: "quiet" }, ` And ${more.length} more.`)),
     refusal.fixCommand && command(refusal.fixCommand));
 }
 

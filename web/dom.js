@@ -37,6 +37,17 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Works for a button that says so meanwhile, keeps the focus (a disabled one would lose it), and does nothing when pressed again. */
+export async function busy(control, work) {
+  if (control.ariaDisabled === "true") return;
+  control.ariaDisabled = "true";
+  try {
+    await work();
+  } finally {
+    control.ariaDisabled = null;
+  }
+}
+
 /** A command with its copy button. */
 export function command(text) {
   const copied = button("Copy", async () => {

@@ -2,7 +2,7 @@
 
 import { ApiError } from "./api_error.js";
 import { announce, button, h } from "./dom.js";
-import { day } from "./recording_words.js";
+import { moment } from "./recording_words.js";
 import { searchRecordings } from "./recordings_api.js";
 import { recordingsRoute } from "./route.js";
 
@@ -60,7 +60,7 @@ export class Finder {
 
   #hit(words, hit) {
     const lines = h("pre", {}, ...hit.before.map((line) => `${line}\n`), h("mark", {}, hit.match), ...hit.after.map((line) => `\n${line}`));
-    const when = day(hit.time);
+    const when = moment(hit.time);
     const head = hit.recording
       ? h("a", { href: recordingsRoute(this.#desk.vm, { id: hit.recording, offset: hit.offset, q: words }), data: { testid: "hit" } }, when)
       : h("span", {}, when);

@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { choice, panel, say } from "./panel_parts.js";
-import { refusedPanel } from "./refused_panel.js";
+import { offerStart, refusedPanel } from "./refused_panel.js";
 import { clock, countdown, displacer, sinceOf } from "./words.js";
 
 /** The panel that this state calls for, or null. `act` has connect(wish), answer(allow), signIn(claims), checks(mode), start(), approval(wish). */
@@ -55,15 +55,29 @@ function endedPanel({ end, mode }, act) {
   const again = { mode: mode ?? "write", takeover: "never" };
   const other = mode === "watch" ? { label: "Write", mode: "write" } : { label: "Watch", mode: "watch" };
   const stopped = end.code === "VmStopped";
-  return panel("ended", end.words, [say(ownWords(end)), say(end.fix), say(`At ${clock(end.at)}.`, { class: "quiet" })], [
-    choice(stopped ? "Connect when it runs" : "Connect again", "connect", () => act.connect({ ...again, patient: stopped }), "primary"),
-    choice(other.label, other.mode, () => act.connect({ mode: other.mode })),
+  const made = panel("ended", end.words, [say(ownWords(end)), say(end.fix), say(`At ${clock(end.at)}.`, { class: "quiet" })], [
+    choice(againWords(mode, stopped), "connect", () => act.connect({ ...again, patient: stopped }), "primary"),
+    !stopped && choice(other.label, other.mode, () => act.connect({ mode: other.mode })),
   ]);
+  if (stopped) offerToStart(made, act);
+  return made;
+}
+
+function againWords(mode, stopped) {
+  if (stopped) return "Connect when it runs";
+  return mode === "watch" ? "Watch again" : "Connect again";
+}
+
+/** As soon as it is known that this person may. */
+async function offerToStart(made, act) {
+  const status = await act.checks("write").catch(() => null);
+  if (status && made.isConnected) offerStart(made.querySelector(".choices"), status, act);
 }
 
 /** What the relay said beyond our own words for the close code. */
-function ownWords({ message, by }) {
-  return [by && `By ${by.name}.`, message].filter(Boolean).join(" ");
+function ownWords({ words, message, by }) {
+  const more = message && !words.toLowerCase().includes(message.toLowerCase().replace(/\.$/, ""));
+  return [by && `By ${by.name}.`, more && message].filter(Boolean).join(" ");
 }
 
 /** Somebody else must say yes first; `act.approval` makes the view that asks and waits. */

@@ -3,9 +3,9 @@
 import { ApiError } from "./api_error.js";
 import { announce, button, h, setText } from "./dom.js";
 import { Player } from "./player.js";
-import { day, isGrave, markWords, size, whoWords } from "./recording_words.js";
+import { isGrave, markWords, moment, size, whoWords } from "./recording_words.js";
 import { readCast, readFile, readRecordings } from "./recordings_api.js";
-import { shortRefusal } from "./refusal_words.js";
+import { messageWords, shortRefusal } from "./refusal_words.js";
 import { nameOf, pathOf, recordingsRoute } from "./route.js";
 
 const FORMS = { raw: ["Exact bytes", "log"], text: ["Plain text", "txt"], cast: ["asciicast", "cast"] };
@@ -21,6 +21,8 @@ export class PlayerView {
   #gone = new AbortController();
   #loaded = h("span", { class: "quiet number", role: "status", data: { testid: "loaded" } });
   #about = h("p", { class: "about" });
+  /** Only for a recording that is there. */
+  #forms = h("div", { class: "acts", role: "group", "aria-label": "Download", hidden: true });
   #stage = h("div", { class: "stage" });
 
   /** `offset` is a place in the console's printed bytes, `words` what was looked for there. */
@@ -37,8 +39,10 @@ export class PlayerView {
     const { name } = nameOf(this.#vm);
     document.title = `Recording of ${name} · Serial Console`;
     const forms = Object.entries(FORMS).map(([format, [label]]) => button(label, () => this.#download(format), { class: "small", data: { testid: `download-${format}` }, title: `Download this recording: ${label.toLowerCase()}` }));
+    this.#forms.append(h("span", { "aria-hidden": "true" }, "Download"), ...forms);
+    setText(this.#loaded, "Loading…");
     place.replaceChildren(h("section", { class: "player-page" },
-      h("header", { class: "bar" }, h("div", { class: "what" }, h("a", { class: "back", href: recordingsRoute(this.#vm), "aria-label": `All recordings of ${name}` }, "‹"), h("h1", { tabIndex: -1 }, name), this.#about), this.#loaded, h("div", { class: "acts", role: "group", "aria-label": "Download" }, forms)),
+      h("header", { class: "bar" }, h("div", { class: "what" }, h("a", { class: "back", href: recordingsRoute(this.#vm), "aria-label": `All recordings of ${name}` }, "‹"), h("h1", { tabIndex: -1 }, name), this.#about), this.#loaded, this.#forms),
       this.#stage));
     place.querySelector("h1").focus();
     this.#open();
@@ -54,14 +58,15 @@ export class PlayerView {
       const { value } = await readRecordings(this.#api, this.#path, this.#gone.signal);
       const recording = value.find((one) => one.id === this.#id);
       if (!recording) return this.#say("This recording is not there", "Retention may have dropped it, or the address is not whole.");
-      setText(this.#about, `${day(recording.began)} · ${whoWords(recording)}`);
+      this.#forms.hidden = false;
+      setText(this.#about, [moment(recording.began), whoWords(recording), !recording.ended && "still being recorded"].filter(Boolean).join(" · "));
       const marks = recording.marks.map((mark) => ({ words: markWords(mark), text: mark.text, offset: mark.offset - recording.start, grave: isGrave(mark) }));
       this.#player = new Player(this.#stage, marks);
       await this.#load(recording);
     } catch (error) {
       if (error.name === "AbortError") return;
       if (!(error instanceof ApiError)) throw error;
-      this.#say(shortRefusal(error), error.message);
+      this.#say(shortRefusal(error), messageWords(error));
     }
   }
 
@@ -75,7 +80,7 @@ export class PlayerView {
       if (waits && this.#player.bytes > wanted) waits = this.#jump(wanted);
     }
     if (waits) this.#jump(wanted);
-    setText(this.#loaded, size(this.#player.bytes));
+    setText(this.#loaded, this.#player.bytes > 0 ? size(this.#player.bytes) : "Nothing was printed");
     if (wanted === null) this.#player.play();
     announce("The recording is loaded");
   }
@@ -102,6 +107,7 @@ export class PlayerView {
   }
 
   #say(head, words) {
+    setText(this.#loaded, "");
     this.#stage.replaceChildren(h("div", { class: "failure", role: "alert" }, h("h2", {}, head), h("p", {}, words), h("a", { href: recordingsRoute(this.#vm) }, "All recordings")));
   }
 }

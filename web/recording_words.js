@@ -35,6 +35,11 @@ export function day(iso) {
   return new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
 }
 
+/** To the second: several recordings may begin in one minute. */
+export function moment(iso) {
+  return new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
+}
+
 /** Seconds from a recording's beginning to its end, or to the last that is known of it. */
 export function lengthOf({ began, ended, last }) {
   return (Date.parse(ended ?? last) - Date.parse(began)) / 1000;
@@ -74,20 +79,20 @@ export function together(parts) {
   };
 }
 
-/** `{tone, head, more}`: what an auditor wants to hear first, and then. */
+/** `{tone, head, behind, more}`: what an auditor wants to hear first; what it does not cover, or null; and then. */
 export function verdict({ complete, segments, first, end, signed, findings, archive }) {
   const behind = behindWords(archive);
-  if (segments === 0) return { tone: "calm", head: "Nothing is archived yet", more: behind ? [behind] : [] };
+  if (segments === 0) return { tone: "calm", head: "Nothing is archived yet", behind, more: [] };
   const faults = findings.filter((one) => one.fault !== "dropped");
   const head = complete
     ? `Complete: ${size(end - first)} in ${count(segments, "segment")} are as they were written`
     : `${count(faults.length, "fault")} in ${count(segments, "segment")}`;
-  const more = behind ? [behind] : [];
+  const more = [];
   if (first > 0) more.push(`The oldest ${size(first)} were dropped by retention.`);
   more.push(signed
     ? `The service signed that it reached ${size(signed.offset)} on ${day(signed.time)}.`
     : "Nothing is signed yet: the service signs every five minutes what was added.");
-  return { tone: complete ? "good" : "bad", head, more };
+  return { tone: complete ? "good" : "bad", head, behind, more };
 }
 
 const count = (many, what) => `${many} ${what}${many === 1 ? "" : "s"}`;

@@ -1,15 +1,17 @@
 /** What was recorded of a VM: the list, search in all of it, and whether it is complete. */
 
 import { ApiError } from "./api_error.js";
-import { announce, arrange, button, h } from "./dom.js";
+import { announce, arrange, h, setText } from "./dom.js";
+import { failureView } from "./failure.js";
 import { Finder } from "./finder.js";
-import { behindWords, day, isGrave, lasting, lengthOf, markCounts, size, whoWords } from "./recording_words.js";
+import { behindWords, day, isGrave, lasting, lengthOf, markCounts, moment, size, whoWords } from "./recording_words.js";
 import { readRecordings } from "./recordings_api.js";
-import { shortRefusal } from "./refusal_words.js";
 import { consoleRoute, nameOf, pathOf, recordingsRoute } from "./route.js";
 import { Verifier } from "./verifier.js";
 
-const AGAIN_MILLISECONDS = 1000;
+const GROWING_MILLISECONDS = 1000;
+/** Between two looks at an archive that is behind: it catches up within a minute or two. */
+const BEHIND_MILLISECONDS = 10_000;
 
 export class RecordingsView {
   #api;
@@ -43,23 +45,24 @@ export class RecordingsView {
     this.#gone.abort();
   }
 
-  /** A list that is still being made says so, and grows. */
+  /** A list that is still being made says so, and grows; one that is behind catches up before one's eyes. */
   async #load() {
     try {
-      for (;;) {
-        this.#message.replaceChildren(h("p", { class: "empty" }, "Reading the list of recordings…"));
+      this.#message.replaceChildren(h("p", { class: "empty" }, "Reading the list of recordings…"));
+      for (let pause = 0; ; await new Promise((resolve) => setTimeout(resolve, pause))) {
+        if (this.#gone.signal.aborted) return;
         const { value, complete, hold, archive } = await readRecordings(this.#api, pathOf(this.#vm), this.#gone.signal);
         this.#draw(value, hold);
         this.#tell(archive);
-        if (complete) return announce(`${value.length} recordings`);
-        this.#message.replaceChildren(h("p", { class: "empty" }, `${value.length} so far; the rest is being read…`));
-        await new Promise((resolve) => setTimeout(resolve, AGAIN_MILLISECONDS));
-        if (this.#gone.signal.aborted) return;
+        if (!complete) this.#message.replaceChildren(h("p", { class: "empty" }, `${value.length} so far; the rest is being read…`));
+        else announce(`${value.length} recordings`);
+        if (complete && archive?.state !== "behind") return;
+        pause = complete ? BEHIND_MILLISECONDS : GROWING_MILLISECONDS;
       }
     } catch (error) {
       if (error.name === "AbortError") return;
       if (!(error instanceof ApiError)) throw error;
-      this.#message.replaceChildren(this.#failure(error));
+      this.#message.replaceChildren(failureView(error, this.#auth, () => this.#load()));
     }
   }
 
@@ -74,7 +77,7 @@ export class RecordingsView {
   #tell(archive) {
     const words = archive?.state === "behind" ? behindWords(archive) : null;
     this.#behind.hidden = !words;
-    this.#behind.textContent = words ?? "";
+    setText(this.#behind, words ?? "");
   }
 
   /** The one that is there, while it says the same: who stands on it stays on it. */
@@ -86,19 +89,12 @@ export class RecordingsView {
     this.#rows.set(recording.id, { said, element });
     return element;
   }
-
-  #failure(error) {
-    const again = error.code === "SignInRequired" || error.code === "MfaRequired"
-      ? button("Sign in again", () => this.#auth.signIn({ claims: error.claims }), { class: "primary" })
-      : button("Try again", () => this.#load(), { class: "primary" });
-    return h("div", { class: "failure", role: "alert" }, h("h2", {}, shortRefusal(error)), h("p", {}, error.message), error.fix && h("p", {}, error.fix), again);
-  }
 }
 
 function row(vm, recording) {
   const printed = recording.end - recording.start;
   return h("li", { class: "recording", data: { testid: "recording", id: recording.id } },
-    h("a", { class: "name", href: recordingsRoute(vm, { id: recording.id }), data: { testid: "play" } }, day(recording.began)),
+    h("a", { class: "name", href: recordingsRoute(vm, { id: recording.id }), data: { testid: "play" } }, moment(recording.began)),
     h("span", { class: "number" }, recording.ended ? lasting(lengthOf(recording)) : `${lasting(lengthOf(recording))}, goes on`),
     h("span", { class: "number quiet" }, size(printed)),
     h("span", { class: "who" }, whoWords(recording)),

@@ -86,8 +86,25 @@ export function unaskedWords({ subscription, message }) {
   return `VMs of the subscription ${subscription} may be missing here: ${message}`;
 }
 
+/** Why a list of consoles shows none. Nobody is sent to an owner for VMs that Azure was not asked for. */
+export function emptyWords({ filtered, unasked }) {
+  if (filtered) return "No console matches the filter.";
+  if (unasked.length > 0) return "No virtual machine was found where Azure answered.";
+  return "You may read no virtual machine here. Ask an owner for a role on one; it appears on refresh.";
+}
+
 export function shortRefusal({ code, message }) {
   return SHORT[code] ?? message;
+}
+
+/** Azure's portal has these; here they would be looked for in vain. */
+const ELSEWHERE = / (?:Use the Start button above|Click here) [^.]*\./g;
+const plain = (words) => words.replace(/\.$/, "").toLowerCase();
+
+/** The service's own sentence; empty where it says no more than the few words that stand above it. */
+export function messageWords(refusal) {
+  const message = (refusal.message ?? "").replace(ELSEWHERE, "");
+  return plain(message) === plain(shortRefusal(refusal)) ? "" : message;
 }
 
 /** Fixes that speak to programs, said for the person at this page. */
@@ -101,6 +118,9 @@ const FIXES = {
 export function fixWords({ code, fix }) {
   return FIXES[code] ?? fix;
 }
+
+/** Where a button beside it does what a program is told to do, there is nothing to add. */
+export const panelFix = ({ code, fix }) => (code in FIXES ? "" : fix);
 
 /** Why the relay ended a session, where its close code stands for several reasons. */
 const ENDS = {

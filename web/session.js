@@ -27,7 +27,7 @@ export class IllegalMove extends Error {}
 export function begin() {
   return {
     phase: "idle", turn: 0, dial: 0, live: false, want: { mode: "write", takeover: "never" }, attempt: 0, patient: false,
-    id: null, mode: null, epoch: null, next: 0, replayedTo: 0, everOpen: false, writer: null, watchers: 0, port: { state: "open" },
+    id: null, mode: null, epoch: null, next: 0, replayedTo: 0, everOpen: false, replacing: false, writer: null, watchers: 0, port: { state: "open" },
     limits: {}, ask: null, held: null, refusal: null, end: null, retryAt: null, notices: [], act: null,
   };
 }
@@ -98,7 +98,7 @@ function hello(state, frame) {
   const changes = {
     phase: "open", live: true, everOpen: true, attempt: 0, patient: false, mode: frame.mode, epoch: frame.epoch,
     next: goesOn ? state.next : frame.offset, replayedTo: frame.live ?? frame.offset, writer: frame.writer, watchers: frame.watchers,
-    port: { state: "open" }, limits: {}, end: null, refusal: null, ask: null, kept: frame.typed,
+    replacing: false, port: { state: "open" }, limits: {}, end: null, refusal: null, ask: null, kept: frame.typed,
     // From here on a lost line comes back as it was, and never at anybody's cost.
     want: asBefore(frame.mode),
   };
@@ -161,12 +161,18 @@ function addNotices(notices, fresh) {
 // ---- a line that ended
 
 function closed(state, { code, now = 0, chance = 0 }) {
-  const close = closeWords(code);
+  const close = closeOf(state, code);
   const end = { ...close, ...endWords(state.end?.code), ...known(state.end), again: close.again, at: now };
-  const down = { ...state, live: false, ask: null, limits: {}, end };
+  const down = { ...state, live: false, replacing: close.code === "RelayDraining", ask: null, limits: {}, end };
   if (close.again === "now" && state.attempt === 0) return request({ ...down, attempt: 1 });
   if (close.again !== "choice") return mayDialAgain(state) ? wait(down, now, chance) : go(down, { phase: "ended" });
   return go(down, { phase: code === 4001 ? "displaced" : "ended" });
+}
+
+/** Until the next relay answers, a connection that cannot be made is no new fault. */
+function closeOf({ replacing }, code) {
+  const close = closeWords(code);
+  return replacing && close.code === "ConnectionLost" ? closeWords(4009) : close;
 }
 
 function known(end) {

@@ -6,7 +6,8 @@ import { DARK, LIGHT, MATCHES } from "./palette.js";
 
 const SCROLLBACK = 10_000;
 const FONTS = 'ui-monospace, "Cascadia Mono", "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace';
-const NOTE = ["\r\n\x1b[0;2;3m— ", " —\x1b[0m\r\n"];
+/** In the palette's grey, not dimmed: dimmed text escapes `minimumContrastRatio`. */
+const NOTE = ["\r\n\x1b[0;3;90m— ", " —\x1b[0m\r\n"];
 /** Control sequences that a terminal answers: device status, device attributes, mode requests. */
 const QUERIES = [
   { final: "n" }, { prefix: "?", final: "n" }, { final: "c" }, { prefix: ">", final: "c" }, { prefix: "=", final: "c" },
@@ -112,7 +113,7 @@ export class Screen {
 
   /** Finds the next (or previous) match; `counted({resultIndex, resultCount})` is told where that is. */
   find(text, { back = false, typing = false } = {}) {
-    const how = { incremental: typing, decorations: MATCHES };
+    const how = { incremental: typing, decorations: isDark() ? MATCHES.dark : MATCHES.light };
     if (back) this.#search.findPrevious(text, how);
     else this.#search.findNext(text, how);
   }

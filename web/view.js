@@ -1,17 +1,19 @@
 /** One console on the screen: header, tools, terminal, notes and panel, all drawn from the session's state. */
 
 import { BootLog } from "./boot_log.js";
-import { announce, button, h, setText } from "./dom.js";
+import { button, h, setText } from "./dom.js";
 import { Driver } from "./driver.js";
 import { noteFor } from "./notes.js";
 import { panelFor, panelKey } from "./panel.js";
 import { PasteDesk } from "./paste_desk.js";
 import { nameOf, pathOf, recordingsRoute } from "./route.js";
 import { SearchBar } from "./search_bar.js";
+import { size } from "./recording_words.js";
+import { Speaker } from "./speaker.js";
 import { Screen } from "./terminal.js";
 import { toolbar } from "./toolbar.js";
 import { VmDesk } from "./vm_desk.js";
-import { countdown, keptWords, limitWords, peopleWords, stateWords } from "./words.js";
+import { countdown, heardAsk, heardLimit, keptWords, limitWords, peopleWords, stateWords } from "./words.js";
 
 const TICK_MILLISECONDS = 500;
 const PRODUCT = "Serial Console";
@@ -30,6 +32,10 @@ export class ConsoleView {
   #ticker = 0;
   #panelKey = "";
   #phase = "";
+  /** Whether the person has seen it end since it was last open. */
+  #ended = false;
+  #speaker = new Speaker();
+  #tools;
   #notes = null;
   #parts = {};
   #desk;
@@ -59,7 +65,10 @@ export class ConsoleView {
     this.#driver = new Driver({ api: this.#api, vm: this.#path, screen: this.#screen, changed: () => this.#draw(), acted: (act) => this.#screen.note(this.#desk.acted(act)), wish: (signal) => this.#desk.reason(signal) });
     this.#pastes = new PasteDesk({ send: (bytes) => this.#type(bytes), waiting: () => this.#driver.waiting }, this.#screen);
     this.#parts.stage.append(this.#search.element, this.#pastes.element);
-    this.#ticker = setInterval(() => this.#tick(), TICK_MILLISECONDS);
+    this.#ticker = setInterval(() => {
+      this.#tick();
+      this.#hear();
+    }, TICK_MILLISECONDS);
     addEventListener("online", this.#online);
     this.#screen.focus();
     this.#connect({ mode: "write", takeover: "never" });
@@ -91,19 +100,20 @@ export class ConsoleView {
       result: h("span", { class: "result", role: "status", data: { testid: "result" } }),
       acts: h("div", { class: "acts" }),
       terminal: h("div", { class: "terminal", data: { testid: "terminal" } }),
-      notes: h("div", { class: "notes", "aria-label": "Warnings" }),
+      notes: h("div", { class: "notes", role: "group", "aria-label": "Warnings", hidden: true }),
       panel: h("div", { class: "panel-place" }),
+      enter: h("span", {}, "Press Enter if the screen stays empty"),
       size: h("span", { class: "number" }),
     });
-    parts.stage = h("div", { class: "stage" }, parts.terminal, parts.notes, parts.panel);
+    parts.stage = h("div", { class: "stage" }, parts.terminal, parts.panel);
     this.#buttons();
     const title = h("h1", { title: decodeURIComponent(this.#path) }, this.#name.name);
     const about = h("div", { class: "about" }, parts.state, h("span", { class: "extras" }, parts.people, parts.kept, parts.limit, parts.result));
+    this.#tools = toolbar({ access: () => this.#desk.showAccess(this.#driver.state), search: () => this.#search.open(), copyAll: () => this.#copyAll(), download: () => this.#download(), recordings: recordingsRoute(this.#vm), setSize: () => this.#setSize() }, this.#desk.menu);
     place.replaceChildren(h("section", { class: "console" },
       h("header", { class: "bar" }, h("div", { class: "what" }, h("a", { class: "back", href: "#/", "aria-label": "All consoles" }, "‹"), title, h("span", { class: "quiet" }, this.#name.group)), about, parts.acts),
-      toolbar({ access: () => this.#desk.showAccess(this.#driver.state), search: () => this.#search.open(), copyAll: () => this.#copyAll(), download: () => this.#download(), recordings: recordingsRoute(this.#vm), setSize: () => this.#setSize() }, this.#desk.menu),
-      this.#bootLog.element, parts.stage,
-      h("footer", { class: "hint" }, h("span", {}, "Press Enter if the screen stays empty"), h("span", { class: "wide" }, h("kbd", {}, "Ctrl+F6"), " leaves the terminal"), parts.size)));
+      this.#tools.element, parts.notes, this.#bootLog.element, parts.stage,
+      h("footer", { class: "hint" }, parts.enter, h("span", { class: "wide" }, h("kbd", {}, "Ctrl+F6"), " leaves the terminal"), parts.size)));
   }
 
   #buttons() {
@@ -127,6 +137,8 @@ export class ConsoleView {
     const { state } = this.#driver;
     if (!this.#writing) this.#pastes.cancel();
     this.#screen.allowTyping(this.#writing);
+    this.#tools.allowTyping(this.#writing);
+    this.#parts.enter.hidden = !this.#writing;
     this.#drawActs(state);
     this.#drawNotes(state.notices);
     this.#drawPanel(state);
@@ -138,6 +150,8 @@ export class ConsoleView {
   #settleFocus(phase) {
     const opened = phase === "open" && this.#phase !== "open";
     this.#phase = phase;
+    if (opened && this.#ended) this.#sayResult("");
+    this.#ended = phase === "ended" || (this.#ended && !opened);
     if (opened) this.#bootLog.load();
     if (opened) this.#desk.learnMissingRights();
     if (opened && !document.activeElement.matches("input, dialog *, .menu *")) this.#screen.focus();
@@ -160,7 +174,6 @@ export class ConsoleView {
     const { text, steady, tone } = stateWords(state, now, this.#auth.user?.name);
     setText(this.#parts.state, text);
     this.#parts.state.dataset.tone = tone;
-    announce(steady);
     document.title = `${this.#name.name} · ${steady} · ${PRODUCT}`;
     setText(this.#parts.people, state.live ? peopleWords(state) : "");
     setText(this.#parts.kept, state.live ? keptWords(state) : "");
@@ -168,9 +181,19 @@ export class ConsoleView {
     for (const left of this.#parts.panel.querySelectorAll("[data-until]")) setText(left, countdown(left.dataset.until - now));
   }
 
+  /** By the clock and not with every frame: what comes at once is said at once, and nothing is cut short. */
+  #hear() {
+    const { state } = this.#driver;
+    const now = Date.now();
+    const notices = Object.fromEntries(state.notices.map(({ code, message }) => [`notice ${code}`, message]));
+    const { steady } = stateWords(state, now, this.#auth.user?.name);
+    this.#speaker.hear({ state: steady, ask: heardAsk(state), limit: heardLimit(state, now), people: this.#parts.people.textContent, kept: this.#parts.kept.textContent, ...notices });
+  }
+
   #drawNotes(notices) {
     if (notices === this.#notes) return;
     this.#notes = notices;
+    this.#parts.notes.hidden = notices.length === 0;
     this.#parts.notes.replaceChildren(...notices.map((one) => noteFor(one, () => this.#driver.tell({ type: "dismiss", code: one.code }))));
   }
 
@@ -196,7 +219,7 @@ export class ConsoleView {
     else if (hadFocus && !panel) this.#screen.focus();
   }
 
-  #sayResult(text, tone) {
+  #sayResult(text, tone = "") {
     setText(this.#parts.result, text);
     this.#parts.result.dataset.tone = tone;
   }
@@ -210,20 +233,28 @@ export class ConsoleView {
   }
 
   async #copyAll() {
-    await navigator.clipboard.writeText(this.#screen.text);
-    announce("Copied everything in the scrollback");
+    const copied = await navigator.clipboard.writeText(this.#screen.text).then(() => true, () => false);
+    this.#sayResult(copied ? "Copied everything in the scrollback" : "The browser did not allow copying", copied ? "good" : "bad");
     this.#screen.focus();
   }
 
   async #download() {
+    this.#sayResult("Downloading…", "busy");
     try {
-      const address = URL.createObjectURL(await this.#api.transcript(this.#path));
-      h("a", { href: address, download: `${this.#name.name.replaceAll(" / ", "-")}.log` }).click();
-      setTimeout(() => URL.revokeObjectURL(address), 10_000);
+      const transcript = await this.#api.transcript(this.#path, (bytes) => this.#sayResult(`Downloading… ${size(bytes)}`, "busy"));
+      if (transcript.size > 0) this.#save(transcript);
+      this.#sayResult(transcript.size > 0 ? `Downloaded ${size(transcript.size)}` : "Nothing is archived of this console yet", "good");
     } catch (error) {
+      this.#sayResult("");
       this.#driver.tell({ type: "warning", code: error.code, message: `The transcript could not be read. ${error.message}` });
     }
     this.#screen.focus();
+  }
+
+  #save(transcript) {
+    const address = URL.createObjectURL(transcript);
+    h("a", { href: address, download: `${this.#name.name.replaceAll(" / ", "-")}.log` }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 10_000);
   }
 
   /** A VM that was started from here is waited for. */

@@ -63,21 +63,40 @@ export function sinceOf({ since }) {
 }
 
 /** The one limit that ends first, in words, or null. */
-export function limitWords({ limits }, now) {
-  const left = Object.entries(limits).map(([kind, at]) => ({ kind, left: at - now })).filter((one) => one.left > 0);
-  const next = left.sort((one, other) => one.left - other.left)[0];
-  if (!next) return null;
-  return next.kind === "idle"
-    ? `Ends in ${countdown(next.left)} unless you type`
-    : `Session ends in ${countdown(next.left)}`;
+export function limitWords(state, now) {
+  const next = nextLimit(state, now);
+  return next && limitSentence(next.kind, `in ${countdown(next.left)}`);
 }
 
-/** Who else is there, beside this person. */
-export function peopleWords({ mode, writer, watchers }) {
-  const others = mode === "watch" ? watchers - 1 : watchers;
-  const seen = others > 0 ? [`${others} ${others === 1 ? "watcher" : "watchers"}`] : [];
-  return mode === "watch" && writer ? [`${writer.name} writes`, ...seen].join(" · ") : seen.join(" · ");
+const HEARD_SECONDS = [15, 60, 120, 300, 600];
+
+/** The same for a screen reader: it changes a few times on the way, not every second. Empty when nothing ends soon. */
+export function heardLimit(state, now) {
+  const next = nextLimit(state, now);
+  const step = next && HEARD_SECONDS.find((seconds) => next.left <= seconds * 1000);
+  if (!step) return "";
+  return limitSentence(next.kind, step < 60 ? `within ${step} seconds` : `within ${step / 60} ${step === 60 ? "minute" : "minutes"}`);
 }
+
+function nextLimit({ limits }, now) {
+  const left = Object.entries(limits).map(([kind, at]) => ({ kind, left: at - now })).filter((one) => one.left > 0);
+  return left.sort((one, other) => one.left - other.left)[0] ?? null;
+}
+
+function limitSentence(kind, when) {
+  return kind === "idle" ? `Ends ${when} unless you type` : `Session ends ${when}`;
+}
+
+/** Who else watches, beside this person; who writes is in the state. */
+export function peopleWords({ mode, watchers }) {
+  if (mode !== "watch") return watchers > 0 ? counted(watchers) : "";
+  return watchers > 1 ? `${counted(watchers - 1)} beside you` : "";
+}
+
+const counted = (watchers) => `${watchers} ${watchers === 1 ? "watcher" : "watchers"}`;
+
+/** A question that a person who hears the page must not miss: no answer is an answer. */
+export const heardAsk = ({ ask }) => (ask ? `${ask.by.name} asks for the console; silence counts as yes. Ctrl+F6 leads to the answer` : "");
 
 /** Whoever types must know what becomes of it, where it is more than a count. */
 export function keptWords({ kept, mode }) {

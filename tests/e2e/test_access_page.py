@@ -223,6 +223,7 @@ def test_a_vm_that_is_started_from_its_panel_is_waited_for(browser: Browser, sta
         finally:
             assert (answer := ada.api.post(f"{WEB_02.id}/serialConsole/stop", json={})).is_success, answer.text
         expect(page.get_by_test_id("ended")).to_contain_text("Ended because the VM stopped")
+        expect(page.get_by_test_id("ended").get_by_test_id("start")).to_be_visible()
         until(lambda: "VmNotRunning" in ada.get(f"{WEB_02.id}/serialConsole").text, "web-02 is deallocated as before")
 
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { bytesOf, Cast } from "../../web/cast.js";
 import { advance, drawnFrom, otherMark, otherSpeed } from "../../web/playhead.js";
-import { behindWords, clock, lasting, lengthOf, markCounts, size, together, verdict, whoWords } from "../../web/recording_words.js";
+import { behindWords, clock, lasting, lengthOf, markCounts, moment, size, together, verdict, whoWords } from "../../web/recording_words.js";
 import { readCast, readFile, verifyRecordings } from "../../web/recordings_api.js";
 import { readRoute, recordingsRoute } from "../../web/route.js";
 import { keptWords } from "../../web/words.js";
@@ -142,9 +142,14 @@ test("a record that is on its way is told from one that is complete and from one
   assert.equal(behindWords(null), null);
   const said = verdict({ ...PART, archive: behind });
   assert.equal(said.tone, "good");
-  assert.match(said.more[0], /3 records behind/);
-  assert.match(verdict({ ...PART, segments: 0, archive: behind }).more[0], /3 records behind/);
+  assert.match(said.behind, /3 records behind/);
+  assert.match(verdict({ ...PART, segments: 0, archive: behind }).behind, /3 records behind/);
+  assert.equal(verdict(PART).behind, null);
   assert.equal(together([PART, { ...PART, archive: behind }]).archive, behind);
+});
+
+test("recordings of one minute are told from each other", () => {
+  assert.notEqual(moment("2026-11-24T10:00:05Z"), moment("2026-11-24T10:00:45Z"));
 });
 
 test("the recordings of a VM, one of them, and a moment in it have addresses", () => {

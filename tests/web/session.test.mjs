@@ -142,6 +142,13 @@ test("a relay being replaced is left at once, and only once without a wait", () 
   assert.deepEqual(did(second.actions), ["dial", "wait"]);
 });
 
+test("until the next relay answers, the relay is being replaced and nothing else is wrong", () => {
+  const left = play(opened(), closed(4009), granted(), closed(1006));
+  assert.match(stateWords(left.state, NOW).text, /^The relay is being replaced, trying again/);
+  const back = play(left.state, { type: "retry" }, granted(), hello({ epoch: "e2" }), closed(1006));
+  assert.match(stateWords(back.state, NOW).text, /^Connection lost/);
+});
+
 test("who displaced us, and when, is kept from the relay's last words", () => {
   const { state } = play(opened(), { type: "bye", code: "SessionSuperseded", message: "", by: GRACE }, closed(4001));
   assert.equal(state.phase, "displaced");

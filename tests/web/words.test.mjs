@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { endWords, SHORT, shortRefusal, unaskedWords } from "../../web/refusal_words.js";
+import { emptyWords, endWords, messageWords, panelFix, SHORT, shortRefusal, unaskedWords } from "../../web/refusal_words.js";
 import { begin } from "../../web/session.js";
-import { countdown, limitWords, peopleWords, sinceOf, stateWords } from "../../web/words.js";
+import { Speaker } from "../../web/speaker.js";
+import { countdown, heardAsk, heardLimit, limitWords, peopleWords, sinceOf, stateWords } from "../../web/words.js";
 import { closeWords } from "../../web/wire.js";
 
 const NOW = Date.parse("2026-03-01T10:32:00");
@@ -44,15 +45,65 @@ test("the limit that ends first is the one that is said", () => {
   assert.equal(limitWords({ limits: {} }, NOW), null);
 });
 
+test("a limit is heard a few times on the way, and not every second", () => {
+  const heard = [];
+  for (let left = 130; left > 0; left -= 1) heard.push(heardLimit({ limits: { idle: NOW + left * 1000 } }, NOW));
+  assert.deepEqual([...new Set(heard)], [
+    "Ends within 5 minutes unless you type", "Ends within 2 minutes unless you type", "Ends within 1 minute unless you type", "Ends within 15 seconds unless you type",
+  ]);
+  assert.equal(heardLimit({ limits: { session: NOW + 3_600_000 } }, NOW), "");
+  assert.equal(heardLimit({ limits: {} }, NOW), "");
+});
+
+test("a screen reader is told each thing once, and again when it comes back", () => {
+  const told = [];
+  const speaker = new Speaker((words) => told.push(words));
+  speaker.hear({ state: "Connected · writing", limit: "" });
+  speaker.hear({ state: "Connected · writing", limit: "" });
+  speaker.hear({ state: "Connected · writing", limit: "Ends within 1 minute", ask: "Grace asks" });
+  speaker.hear({ state: "Connected · writing", limit: "" });
+  speaker.hear({ state: "Connected · writing", limit: "Ends within 1 minute" });
+  assert.deepEqual(told, ["Connected · writing", "Ends within 1 minute. Grace asks", "Ends within 1 minute"]);
+});
+
+test("who is asked for the console hears by whom, and how to get to the answer", () => {
+  assert.match(heardAsk({ ask: { by: GRACE } }), /^Grace Hopper asks for the console; silence counts as yes\. Ctrl\+F6/);
+  assert.equal(heardAsk({ ask: null }), "");
+});
+
 test("who else is there leaves this person out", () => {
   assert.equal(peopleWords({ mode: "write", writer: GRACE, watchers: 2 }), "2 watchers");
-  assert.equal(peopleWords({ mode: "watch", writer: GRACE, watchers: 2 }), "Grace Hopper writes · 1 watcher");
+  assert.equal(peopleWords({ mode: "watch", writer: GRACE, watchers: 2 }), "1 watcher beside you");
   assert.equal(peopleWords({ mode: "write", writer: GRACE, watchers: 0 }), "");
+  assert.equal(peopleWords({ mode: "watch", writer: GRACE, watchers: 1 }), "");
 });
 
 test("a holder's since is read as seconds or as ISO time", () => {
   assert.equal(sinceOf({ since: 5 }), 5000);
   assert.equal(sinceOf({ since: "1970-01-01T00:00:05Z" }), 5000);
+});
+
+test("nobody is told to press what only Azure's portal has", () => {
+  const table = readFileSync(new URL("../../shared/domain/refusal_table.py", import.meta.url), "utf8");
+  const texts = [...table.matchAll(/"([^"]*(?:button above|Click here)[^"]*)"/g)].map(([, text]) => text);
+  assert.equal(texts.length, 2);
+  for (const text of texts) assert.equal(messageWords({ code: "Novel", message: `It is needed. ${text}` }), "It is needed.");
+});
+
+test("a sentence that only repeats the few words above it is left out", () => {
+  assert.equal(messageWords({ code: "NotFound", message: "There is nothing at this address." }), "");
+  assert.equal(messageWords({ code: "VmNotRunning", message: "Azure needs it to run." }), "Azure needs it to run.");
+});
+
+test("where a button does it, what a program is to do is not said", () => {
+  assert.equal(panelFix({ code: "ReasonRequired", fix: "Send the request again with a reason." }), "");
+  assert.equal(panelFix({ code: "VmNotRunning", fix: "Start the VM." }), "Start the VM.");
+});
+
+test("an empty list sends nobody to an owner for what Azure was not asked", () => {
+  assert.match(emptyWords({ filtered: false, unasked: [] }), /Ask an owner/);
+  assert.doesNotMatch(emptyWords({ filtered: false, unasked: [{ subscription: "s1" }] }), /owner/);
+  assert.match(emptyWords({ filtered: true, unasked: [] }), /filter/);
 });
 
 test("a refusal without short words speaks for itself", () => {
