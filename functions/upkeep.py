@@ -20,6 +20,8 @@ async def keep_archive(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the 
         "upkeep: %d consoles, %d checkpoints signed, %d segments dropped, %d consoles held, %d left for the next run",
         kept.consoles, kept.signed, kept.dropped, kept.held, len(kept.failed),
     )  # fmt: skip
+    if not kept.whole:
+        _log.warning("upkeep: there was no time for every console; the next run goes on where this one ended")
     for console in kept.damaged:
         _log.error("%s: the newest segment does not end as one; python -m shared.verify tells more", console)
 

@@ -19,6 +19,9 @@ _TEXT = 30_000
 _PARTS = 15
 """Of a row, whose limit is 1 MiB. What does not fit is left out: pieces of the row's oldest recordings."""
 
+_PLACE = "upkeep", "place"
+"""Keys of the row that says where upkeep goes on: no console's partition is called so."""
+
 
 class TableIndex:
     """An Index."""
@@ -44,6 +47,18 @@ class TableIndex:
                 await table.delete_entity(key_of(console), f"{ordinal:08d}")
             except ResourceNotFoundError:
                 return
+
+    async def place(self) -> str:
+        async with self._table.open() as table:
+            try:
+                return str((await table.get_entity(*_PLACE))["Console"])
+            except ResourceNotFoundError:
+                return ""
+
+    async def put_place(self, console: str) -> None:
+        partition, row = _PLACE
+        async with self._table.open() as table:
+            await table.upsert_entity({"PartitionKey": partition, "RowKey": row, "Console": console})
 
 
 def _parts(row: Indexed) -> list[str]:

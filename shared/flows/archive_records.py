@@ -13,10 +13,13 @@ from shared.domain.segment import DamagedSegment, Tail
 from shared.domain.transcript import DEFAULT_LIMITS, Limits, Plan, plan
 from shared.domain.vm import InvalidVmId, VmId
 from shared.flows.find_tail import find_tail
-from shared.ports import AppendConflict, Dependency, Transcripts, Unavailable
+from shared.ports import AppendConflict, Dependency, Transcripts, Trouble, Unavailable
 
 log = logging.getLogger(__name__)
 
+DELIVERY_SECONDS = 120.0
+"""After so long a delivery is cut off, far below what the host gives a function: it would end all that the worker does.
+"""
 _TAILS_KEPT = 10_000
 _AT_ONCE = 16
 """Consoles that are written to at the same time."""
@@ -55,10 +58,26 @@ class Archived:
 
 
 async def archive_records(
-    events: Sequence[bytes], transcripts: Transcripts, tails: Tails, limits: Limits = DEFAULT_LIMITS
+    events: Sequence[bytes],
+    transcripts: Transcripts,
+    tails: Tails,
+    limits: Limits = DEFAULT_LIMITS,
+    seconds: float = DELIVERY_SECONDS,
 ) -> Archived:
-    """Archives the bodies of one delivery, consoles side by side. Raises Unavailable: then deliver it again."""
+    """Archives the bodies of one delivery, consoles side by side. Raises Unavailable: then deliver it again.
+
+    What was appended before it was cut off is known by the tail, so each delivery comes further.
+    """
     delivery = _Delivery(transcripts, tails, limits)
+    try:
+        async with asyncio.timeout(seconds):
+            await _archive_all(delivery, events)
+    except TimeoutError as error:
+        raise Unavailable(Dependency.STORAGE_BLOBS, "a delivery was not archived in time", Trouble.SLOW) from error
+    return delivery.archived
+
+
+async def _archive_all(delivery: "_Delivery", events: Sequence[bytes]) -> None:
     consoles: dict[str, list[Batch]] = {}
     for event in events:
         batch = await delivery.read(event)
@@ -68,7 +87,6 @@ async def archive_records(
     for failed in ended:
         if failed is not None:
             raise failed
-    return delivery.archived
 
 
 @dataclass(slots=True)

@@ -22,6 +22,8 @@ _log = logging.getLogger(__name__)
 _AT_ONCE = 16
 _BUDGET = 256 << 20
 """Bytes of segments read for one console in one run."""
+RUN_SECONDS = 120.0
+"""After so long a run is cut off, far below what the host gives a function: the next goes on after what is done."""
 
 
 @dataclass(slots=True)
@@ -38,34 +40,71 @@ class Kept:
     """Consoles whose newest segment does not end as one: somebody should look."""
     failed: list[str] = field(default_factory=list[str])
     """Consoles whose turn comes with the next run."""
+    whole: bool = True
+    """False: the run was cut off, and the next goes on after the last console that was done."""
 
 
-async def keep_ring(archive: Archive) -> Kept:
-    """Of all consoles. Raises Unavailable when they cannot be listed."""
-    kept, gate = Kept(), asyncio.Semaphore(_AT_ONCE)
-    under_way: set[asyncio.Task[None]] = set()
+async def keep_ring(archive: Archive, seconds: float = RUN_SECONDS) -> Kept:
+    """Of all consoles, as far as the seconds suffice. Raises Unavailable when they cannot be listed."""
+    start = await archive.index.place()
+    run = _Run(archive, start)
     try:
-        async for there in _consoles(archive):
-            await gate.acquire()  # a listing far ahead of the work would only fill the memory
-            task = asyncio.create_task(_gated(archive, there, kept, gate))
-            under_way.add(task)
-            task.add_done_callback(under_way.discard)
-    finally:
-        await asyncio.gather(*under_way)
-    return kept
+        async with asyncio.timeout(seconds):
+            await run.go()
+    except TimeoutError:
+        run.kept.whole = False
+    reached = "" if run.kept.whole else run.reached
+    if reached != start:
+        await archive.index.put_place(reached)
+    return run.kept
 
 
-async def _gated(archive: Archive, there: Sequence[Lying], kept: Kept, gate: asyncio.Semaphore) -> None:
-    kept.consoles += 1
-    try:
-        await _keep(archive, there, kept)
-    except Unavailable as error:
-        _log.warning("%s: %s", there[0].console, error)
-        kept.failed.append(there[0].console)
-    except DamagedSegment:
-        kept.damaged.append(there[0].console)
-    finally:
-        gate.release()
+@dataclass(slots=True)
+class _Run:
+    archive: Archive
+    reached: str
+    """Of the consoles that are done, the last in the order of the listing: one that takes too long holds up no other,
+    and has its next turn in the next round.
+    """
+    kept: Kept = field(default_factory=Kept)
+    gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
+
+    async def go(self) -> None:
+        """Cut off at any moment it has done nothing by halves that the next run does not mend."""
+        start, under_way = self.reached, set[asyncio.Task[None]]()
+        try:
+            async for there in _consoles(self.archive):
+                if _order(there[0].console) <= _order(start):
+                    continue
+                await self.gate.acquire()  # a listing far ahead of the work would only fill the memory
+                task = asyncio.create_task(self._keep(there))
+                under_way.add(task)
+                task.add_done_callback(under_way.discard)
+        except asyncio.CancelledError:
+            for task in under_way:
+                task.cancel()
+            raise
+        finally:
+            await asyncio.gather(*under_way)
+
+    async def _keep(self, there: Sequence[Lying]) -> None:
+        console = there[0].console
+        self.kept.consoles += 1
+        try:
+            await _keep(self.archive, there, self.kept)
+        except Unavailable as error:
+            _log.warning("%s: %s", console, error)
+            self.kept.failed.append(console)
+        except DamagedSegment:
+            self.kept.damaged.append(console)
+        finally:
+            self.gate.release()
+        self.reached = max(self.reached, console, key=_order)
+
+
+def _order(console: str) -> str:
+    """By which consoles are listed: by the names of what lies in their folders."""
+    return f"{console}/"
 
 
 async def _consoles(archive: Archive) -> AsyncIterator[Sequence[Lying]]:

@@ -78,6 +78,12 @@ class Index(Protocol):
 
     async def forget(self, console: str, ordinal: int) -> None: ...
 
+    async def place(self) -> str:
+        """The console after which upkeep goes on; empty where it begins with the first."""
+        ...
+
+    async def put_place(self, console: str) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Statements:

@@ -17,6 +17,13 @@ from tests.fakes import FakeClock
 class MemoryIndex:
     kept: dict[tuple[str, int], Indexed] = field(default_factory=dict)
     written: int = 0
+    reached: str = ""
+
+    async def place(self) -> str:
+        return self.reached
+
+    async def put_place(self, console: str) -> None:
+        self.reached = console
 
     async def rows(self, console: str) -> Sequence[Indexed]:
         return [row for (of, _), row in sorted(self.kept.items()) if of == console]

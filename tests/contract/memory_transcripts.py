@@ -51,7 +51,7 @@ class MemoryTranscripts:
             yield bytes(held[at : at + self._piece])
 
     async def lying(self, console: str = "") -> AsyncIterator[Lying]:
-        for of, ordinal in sorted(self.blobs):
+        for of, ordinal in sorted(self.blobs, key=lambda blob: f"{blob[0]}/{blob[1]:08d}"):
             if console in ("", of):
                 yield Lying(of, ordinal, len(self.blobs[of, ordinal]))
 

@@ -89,6 +89,14 @@ async def test_a_row_comes_back_as_it_was_put(index: Index, console: str) -> Non
     assert await index.rows(console) == [Indexed(11)]
 
 
+async def test_where_upkeep_goes_on_is_kept_and_is_no_row_of_a_console(index: Index, console: str) -> None:
+    await index.put_place("")
+    assert await index.place() == ""
+    await index.put_place(console)
+    assert await index.place() == console
+    assert await index.rows(console) == []
+
+
 async def test_of_a_console_without_rows_there_are_none(index: Index, console: str) -> None:
     assert await index.rows(console) == []
 

@@ -1,13 +1,16 @@
 """The timer that clears tables: which rows it asks to be deleted, and what it tells."""
 
+import json
 import logging
 from typing import Any
 
 import pytest
 
+from dev.stack import ROOT
 from functions.upkeep import clear_tables
 from shared import wiring
 from shared.domain.old_rows import Ages, Rows, limits
+from shared.flows import archive_records, keep_ring, remove_old_rows
 from shared.ports import Dependency, RemovedRows, Unavailable
 from tests.fakes import NOW, FakeClock, settings
 
@@ -41,3 +44,10 @@ async def test_each_kind_goes_by_the_settings_and_what_is_left_is_told(
         await run(timer)
     assert rows.asked == limits(Ages(60, 7, 70), NOW)
     assert "old rows removed: sessions 3; left for the next run: approvals" in caplog.text
+
+
+def test_what_runs_by_itself_is_cut_off_far_below_what_the_host_gives_a_function() -> None:
+    """A function that outlives `functionTimeout` has its worker replaced, and whatever else that did (fidelity.md)."""
+    minutes = json.loads((ROOT / "host.json").read_text())["functionTimeout"].split(":")[1]
+    runs = (keep_ring.RUN_SECONDS, remove_old_rows.RUN_SECONDS, archive_records.DELIVERY_SECONDS)
+    assert max(runs) <= int(minutes) * 60 / 2

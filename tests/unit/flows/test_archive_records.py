@@ -8,7 +8,7 @@ import pytest
 from shared.domain.record import Kind, Record, Source, encode_batch
 from shared.domain.transcript import Limits
 from shared.flows.archive_records import Tails, archive_records
-from shared.ports import AppendConflict, Dependency, Unavailable
+from shared.ports import AppendConflict, Dependency, Trouble, Unavailable
 from tests.contract.memory_transcripts import MemoryTranscripts
 from tests.unit.flows.archived import CONSOLE, archived, batch, segments
 from tests.unit.flows.audit import audit
@@ -135,6 +135,25 @@ async def test_one_console_that_fails_fails_the_delivery_after_the_others_are_do
     with pytest.raises(Unavailable):
         await archived(transcripts, [batch(printed(1)), batch(printed(1), console=OTHER)])
     assert transcripts.blobs[OTHER, 0]
+
+
+async def test_a_delivery_has_an_end_and_the_next_one_goes_on_behind_what_is_there() -> None:
+    class SilentForOne(MemoryTranscripts):
+        silent = asyncio.Event()
+
+        async def append(self, console: str, ordinal: int, position: int, data: bytes) -> None:
+            if console == CONSOLE:
+                await self.silent.wait()
+            await super().append(console, ordinal, position, data)
+
+    transcripts, tails = SilentForOne(), Tails()
+    events = [batch(printed(1)).encode(), batch(printed(1), console=OTHER).encode()]
+    with pytest.raises(Unavailable) as caught:
+        await archive_records(events, transcripts, tails, seconds=0.2)
+    assert (caught.value.what, caught.value.trouble) == (Dependency.STORAGE_BLOBS, Trouble.SLOW)
+    transcripts.silent.set()
+    await archive_records(events, transcripts, tails)
+    assert all(transcripts.blobs[console, 0].count(b'"o",') == 1 for console in (CONSOLE, OTHER))
 
 
 async def test_a_console_that_never_stops_conflicting_is_unavailable() -> None:

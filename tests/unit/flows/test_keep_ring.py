@@ -1,11 +1,13 @@
 """Retention: signed before it is done, in whole segments, never under a hold, and whatever interrupts it."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 from shared.domain.ledger import Checkpoint, Dropped
 from shared.domain.record import Kind, Record
+from shared.domain.recordings import Indexed
 from shared.domain.ring import Ring
 from shared.domain.transcript import Limits
 from shared.domain.verify import Fault
@@ -14,6 +16,7 @@ from shared.flows.verify_transcript import verify_part
 from shared.ports import Dependency, Hold, Lying, Unavailable
 from tests.contract.memory_archive import MemoryArchive
 from tests.fakes import NOW
+from tests.patience import PATIENCE
 from tests.unit.flows.archived import CONSOLE, archived, batch
 
 OTHER = f"{CONSOLE}2"
@@ -134,6 +137,47 @@ async def test_without_a_listing_there_is_no_run() -> None:
         await keep_ring(kept.archive)
 
 
+async def test_a_run_has_an_end_and_the_next_goes_on_behind_what_is_done() -> None:
+    """One console's storage says nothing; nobody else waits for it longer than for a run."""
+    names = [CONSOLE, f"{CONSOLE}-a", OTHER]
+    kept, silent = MemoryArchive(), asyncio.Event()
+    for name in names:
+        await prints(kept, 0, console=name)
+    rows = kept.index.rows
+
+    async def hangs(console: str) -> Sequence[Indexed]:
+        if console == CONSOLE:
+            await silent.wait()
+        return await rows(console)
+
+    kept.index.rows = hangs  # type: ignore[method-assign]
+    assert not (await keep_ring(kept.archive, seconds=0)).whole
+    signed = set[str]()
+    async with asyncio.timeout(PATIENCE):
+        while len(signed) < 2:
+            await keep_ring(kept.archive, seconds=0.2)
+            signed = {each.console for each in kept.ledger.said}
+    assert signed == {f"{CONSOLE}-a", OTHER}
+    silent.set()
+    async with asyncio.timeout(PATIENCE):
+        while len(signed) < 3:
+            await keep_ring(kept.archive)
+            signed = {each.console for each in kept.ledger.said}
+    assert (await keep_ring(kept.archive)).whole
+    assert kept.index.reached == ""
+
+
+async def test_a_run_begins_behind_the_last_console_that_the_one_before_reached() -> None:
+    kept = MemoryArchive()
+    for name in (CONSOLE, f"{CONSOLE}-a", OTHER):
+        await prints(kept, 0, console=name)
+    kept.index.reached = CONSOLE
+    done = await keep_ring(kept.archive)
+    assert (done.consoles, [each.console for each in kept.ledger.said]) == (1, [OTHER])
+    assert kept.index.reached == "", "the next begins with the first"
+    assert (await keep_ring(kept.archive)).consoles == 3
+
+
 async def test_of_no_console_there_is_nothing_to_keep() -> None:
     assert await keep_ring(MemoryArchive().archive) == Kept()
 
@@ -147,3 +191,20 @@ async def test_what_could_not_be_indexed_in_one_run_is_not_judged_by_age_yet(mon
     for _ in range(20):
         await keep_ring(kept.archive)
     assert ordinals(kept) == [2]
+
+
+async def test_a_run_that_is_cut_off_while_many_are_waited_for_is_made_good_by_the_next() -> None:
+    names, kept, silent = [f"{CONSOLE}{number}" for number in range(20)], MemoryArchive(), asyncio.Event()
+    for name in names:
+        await prints(kept, 0, count=1, console=name)
+    rows = kept.index.rows
+
+    async def hangs(console: str) -> Sequence[Indexed]:
+        await silent.wait()
+        return await rows(console)
+
+    kept.index.rows = hangs  # type: ignore[method-assign]
+    assert not (await keep_ring(kept.archive, seconds=0.2)).whole
+    assert (kept.index.reached, kept.ledger.said) == ("", [])
+    silent.set()
+    assert (await keep_ring(kept.archive)).signed == len(names)
