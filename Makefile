@@ -3,10 +3,14 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 BASE ?= 8400
-UNIT := .venv/bin/pytest -q tests/unit --cov=shared.domain --cov=shared.flows --cov-fail-under=100 --cov-report=term-missing:skip-covered
-export PYTHONDONTWRITEBYTECODE := 1
+UNIT := .venv/bin/pytest tests/unit --numprocesses=2 --cov=shared.domain --cov=shared.flows --cov-fail-under=100 --cov-report=term-missing:skip-covered
+# Bytecode lies in one folder, so that the tree stays as it was and no process compiles anew what the last one did.
+export PYTHONDONTWRITEBYTECODE :=
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/pycache
+# Of tests, beside each other: most of them wait for other processes.
+PROCESSES ?= 6
 
-.PHONY: help packages setup up smoke token test check lint e2e unit bench chaos lock clean
+.PHONY: help packages setup up smoke token test check lint e2e unit bench chaos lock clean _code _types _deployment
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{ line = sprintf("  make %-8s", $$1); many = split($$2, word, " "); \
@@ -27,20 +31,29 @@ smoke: packages  ## try the running `make up` as an operator and an auditor woul
 token: packages  ## TOKEN and VM for a shell, to try the API of the running `make up`: eval "$(make token)"
 	@$(PY) -m dev.token --base $(BASE)
 
-test: packages  ## set up, then pass every test: unit, contract, functions, relay, page, end to end
+test: packages  ## set up, then pass every test: page, unit, contract, functions, relay, end to end (FAST=1: without the long ones)
 	@$(PY) -m dev.prepare --tests
+	@echo '      tests, 1 of 3: the page'
 	node --test tests/web/*.test.mjs
+	@echo '      tests, 2 of 3: rules and flows'
 	$(UNIT)
-	.venv/bin/pytest --ignore=tests/unit --ignore=tests/e2e --numprocesses=4 --dist=loadfile --durations=15
-	.venv/bin/pytest tests/e2e
+	@echo '      tests, 3 of 3: all others, long ones first'
+	.venv/bin/pytest --ignore=tests/unit --numprocesses=$(PROCESSES) --durations=15 $(if $(FAST),--fast)
 
 check: lint test  ## everything CI runs: lint, types, import rules, all tests
 
 lint: packages  ## lint, types, import rules, deployment policies: no test is run
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target _code _types _deployment
+
+_code:
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+_types:
+	.venv/bin/mypy
+
+_deployment:
 	@infra/checks/run
 
 unit: packages  ## the pure tests alone, in seconds, with every branch covered

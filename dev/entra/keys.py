@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +46,15 @@ def kept_key(home: Path) -> SigningKey:
     path = home / "entra" / "signing-key.pem"
     if not path.exists():
         _create(path)
-    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    return _parse(path.read_bytes())
+
+
+@lru_cache(maxsize=4)
+def _parse(pem: bytes) -> SigningKey:
+    """Checking its primes takes a hundred times as long as a signature. Raises TypeError for another kind of key."""
+    key = serialization.load_pem_private_key(pem, password=None)
     if not isinstance(key, rsa.RSAPrivateKey):
-        raise TypeError(f"{path} holds no RSA key")
+        raise TypeError("the signing key is no RSA key")
     return SigningKey(key)
 
 

@@ -10,7 +10,6 @@ The fallback (docs/versions.md) is the same package with the files of infra/dura
 """
 
 import fnmatch
-import importlib.util
 import json
 import py_compile
 import subprocess
@@ -58,7 +57,8 @@ def bytecode(name: str, source: bytes) -> tuple[str, bytes]:
         file.write_bytes(source)
         unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
         py_compile.compile(str(file), target, dfile=name, doraise=True, invalidation_mode=unchecked)
-        return importlib.util.cache_from_source(name), Path(target).read_bytes()
+        place = Path(name).with_name("__pycache__") / f"{Path(name).stem}.{sys.implementation.cache_tag}.pyc"
+        return place.as_posix(), Path(target).read_bytes()
 
 
 def backends(root: Path = ROOT) -> dict[str, Path]:

@@ -48,7 +48,7 @@ async def failing(azure: LocalAzure, monkeypatch: pytest.MonkeyPatch, hasty: Non
     entra, at = Entra(), bind(0)
     app = Starlette(routes=[Route("/{path:path}", entra.token, methods=["GET", "POST"])])
     async with served(app, at, azure.stack.certificate):
-        arm = Arm(azure, read_seconds=0.5)
+        arm = Arm(azure, read_seconds=3.0)
         settings = arm.access._settings
         changed = {"authority": f"https://localhost:{at.getsockname()[1]}"}
         monkeypatch.setattr(arm.access, "_settings", _Elsewhere(settings, changed))

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from dev import fleet
 from dev.prepare import browser as installed_browser
 from tests.e2e.local_stack import LocalStack
 from tests.e2e.person import SignedIn
+from tests.patience import PATIENCE
 
 CHROMIUM = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -17,17 +18,7 @@ CHROMIUM = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _hub_in_memory() -> Iterator[None]:
-    """Faults here freeze and kill the storage, which is the task hub's too where Microsoft's engine runs (HOST_PARTS):
-    a host does not start then, and a lock is away for half a minute. tests/functions tries the lock on that engine.
-    """
-    with pytest.MonkeyPatch.context() as environment:
-        environment.delenv("HOST_PARTS", raising=False)
-        yield
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # it ends when other tests begin
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     # Usually live sessions are looked at again every 50 s and answers are kept for 15: long for a test to wait.
     stack = LocalStack(
@@ -67,8 +58,9 @@ def alan(stack: LocalStack) -> Iterator[SignedIn]:
 def browser() -> Iterator[Browser]:
     path = installed_browser()
     assert path, "no Chromium: run `make setup` for tests, or set CHROMIUM"
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM))
+        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM), timeout=PATIENCE * 1000)
         yield browser
         browser.close()
 

@@ -112,7 +112,7 @@ class Console:
     def type(self, text: str) -> None:
         self.socket.send(text.encode())
 
-    def receive(self, timeout: float = 60) -> None:
+    def receive(self, timeout: float = PATIENCE) -> None:
         """One frame. Raises TimeoutError, websockets.ConnectionClosed."""
         frame = self.socket.recv(timeout)
         if isinstance(frame, bytes):
@@ -200,11 +200,12 @@ def _sign_in(stack: LocalStack, who: fleet.Person) -> str:
         "client_id": fleet.PAGE_CLIENT, "redirect_uri": redirect, "response_type": "code", "state": "s",
         "scope": f"{fleet.API_SCOPE} openid", "code_challenge": challenge, "code_challenge_method": "S256",
     }  # fmt: skip
-    chosen = httpx.post(f"{entra}/login", data=asked | {"person": who.oid})
+    chosen = httpx.post(f"{entra}/login", data=asked | {"person": who.oid}, timeout=PATIENCE)
     code = parse_qs(urlsplit(chosen.headers["location"]).query)["code"][0]
     form = {
         "grant_type": "authorization_code", "client_id": fleet.PAGE_CLIENT, "code": code, "redirect_uri": redirect,
         "code_verifier": verifier, "scope": f"{fleet.API_SCOPE} openid",
     }  # fmt: skip
-    token: str = httpx.post(f"{entra}/oauth2/v2.0/token", data=form).raise_for_status().json()["access_token"]
+    answer = httpx.post(f"{entra}/oauth2/v2.0/token", data=form, timeout=PATIENCE).raise_for_status()
+    token: str = answer.json()["access_token"]
     return token

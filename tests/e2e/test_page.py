@@ -11,8 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from dev import fleet
 from tests.e2e.local_stack import LocalStack
 from tests.e2e.person import SignedIn
-
-PATIENCE = 240_000
+from tests.patience import PATIENCE
 
 
 @contextmanager
@@ -20,8 +19,7 @@ def signed_in(browser: Browser, stack: LocalStack, who: fleet.Person) -> Iterato
     """A browser of their own, signed in through the sign-in page."""
     with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
         page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        expect.set_options(timeout=PATIENCE)
+        page.set_default_timeout(PATIENCE * 1000)
         page.goto(stack.address)
         page.get_by_test_id("sign-in").click()
         page.get_by_role("button", name=who.name).click()

@@ -160,5 +160,5 @@ def test_what_is_terminated_leaves_the_console_free(stack: LocalStack, ada: Sign
     running = subprocess.Popen(command(stack, WEB_01.id), cwd=ROOT, env=signed_in(stack), stdout=subprocess.DEVNULL)
     until(lambda: writer(ada, WEB_01) is not None, "the smoke test writes")
     running.terminate()
-    assert running.wait(30) == 2
+    assert running.wait(PATIENCE) == 2
     until(lambda: writer(ada, WEB_01) is None, "nobody writes")

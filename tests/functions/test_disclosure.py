@@ -101,10 +101,12 @@ def trap(plane: ControlPlane) -> Iterator[int]:
     before = plane.world.units["web-04"].vm
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.settimeout(0)
-        yield listening.getsockname()[1]
-        with pytest.raises(BlockingIOError):
-            listening.accept()
-    plane.world.units["web-04"].vm = before
+        try:
+            yield listening.getsockname()[1]
+            with pytest.raises(BlockingIOError):
+                listening.accept()[0].close()
+        finally:
+            plane.world.units["web-04"].vm = before
 
 
 @pytest.mark.parametrize(

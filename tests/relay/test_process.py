@@ -3,11 +3,9 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -15,21 +13,17 @@ from pathlib import Path
 import pytest
 
 from tests.patience import PATIENCE
+from tests.ports import reserve_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class Process:
     def __init__(self, spool: Path) -> None:
-        self.control = free_port()
+        self.control = reserve_port()
         self.settings = {
-            "PATH": os.environ["PATH"], "RELAY_NAME": "r0", "RELAY_HOST": "127.0.0.1", "RELAY_PORT": str(free_port()),
+            "PATH": os.environ["PATH"], "RELAY_NAME": "r0",
+            "RELAY_HOST": "127.0.0.1", "RELAY_PORT": str(reserve_port()),
             "RELAY_CONTROL_PORT": str(self.control), "CONTROL_PLANE": "http://127.0.0.1:1/api",
             "API_AUDIENCE": "api://x", "SESSION_ISSUER": "http://issuer", "PAGE_ORIGINS": "http://page",
             "SPOOL_DIR": str(spool), "RECORDS": "nowhere.servicebus.invalid",
@@ -49,9 +43,9 @@ class Process:
                 with urllib.request.urlopen(f"http://127.0.0.1:{self.control}/healthz", timeout=PATIENCE) as answer:
                     found: dict[str, object] = json.load(answer)
                     return found
-            except urllib.error.URLError:
+            except OSError:  # not there yet, or about to let another one take its place
                 time.sleep(0.05)
-        raise AssertionError(running.communicate(timeout=1))
+        raise AssertionError(running.communicate(timeout=PATIENCE))
 
 
 def until(true: Callable[[], object]) -> None:

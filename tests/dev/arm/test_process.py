@@ -4,15 +4,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from dev.entra.listen import bind
 from dev.fleet import API_SECRET
 from dev.stack import Port, Stack
 from tests.patience import PATIENCE
+from tests.ports import reserve_run
 
 CLIENT = """
 import asyncio, sys
@@ -39,21 +39,13 @@ def started(part: str, stack: Stack) -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(PATIENCE)
 
 
 @pytest.fixture
 def stack(home: Path) -> Stack:
-    """Ports that were free a moment ago: the processes bind them themselves."""
-    while True:
-        with ExitStack() as held:
-            base = held.enter_context(bind(0)).getsockname()[1] - Port.ENTRA_PAGE
-            try:
-                for part in (Port.ENTRA, Port.ARM):
-                    held.enter_context(bind(base + part))
-            except SystemExit:
-                continue
-            return Stack(base, home)
+    """The processes bind its ports themselves."""
+    return Stack(reserve_run(), home)
 
 
 def until(process: subprocess.Popen[str], text: str) -> str:

@@ -8,7 +8,6 @@ import asyncio
 import gc
 import json
 import signal
-import socket
 import subprocess
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -21,17 +20,9 @@ from azure.eventhub.aio import EventHubConsumerClient, EventHubProducerClient
 
 from dev.event_hubs import command, connection_string
 from tests.patience import PATIENCE
+from tests.ports import reserve_port
 
 HUB = "records"
-
-
-def free_ports(count: int) -> list[int]:
-    """Held together while picked, so that they differ."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports: list[int] = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -42,7 +33,7 @@ async def until(condition: Callable[[], object]) -> None:
 
 class StandIn:
     def __init__(self, data: Path | None = None, extra: Sequence[str] = (), partitions: int = 2) -> None:
-        self.port, self.admin_port = free_ports(2)
+        self.port, self.admin_port = reserve_port(), reserve_port()
         self.data = data
         self.command = [*command(self.port, self.admin_port, data, (f"{HUB}:{partitions}",)), *extra]
         self.connection_string = connection_string(self.port)

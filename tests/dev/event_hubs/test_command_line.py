@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from dev.event_hubs import command
-from tests.dev.event_hubs.stand_in import StandIn, free_ports
+from tests.dev.event_hubs.stand_in import StandIn
 from tests.patience import PATIENCE
+from tests.ports import reserve_port
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
@@ -47,7 +48,7 @@ def test_a_bad_argument_is_named(words: str, problem: str) -> None:
 @pytest.mark.parametrize("taken", [0, 1])
 def test_a_taken_port_is_named_and_the_data_is_left_alone(tmp_path: Path, taken: int) -> None:
     data = tmp_path / "data"
-    ports = free_ports(2)
+    ports = [reserve_port(), reserve_port()]
     with socket.create_server(("127.0.0.1", ports[taken])):
         shown = run(*command(ports[0], ports[1], data)[2:])
     assert shown.returncode == 1
@@ -61,7 +62,7 @@ def test_a_taken_port_is_named_and_the_data_is_left_alone(tmp_path: Path, taken:
 def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
-    port, admin_port = free_ports(2)
+    port, admin_port = reserve_port(), reserve_port()
     shown = run(*command(port, admin_port, file)[2:])
     assert shown.returncode == 1
     assert f"event hubs stand-in: --data {file} cannot be used" in shown.stderr

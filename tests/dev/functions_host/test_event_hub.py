@@ -10,9 +10,11 @@ import pytest
 
 from dev.functions_host.checkpoints import BlobCheckpoints, Checkpoint, blob_name
 from dev.functions_host.events import Partition
-from tests.dev.event_hubs.stand_in import HUB, StandIn, free_ports
+from tests.dev.event_hubs.stand_in import HUB, StandIn
 from tests.dev.event_hubs.stand_in import running as running_hub
 from tests.dev.functions_host.host_process import ROOT, HostProcess, running, until
+from tests.patience import PATIENCE
+from tests.ports import reserve_port
 
 AZURITE = ROOT / "dev" / "azurite" / "node_modules" / ".bin" / "azurite-blob"
 AMQP = ROOT / "dev" / "event_hubs" / "node_modules" / "rhea"
@@ -30,7 +32,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The connection string of an Azurite of our own."""
-    (port,) = free_ports(1)
+    port = reserve_port()
     folder = tmp_path_factory.mktemp("azurite")
     options = ["--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(folder)]
     options += ["--silent", "--skipApiVersionCheck", "--disableTelemetry"]
@@ -52,6 +54,8 @@ def hub() -> Iterator[StandIn]:
 
 WAIT, EXPIRY = 6.0, 12.0
 """Seconds in tests of what takes 60 and 120 on the real host."""
+FAR_TOO_LONG = 2 * PATIENCE
+"""Seconds of a wait that no test outlives."""
 
 
 def pace(factor: float) -> tuple[str, str]:
@@ -122,14 +126,12 @@ async def test_a_connection_that_breaks_without_a_word_is_noticed_when_the_wait_
 
 
 async def test_a_reader_that_the_hub_sends_away_is_back_at_once(hub: StandIn, storage: str) -> None:
-    with running(settings=settings(hub, storage), extra=pace(1)) as host:
+    with running(settings=settings(hub, storage), extra=pace(FAR_TOO_LONG / 60)) as host:
         await hub.send("a")
         until(lambda: bodies(host) == ["a"], host)
-        sent_away = time.monotonic()
         hub.admin("/detach", {})
         await hub.send("b")
         until(lambda: bodies(host) == ["a", "b"], host)
-        assert time.monotonic() - sent_away < 45
 
 
 async def test_half_of_what_a_killed_host_held_waits_until_that_expires(hub: StandIn, storage: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.contract.azurite import azurite
 from tests.dev.functions_host.host_process import HostProcess, running, until
+from tests.patience import PATIENCE
 
 EVERY_SECOND = {"SAMPLE_SCHEDULE": "* * * * * *"}
 
@@ -51,7 +52,7 @@ def test_sigterm_lets_a_running_call_end_and_the_host_exits_with_0() -> None:
         until(lambda: {"slow": "began"} in host.seen(), host)
         host.process.terminate()
         assert call.result().text == "done"
-        assert host.process.wait(10) == 0
+        assert host.process.wait(PATIENCE) == 0
         assert "stopped" in host.lines[-1]
 
 
@@ -87,7 +88,7 @@ def test_an_app_that_cannot_be_loaded_ends_the_host_with_1(app: Path, break_it: 
     assert callable(break_it)
     break_it(app)
     with running(app, ready=False) as host:
-        assert host.process.wait(20) == 1
+        assert host.process.wait(PATIENCE) == 1
         until(lambda: complaint in host.log, host)
 
 
@@ -97,11 +98,11 @@ def test_an_app_that_cannot_be_loaded_ends_the_host_with_1(app: Path, break_it: 
 )
 def test_a_binding_that_cannot_work_ends_the_host_with_1(settings: dict[str, str], complaint: str) -> None:
     with running(settings=settings, ready=False) as host:
-        assert host.process.wait(20) == 1
+        assert host.process.wait(PATIENCE) == 1
         until(lambda: complaint in host.log, host)
 
 
 def test_a_port_that_is_taken_is_said_so() -> None:
     with running() as first, running(extra=("--port", str(first.client.base_url.port)), ready=False) as second:
-        assert second.process.wait(20) == 1
+        assert second.process.wait(PATIENCE) == 1
         until(lambda: "cannot start" in second.log, second)

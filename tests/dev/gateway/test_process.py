@@ -5,13 +5,12 @@ import json
 import os
 import shutil
 import signal
-import socket
 import ssl
 import sys
 import time
 import urllib.request
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -28,6 +27,7 @@ from dev.machines.workshop import open_workshop
 from dev.stack import ROOT, Port, Stack
 from tests.dev.gateway.conftest import Bench, check, read
 from tests.patience import PATIENCE
+from tests.ports import reserve_run
 
 DIALOGUE = ((b"login: ", "ops\r"), (b"Password: ", f"{GUEST_PASSWORD}\r"), (b"$ ", "say-hash 1000 42\r"))
 
@@ -39,17 +39,6 @@ async def read_until(socket: ClientConnection, expected: bytes) -> bytes:
         while expected not in seen:
             seen += await read(socket, 1)
     return seen
-
-
-def free_base() -> int:
-    """A base port whose two gateway ports are free now."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            base = int(first.getsockname()[1]) - Port.GATEWAY
-            with suppress(OSError, OverflowError):
-                second.bind(("127.0.0.1", base + Port.GATEWAY_CONTROL))
-                return base
 
 
 def machines(stack: Stack) -> list[dict[str, object]]:
@@ -86,7 +75,7 @@ def both_eager_ones_run(stack: Stack) -> bool:
 @asynccontextmanager
 async def gateway(home: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, Stack]]:
     """A gateway process over simulated machines, up to its two eager ones."""
-    stack = Stack(free_base(), home)
+    stack = Stack(reserve_run(), home)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "dev.gateway", "--base", str(stack.base), "--home", str(home)),
         cwd=ROOT,

@@ -16,6 +16,7 @@ from shared.domain.lock_codec import state_from_json
 from shared.domain.lock_entity import changed
 from shared.ports import Unavailable
 from tests.fakes import VM, FakeClock
+from tests.patience import PATIENCE
 
 ADA, GRACE = Holder("s1", "t.ada", "Ada", 1.0, "r0"), Holder("s2", "t.grace", "Grace", 2.0, "r0")
 KEY = "the-key-of-the-durable-webhook"
@@ -99,7 +100,7 @@ async def test_a_hub_that_is_away_is_told_and_its_key_by_nobody(caplog: pytest.L
     said = []
     for call in (asked.acquire(VM, Claim(ADA, Takeover.FORCE)), asked.release(VM, "s1", 1), asked.show(VM)):
         with pytest.raises(Unavailable) as error:
-            await asyncio.wait_for(cast("Any", call), 60)
+            await asyncio.wait_for(cast("Any", call), PATIENCE)
         said.append(f"{error.value!r} {error.value} {error.value.__cause__!r}")
     with pytest.raises(Unavailable, match="task hub"):
         await asked.probe()

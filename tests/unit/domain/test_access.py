@@ -68,7 +68,6 @@ def test_a_condition_that_cannot_be_evaluated_grants_nothing() -> None:
     assert lacks(Permission(("*",), condition="@Resource[...] StringEquals 'x'")) == lacks()
 
 
-@pytest.mark.timeout(10)
 def test_a_pattern_of_many_stars_holds_nobody_up() -> None:
     """Tried in every way it would take longer than anybody lives."""
     assert not Permission(("*a" * 40 + "*z",)).allows("Microsoft.Compute/virtualMachines/read" + "a" * 200)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.replay import BANNER_BYTES, PROOF, TAIL_BYTES, Tail, settle
+from tests.patience import PATIENCE
 
 BOOT = b"".join(b"[%5d] line of a boot\r\n" % number for number in range(200))
 PROMPT = b"\r\nUbuntu web-01 ttyS0\r\n\r\nweb-01 login: "
@@ -145,7 +146,7 @@ def test_a_vm_that_prints_the_same_for_hours_and_is_silent_prints_nothing() -> N
     assert settle(tail, PROMPT * 100).fresh == b""
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(PATIENCE)
 @pytest.mark.parametrize("tail", [b"ab" + b"a" * 16000, b"a" * 16000 + b"b" + b"a" * 300, b"a" * 16384])
 def test_no_bytes_that_a_vm_may_choose_make_it_slow(tail: bytes) -> None:
     for cut in (True, False):
