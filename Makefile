@@ -61,7 +61,7 @@ unit: packages  ## the pure tests alone, in seconds, with every branch covered
 
 e2e: packages  ## the tests with a real browser and a real machine
 	@$(PY) -m dev.prepare --tests
-	.venv/bin/pytest tests/e2e
+	.venv/bin/pytest tests/e2e --numprocesses=4
 
 bench: packages  ## measure: session open, keystroke echo, beside the bare socket; archiver, cost of recording, cold start
 	@$(PY) -m dev.prepare

@@ -114,14 +114,13 @@ async def test_a_connection_that_breaks_without_a_word_is_noticed_when_the_wait_
     hub: StandIn, storage: str
 ) -> None:
     with running(settings=settings(hub, storage), extra=pace(WAIT / 60)) as host:
+        before = time.monotonic()  # the wait that breaks begins with the event that comes after this
         await hub.send("a")
         until(lambda: bodies(host) == ["a"], host)
-        broke = time.monotonic()
         hub.admin("/disconnect", {})
         await hub.send("b")
-        assert bodies(host) == ["a"]
         until(lambda: bodies(host) == ["a", "b"], host)
-        assert time.monotonic() - broke > WAIT / 2
+        assert time.monotonic() - before > WAIT - 1
         assert "again in" in host.log
 
 
@@ -135,20 +134,17 @@ async def test_a_reader_that_the_hub_sends_away_is_back_at_once(hub: StandIn, st
 
 
 async def test_half_of_what_a_killed_host_held_waits_until_that_expires(hub: StandIn, storage: str) -> None:
+    before = time.monotonic()  # nobody owns a partition yet
     with running(settings=settings(hub, storage), extra=pace(EXPIRY / 120)) as host:
         for partition in ("0", "1"):
             await hub.send("before", partition=partition)
         until(lambda: bodies(host) == ["before"] * 2, host)
         host.end(signal.SIGKILL)
-    killed = time.monotonic()
     for partition in ("0", "1"):
         await hub.send("after", partition=partition)
     with running(settings=settings(hub, storage), extra=pace(EXPIRY / 120)) as host:
-        until(lambda: bodies(host) == ["after"], host)
         until(lambda: len(bodies(host)) == 2, host)
-        assert (
-            time.monotonic() - killed > EXPIRY / 2
-        )  # it was renewed a quarter of that ago, and times are whole seconds
+        assert time.monotonic() - before > EXPIRY - 1, "times are whole seconds"
         assert {call["partition"] for call in host.seen()} == {"0", "1"}
         assert bodies(host) == ["after"] * 2
 
