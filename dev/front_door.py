@@ -15,7 +15,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -56,8 +56,8 @@ def application(stack: Stack) -> Starlette:
         )
         try:
             answer = await functions.send(outgoing, stream=True)
-        except httpx.HTTPError as error:
-            return _away(error)
+        except httpx.HTTPError:
+            return _away()
         passed = {k: v for k, v in answer.headers.items() if k not in _HOP_BY_HOP | _OURS}
         return StreamingResponse(
             answer.aiter_raw(), answer.status_code, passed, background=BackgroundTask(answer.aclose)
@@ -80,9 +80,9 @@ def _target(request: Request) -> bytes:
     return path + (b"?" + query if query else b"")
 
 
-def _away(error: Exception) -> Response:
-    message = f"The function app does not answer ({type(error).__name__}); it may be starting."
-    return JSONResponse({"error": {"code": "AzureUnavailable", "message": message}}, 503, {"Retry-After": "1"})
+def _away() -> Response:
+    """As a front end answers for an app without an instance (docs/errors.md): nothing of ours is in it."""
+    return Response(status_code=503)
 
 
 def _page_headers() -> dict[str, str]:

@@ -49,3 +49,20 @@ async def test_a_body_in_chunks_goes_on_in_chunks(page: httpx.AsyncClient) -> No
 
     said = (await page.post("/api/x", content=chunks())).json()
     assert said == {"transfer-encoding": "chunked", "content-length": None, "body": "{}"}
+
+
+async def test_where_no_function_app_listens_the_answer_holds_nothing_of_ours(tmp_path: Path) -> None:
+    free = bind(0)
+    stack = Stack(free.getsockname()[1] - Port.FUNCTIONS, tmp_path)
+    free.close()
+    door, at_page = front_door.application(stack), bind(0)
+    address = f"http://127.0.0.1:{at_page.getsockname()[1]}"
+    async with (
+        door.router.lifespan_context(door),
+        served(door, at_page),
+        httpx.AsyncClient(base_url=address) as client,
+    ):
+        answer = await client.get("/api/health")
+    assert (answer.status_code, answer.content) == (503, b"")
+    assert "retry-after" not in answer.headers
+    assert "x-ms-error-code" not in answer.headers
