@@ -10,8 +10,9 @@ import { consoleRoute, nameOf, pathOf, recordingsRoute } from "./route.js";
 import { Verifier } from "./verifier.js";
 
 const GROWING_MILLISECONDS = 1000;
-/** Between two looks at an archive that is behind: it catches up within a minute or two. */
-const BEHIND_MILLISECONDS = 10_000;
+/** An archive that is behind catches up within a minute or two. Every look is on record as a read: so they are few. */
+const BEHIND_MILLISECONDS = 30_000;
+const BEHIND_LOOKS = 5;
 
 export class RecordingsView {
   #api;
@@ -49,6 +50,7 @@ export class RecordingsView {
   async #load() {
     try {
       this.#message.replaceChildren(h("p", { class: "empty" }, "Reading the list of recordings…"));
+      let looks = 0;
       for (let pause = 0; ; await new Promise((resolve) => setTimeout(resolve, pause))) {
         if (this.#gone.signal.aborted) return;
         const { value, complete, hold, archive } = await readRecordings(this.#api, pathOf(this.#vm), this.#gone.signal);
@@ -56,7 +58,8 @@ export class RecordingsView {
         this.#tell(archive);
         if (!complete) this.#message.replaceChildren(h("p", { class: "empty" }, `${value.length} so far; the rest is being read…`));
         else announce(`${value.length} recordings`);
-        if (complete && archive?.state !== "behind") return;
+        if (complete && (archive?.state !== "behind" || looks >= BEHIND_LOOKS)) return;
+        looks += complete ? 1 : 0;
         pause = complete ? BEHIND_MILLISECONDS : GROWING_MILLISECONDS;
       }
     } catch (error) {
