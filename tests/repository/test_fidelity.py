@@ -22,6 +22,8 @@ def faults(page: str, walk: str) -> list[str]:
     found += [f"no step confirms belief {each}" for each in beliefs if each not in cited]
     steps = re.findall(r"^\| (R?\d+) \|", walk, re.MULTILINE)
     found += [f"step {each} is there twice" for each in {*steps} if steps.count(each) > 1]
+    bare = re.findall(r"^\| (R?\d+) \|(?!.*beliefs? [A-Z]\d)", walk, re.MULTILINE)
+    found += [f"step {each} confirms no belief" for each in bare]
     return found + [f"verify-in-azure cites {each}, which is no belief" for each in cited - {*beliefs}]
 
 
@@ -64,6 +66,7 @@ def test_what_the_page_names_is_there() -> None:
         ("- **G2** the banner\n- **G1** the token", "", "not by number"),
         ("## Gateway\n\nBelieved:\n\nBelieved:\n", "", "two lists of beliefs"),
         ("", "| 1 | this |\n| R1 | this |\n| 1 | that |", "step 1 is there twice"),
+        ("", "| 1 | this |\n| 2 | that (belief G1) |", "step 1 confirms no belief"),
     ],
 )
 def test_what_is_not_there_is_named(page: str, walk: str, fault: str) -> None:
