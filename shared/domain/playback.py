@@ -45,7 +45,10 @@ def code_of(line: bytes) -> str:
 
 def time_us(line: bytes, started_us: int) -> int:
     """When it happened, us since 1970. Raises DamagedSegment."""
-    return started_us + round(float(_parts(line)[1]) * _US)
+    try:
+        return started_us + round(float(_parts(line)[1]) * _US)
+    except (ValueError, OverflowError) as error:  # two points, or a number that no clock reaches
+        raise segment.DamagedSegment("a line's time is none") from error
 
 
 def retimed(line: bytes, after_us: int) -> bytes:

@@ -7,6 +7,7 @@ still believes the segment to be open finds a longer one.
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -91,13 +92,31 @@ def _cast(console: str, started_us: int) -> dict[str, Any]:
     }
 
 
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What JSON that somebody altered may raise: numbers may be too large for any type, lists may lie in lists for ever."""
+
+
+def _whole(value: Any) -> int:
+    """A count or a time of a transcript. Raises TypeError."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 63:
+        raise TypeError
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
 def read_header(line: bytes) -> Header:
     """Raises DamagedSegment."""
     try:
         about = json.loads(line)["serialconsole"]
         previous = bytes.fromhex(about["previous"]) if about["previous"] else _NO_HASH
-        return Header(about["console"], about["segment"], about["offset"], about["startedUs"], previous)
-    except (ValueError, KeyError, TypeError) as error:
+        ordinal, offset, started_us = (_whole(about[name]) for name in ("segment", "offset", "startedUs"))
+        return Header(_text(about["console"]), ordinal, offset, started_us, previous)
+    except _UNREADABLE as error:
         raise DamagedSegment("the first line is not a segment's header") from error
 
 
@@ -142,8 +161,11 @@ def read_line(raw: bytes) -> tuple[float, str, str]:
     """Time, code and text of an event line. Raises DamagedSegment."""
     try:
         after, code, text = json.loads(raw)
-        return float(after), str(code), str(text)
-    except (ValueError, TypeError) as error:
+        seconds = float(after)
+        if not math.isfinite(seconds):
+            raise OverflowError
+        return seconds, str(code), str(text)
+    except _UNREADABLE as error:
         raise DamagedSegment("a line is not [time, code, text]") from error
 
 
@@ -161,12 +183,12 @@ def read_checkpoint(text: str) -> dict[str, Any]:
     try:
         said = json.loads(text)
         return {
-            "epochs": {str(epoch): int(seq) for epoch, seq in said["epochs"].items()},
-            "offset": int(said["offset"]),
+            "epochs": {str(epoch): _whole(seq) for epoch, seq in said["epochs"].items()},
+            "offset": _whole(said["offset"]),
             "hash": bytes.fromhex(said["hash"]),
             "next": said.get("next"),
         }
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except _UNREADABLE as error:
         raise DamagedSegment("a checkpoint cannot be read") from error
 
 

@@ -1,4 +1,5 @@
 import json
+from contextlib import suppress
 from hashlib import sha256
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.domain import segment
 from shared.domain.playback import BadCursor, Cursor, code_of, printed, retimed, time_us
-from shared.domain.segment import DamagedSegment, Tail
+from shared.domain.segment import DamagedSegment, Tail, read_checkpoint, read_header, read_line
 
 HEADER = segment.header_line("/vm/a", Tail(), 1_000_000)
 CHECKPOINT, HASH = segment.seal(b"", 5, Tail(offset=3, hash=b"h" * 32, epochs={"e": 2}))
@@ -107,3 +108,36 @@ def test_a_cursor_is_read_as_it_was_written(cursor: Cursor) -> None:
 def test_what_is_no_cursor_is_refused(text: str) -> None:
     with pytest.raises(BadCursor, match="segment must be"):
         Cursor.parse(text)
+
+
+HUGE = "1" + "0" * 400
+NUMBERS = ["1e999", "-1e999", "NaN", "Infinity", HUGE, f"-{HUGE}", f"{HUGE}.5", "1.2.3", ".", "null", "[]", "{}", '"x"']
+
+
+@pytest.mark.parametrize("number", [*NUMBERS, "[" * 100_000])
+def test_a_number_that_somebody_altered_is_damage_and_breaks_no_reader(number: str) -> None:
+    """Else one altered byte would stop the archive of a partition, and upkeep of every console."""
+    with pytest.raises(DamagedSegment):
+        read_line(f'[{number},"o","x"]'.encode())
+    with pytest.raises(DamagedSegment):
+        time_us(f'[{number},"o","x"]'.encode(), 0)
+    with pytest.raises(DamagedSegment):
+        read_checkpoint(f'{{"epochs": {{"e": {number}}}, "offset": 1, "hash": "00"}}')
+    with pytest.raises(DamagedSegment):
+        read_checkpoint(f'{{"epochs": {{}}, "offset": {number}, "hash": "00"}}')
+    header = '{"serialconsole": {"console": "c", "segment": 0, "offset": 0, "startedUs": %s, "previous": null}}'
+    with pytest.raises(DamagedSegment):
+        read_header((header % number).encode())
+
+
+@given(line=st.text() | st.builds(lambda *parts: f"[{','.join(parts)}]", *[st.sampled_from(NUMBERS)] * 3))
+def test_any_line_is_read_or_is_damage(line: str) -> None:
+    raw = line.encode("utf-8", "surrogatepass")
+    with suppress(DamagedSegment):
+        read_line(raw)
+    with suppress(DamagedSegment):
+        read_header(raw)
+    with suppress(DamagedSegment):
+        time_us(raw, 0)
+    with suppress(DamagedSegment):
+        read_checkpoint(line)
