@@ -171,7 +171,7 @@ class Verification:
     def _begin(self, head: bytes) -> None:
         """Holds a segment's header to the segment before it."""
         try:
-            header = _header(head)
+            header = segment.read_header(head)
         except DamagedSegment as error:
             self._find(Fault.UNREADABLE, str(error))
             return
@@ -267,14 +267,6 @@ class _Append:
 
 def _time(statement: Checkpoint) -> str:
     return f"at {statement.at} s since 1970"
-
-
-def _header(head: bytes) -> Header:
-    """Whoever altered it may have put anything there."""
-    header = segment.read_header(head)
-    if not (type(header.ordinal) is type(header.offset) is int and isinstance(header.console, str)):
-        raise DamagedSegment("the first line is not a segment's header")
-    return header
 
 
 def _length(text: str) -> int:
