@@ -13,7 +13,7 @@ chaos           `make chaos`: faults at random moments, and every byte accounted
 front_door      the page and, beside it under /api, the function app (a Static Web App does this in Azure)
 functions_host  the Functions host, around Microsoft's own worker library
 event_hubs      AMQP 1.0 for the real Event Hubs SDK (Node)
-storage         what Azure Storage refuses and Azurite does not: a proxy before Azurite, for tests
+storage         what Azure Storage refuses and Azurite does not: a proxy before Azurite
 azurite         Microsoft's Azurite, pinned (Node)
 microsoft       Microsoft's own host and emulators instead of ours; emulators says how they run as containers
 entra           sign-in, tokens, keys, on-behalf-of

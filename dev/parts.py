@@ -32,10 +32,7 @@ def parts(stack: Stack) -> tuple[Part, ...]:
     """In the order in which they are started; each copes with the others coming later."""
     shared = _trust(stack)
     return (
-        Part(
-            "azurite", "blobs and tables (Microsoft's emulator)", _azurite(stack),
-            f"tcp://127.0.0.1:{stack.port(Port.TABLES)}", (Port.BLOBS, Port.QUEUES, Port.TABLES),
-        ),
+        *_storage(stack),
         _hub(stack),
         Part(
             "entra", "sign-in stand-in", _python("dev.entra", stack),
@@ -68,9 +65,20 @@ def parts(stack: Stack) -> tuple[Part, ...]:
 
 
 def storage(stack: Stack) -> str:
-    """Azurite's connection string."""
+    """The connection string of an account as strict as Azure's."""
+    return _connection(stack, {"Blob": Port.BLOBS, "Queue": Port.QUEUES, "Table": Port.TABLES})
+
+
+def azurite(stack: Stack) -> str:
+    """Azurite's own, past what the proxy refuses."""
+    return _connection(stack, _AZURITE)
+
+
+_AZURITE = {"Blob": Port.AZURITE_BLOBS, "Queue": Port.QUEUES, "Table": Port.AZURITE_TABLES}
+
+
+def _connection(stack: Stack, services: Mapping[str, Port]) -> str:
     account = "devstoreaccount1"
-    services = {"Blob": Port.BLOBS, "Queue": Port.QUEUES, "Table": Port.TABLES}
     endpoints = "".join(f"{name}Endpoint=http://127.0.0.1:{stack.port(p)}/{account};" for name, p in services.items())
     return f"DefaultEndpointsProtocol=http;AccountName={account};AccountKey={AZURITE_KEY};{endpoints}"
 
@@ -170,6 +178,20 @@ def _python(module: str, stack: Stack) -> tuple[str, ...]:
     return (sys.executable, "-m", module, "--base", str(stack.base), "--home", str(stack.home))
 
 
+def _storage(stack: Stack) -> tuple[Part, ...]:
+    return (
+        Part(
+            "azurite", "blobs and tables (Microsoft's emulator)", _azurite(stack),
+            f"tcp://127.0.0.1:{stack.port(Port.AZURITE_TABLES)}",
+            (Port.AZURITE_BLOBS, Port.QUEUES, Port.AZURITE_TABLES),
+        ),
+        Part(
+            "storage", "what Azure's storage refuses and Azurite does not", _python("dev.storage", stack),
+            f"tcp://127.0.0.1:{stack.port(Port.TABLES)}", (Port.BLOBS, Port.TABLES),
+        ),
+    )  # fmt: skip
+
+
 def _hub(stack: Stack) -> Part:
     ready, ports = f"tcp://127.0.0.1:{stack.port(Port.EVENT_HUBS)}", (Port.EVENT_HUBS, Port.EVENT_HUBS_ADMIN)
     if stack.event_hubs is EventHubs.EMULATOR:
@@ -212,11 +234,10 @@ def engine() -> tuple[str, ...]:
 
 
 def _azurite(stack: Stack) -> tuple[str, ...]:
-    ports = {"blob": Port.BLOBS, "queue": Port.QUEUES, "table": Port.TABLES}
     return (
         "node", str(ROOT / "dev/azurite/node_modules/.bin/azurite"), "--skipApiVersionCheck", "--disableTelemetry",
         "--silent", "--location", str(stack.home / "azurite"),
-        *(word for name, p in ports.items() for word in (f"--{name}Port", str(stack.port(p)))),
+        *(word for name, p in _AZURITE.items() for word in (f"--{name.lower()}Port", str(stack.port(p)))),
     )  # fmt: skip
 
 

@@ -33,6 +33,9 @@ class Port(IntEnum):
     VAULT = 14
     SCHEDULER = 15
     """Of Microsoft's Durable Task Scheduler emulator, where it is wanted."""
+    AZURITE_BLOBS = 16
+    """Azurite's own, behind the proxy that has BLOBS and TABLES."""
+    AZURITE_TABLES = 17
 
 
 class Host(StrEnum):

@@ -123,7 +123,7 @@ async def _main(stack: Stack, steps: Steps) -> None:
 
 def main() -> int:
     arguments = argparse.ArgumentParser(prog="python -m dev.up", description="The serial console, on this machine.")
-    arguments.add_argument("--base", type=int, default=Stack.base, help="first of sixteen ports (default %(default)s)")
+    arguments.add_argument("--base", type=int, default=Stack.base, help="first of eighteen ports (default %(default)s)")
     arguments.add_argument("--home", type=Path, default=Stack.home, help="state and logs (default %(default)s)")
     arguments.add_argument(
         "--host", type=Host, choices=list(Host), default=Host.LOCAL, help="func: Microsoft's own Functions host"

@@ -12,7 +12,7 @@ acts          reset, restart, start, stop, NMI, SysRq
 approvals     ask for approval, see it, decide; `approving` waits for the decision
 policies      show, set and clear the policy of a scope
 compatible    the same service at the addresses of Azure's own API
-relays        attach, heartbeat, detach
+relays        attach, heartbeat, detach; how a record ends
 health        every dependency by name
 archive       records from the Event Hub into the transcripts
 upkeep        the index, signed checkpoints, retention; rows whose time is over
@@ -26,6 +26,7 @@ contents      answers that are bytes: a transcript, a boot log, a picture
 paging        lists in pages
 waiting       how many requests may wait for something new at a time
 progress      the archive's progress as JSON and as headers
+standings     whether recordings without an end go on, as JSON and as a header
 describing    what each operation is, said beside its trigger; `shapes` has the schemas
 origin        which network a request comes from
 cross_origin  which pages may call

@@ -14,6 +14,8 @@ from functions.progress import as_json, progress_of
 from functions.requests import BadRequest, body_of
 from functions.responses import time_text
 from functions.shapes import ref
+from functions.standings import as_json as as_state
+from functions.standings import standings
 from shared import wiring
 from shared.domain.recordings import Mark, Person, Recording
 from shared.domain.refusals import Refusal
@@ -40,6 +42,9 @@ async def _list(asked: Asked) -> Result | Refusal:
         await record_read(archive, asked.caller, vm, "recordings")
     listed = page_of(known.recordings, _recording, _place_of, asked.query.get("cursor"))
     behind = as_json(await progress_of(asked, vm))
+    found = await standings(asked, vm, known.recordings, [each["id"] for each in listed["value"]])
+    for each in listed["value"]:
+        each.update(as_state(found.get(each["id"])))
     return Result({**listed, "complete": known.whole, "hold": _hold(hold) if hold else None, "archive": behind})
 
 

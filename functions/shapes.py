@@ -11,6 +11,7 @@ from shared.domain.checks import Checked
 from shared.domain.grant import Mode
 from shared.domain.lock import Takeover
 from shared.domain.policy import Switch, Typing
+from shared.domain.recording_state import RecordingState
 from shared.domain.refusals import Code
 from shared.domain.rights import Right
 from shared.domain.verify import Fault
@@ -157,6 +158,7 @@ SCHEMAS: dict[str, Schema] = {
         id=TEXT, began=TIME, last=TIME, ended=maybe(TIME), reason=maybe(TEXT), start=COUNT, end=COUNT,
         people=many(answer(session=TEXT, name=TEXT, mode=TEXT, began=TIME, ended=maybe(TIME))),
         marks=many(answer(kind=TEXT, offset=COUNT, time=TIME, text=TEXT)),
+        state=one_of([*RecordingState]), lastSign=maybe(TIME),
     ),
     "Hold": answer(by=TEXT, since=TIME, reason=TEXT),
     "HoldWish": body("reason", reason=REASON),

@@ -14,6 +14,7 @@ from functions.reading import GROWS, PLACES, QUERY, Format, NotOnRecord, Wish, b
 from functions.requests import BadRequest
 from functions.responses import ANSWER_BYTES, time_text
 from functions.shapes import ref
+from functions.standings import INTERRUPTED, as_header, standings
 from functions.waiting import AGAIN_SECONDS, place_for
 from shared import wiring
 from shared.domain.refusals import Code, Refusal, refuse
@@ -21,7 +22,7 @@ from shared.domain.segment import DamagedSegment
 from shared.domain.vm import VmId
 from shared.flows.archive import Archive
 from shared.flows.find_tail import find_tail
-from shared.flows.index_transcript import StillIndexing
+from shared.flows.index_transcript import REQUEST_BYTES, StillIndexing, index_console
 from shared.flows.read_recorded import record_read, show_reads
 from shared.flows.read_transcript import (
     Bytes,
@@ -66,9 +67,17 @@ async def _read(asked: Asked) -> Contents | Refusal:
         return found
     if found.content:
         await record_read(archive, asked.caller, vm, wish.place)
+    if wish.format is Format.EVENTS and "x-console-segment-next" not in found.headers:
+        found = replace(found, headers=found.headers | await _interrupted(archive, asked, vm))
     if _at_the_end(found):
         return replace(found, headers=found.headers | as_headers(await progress_of(asked, vm)))
     return found
+
+
+async def _interrupted(archive: Archive, asked: Asked, vm: VmId) -> dict[str, str]:
+    """Whose end is not among the events because their relay is gone."""
+    recordings = (await index_console(archive.index, archive.transcripts, vm.console, REQUEST_BYTES)).recordings
+    return as_header(await standings(asked, vm, recordings, {each.id for each in recordings}))
 
 
 def _at_the_end(found: Contents) -> bool:
@@ -150,6 +159,7 @@ async def _who(asked: Asked) -> Result | Refusal:
 
 _TELLS = (
     "x-console-offset-start", "x-console-offset-next", "x-console-offset-end", "x-console-segment-next", *HEADERS,
+    INTERRUPTED,
 )  # fmt: skip
 _READING = About(
     "What the console printed, piece by piece",

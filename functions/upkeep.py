@@ -4,13 +4,16 @@ import logging
 
 import azure.functions as func
 
+from functions.responses import time_text
 from shared import wiring
 from shared.domain.old_rows import Ages, limits
-from shared.flows.keep_ring import keep_ring
+from shared.flows.keep_ring import Kept, keep_ring
 from shared.flows.remove_old_rows import remove_old_rows
+from shared.flows.show_unended import show_unended_by_heartbeats
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]  # the library leaves it untyped
 _log = logging.getLogger(__name__)
+_TOLD_SECONDS = 86_400.0
 
 
 @bp.timer_trigger(arg_name="timer", schedule="0 */5 * * * *")
@@ -22,8 +25,25 @@ async def keep_archive(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the 
     )  # fmt: skip
     if not kept.whole:
         _log.warning("upkeep: there was no time for every console; the next run goes on where this one ended")
+    await _tell_interrupted(kept)
     for console in kept.damaged:
         _log.error("%s: the newest segment does not end as one; python -m shared.verify tells more", console)
+
+
+async def _tell_interrupted(kept: Kept) -> None:
+    """Of those whose relay was heard of within a day: an alert is not told for ever of what cannot come any more."""
+    now, interrupted = wiring.clock().now(), 0
+    for console, open_ones in kept.unended.items():
+        found = await show_unended_by_heartbeats(open_ones, wiring.leases(), now)
+        for each in open_ones:
+            at = found[each.recording.id].last_sign
+            if at is not None and now - at < _TOLD_SECONDS:
+                interrupted += 1
+                _log.warning(
+                    "recording interrupted: %s of %s, relay %s, silent since %s",
+                    each.recording.id, console, each.recording.relay, time_text(at),
+                )  # fmt: skip
+    _log.info("recordings interrupted: %d", interrupted)
 
 
 @bp.timer_trigger(arg_name="timer", schedule="0 7 * * * *")

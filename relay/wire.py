@@ -175,7 +175,7 @@ class Wire:
             self._ear.begin_unknown()
         elif not self._follows:
             self._ear.begin_anywhere()
-        self._tell(PortOpened(epoch, opening))
+        self._tell(PortOpened(epoch, opening, self._world.name))
         if line is self._line:  # else it was dropped at once
             line.opened(opening.replay.fresh if opening else b"")
             if line.flooded:

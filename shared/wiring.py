@@ -108,6 +108,14 @@ def old_rows() -> OldRows:
     return TableOldRows(tables())
 
 
+@cache
+def leases() -> Leases:
+    """The lives of relays. Raises InvalidSetting."""
+    from shared.adapters.table_leases import TableLeases  # noqa: PLC0415 - slow to import
+
+    return TableLeases(tables())
+
+
 def clock() -> Clock:
     from shared.adapters.system_clock import SystemClock  # noqa: PLC0415 - as above
 
@@ -206,7 +214,6 @@ class _Rows(TypedDict):
 
 def _rows(about: FunctionSettings, clock: Clock) -> _Rows:
     from shared.adapters.table_burnt_tokens import TableBurntTokens  # noqa: PLC0415 - slow to import
-    from shared.adapters.table_leases import TableLeases  # noqa: PLC0415 - as above
     from shared.adapters.table_notices import TableNotices  # noqa: PLC0415 - as above
     from shared.adapters.table_paces import TablePaces  # noqa: PLC0415 - as above
     from shared.adapters.table_policies import TablePolicies  # noqa: PLC0415 - as above
@@ -217,7 +224,7 @@ def _rows(about: FunctionSettings, clock: Clock) -> _Rows:
         paces=TablePaces(tables(), clock),
         sessions=TableSessions(tables()),
         used_tokens=TableBurntTokens(tables()),
-        leases=TableLeases(tables()),
+        leases=leases(),
         notices=TableNotices(tables()),
     )
 

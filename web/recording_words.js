@@ -45,6 +45,19 @@ export function lengthOf({ began, ended, last }) {
   return (Date.parse(ended ?? last) - Date.parse(began)) / 1000;
 }
 
+/** `12 min`, and whether it has an end: one whose relay is gone has none, and may lack what nobody sent. */
+export function lengthWords(recording) {
+  const long = lasting(lengthOf(recording));
+  if (recording.state === "interrupted") return `${long}, interrupted`;
+  return recording.ended ? long : `${long}, goes on`;
+}
+
+/** What an interruption means; null where there is none. */
+export function interruptedWords({ state, lastSign, last }) {
+  if (state !== "interrupted") return null;
+  return `The relay gave its last sign of life on ${moment(lastSign)}. What it recorded after ${moment(last)} and had not sent stands on its disk: it comes when the relay returns with that disk, else it is lost.`;
+}
+
 /** `Ada Lovelace, Alan Turing (watched)`; each person once. */
 export function whoWords({ people }) {
   const names = new Map();

@@ -4,7 +4,7 @@ import { ApiError } from "./api_error.js";
 import { announce, arrange, h, setText } from "./dom.js";
 import { failureView } from "./failure.js";
 import { Finder } from "./finder.js";
-import { behindWords, day, isGrave, lasting, lengthOf, markCounts, moment, size, whoWords } from "./recording_words.js";
+import { behindWords, day, interruptedWords, isGrave, lengthWords, markCounts, moment, size, whoWords } from "./recording_words.js";
 import { readRecordings } from "./recordings_api.js";
 import { consoleRoute, nameOf, pathOf, recordingsRoute } from "./route.js";
 import { Verifier } from "./verifier.js";
@@ -98,8 +98,9 @@ function row(vm, recording) {
   const printed = recording.end - recording.start;
   return h("li", { class: "recording", data: { testid: "recording", id: recording.id } },
     h("a", { class: "name", href: recordingsRoute(vm, { id: recording.id }), data: { testid: "play" } }, moment(recording.began)),
-    h("span", { class: "number" }, recording.ended ? lasting(lengthOf(recording)) : `${lasting(lengthOf(recording))}, goes on`),
+    h("span", { class: "number", data: { state: recording.state } }, lengthWords(recording)),
     h("span", { class: "number quiet" }, size(printed)),
     h("span", { class: "who" }, whoWords(recording)),
-    h("span", { class: "marks" }, markCounts(recording).map((mark) => h("span", { class: isGrave(mark) ? "mark grave" : "mark", data: { kind: mark.kind } }, mark.words))));
+    h("span", { class: "marks" }, markCounts(recording).map((mark) => h("span", { class: isGrave(mark) ? "mark grave" : "mark", data: { kind: mark.kind } }, mark.words))),
+    recording.state === "interrupted" && h("p", { class: "interrupted quiet", data: { testid: "interrupted" } }, interruptedWords(recording)));
 }

@@ -32,7 +32,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=60, help="(default %(default)s)")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="stop after so long (default %(default)s)")
     parser.add_argument(
-        "--base", type=int, help=f"first of sixteen ports (default: the first free ones from {BASE} on)"
+        "--base", type=int, help=f"first of eighteen ports (default: the first free ones from {BASE} on)"
     )
     parser.add_argument("--home", type=Path, default=ROOT / ".local" / "chaos", help="made anew (default %(default)s)")
     parser.add_argument("--hub-pace", type=float, default=1.0, help="see dev.functions_host (default %(default)s)")

@@ -31,6 +31,10 @@ class Policy:
     """allowProtectedAppendWritesAll of the hold: the only kind that a hold has."""
 
 
+AS_DEPLOYED = {name: Policy(days=90, appends=True) for name in ("transcripts", "checkpoints")}
+"""By container: infra/modules/transcripts.bicep with the `immutableDays` of infra/prod.bicepparam."""
+
+
 @dataclass(frozen=True, slots=True)
 class There:
     """A blob that is there; times are seconds since 1970."""

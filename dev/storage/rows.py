@@ -8,6 +8,8 @@ body for it (src/table/handlers/TableHandler.ts, checkEntityLimit).
 import json
 from typing import Any
 
+from dev.storage.limits import Answer, row_limit
+
 MOST_BYTES = 1 << 20
 TOO_LARGE = (400, "EntityTooLarge", "The entity is larger than the maximum allowed size (1MB).")
 _HEAD, _PROPERTY, _TEXT, _NUMBER = 4, 8, 4, 8
@@ -29,8 +31,9 @@ def _value(row: dict[str, Any], name: str) -> int:
     return _TEXT + 2 * len(value)
 
 
-def is_too_large(method: str, body: bytes) -> bool:
+def refused_row(method: str, body: bytes) -> Answer | None:
     """Of a request that writes one row; a transaction's rows are deletions here."""
     if method not in ("POST", "PUT", "PATCH", "MERGE") or not body.startswith(b"{"):
-        return False
-    return row_bytes(json.loads(body)) > MOST_BYTES
+        return None
+    row = json.loads(body)
+    return TOO_LARGE if row_bytes(row) > MOST_BYTES else row_limit(row)

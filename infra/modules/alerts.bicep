@@ -66,6 +66,12 @@ var questions = [
     query: 'ContainerAppConsoleLogs | extend said = parse_json(Log) | where tostring(said.event) == "spool-behind"'
   }
   {
+    name: 'recording-interrupted'
+    severity: 2
+    description: 'A relay gave no sign of life while it recorded: what it had not sent stands on its disk alone.'
+    query: 'AppTraces | where Message startswith "recording interrupted:"'
+  }
+  {
     name: 'dead-letters'
     severity: 1
     description: 'Records were set aside: they cannot be read or placed.'

@@ -39,6 +39,7 @@ verify            segments held to their hash chain and to what was signed: comp
 key_versions      which version of a key signs, and which are public
 ledger            what is signed about a transcript: checkpoints, what retention dropped, legal holds
 recordings        one opening of a port as a person looks for it: who, when, what happened
+recording_state   whether one without an end goes on, or its relay is gone
 ring              which segments retention drops
 old_rows          which rows of tables go by their age
 """

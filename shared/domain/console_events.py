@@ -100,10 +100,13 @@ class Detach:
 
 @dataclass(frozen=True, slots=True)
 class PortOpened:
-    """`epoch` is the name of the epoch that begins with this opening, `opening` what came with it, if anything did."""
+    """`epoch` is the name of the epoch that begins with this opening, `opening` what came with it, if anything did,
+    `relay` the name of who opened it.
+    """
 
     epoch: str
     opening: Opening | None = None
+    relay: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,7 @@ class PortKeeper(People):
         self.port, self._dialling, self._flows = Port.OPEN, False, True
         self._begin_epoch(event.epoch)
         self._out.append(BeginEpoch(event.epoch))
-        self._note("port-open", epoch=event.epoch)
+        self._note("port-open", epoch=event.epoch, relay=event.relay)
         if event.opening is not None:
             self._note_replayed(event.opening)
         if self._kept != COUNTED:

@@ -70,6 +70,8 @@ class Recording:
     reason: str | None = None
     people: tuple[Person, ...] = ()
     marks: tuple[Mark, ...] = ()
+    relay: str = ""
+    """Who recorded it; empty of one that is older than this field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,8 @@ class Scan:
         piece = _with_person(piece, said, at)
         if told := _told(said):
             piece = _marked(piece, Mark(told[0], self._end, at, told[1]))
+        if said.get("event") == "port-open":
+            piece = replace(piece, relay=_text(said, "relay"))
         if said.get("event") == "end":
             piece = replace(piece, ended_us=at, reason=_text(said, "reason"))
         self._pieces[epoch] = piece
@@ -201,7 +205,8 @@ def _joined(one: Recording, two: Recording) -> Recording:
         people[person.session] = replace(known, ended_us=person.ended_us) if known else person
     return replace(
         one, last_us=max(one.last_us, two.last_us), end=two.end, ended_us=two.ended_us or one.ended_us,
-        reason=two.reason or one.reason, people=tuple(people.values()), marks=one.marks + two.marks,
+        reason=two.reason or one.reason, relay=one.relay or two.relay, people=tuple(people.values()),
+        marks=one.marks + two.marks,
     )  # fmt: skip
 
 

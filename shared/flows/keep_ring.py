@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.domain.ledger import Checkpoint, Dropped
+from shared.domain.recording_state import Unended, unended
 from shared.domain.recordings import Indexed
 from shared.domain.ring import Due, due
 from shared.domain.segment import DamagedSegment
@@ -38,6 +39,8 @@ class Kept:
     """Consoles of which something was due, but for a hold, the archive's or the storage's own."""
     damaged: list[str] = field(default_factory=list[str])
     """Consoles whose newest segment does not end as one: somebody should look."""
+    unended: dict[str, Sequence[Unended]] = field(default_factory=dict[str, Sequence[Unended]])
+    """Recordings without an end whose relay is on record, by console."""
     failed: list[str] = field(default_factory=list[str])
     """Consoles whose turn comes with the next run."""
     whole: bool = True
@@ -123,9 +126,11 @@ async def _keep(archive: Archive, there: Sequence[Lying], kept: Kept) -> None:
     console = there[0].console
     known = await index_segments(archive.index, archive.transcripts, there, _BUDGET)
     rows = list(known.rows)
+    if known.whole and (found := [each for each in unended(known.recordings) if each.recording.relay]):
+        kept.unended[console] = found
     await _sign(archive, console, rows, kept)
-    if known.whole and (found := due(rows, archive.ring, int(archive.clock.now() * 1e6))):
-        await _drop(archive, console, rows, found, kept)
+    if known.whole and (drop := due(rows, archive.ring, int(archive.clock.now() * 1e6))):
+        await _drop(archive, console, rows, drop, kept)
 
 
 async def _sign(archive: Archive, console: str, rows: list[Indexed], kept: Kept) -> None:

@@ -6,9 +6,10 @@ import pytest
 from dev import tls
 from dev.entra.keys import kept_key
 from dev.stack import Stack
+from dev.storage.immutability import AS_DEPLOYED
 from tests.contract.arm import Arm
 from tests.contract.azurite import azurite
-from tests.contract.strict_storage import AS_DEPLOYED, CONTAINERS, Strict, strict_storage
+from tests.contract.strict_storage import Strict, strict_storage
 from tests.dev.local_azure import LocalAzure, NoMachines, local_azure
 
 
@@ -30,7 +31,7 @@ def plain(account: str) -> Iterator[Strict]:
 def worm(account: str) -> Iterator[Strict]:
     """The same account; the containers are immutable as they are deployed with `immutableDays`."""
     with strict_storage(account) as made:
-        made.proxy.policies = dict.fromkeys(CONTAINERS, AS_DEPLOYED)
+        made.proxy.policies = dict(AS_DEPLOYED)
         yield made
 
 

@@ -6,13 +6,8 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from dev.storage.immutability import Policy
 from dev.storage.proxy import StorageProxy
 from tests.patience import PATIENCE
-
-AS_DEPLOYED = Policy(days=90, appends=True)
-"""infra/modules/transcripts.bicep, with immutableDays."""
-CONTAINERS = ("transcripts", "checkpoints")
 
 
 @dataclass(frozen=True)

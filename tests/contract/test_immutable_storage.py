@@ -11,7 +11,7 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.storage.blob.aio import BlobServiceClient
 
-from dev.storage.immutability import DAY_SECONDS, Policy
+from dev.storage.immutability import AS_DEPLOYED, DAY_SECONDS, Policy
 from dev.storage.proxy import StorageProxy
 from dev.storage.trouble import SERVER_BUSY, TIMED_OUT, Trouble
 from shared.adapters.blob_ledger import BlobLedger
@@ -27,7 +27,7 @@ from shared.flows.archive import Archive
 from shared.flows.archive_records import Tails, archive_records
 from shared.flows.keep_ring import keep_ring
 from shared.ports import Unavailable
-from tests.contract.strict_storage import AS_DEPLOYED, CONTAINERS, Strict, strict_storage
+from tests.contract.strict_storage import Strict, strict_storage
 from tests.contract.test_archive import pem, ring
 from tests.contract.test_archiving import BODIES, SMALL, delivery, printed
 from tests.fakes import FakeClock
@@ -49,7 +49,7 @@ ORDERS = pytest.mark.parametrize("condition_first", [False, True], ids=["policy 
 def strict(account: str) -> Iterator[Strict]:
     """Of a test's own, so that it may change the policies."""
     with strict_storage(account) as made:
-        made.proxy.policies = dict.fromkeys(CONTAINERS, AS_DEPLOYED)
+        made.proxy.policies = dict(AS_DEPLOYED)
         yield made
 
 
@@ -95,11 +95,11 @@ async def test_the_stand_in_refuses_as_the_service_does(
     await log.append_block(b"more")
     for policy, code in (
         (Policy(days=90), "BlobImmutableDueToPolicy"),
-        (replace(AS_DEPLOYED, hold=True), "BlobImmutableDueToLegalHold"),
+        (replace(AS_DEPLOYED["transcripts"], hold=True), "BlobImmutableDueToLegalHold"),
     ):
         proxy.policies["transcripts"] = policy
         assert await refused(log.append_block(b"more")) == code
-    proxy.policies["transcripts"] = replace(AS_DEPLOYED, hold=True, hold_appends=True)
+    proxy.policies["transcripts"] = replace(AS_DEPLOYED["transcripts"], hold=True, hold_appends=True)
     await log.append_block(b"more")
 
 
@@ -130,10 +130,10 @@ async def test_a_hold_that_forbids_appends_lets_records_wait_in_the_hub(
 ) -> None:
     """The error names the hold, and once it allows appends the same delivery goes on."""
     await archive_records(delivery(console, 0, 8), transcripts, Tails())
-    proxy.policies["transcripts"] = replace(AS_DEPLOYED, hold=True)
+    proxy.policies["transcripts"] = replace(AS_DEPLOYED["transcripts"], hold=True)
     with pytest.raises(Unavailable, match="BlobImmutableDueToLegalHold"):
         await archive_records(delivery(console, 4, 24), transcripts, Tails())
-    proxy.policies["transcripts"] = replace(AS_DEPLOYED, hold=True, hold_appends=True)
+    proxy.policies["transcripts"] = replace(AS_DEPLOYED["transcripts"], hold=True, hold_appends=True)
     await archive_records(delivery(console, 4, 24), transcripts, Tails())
     assert await printed(transcripts, console) == BODIES
 

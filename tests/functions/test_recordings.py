@@ -13,7 +13,9 @@ from functions.recordings import _lift, _list, _place
 from functions.responses import time_text
 from shared import wiring
 from shared.domain.archive_progress import RecordedLast
+from shared.domain.lock import Lease
 from shared.domain.record import Batch, Kind, Record, Source
+from shared.domain.recording_state import SILENT_SECONDS
 from shared.flows.archive_records import Tails, archive_records
 from shared.flows.keep_ring import keep_ring
 from shared.ports import Dependency, Unavailable
@@ -75,7 +77,25 @@ async def test_a_recording_says_who_when_and_what() -> None:
         "marks": [
             {"kind": "boot", "offset": 1, "time": "2027-01-15T08:00:02.000Z", "text": "Linux version 6.12"}
         ],
+        "state": "ended", "lastSign": None,
     }  # fmt: skip
+
+
+async def test_a_recording_whose_relay_is_gone_says_so_until_it_returns(kept: MemoryArchive, fakes: FakeWorld) -> None:
+    relay_lost = Record.event(3, T + 9_000_000, "relay-lost")
+    records = (Record.event(1, T, "port-open", relay="r0"), Record(Kind.PRINTED, 2, T, b"x"))
+    await archive_records([Batch(Source(VM.console, "e2", "r0"), records).encode()], kept.transcripts, Tails())
+    fakes.relays.fail = Unavailable(Dependency.RELAY, "away")
+    fakes.leases.said["r0"] = Lease(NOW + 60, frozenset())
+    fakes.clock.time = NOW + 60 + SILENT_SECONDS
+    assert [each["state"] for each in (await call("list"))[1]["value"]] == ["ended", "running"]
+    fakes.clock.time += 1
+    recording = (await call("list"))[1]["value"][1]
+    assert (recording["state"], recording["lastSign"]) == ("interrupted", "2027-01-15T08:01:00.000Z")
+    returned = (relay_lost, Record.end(4, T + 9_000_000, "relay-lost"))
+    await archive_records([Batch(Source(VM.console, "e2", "r0"), returned).encode()], kept.transcripts, Tails())
+    recording = (await call("list"))[1]["value"][1]
+    assert (recording["state"], recording["reason"], recording["lastSign"]) == ("ended", "relay-lost", None)
 
 
 async def test_a_list_with_words_that_were_printed_is_a_read(kept: MemoryArchive) -> None:

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { bytesOf, Cast } from "../../web/cast.js";
 import { advance, drawnFrom, otherMark, otherSpeed } from "../../web/playhead.js";
-import { behindWords, clock, lasting, lengthOf, markCounts, moment, size, together, verdict, whoWords } from "../../web/recording_words.js";
+import { behindWords, clock, interruptedWords, lasting, lengthOf, lengthWords, markCounts, moment, size, together, verdict, whoWords } from "../../web/recording_words.js";
 import { readCast, readFile, verifyRecordings } from "../../web/recordings_api.js";
 import { readRoute, recordingsRoute } from "../../web/route.js";
 import { keptWords } from "../../web/words.js";
@@ -102,6 +102,17 @@ test("times, lengths and sizes as people say them", () => {
   const [began, last] = ["2026-11-24T10:00:00Z", "2026-11-24T10:01:00Z"];
   assert.equal(lengthOf({ began, last, ended: null }), 60);
   assert.equal(lengthOf({ began, last, ended: "2026-11-24T10:02:00Z" }), 120);
+});
+
+test("a recording without an end goes on, or is interrupted: then it says since when, and what may be lost", () => {
+  const [began, last] = ["2026-11-24T10:00:00Z", "2026-11-24T10:01:00Z"];
+  const of = (more) => ({ began, last, ended: null, lastSign: null, ...more });
+  assert.equal(lengthWords(of({ state: "running" })), "1 min, goes on");
+  assert.equal(lengthWords(of({ state: "ended", ended: "2026-11-24T10:02:00Z" })), "2 min");
+  const gone = of({ state: "interrupted", lastSign: "2026-11-24T10:03:00Z" });
+  assert.equal(lengthWords(gone), "1 min, interrupted");
+  assert.match(interruptedWords(gone), /last sign of life on .*10:03.*after .*10:01.*comes when the relay returns.*else it is lost/);
+  assert.equal(interruptedWords(of({ state: "running" })), null);
 });
 
 test("everybody who was there is named once, watchers as such", () => {

@@ -1,8 +1,21 @@
 """What the stand-in for immutable storage forbids: Microsoft's table of scenarios, row by row."""
 
+import re
+
 import pytest
 
-from dev.storage.immutability import BY_HOLD, BY_POLICY, DAY_SECONDS, Operation, Policy, There, forbidden, operation
+from dev.stack import ROOT
+from dev.storage.immutability import (
+    AS_DEPLOYED,
+    BY_HOLD,
+    BY_POLICY,
+    DAY_SECONDS,
+    Operation,
+    Policy,
+    There,
+    forbidden,
+    operation,
+)
 
 OLD, NOW = 1_000.0, 1_000.0 + 5 * DAY_SECONDS
 LOG = There(created=OLD, changed=OLD + 3 * DAY_SECONDS, is_append_blob=True)
@@ -79,3 +92,12 @@ def test_a_hold_that_allows_appends_leaves_the_rest_to_the_policy() -> None:
 @pytest.mark.parametrize("policy", [KEPT, Policy(hold=True)])
 def test_reading_leasing_and_staging_go_on(policy: Policy) -> None:
     assert forbidden(policy, Operation.OTHER, LOG, NOW) is None
+
+
+def test_the_local_stacks_containers_are_immutable_as_production_makes_them() -> None:
+    module = (ROOT / "infra/modules/transcripts.bicep").read_text()
+    production = (ROOT / "infra/prod.bicepparam").read_text()
+    (containers,) = re.findall(r"^var containers = \[(.*?)\]", module, re.MULTILINE | re.DOTALL)
+    (days,) = re.findall(r"^param immutableDays = (\d+)", production, re.MULTILINE)
+    appends = "allowProtectedAppendWrites: true" in module
+    assert dict.fromkeys(re.findall(r"'(\w+)'", containers), Policy(days=int(days), appends=appends)) == AS_DEPLOYED

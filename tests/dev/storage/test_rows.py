@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dev.storage.rows import MOST_BYTES, is_too_large, row_bytes
+from dev.storage.rows import MOST_BYTES, TOO_LARGE, refused_row, row_bytes
 
 
 def test_texts_count_twice_numbers_eight_and_binaries_their_bytes() -> None:
@@ -21,6 +21,6 @@ def test_a_row_of_more_than_a_mebibyte_is_told_also_where_its_bytes_are_fewer(
 ) -> None:
     body = json.dumps({"PartitionKey": "p", "RowKey": "r", "Text": "x" * characters}).encode()
     assert len(body) < MOST_BYTES
-    assert is_too_large(method, body) is large
-    assert not is_too_large("GET", body)
-    assert not is_too_large("POST", b"--batch")
+    assert refused_row(method, body) == (TOO_LARGE if large else None)
+    assert refused_row("GET", body) is None
+    assert refused_row("POST", b"--batch") is None

@@ -208,3 +208,11 @@ async def test_a_run_that_is_cut_off_while_many_are_waited_for_is_made_good_by_t
     assert (kept.index.reached, kept.ledger.said) == ("", [])
     silent.set()
     assert (await keep_ring(kept.archive)).signed == len(names)
+
+
+async def test_recordings_without_an_end_are_named_where_their_relay_is_on_record() -> None:
+    kept = MemoryArchive()
+    opened = Record.event(1, int(NOW * 1e6), "port-open", relay="r0")
+    await archived(kept.transcripts, [batch(opened, epoch="e1"), batch(Record.event(1, 1, "port-open"), epoch="e2")])
+    found = (await keep_ring(kept.archive)).unended
+    assert [(each.recording.id, each.recording.relay) for each in found[CONSOLE]] == [("e1", "r0")]
