@@ -3,20 +3,24 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from relay import wire
 from relay.bridge import Bridge
+from relay.line import Line
 from relay.reception import MAX_PENDING
 from relay.standstill import STANDSTILL_SECONDS
 from shared.adapters.token_keys import FRESH_SECONDS
 from shared.domain.frames import PROTOCOL, TOKEN_PREFIX
 from shared.domain.grant import Mode
+from shared.domain.record import epoch_name
 from shared.domain.refusals import Code, refuse
 from shared.ports import Dependency, Trouble, Unavailable
-from tests.relay.stage import ISSUER, PAGE, PEM, RELAY, Stage, staged
+from tests.relay.stage import ISSUER, PAGE, PEM, RELAY, VM, Stage, staged
 from tests.signing import PemTokens, new_pem
 
 
@@ -173,6 +177,41 @@ async def test_no_console_is_opened_that_cannot_be_recorded(stage: Stage) -> Non
     assert stage.ports.last.closed
     stage.epochs.writable = False
     assert await refused(stage, stage.token(generation=2)) == (503, "AuditUnavailable")
+
+
+@pytest.mark.parametrize("fault", ["before the port is told", "after it is told"])
+async def test_a_port_that_opens_into_a_fault_is_given_up_and_the_next_one_is_fine(
+    monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    broken = [True]
+
+    def named(opened_us: int, nonce: int) -> str:
+        if broken and fault == "before the port is told":
+            raise RuntimeError
+        return epoch_name(opened_us, nonce)
+
+    def opened(line: Line, early: bytes) -> None:
+        if broken and fault == "after it is told":
+            raise RuntimeError
+        opens(line, early)
+
+    opens = Line.opened
+    monkeypatch.setattr(Line, "opened", opened)
+    monkeypatch.setattr(wire, "epoch_name", named)
+    async with staged() as stage:
+        came = asyncio.create_task(stage.dial(stage.token()))
+        await stage.until(lambda: stage.ports.opened and stage.ports.last.closed)
+        with suppress(InvalidStatus):  # told before it was accepted, or closed with the same words after it
+            assert await (await came).closed() == (4007, "AuditUnavailable")
+        assert [(line["where"], line["error"]) for line in stage.log if line["event"] == "fault"] == [
+            ("opened", "RuntimeError")
+        ]
+        stage.log.clear()
+        broken.clear()
+        await stage.until(lambda: not stage.relay.bridges or stage.relay.bridges[VM.console].idle)
+        ada = await stage.comes("grace", generation=2)
+        await ada.types(b"whoami")
+        await ada.sees(b"whoami")
 
 
 async def test_a_visitor_is_not_accepted_before_the_port_is_open(stage: Stage) -> None:
