@@ -21,7 +21,7 @@ from shared.base.settings import InvalidSetting
 from shared.correlation import current
 from shared.domain.access import may_relay, may_use_consoles
 from shared.domain.caller import Caller
-from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.refusals import Code, Refusal, foreign_origin, refuse
 from shared.domain.vm import VmId
 from shared.flows.tell_unavailable import tell_unavailable
 from shared.ports import Unavailable
@@ -90,6 +90,7 @@ async def answer_anybody(
     """For what is public: there is no caller."""
     began, event = time.perf_counter(), _Event(operation, correlation_id(req))
     current.set(event.correlation)
+    time_limit.current.set(TimeLimit())
     result: Result | None = None
     try:
         world = wiring.world(starter)
@@ -122,10 +123,9 @@ def _stray(req: func.HttpRequest, starter: str, event: "_Event") -> Refusal | No
     event.address = _address(req, about) if about else None
     if not is_preflight(req):
         return refuse(Code.NOT_FOUND)
-    return None if about and listed(req, about.origins) else refuse(Code.CALLER_NOT_PERMITTED, because=_FOREIGN)
-
-
-_FOREIGN = "Pages of this origin may not call the API."
+    return (
+        None if about and listed(req, about.origins) else foreign_origin("Pages of this origin may not call the API.")
+    )
 
 
 def settings_of(starter: str) -> SessionSettings | None:
@@ -190,12 +190,19 @@ async def _outcome(req: func.HttpRequest, starter: str, event: _Event, work: Wor
             return caller
         caller = replace(caller, address=event.address)
         event.asked = Asked(req, world, caller, event.correlation)
-        return await work(event.asked) if admits(caller) else refuse(Code.CALLER_NOT_PERMITTED)
+        outcome = await work(event.asked) if admits(caller) else refuse(Code.CALLER_NOT_PERMITTED)
+        return _about(event, outcome) if isinstance(outcome, Refusal) else outcome
     except BadRequest as error:
-        return error.refusal
+        return _about(event, error.refusal)
     except Unavailable as error:
         _log.warning("correlation id %s: %s", event.correlation, error)
-        return tell_unavailable(error)
+        return _about(event, tell_unavailable(error))
+
+
+def _about(event: _Event, refusal: Refusal) -> Refusal:
+    """The VM of the address is what a refusal is about that says nothing else."""
+    vm = event.asked.vm if event.asked else None
+    return replace(refusal, target=vm.resource_id) if vm and refusal.target is None else refusal
 
 
 def _response(outcome: Result | Refusal, starter: str, correlation: str) -> func.HttpResponse:

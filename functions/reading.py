@@ -9,7 +9,7 @@ from functions.requests import BadRequest, time_of
 from functions.responses import ANSWER_BYTES
 from functions.shapes import TEXT, Schema, one_of
 from shared.domain.playback import BadCursor, Cursor
-from shared.domain.recordings import Recording
+from shared.domain.recordings import SIGNS, Recording
 from shared.domain.vm import VmId
 from shared.flows.archive import Archive
 from shared.flows.read_recorded import last_mark, recording_of, session_of
@@ -68,7 +68,11 @@ QUERY: dict[str, tuple[str, Schema]] = {
 
 
 class NotOnRecord(Exception):
-    """There is no such recording, session, boot or panic."""
+    """There is no such recording, session, boot or panic. `fix`: what else can be asked, where that is special."""
+
+    def __init__(self, why: str, fix: str | None = None) -> None:
+        super().__init__(why)
+        self.fix = fix
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +192,18 @@ async def _begin_us(archive: Archive, vm: VmId, query: Mapping[str, str]) -> int
     if "at" in query:
         mark = await last_mark(archive, vm, query["at"])
         if mark is None:
-            raise NotOnRecord(f"No {query['at']} is on record.")
+            raise _no_mark(query["at"])
         return mark.time_us
     begin = time_of(query, "from")
     return None if begin is None else round(begin * _US)
+
+
+def _no_mark(kind: str) -> NotOnRecord:
+    return NotOnRecord(
+        f"No {kind} is on record.",
+        f"A {kind} is known by what the guest prints: {SIGNS[kind]}. One that prints none of these has no mark: read "
+        "with from=TIME or recording=ID (see the list of recordings), or look for its words with transcript/search?q=.",
+    )
 
 
 async def _end_us(archive: Archive, vm: VmId, query: Mapping[str, str]) -> int | None:

@@ -70,6 +70,8 @@ def _texts(item: Schema | None = None) -> Schema:
 
 _NAMED = answer(name=TEXT)
 _HOLDER = answer(name=TEXT, since=TIME)
+_WHY = {"code": TEXT, "message": TEXT, "fix": TEXT, "retryAfterSeconds": maybe(COUNT)}
+"""Why something could not be asked."""
 _MENDING = {"code": TEXT, "message": TEXT, "fix": TEXT, "fixCommand": maybe(TEXT)}
 _POLICY = {
     "console": one_of([*Switch]),
@@ -117,13 +119,11 @@ SCHEMAS: dict[str, Schema] = {
         id=TEXT, name=TEXT, group=TEXT, location=TEXT, os=one_of([*Os]), power=one_of([*Power]), available=FLAG,
         refusals=many(ref("Refusal")), warnings=many(ref("Warning")),
     ),
-    "Consoles": page(
-        "Console",
-        unasked=many(answer(subscription=TEXT, code=TEXT, message=TEXT, fix=TEXT, retryAfterSeconds=maybe(COUNT))),
-    ),
+    "Consoles": page("Console", unasked=many(answer(subscription=TEXT, **_WHY))),
     "Preflight": answer(
         **{"for": one_of(CONSOLE_RIGHTS)}, id=TEXT, name=TEXT, available=FLAG, checks=many(ref("Check")),
-        warnings=many(ref("Warning")), console=answer(generation=COUNT, writer=maybe(_HOLDER)),
+        warnings=many(ref("Warning")), console=maybe(answer(generation=COUNT, writer=maybe(_HOLDER))),
+        consoleUnasked=maybe(answer(**_WHY)),
         rights=many(one_of([*Right])),
     ),
     "OpenedSession": answer(

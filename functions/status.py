@@ -130,7 +130,7 @@ async def _config(world: Dependencies) -> Result:
 
 
 def _shown(shown: Shown) -> dict[str, Any]:
-    vm, writer = shown.examined.vm, person(shown.writer)
+    vm, at = shown.examined.vm, shown.console
     return {
         "id": vm.id.resource_id,
         "name": vm.id.title,
@@ -138,7 +138,8 @@ def _shown(shown: Shown) -> dict[str, Any]:
         "available": not shown.examined.refusals,
         "checks": [_check(each) for each in shown.examined.checks],
         "warnings": [warning(each) for each in shown.examined.warnings],
-        "console": {"generation": shown.generation, "writer": writer},
+        "console": None if isinstance(at, Refusal) else {"generation": at.generation, "writer": person(at.writer)},
+        "consoleUnasked": _unasked(at) if isinstance(at, Refusal) else None,
         "rights": [right.value for right in shown.held],
     }
 

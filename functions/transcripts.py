@@ -56,7 +56,8 @@ async def _read(asked: Asked) -> Contents | Refusal:
     try:
         found = await _waited_for(archive, vm, wish, asked)
     except NotOnRecord as error:
-        return refuse(Code.RECORDING_NOT_FOUND, target=vm.resource_id, because=str(error))
+        refusal = refuse(Code.RECORDING_NOT_FOUND, target=vm.resource_id, because=str(error))
+        return replace(refusal, fix=error.fix or refusal.fix)
     except StillIndexing:
         return refuse(Code.RECORDINGS_INCOMPLETE, target=vm.resource_id)
     except DamagedSegment as damage:

@@ -10,7 +10,7 @@ from relay.knock import Knock
 from relay.world import World
 from shared.domain.compatibility import Compatibility
 from shared.domain.grant import Grant
-from shared.domain.refusals import Code, Refusal, refuse
+from shared.domain.refusals import Code, Refusal, foreign_origin, refuse
 from shared.ports import Unavailable
 
 _KEY_BYTES = 16
@@ -32,7 +32,7 @@ def read_knock(head: Head, world: World) -> Knock | Refusal:
         return refuse(Code.NOT_FOUND)
     origin = head.headers.get("origin")
     if origin is not None and origin not in world.origins and not (session and dialect_azure.own_origin(head, origin)):
-        return refuse(Code.CALLER_NOT_PERMITTED, because="Pages of this origin may not connect.")
+        return foreign_origin("Pages of this origin may not connect.")
     if (wrong := _not_an_upgrade(head)) is not None:
         return refuse(Code.INVALID_REQUEST, because=wrong)
     if session is None:

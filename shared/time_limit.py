@@ -1,28 +1,70 @@
-"""How long a request may wait for Azure in all, however many questions it asks one after another.
+"""How long a request may wait in all for what it depends on, however many questions it asks one after another: Azure,
+tables, blobs, the lock, the key vault, the relay.
 
-Every request has its own limit (a context variable), which begins with its first question. Work that belongs to no
-request, and questions that serve several, have none.
+Every request has one limit (a context variable), which begins with its first question. Work that belongs to no
+request, and questions that serve several, have none: then each question has a time of its own.
 """
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
+
+REQUEST_SECONDS = 8.0
+"""With what is tidied up after a failure (`afterwards`) no request waits for ten."""
+AFTERWARDS_SECONDS = 1.0
 
 
 class TimeLimit:
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = REQUEST_SECONDS) -> None:
+        self._seconds = seconds
         self._ends: float | None = None
 
-    def ends(self, seconds: float) -> float:
+    def ends(self) -> float:
         """So many seconds after this was asked first; by the running loop's clock."""
         if self._ends is None:
-            self._ends = asyncio.get_running_loop().time() + seconds
+            self._ends = _now() + self._seconds
         return self._ends
+
+    def put_off(self, seconds: float) -> None:
+        self._ends = self.ends() + seconds
 
 
 current: ContextVar[TimeLimit | None] = ContextVar("time limit", default=None)
 """None where the work belongs to no request."""
 
 
-def end(seconds: float) -> float:
-    """When what is asked now must be done, which may take so many seconds if it is the first; by the loop's clock."""
-    return (current.get() or TimeLimit()).ends(seconds)
+def ends(own: float) -> float:
+    """When what is asked now must be done; where it belongs to no request, after `own` seconds. By the loop's clock."""
+    limit = current.get()
+    return limit.ends() if limit else _now() + own
+
+
+@contextmanager
+def put_off(most: float) -> Iterator[None]:
+    """What is waited for inside is no dependency, but a person, or what the client asked to wait for: it costs the
+    request nothing of its time, for at most so many seconds.
+    """
+    limit, began = current.get(), _now()
+    if limit is None:
+        yield
+        return
+    limit.put_off(most)
+    try:
+        yield
+    finally:
+        limit.put_off(min(_now() - began, most) - most)
+
+
+@contextmanager
+def afterwards() -> Iterator[None]:
+    """For what tidies up after a failure, which may have come because no time was left."""
+    before = current.set(TimeLimit(AFTERWARDS_SECONDS))
+    try:
+        yield
+    finally:
+        current.reset(before)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -146,11 +146,20 @@ def closing(visit: Visit) -> str:
     _socket(visit).leave()
     visit.end()
     deadline = time.monotonic() + visit.api.timeout
-    while (writer := visit.api.get_json(visit.console)["console"]["writer"]) and time.monotonic() < deadline:
+    while (found := _left_behind(visit)) and time.monotonic() < deadline:
         time.sleep(_LOOK_SECONDS)
-    if writer:
-        raise Failed(f"{writer['name']} still holds the console")
+    if found:
+        raise Failed(found)
     return "the console is free"
+
+
+def _left_behind(visit: Visit) -> str:
+    """Empty when nobody writes there."""
+    status = visit.api.get_json(visit.console)
+    if status["console"] is None:
+        return f"who holds the console is not known: {status['consoleUnasked']['message']}"
+    writer = status["console"]["writer"]
+    return f"{writer['name']} still holds the console" if writer else ""
 
 
 def transcript(visit: Visit) -> str:

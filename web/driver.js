@@ -94,11 +94,11 @@ export class Driver {
     }
   }
 
-  /** Who has the console: the refusal says it in a sentence, the status in fields. Undefined when it is not told. */
+  /** Who has the console: the refusal says it in a sentence, the status in fields. Undefined when it is not told, or not known now. */
   async #holder(error) {
     if (error.code !== "ConsoleInUse" && error.code !== "TakeoverRefused") return undefined;
     const status = await this.#api.status(this.#vm).catch(() => null);
-    return status?.rights?.includes("watch") ? status.console.writer : undefined;
+    return status?.rights?.includes("watch") ? status.console?.writer : undefined;
   }
 
   #dial({ dial, relay, token, resume }) {

@@ -28,7 +28,7 @@ export function begin() {
   return {
     phase: "idle", turn: 0, dial: 0, live: false, want: { mode: "write", takeover: "never" }, attempt: 0, patient: false,
     id: null, mode: null, epoch: null, next: 0, replayedTo: 0, everOpen: false, replacing: false, writer: null, watchers: 0, port: { state: "open" },
-    limits: {}, ask: null, held: null, refusal: null, end: null, retryAt: null, notices: [], act: null,
+    limits: {}, ask: null, held: null, refusal: null, again: null, askedAt: null, end: null, retryAt: null, notices: [], act: null,
   };
 }
 
@@ -50,14 +50,16 @@ const go = (state, changes, ...actions) => ({ state: { ...state, ...changes }, a
 // ---- asking for the console
 
 /** A choice of the person: write or watch, by force, by asking, or only if free. */
-function connect(state, { mode = "write", takeover = "never", patient = false }) {
-  return request({ ...state, attempt: 0, want: { mode, takeover }, patient, ask: null });
+function connect(state, { mode = "write", takeover = "never", patient = false, now = 0 }) {
+  return request({ ...state, attempt: 0, want: { mode, takeover }, patient, ask: null }, { now });
 }
 
-function request(state) {
+/** What was refused last is forgotten, but for its code: whoever waits again is told what for, and since when. */
+function request(state, { now = 0 }) {
   const turn = state.turn + 1;
   const { mode, takeover } = state.want;
-  return go(state, { phase: "requesting", turn, refusal: null, retryAt: null }, { do: "request", turn, mode, takeover });
+  const again = state.refusal?.code ?? null;
+  return go(state, { phase: "requesting", turn, refusal: null, retryAt: null, again, askedAt: now }, { do: "request", turn, mode, takeover });
 }
 
 function granted(state, { answer }) {
@@ -164,7 +166,7 @@ function closed(state, { code, now = 0, chance = 0 }) {
   const close = closeOf(state, code);
   const end = { ...close, ...endWords(state.end?.code), ...known(state.end), again: close.again, at: now };
   const down = { ...state, live: false, replacing: close.code === "RelayDraining", ask: null, limits: {}, end };
-  if (close.again === "now" && state.attempt === 0) return request({ ...down, attempt: 1 });
+  if (close.again === "now" && state.attempt === 0) return request({ ...down, attempt: 1 }, { now });
   if (close.again !== "choice") return mayDialAgain(state) ? wait(down, now, chance) : go(down, { phase: "ended" });
   return go(down, { phase: code === 4001 ? "displaced" : "ended" });
 }

@@ -20,9 +20,10 @@ const say = (text, tone, steady) => ({ text, tone, steady });
 
 const WORDS = {
   idle: () => say("Not connected", "calm"),
-  requesting: ({ want, live, held }) => {
-    if (want.takeover === "ask") return say(`Asking ${held?.name ?? "the holder"} for the console…`, "busy");
-    return say(live ? "Requesting the console…" : "Checking the VM and your rights…", "busy");
+  requesting: (state, now) => {
+    const steady = requestWords(state);
+    const seconds = Math.floor((now - state.askedAt) / 1000);
+    return say(seconds < LONG_SECONDS ? steady : `${steady} ${seconds} s`, "busy", steady);
   },
   connecting: () => say("Connecting to the serial port…", "busy"),
   open: openWords,
@@ -39,6 +40,15 @@ const WORDS = {
   ended: ({ end }) => say(end.words, end.code === "Goodbye" ? "calm" : "bad"),
   refused: ({ refusal }) => (refusal.standing ? say(refusal.standing.words, refusal.standing.tone) : say(shortRefusal(refusal), "bad")),
 };
+
+/** From when on a wait is counted in front of who waits. */
+const LONG_SECONDS = 2;
+
+function requestWords({ want, live, held, again }) {
+  if (want.takeover === "ask") return `Asking ${held?.name ?? "the holder"} for the console…`;
+  if (again === "LockUnavailable") return "Asking for the lock of the console again…";
+  return live ? "Requesting the console…" : "Checking the VM, your rights and the lock of the console…";
+}
 
 /** One's own sessions give way to each other: that is another window, not another person. */
 export function displacer({ by }, me) {

@@ -28,6 +28,7 @@ _HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-leng
 _ADDED = ("Content-Type", "Accept-Encoding")
 """By the client, of itself; a signature covers the first."""
 _LARGEST = 300 << 20
+_LOOK_SECONDS = 0.05
 _ENTITY = 2
 """Parts of a blob's path below the account: container, and the blob's name."""
 
@@ -123,13 +124,22 @@ class StorageProxy:
             return web.Response(text='{"value": []}', headers=self.pages.begin())
         return await self._carried_on(request, "TableEndpoint", self.pages.shortened(query), changed=True)
 
+    async def _silence(self, trouble: Trouble) -> None:
+        """Until its time is over, or whoever made the trouble takes it away."""
+        end = asyncio.get_running_loop().time() + trouble.silent
+        while trouble is self.trouble and (left := end - asyncio.get_running_loop().time()) > 0:  # noqa: ASYNC110 - set by other threads
+            await asyncio.sleep(min(left, _LOOK_SECONDS))
+
     async def _carried_on(
         self, request: web.Request, where: str, query: Mapping[str, str], *, changed: bool = False
     ) -> web.Response:
         asked = f"{request.method} {request.path_qs}"
         self.seen.append(asked)
-        met = self.trouble.meets(asked)
-        refused = _refused(*self.trouble.answer, table=where == "TableEndpoint") if met else None
+        refused = None
+        if self.trouble.meets(asked):
+            await self._silence(self.trouble)
+            if told := self.trouble.answer:
+                refused = _refused(*told, table=where == "TableEndpoint")
         if refused and not self.trouble.done:
             return refused
         target = URL(self._parts[where]).origin().join(URL(request.raw_path, encoded=True))

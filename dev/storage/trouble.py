@@ -1,9 +1,10 @@
-"""A storage that is busy, and one that ends its pages early.
+"""A storage that is busy, one that says nothing, and one that ends its pages early.
 
 Sources: busy is 503 ServerBusy, or 500 OperationTimedOut, at a partition's limit (azure-docs, articles/storage/tables/
 scalability-targets.md and blobs/scalability-targets.md); what timed out may have been done all the same (REST
 reference, "Status and error codes"). A query of entities may be answered with fewer rows than there are, also with
-none, and a continuation (REST reference, "Query timeout and pagination").
+none, and a continuation (REST reference, "Query timeout and pagination"). A query of entities may take 30 s before it
+is answered (same page), and nothing is heard at all of one whose connection was lost on the way.
 """
 
 from collections.abc import Mapping
@@ -18,11 +19,13 @@ NEXT = "x-ms-continuation-NextPartitionKey"
 
 @dataclass(slots=True)
 class Trouble:
-    answer: tuple[int, str, str] = SERVER_BUSY
+    answer: tuple[int, str, str] | None = SERVER_BUSY
     words: str = ""
     """Of the requests that are met: method, a blank, and the address hold these."""
     times: int = 0
     """How many more are met."""
+    silent: float = 0.0
+    """Seconds before they are answered; then as by a storage that has no trouble, where there is no `answer`."""
     done: bool = False
     """Whether what is asked happens all the same."""
     met: list[str] = field(default_factory=list[str])

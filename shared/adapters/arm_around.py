@@ -12,8 +12,9 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
-from shared.adapters.arm_clients import ArmAccess, as_the_service, asking_arm, in_time
+from shared.adapters.arm_clients import ArmAccess, as_the_service, asking_arm
 from shared.adapters.arm_troubles import REASONED
+from shared.adapters.in_time import in_time
 from shared.adapters.kept import Kept
 from shared.domain.checks import Surroundings
 from shared.domain.storage import Account, NoAccount
@@ -39,7 +40,7 @@ class ArmAround:
         self._accounts: Kept[Account | NoAccount] = Kept(cache_seconds, clock)
 
     async def of(self, vm: VmId, *, fresh: bool = False) -> Surroundings:
-        async with in_time():
+        async with in_time(Dependency.ARM):
             lock, subscription, port = await asyncio.gather(
                 self._locks.get(vm.console, lambda: self._lock(vm), fresh=fresh),
                 self._switches.get(vm.subscription.lower(), lambda: self._subscription(vm), fresh=fresh),
@@ -49,7 +50,7 @@ class ArmAround:
 
     async def account(self, name: str, near: VmId, *, fresh: bool = False) -> Account | NoAccount:
         key = name, near.subscription.lower()
-        async with in_time():
+        async with in_time(Dependency.ARM):
             return await self._accounts.get(key, lambda: self._account(name, near), fresh=fresh)
 
     async def remains(self, vm: VmId) -> str | None:

@@ -9,9 +9,10 @@ import aiohttp
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 from yarl import URL
 
-from shared.adapters.arm_clients import ArmAccess, asking_arm, in_time, signed_out
+from shared.adapters.arm_clients import ArmAccess, asking_arm, signed_out
 from shared.adapters.arm_troubles import REASONED
 from shared.adapters.http_json import Http
+from shared.adapters.in_time import in_time
 from shared.domain.caller import Caller
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId

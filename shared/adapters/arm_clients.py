@@ -20,20 +20,17 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpRes
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.pipeline.transport import AioHttpTransport
 
-from shared import correlation, time_limit
+from shared import correlation
 from shared.access.settings import AccessSettings
 from shared.adapters.arm_pages import every_item
 from shared.adapters.arm_troubles import REASONED, PromptRetries, prompt_options, prompt_transport, troubled
 from shared.adapters.entra_credential import EntraCredential
+from shared.adapters.in_time import in_time
 from shared.adapters.on_behalf_of import Assertions, on_behalf_of, sign_in_refusal
 from shared.domain.caller import Caller, Kind
 from shared.domain.refusals import Refusal
 from shared.ports import Clock, Dependency, Trouble, Unavailable
 
-TIMEOUT_SECONDS = 8.0
-"""Of all that a request asks ARM, with all pages and retries, and of one question that belongs to no request;
-arm_troubles bounds each call.
-"""
 KEPT_SECONDS = 300.0
 KEPT_USERS = 256
 _NOT_SIGNED_IN = "the service's own identity cannot sign in"
@@ -188,23 +185,6 @@ class ArmAccess:
 
 
 @asynccontextmanager
-async def in_time(
-    what: Dependency = Dependency.ARM, *, least: float = 0.0, late: Trouble = Trouble.SLOW
-) -> AsyncIterator[None]:
-    """Bounds what is done inside by what the request has left, and begins nothing where that is not more than `least`
-    seconds. Raises Unavailable, as `late` where it was cut off.
-    """
-    end, now = time_limit.end(TIMEOUT_SECONDS), asyncio.get_running_loop().time()
-    if end - now <= least:
-        raise Unavailable(what, "was not asked: there was no time left", Trouble.SLOW)
-    try:
-        async with asyncio.timeout_at(end):
-            yield
-    except TimeoutError as error:
-        raise Unavailable(what, "was not done in time", late) from error
-
-
-@asynccontextmanager
 async def asking_arm(
     reasoned: Container[int] = REASONED, *, least: float = 0.0, late: Trouble = Trouble.SLOW
 ) -> AsyncIterator[None]:
@@ -212,7 +192,7 @@ async def asking_arm(
     if not (sdks := importing()).done():
         await asyncio.wrap_future(sdks)
     try:
-        async with in_time(least=least, late=late):
+        async with in_time(Dependency.ARM, least=least, late=late):
             yield
     except ClientAuthenticationError:
         raise

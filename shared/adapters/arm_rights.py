@@ -15,9 +15,10 @@ from typing import Any, cast
 
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
-from shared.adapters.arm_clients import ArmAccess, as_the_service, asking_arm, has_words, in_time, signed_out
+from shared.adapters.arm_clients import ArmAccess, as_the_service, asking_arm, has_words, signed_out
 from shared.adapters.arm_pages import whole
 from shared.adapters.arm_troubles import not_allowed
+from shared.adapters.in_time import in_time
 from shared.adapters.kept import Kept
 from shared.domain.access import Denial, Permission, missing
 from shared.domain.caller import Caller, Kind
@@ -50,7 +51,7 @@ class ArmRights:
         self, caller: Caller, resource_id: str, actions: Sequence[str], *, fresh: bool = False
     ) -> Sequence[str] | Refusal:
         key = _who(caller), resource_id.lower()
-        async with in_time():
+        async with in_time(Dependency.ARM):
             facts = await self._kept.get(key, lambda: self._facts(caller, resource_id), fresh=fresh)
         if isinstance(facts, Refusal):
             return facts

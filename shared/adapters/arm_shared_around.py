@@ -9,8 +9,8 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
-from shared.adapters.arm_clients import in_time
 from shared.adapters.arm_shared import SharedQuestions
+from shared.adapters.in_time import in_time
 from shared.adapters.kept import Kept
 from shared.domain.checks import Surroundings
 from shared.domain.storage import Account, NoAccount
@@ -30,7 +30,7 @@ class ArmSharedAround:
 
     async def of(self, vm: VmId, *, fresh: bool = False) -> Surroundings:  # noqa: ARG002 - as old as is shared
         subscription = vm.subscription.lower()
-        async with in_time():
+        async with in_time(Dependency.ARM):
             enabled, closed = await asyncio.gather(
                 self._switches.get(subscription, lambda: self._enabled(subscription)),
                 self._ports.get(subscription, lambda: self._closed(subscription)),

@@ -17,14 +17,15 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
-from shared.adapters.arm_clients import in_time
 from shared.adapters.arm_pages import whole
 from shared.adapters.arm_rights import denial, has, permission
 from shared.adapters.arm_shared import PEOPLE_PER_SECOND, SharedQuestions
 from shared.adapters.arm_troubles import not_allowed
+from shared.adapters.in_time import in_time
 from shared.adapters.kept import Kept
 from shared.domain.access import Denial, missing, reaches
 from shared.domain.caller import Caller
+from shared.ports import Dependency
 
 _LONGEST = 600.0
 """How long a person's assignments are kept at most, however many people there are."""
@@ -61,7 +62,7 @@ class ArmSharedRights:
         *,
         fresh: bool = False,  # noqa: ARG002 - as old as is shared
     ) -> Sequence[str]:
-        async with in_time():
+        async with in_time(Dependency.ARM):
             lacking = await self._missing(caller.oid, resource_id, actions, self._assigned)
             return lacking and await self._missing(caller.oid, resource_id, actions, self._surely)
 

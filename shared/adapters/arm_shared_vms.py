@@ -8,16 +8,16 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
-from shared.adapters.arm_clients import in_time
 from shared.adapters.arm_pages import pages
 from shared.adapters.arm_shared import SharedQuestions
 from shared.adapters.arm_troubles import not_allowed
 from shared.adapters.arm_vms import described
+from shared.adapters.in_time import in_time
 from shared.adapters.kept import Kept
 from shared.domain.caller import Caller
 from shared.domain.refusals import Refusal
 from shared.domain.vm import Vm, VmId
-from shared.ports import Visible, Vms
+from shared.ports import Dependency, Visible, Vms
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class ArmSharedVms:
         return len(place.asked) * self._questions.seconds > place.pages * self._questions.period
 
     async def _listed(self, key: str, place: _Place, vm: VmId) -> dict[str, Vm]:
-        async with in_time():
+        async with in_time(Dependency.ARM):
             return await self._lists.get(key, lambda: self._list(place, vm))
 
     async def _list(self, place: _Place, vm: VmId) -> dict[str, Vm]:

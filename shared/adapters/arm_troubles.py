@@ -31,7 +31,7 @@ LONGEST_SECONDS = 3600
 REASONED = frozenset({403, 404})
 """Statuses by which ARM says no to the caller, where its own words come with them: a proxy has none."""
 _FORBIDDEN, _THROTTLED = 403, 429
-_SILENCES = (ServiceRequestTimeoutError, ServiceResponseTimeoutError)
+SILENCES = (ServiceRequestTimeoutError, ServiceResponseTimeoutError)
 
 
 class PromptRetries(AsyncRetryPolicy[Any, Any]):
@@ -50,7 +50,7 @@ class PromptRetries(AsyncRetryPolicy[Any, Any]):
         return super().is_retry(settings, response)
 
     def increment(self, settings: Any, response: Any = None, error: Exception | None = None) -> bool:
-        return not isinstance(error, _SILENCES) and super().increment(settings, response, error)
+        return not isinstance(error, SILENCES) and super().increment(settings, response, error)
 
 
 def prompt_options(total: int = 2) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def troubled(error: AzureError, what: Dependency = Dependency.ARM) -> Unavailabl
         if error.status_code == _THROTTLED:
             return Unavailable(what, "throttles", Trouble.THROTTLED, retry_after=after or THROTTLED_SECONDS)
         return Unavailable(what, f"answered {error.status_code}", retry_after=after)
-    if isinstance(error, _SILENCES):
+    if isinstance(error, SILENCES):
         return Unavailable(what, "said nothing in time", Trouble.SILENT)
     return Unavailable(what, type(error).__name__)
 

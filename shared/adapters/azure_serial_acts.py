@@ -15,7 +15,8 @@ from shared.domain.acts import Act
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.vm import VmId
 
-SECONDS = 10.0
+SECONDS = 5.0
+"""Less than whoever asks the relay for it waits (relay_control.COMMAND_SECONDS)."""
 _UNBOUNDED = aiohttp.ClientTimeout()
 _OK = 200
 _CLIENT = "/client"

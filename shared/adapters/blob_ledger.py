@@ -14,7 +14,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob.aio import BlobClient, BlobServiceClient
 
-from shared.adapters.blob_transcripts import faults, may_be_there, read_range
+from shared.adapters.blob_transcripts import asking_blobs, may_be_there, read_range
 from shared.adapters.statement_keys import StatementKeys, StatementSigner
 from shared.domain.ledger import BadStatement, Statement
 from shared.ports import StatementPlace, Statements
@@ -37,7 +37,7 @@ class BlobLedger:
         month = datetime.fromtimestamp(statement.at, UTC).strftime("%Y-%m")
         blob = self._blob(statement.console, month)
         line = f"{await self._signer.sign(statement)}\n".encode()
-        with faults():
+        async with asking_blobs():
             try:
                 await blob.append_block(line)
             except ResourceNotFoundError:
@@ -57,7 +57,7 @@ class BlobLedger:
 
     async def page(self, console: str, place: StatementPlace, most: int) -> tuple[Sequence[str], StatementPlace | None]:
         lines: list[str] = []
-        with faults(), suppress(ResourceNotFoundError):
+        async with asking_blobs():
             for month in await self._months(console):
                 if month < place.month:
                     continue
@@ -78,7 +78,10 @@ class BlobLedger:
 
     async def _months(self, console: str) -> Sequence[str]:
         folder = f"{console.strip('/')}/"
-        names = [name async for name in self._container.list_blob_names(name_starts_with=folder)]
+        try:
+            names = [name async for name in self._container.list_blob_names(name_starts_with=folder)]
+        except ResourceNotFoundError:
+            return ()
         months = (name.removeprefix(folder).removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
         return sorted(month for month in months if "/" not in month)
 

@@ -12,10 +12,11 @@ from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob.aio import BlobClient, BlobServiceClient
 
-from shared.ports import AppendConflict, Blob, Dependency, Lying, Unavailable
+from shared.adapters.in_time import each_in_time, in_time
+from shared.adapters.storage_troubles import BLOBS, StorageTransport, storage_trouble
+from shared.ports import AppendConflict, Blob, Lying, Unavailable
 
 CONTAINER = "transcripts"
-_WHAT = Dependency.STORAGE_BLOBS
 _SUFFIX = ".cast"
 _PROTECTED = (HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED)
 """How the storage refuses to delete: an immutability policy, a legal hold of its own, a lease."""
@@ -31,20 +32,26 @@ _HEAD_BYTES = 4 * 1024
 _TAIL_BYTES = 64 * 1024
 _PIECE_BYTES = 4 << 20
 _NEWEST_KEPT = 10_000
-_OPTIONS: dict[str, Any] = {
-    "retry_total": 3,
-    "initial_backoff": 1,
+_RETRIES: dict[str, Any] = {
+    "retry_total": 2,
+    "initial_backoff": 0.5,
     "increment_base": 2,
-    "connection_timeout": 5,
-    "read_timeout": 30,
+    "random_jitter_range": 0.5,
 }
+"""So a storage that throttles has said so before a request's time is over."""
+OWN_SECONDS = 120.0
+"""Of one question by work that belongs to no request, with all its tries."""
 
 
 def blob_service(storage: str, credential: Any = None, suffix: str = "core.windows.net") -> BlobServiceClient:
     """`storage`: a connection string, or the name of an account that the credential opens; `suffix`: the cloud's."""
     if "=" in storage:
-        return BlobServiceClient.from_connection_string(storage, **_OPTIONS)
-    return BlobServiceClient(f"https://{storage}.blob.{suffix}", credential, **_OPTIONS)
+        return BlobServiceClient.from_connection_string(storage, **_options())
+    return BlobServiceClient(f"https://{storage}.blob.{suffix}", credential, **_options())
+
+
+def _options() -> dict[str, Any]:
+    return {**_RETRIES, "transport": StorageTransport(BLOBS)}
 
 
 class BlobTranscripts:
@@ -59,7 +66,7 @@ class BlobTranscripts:
         """The newest ordinal seen of each console: a place to start looking, not more."""
 
     async def newest(self, console: str) -> Blob | None:
-        with faults():
+        async with asking_blobs():
             ordinal = await self._newest_ordinal(console)
             return None if ordinal is None else await self._show(console, ordinal)
 
@@ -90,13 +97,12 @@ class BlobTranscripts:
         return Blob(ordinal, about.size, blocks, head[:_HEAD_BYTES], tail)
 
     async def create(self, console: str, ordinal: int) -> None:
-        with faults():
-            async with self._there():
-                with may_be_there():
-                    await self._blob(console, ordinal).create_append_blob(match_condition=MatchConditions.IfMissing)
+        async with asking_blobs(), self._there():
+            with may_be_there():
+                await self._blob(console, ordinal).create_append_blob(match_condition=MatchConditions.IfMissing)
 
     async def append(self, console: str, ordinal: int, position: int, data: bytes) -> None:
-        with faults():
+        async with asking_blobs():
             try:
                 # As a stream: a large body of plain bytes would hold the event loop while it is written.
                 await self._blob(console, ordinal).append_block(
@@ -113,35 +119,37 @@ class BlobTranscripts:
 
     async def set_aside(self, name: str, data: bytes) -> None:
         """Under the next free name where somebody else's bytes have the name already."""
-        with faults():
-            async with self._there():
-                for number in range(_LETTERS):
-                    letter = f"dead-letter/{name}{f'.{number}' if number else ''}"
-                    if await _holds(self._container.get_blob_client(letter), data):
-                        return
-        raise Unavailable(_WHAT, "other letters have the names of this one")
+        async with asking_blobs(), self._there():
+            for number in range(_LETTERS):
+                letter = f"dead-letter/{name}{f'.{number}' if number else ''}"
+                if await _holds(self._container.get_blob_client(letter), data):
+                    return
+        raise Unavailable(BLOBS, "other letters have the names of this one")
 
     async def segments(self, console: str) -> AsyncIterator[int]:
         with faults():
-            async for ordinal in self._list(console):
+            async for ordinal in each_in_time(self._list(console), BLOBS, OWN_SECONDS):
                 yield ordinal
 
     async def read(self, console: str, ordinal: int, start: int = 0) -> AsyncIterator[bytes]:
         """From byte `start` on. The first piece is short, for those who want the header only."""
         blob, size = self._blob(console, ordinal), _TAIL_BYTES
-        with faults():
-            while piece := await read_range(blob, start, size):
+        while True:
+            async with asking_blobs():
+                piece = await read_range(blob, start, size)
+            if piece:
                 yield piece
-                if len(piece) < size:
-                    return
-                start, size = start + size, _PIECE_BYTES
+            if len(piece) < size:
+                return
+            start, size = start + size, _PIECE_BYTES
 
     async def lying(self, console: str = "") -> AsyncIterator[Lying]:
         """Names sort so that a console's segments follow each other, oldest first."""
         folder = f"{console.strip('/')}/" if console else _CONSOLES
         with faults():
             try:
-                async for found in self._container.list_blobs(name_starts_with=folder):
+                names = aiter(self._container.list_blobs(name_starts_with=folder))
+                async for found in each_in_time(names, BLOBS, OWN_SECONDS):
                     of, _, number = found.name.removesuffix(_SUFFIX).rpartition("/")
                     if number.isdigit():
                         yield Lying(f"/{of}", int(number), found.size)
@@ -149,7 +157,7 @@ class BlobTranscripts:
                 return
 
     async def drop(self, console: str, ordinal: int) -> bool:
-        with faults():
+        async with asking_blobs():
             try:
                 await self._blob(console, ordinal).delete_blob()
             except ResourceNotFoundError:
@@ -238,9 +246,16 @@ def may_be_there() -> Iterator[None]:
 
 @contextmanager
 def faults() -> Iterator[None]:
-    """The SDK's texts hold addresses and signatures: only the kind of fault is told. Raises Unavailable."""
+    """Raises Unavailable."""
     try:
         yield
     except AzureError as error:
-        code = getattr(error, "error_code", None) or getattr(error, "status_code", None)
-        raise Unavailable(_WHAT, f"{type(error).__name__}{f' ({code})' if code else ''}") from error
+        raise storage_trouble(error, BLOBS) from error
+
+
+@asynccontextmanager
+async def asking_blobs() -> AsyncIterator[None]:
+    """Bounds what is done inside by the request's time. Raises Unavailable."""
+    async with in_time(BLOBS, OWN_SECONDS):
+        with faults():
+            yield

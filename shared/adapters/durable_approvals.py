@@ -8,16 +8,21 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
+from shared.adapters.in_time import in_time
 from shared.adapters.table_approvals import TableApprovals
 from shared.adapters.task_hub import HubAway, TaskHub
 from shared.domain.approval import Approval
 from shared.domain.approval_codec import approval_from_json, approval_to_json
 from shared.domain.vm import VmId
+from shared.ports import Dependency, Unavailable
 
 ORCHESTRATION = "await_approval"
 DECISION = "decision"
 HUB_SECONDS = 6.0
 """The engine is asked for an ended orchestration every two seconds; one that answers later is not waited for."""
+SETTLE_SECONDS = 1.0
+"""What a request keeps of its time for settling the row without the task hub."""
+HUB = Dependency.TASK_HUB
 _log = logging.getLogger(__name__)
 
 
@@ -28,9 +33,9 @@ class DurableApprovals:
     async def ask(self, approval: Approval) -> None:
         await self._table.add(approval)
         try:
-            async with asyncio.timeout(HUB_SECONDS):
+            async with in_time(HUB), asyncio.timeout(HUB_SECONDS):
                 await self._hub.start(ORCHESTRATION, _instance(approval), approval_to_json(approval))
-        except (HubAway, TimeoutError) as error:
+        except (HubAway, TimeoutError, Unavailable) as error:
             _log.warning("a request for approval waits without the task hub: %s", type(error).__name__)
 
     async def find(self, vm: VmId, approval: str) -> Approval | None:
@@ -45,9 +50,12 @@ class DurableApprovals:
     async def decide(self, approval: Approval) -> Approval:
         """Where the orchestration is no more, was never started, or does not answer, the row is settled without it."""
         try:
-            async with asyncio.timeout(HUB_SECONDS):
+            async with (
+                in_time(HUB, least=SETTLE_SECONDS) as left,
+                asyncio.timeout(min(HUB_SECONDS, left - SETTLE_SECONDS)),
+            ):
                 settled = await self._hand_over(approval)
-        except (HubAway, TimeoutError) as error:
+        except (HubAway, TimeoutError, Unavailable) as error:
             _log.warning("a request for approval is settled without the task hub: %s", type(error).__name__)
             settled = None
         return settled or await self._table.settle(approval)

@@ -12,16 +12,20 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from shared import time_limit
+from shared.adapters.in_time import in_time
 from shared.adapters.task_hub import HubAway, TaskHub
 from shared.domain.lock import Acquired, Claim, Held, Lock
 from shared.domain.lock_codec import claim_to_json, state_from_json
-from shared.domain.lock_requests import CLOCK_SECONDS, LONGEST_SECONDS, Answering, Expired, Outcome, Request
+from shared.domain.lock_requests import CLOCK_SECONDS, Answering, Expired, Outcome, Request
 from shared.domain.vm import VmId
-from shared.ports import Clock, Dependency, Unavailable
+from shared.ports import Clock, Dependency, Trouble, Unavailable
 
 ENTITY = "console"
-PATIENCE_SECONDS = LONGEST_SECONDS
-"""After which whoever asked is told that the lock does not answer."""
+PATIENCE_SECONDS = time_limit.REQUEST_SECONDS
+"""After which whoever asked is told that the lock does not answer: a request, when its own time is over."""
+LEAST_SECONDS = CLOCK_SECONDS + 0.5
+"""A claim that is not made with more time than this would come too late."""
 AGAIN_SECONDS = 2.0
 """After which a signal counts as lost."""
 FIRST_LOOK_SECONDS, LONGEST_LOOK_SECONDS, LOOKS_GROW = 0.015, 0.25, 1.5
@@ -43,7 +47,7 @@ class DurableConsoles:
     async def acquire(self, vm: VmId, claim: Claim) -> Acquired | Held:
         """Where the outcome was not learnt, the console is given back, if it was granted at all."""
         try:
-            outcome = await self._ask(vm, "acquire", {"claim": claim_to_json(claim)})
+            outcome = await self._ask(vm, "acquire", {"claim": claim_to_json(claim)}, LEAST_SECONDS)
         except BaseException:
             await asyncio.shield(self._give_back(vm, claim.holder.session))
             raise
@@ -52,6 +56,7 @@ class DurableConsoles:
         raise Unavailable(WHAT, f"answered {type(outcome).__name__} to a claim")
 
     async def release(self, vm: VmId, session: str, generation: int) -> bool:
+        """One that comes late takes nothing from anybody: it is asked for in whatever time there is."""
         outcome = await self._ask(vm, "release", {"session": session, "generation": generation})
         if isinstance(outcome, bool):
             return outcome
@@ -59,27 +64,29 @@ class DurableConsoles:
 
     async def show(self, vm: VmId) -> Lock:
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with in_time(WHAT, PATIENCE_SECONDS, late=Trouble.SILENT):
                 return (await self._state(entity_key(vm))).lock
-        except (HubAway, TimeoutError) as error:
-            raise Unavailable(WHAT, _kind(error)) from error
+        except HubAway as error:
+            raise Unavailable(WHAT, str(error)) from error
 
     async def probe(self) -> None:
         """A sign of life of the task hub. Raises Unavailable."""
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with in_time(Dependency.TASK_HUB, PATIENCE_SECONDS, late=Trouble.SILENT):
                 await self._state("probe")
-        except (HubAway, TimeoutError) as error:
-            raise Unavailable(Dependency.TASK_HUB, _kind(error)) from error
+        except HubAway as error:
+            raise Unavailable(Dependency.TASK_HUB, str(error)) from error
 
-    async def _ask(self, vm: VmId, operation: str, said: Mapping[str, Any]) -> Outcome:
-        """Raises Unavailable."""
-        request = self._request()
+    async def _ask(self, vm: VmId, operation: str, said: Mapping[str, Any], least: float = 0.0) -> Outcome:
+        """`least` seconds of one's own time belong to what nobody wants any more once one has given up. Raises
+        Unavailable.
+        """
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with in_time(WHAT, PATIENCE_SECONDS, least=least, late=Trouble.SILENT) as seconds:
+                request = self._request(seconds if least else PATIENCE_SECONDS)
                 outcome = await self._answer(entity_key(vm), operation, request, said)
-        except (HubAway, TimeoutError) as error:
-            raise Unavailable(WHAT, f"{operation}: {_kind(error)}") from error
+        except HubAway as error:
+            raise Unavailable(WHAT, f"{operation}: {error}") from error
         if isinstance(outcome, Expired):
             raise Unavailable(WHAT, f"{operation} came too late")
         return outcome
@@ -97,8 +104,11 @@ class DurableConsoles:
                 return outcome
             pause = min(pause * LOOKS_GROW, LONGEST_LOOK_SECONDS)
 
-    def _request(self) -> Request:
-        return Request(secrets.token_urlsafe(12), self._clock.now() + PATIENCE_SECONDS - CLOCK_SECONDS)
+    def _request(self, seconds: float) -> Request:
+        """For somebody who waits so long. All that is left of a request's time: who has less of it than others may be
+        refused as too late where 32 of theirs were done meanwhile (shared/domain/lock_requests.py), and asks again.
+        """
+        return Request(secrets.token_urlsafe(12), self._clock.now() + seconds - CLOCK_SECONDS)
 
     async def _signal(self, key: str, operation: str, request: Request, said: Mapping[str, Any]) -> None:
         await self._hub.signal(ENTITY, key, operation, {"request": asdict(request), **said})
@@ -107,13 +117,11 @@ class DurableConsoles:
         """Signals of one client arrive in order: this one after the claim. Nobody waits for its outcome."""
         said = {"session": session, "generation": None}
         try:
-            await self._signal(entity_key(vm), "release", self._request(), said)
-        except HubAway as error:
+            with time_limit.afterwards():
+                async with in_time(WHAT):
+                    await self._signal(entity_key(vm), "release", self._request(PATIENCE_SECONDS), said)
+        except (HubAway, Unavailable) as error:
             _log.warning("a claim that nobody waits for could not be withdrawn: %s", error)
 
     async def _state(self, key: str) -> Answering:
         return state_from_json(await self._hub.state(ENTITY, key))
-
-
-def _kind(error: HubAway | TimeoutError) -> str:
-    return str(error) if isinstance(error, HubAway) else type(error).__name__

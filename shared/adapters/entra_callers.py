@@ -16,6 +16,7 @@ import jwt
 
 from shared.access.settings import AccessSettings
 from shared.adapters.http_json import Http
+from shared.adapters.in_time import in_time
 from shared.adapters.signing_keys import Fetch, SigningKeys
 from shared.domain.access import SCOPE, honoured
 from shared.domain.caller import Caller, Kind, Secret
@@ -59,7 +60,9 @@ class EntraCallers:
             return _UNAUTHENTICATED
         if peeked.tenant not in self._tenants:
             return _UNAUTHENTICATED
-        key = await self._keys.find(f"{self._settings.authority}/{peeked.tenant}/discovery/v2.0/keys", peeked.key_id)
+        keys = f"{self._settings.authority}/{peeked.tenant}/discovery/v2.0/keys"
+        async with in_time(Dependency.ENTRA):
+            key = await self._keys.find(keys, peeked.key_id)
         claims = self._verified(token, key, peeked.tenant) if key else None
         home = self._settings.tenants[0].lower()
         return _caller(claims, token, home) if claims else _UNAUTHENTICATED

@@ -6,20 +6,24 @@ from typing import Any
 
 import aiohttp
 
+from shared import time_limit
 from shared.adapters.http_json import Http, correlated, refusal_of
+from shared.adapters.in_time import in_time
 from shared.domain.acts import Act
 from shared.domain.archive_progress import RecordedLast
 from shared.domain.refusals import Refusal
 from shared.domain.sharding import owner
 from shared.domain.vm import VmId
-from shared.ports import Dependency, Relay, Tokens, Unavailable
+from shared.ports import Dependency, Relay, Tokens, Trouble, Unavailable
 
 _NO_CONTENT = 204
 _OK = 200
 _ROUND_TRIP_SECONDS = 5.0
 """Added to the time that the person who is asked has."""
-COMMAND_SECONDS = 15.0
-"""The relay waits for the VM's gateway, and answers itself when that does not."""
+COMMAND_SECONDS = 7.0
+"""The relay waits for the VM's gateway, and answers itself when that does not (azure_serial_acts.SECONDS)."""
+COMMAND_LEAST_SECONDS = 2.0
+"""What the relay takes down the line is done, whether its answer comes in time or not: so it is not begun late."""
 
 
 class RelayControl:
@@ -39,7 +43,8 @@ class RelayControl:
     async def ask(self, vm: VmId, generation: int, by: str, seconds: float) -> bool:
         """Raises Unavailable: nobody could be asked, so nothing was allowed."""
         said = {"generation": generation, "by": by, "seconds": seconds}
-        status, answer = await self._call(vm, "ask", said, seconds + _ROUND_TRIP_SECONDS)
+        with time_limit.put_off(seconds):
+            status, answer = await self._call(vm, "ask", said, seconds + _ROUND_TRIP_SECONDS)
         if status != _OK or not isinstance(answer, dict) or not isinstance(answer.get("allow"), bool):
             raise Unavailable(Dependency.RELAY, f"answered {status} to a question", which=self.of(vm).name)
         return bool(answer["allow"])
@@ -47,7 +52,7 @@ class RelayControl:
     async def command(self, vm: VmId, act: Act, keys: str, by: str) -> Refusal | None:
         """Not repeated: the first call may have reset the VM."""
         status, answer = await self._call(
-            vm, "command", {"command": act.value, "keys": keys, "by": by}, COMMAND_SECONDS
+            vm, "command", {"command": act.value, "keys": keys, "by": by}, COMMAND_SECONDS, COMMAND_LEAST_SECONDS
         )
         return None if status == _NO_CONTENT else refusal_of(Dependency.RELAY, status, answer, which=self.of(vm).name)
 
@@ -70,7 +75,14 @@ class RelayControl:
             return False
         return status == _NO_CONTENT
 
-    async def _call(self, vm: VmId, what: str, said: dict[str, Any], seconds: float) -> tuple[int, Any]:
+    async def _call(
+        self, vm: VmId, what: str, said: dict[str, Any], seconds: float, least: float = 0.0
+    ) -> tuple[int, Any]:
+        """`seconds` and what the request has left bound it, whichever is less. Raises Unavailable."""
+        async with in_time(Dependency.RELAY, seconds, which=self.of(vm).name, least=least, late=Trouble.SILENT) as left:
+            return await self._answered(vm, what, said, min(seconds, left))
+
+    async def _answered(self, vm: VmId, what: str, said: dict[str, Any], seconds: float) -> tuple[int, Any]:
         relay = self.of(vm)
         body = json.dumps({"vm": vm.resource_id, **said}).encode()
         headers = {
@@ -85,4 +97,5 @@ class RelayControl:
             ) as answer:
                 return answer.status, None if answer.status == _NO_CONTENT else await answer.json()
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise Unavailable(Dependency.RELAY, type(error).__name__, which=relay.name) from error
+            trouble = Trouble.SILENT if isinstance(error, TimeoutError) else Trouble.AWAY
+            raise Unavailable(Dependency.RELAY, type(error).__name__, trouble, which=relay.name) from error

@@ -14,7 +14,9 @@ from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, Re
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableServiceClient
 
+from shared.adapters.in_time import in_time
 from shared.adapters.kept import Kept
+from shared.adapters.storage_troubles import TABLES
 from shared.adapters.tables import Table, key_of
 from shared.domain.policy import Level, Policy, Scope, scopes_of
 from shared.domain.policy_codec import InvalidPolicy, policy_from_json, policy_to_json
@@ -33,7 +35,7 @@ class TablePolicies:
         self._kept: Kept[Mapping[str, Policy | None]] = Kept(FRESH_SECONDS, clock)
 
     async def over(self, vm: VmId) -> Sequence[Level]:
-        stored = await self._kept.get(TABLE, self._read)
+        stored = await self._stored()
         levels: list[Level] = []
         for scope in scopes_of(vm):
             levels += (level for level in self._settings if level.scope == scope)
@@ -41,8 +43,13 @@ class TablePolicies:
                 levels.append(Level(scope, _readable(stored[scope], scope)))
         return levels
 
+    async def _stored(self) -> Mapping[str, Policy | None]:
+        """Many requests wait for one answer, each as long as its own time lasts."""
+        async with in_time(TABLES):
+            return await self._kept.get(TABLE, self._read)
+
     async def captured(self) -> Sequence[VmId]:
-        stored = await self._kept.get(TABLE, self._read)
+        stored = await self._stored()
         wanted = [level.scope for level in self._settings if level.policy.capture]
         wanted += [scope for scope, policy in stored.items() if policy is not None and policy.capture]
         return [vm for scope in dict.fromkeys(wanted) if (vm := Scope.parse(scope).vm) is not None]

@@ -11,16 +11,16 @@ from azure.core.exceptions import AzureError, ResourceExistsError, ResourceModif
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 
+from shared.adapters.in_time import in_time
+from shared.adapters.storage_troubles import TABLES, StorageTransport, storage_trouble
 from shared.domain.vm import VmId
-from shared.ports import Dependency, Unavailable
 
 TIMEOUT_SECONDS = 10.0
-_WHAT = Dependency.STORAGE_TABLES
+"""Of what is asked a table by work that belongs to no request."""
 _RETRIES: dict[str, Any] = {
     "retry_total": 2,
     "retry_backoff_factor": 0.3,
     "retry_backoff_max": 2,
-    "connection_timeout": 3,
 }
 
 
@@ -29,8 +29,12 @@ def table_service(
 ) -> TableServiceClient:
     """`storage`: a connection string, or the name of an account that the credential opens; `suffix`: the cloud's."""
     if "=" in storage:
-        return TableServiceClient.from_connection_string(storage, **_RETRIES)
-    return TableServiceClient(f"https://{storage}.table.{suffix}", credential=credential, **_RETRIES)
+        return TableServiceClient.from_connection_string(storage, **_options())
+    return TableServiceClient(f"https://{storage}.table.{suffix}", credential=credential, **_options())
+
+
+def _options() -> dict[str, Any]:
+    return {**_RETRIES, "transport": StorageTransport(TABLES)}
 
 
 def key_of(scope: str) -> str:
@@ -82,18 +86,17 @@ class Table:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[TableClient]:
-        """Bounds what is done inside. What a condition answers (exists, not found, modified) passes through.
-
-        Raises Unavailable.
+        """Bounds what is done inside by the request's time. What a condition answers (exists, not found, modified)
+        passes through. Raises Unavailable.
         """
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
+            async with in_time(TABLES, TIMEOUT_SECONDS):
                 await self._make()
                 yield self._client
         except (ResourceExistsError, ResourceNotFoundError, ResourceModifiedError):
             raise
-        except (AzureError, TimeoutError) as error:
-            raise Unavailable(_WHAT, type(error).__name__) from error
+        except AzureError as error:
+            raise storage_trouble(error, TABLES) from error
 
     async def _make(self) -> None:
         if self._there:

@@ -13,18 +13,21 @@ from urllib.parse import urlsplit
 from azure.core import AsyncPipelineClient
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
-from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, AsyncRetryPolicy, UserAgentPolicy
+from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, UserAgentPolicy
 from azure.core.rest import HttpRequest
 
+from shared.adapters.arm_troubles import PromptRetries, troubled
 from shared.adapters.clouds import VAULTS
+from shared.adapters.in_time import in_time
 from shared.adapters.jws import public_jwk
 from shared.adapters.kept import Kept
 from shared.domain.key_versions import LIST_SECONDS, KeyVersion, public, signing
-from shared.ports import Clock, Dependency, Unavailable
+from shared.ports import Clock, Dependency, Trouble, Unavailable
 
 _VERSION = "7.4"
 _WHAT = Dependency.KEY_VAULT
 _VERSIONS = "versions"
+_THROTTLED = 429
 _AWAY_SECONDS = 30.0
 """How long a vault that was away is not asked for its list again."""
 _ASKS: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 5}
@@ -44,7 +47,7 @@ class VaultKeyRing:
             self._vault,
             policies=[
                 UserAgentPolicy(),
-                AsyncRetryPolicy(retry_total=2, retry_backoff_factor=0.2, timeout=10),
+                PromptRetries(),
                 AsyncBearerTokenCredentialPolicy(credential, f"{VAULTS[cloud]}/.default"),
             ],
             **({"transport": transport} if transport else {}),
@@ -97,11 +100,13 @@ class VaultKeyRing:
         if self._known and self._clock.now() < self._ask_again:
             return self._known
         try:
-            return await self._listed.get(_VERSIONS, self._list)
-        except Unavailable:
+            async with in_time(_WHAT):
+                return await self._listed.get(_VERSIONS, self._list)
+        except Unavailable as error:
             if not self._known:
                 raise
-            self._ask_again = self._clock.now() + _AWAY_SECONDS
+            if error.trouble not in (Trouble.SLOW, Trouble.LATE):  # else it was the request that had no time
+                self._ask_again = self._clock.now() + _AWAY_SECONDS
             return self._known
 
     async def _list(self) -> list[KeyVersion]:
@@ -130,15 +135,20 @@ class VaultKeyRing:
         query = {} if "?" in path else {"api-version": _VERSION}
         request = HttpRequest(method, f"{self._vault}{path}", params=query, json=body)
         try:
-            response = await self._client.send_request(request, **_ASKS)
-            response.raise_for_status()
-            return response.json()
+            async with in_time(_WHAT):
+                response = await self._client.send_request(request, **_ASKS)
+                response.raise_for_status()
+                return response.json()
         except ClientAuthenticationError as error:
             raise Unavailable(_WHAT, "the service cannot sign in there") from error
         except HttpResponseError as error:
+            if error.status_code == _THROTTLED:
+                raise troubled(error, _WHAT) from error
             raise Unavailable(_WHAT, f"answered {error.status_code}: may the service use the key?") from error
-        except (AzureError, ValueError) as error:
-            raise Unavailable(_WHAT, type(error).__name__) from error
+        except AzureError as error:
+            raise troubled(error, _WHAT) from error
+        except ValueError as error:
+            raise Unavailable(_WHAT, "its answer cannot be read") from error
 
 
 def _version(said: Mapping[str, Any]) -> KeyVersion:

@@ -21,7 +21,7 @@ OUTCOMES = 32
 NAME_CHARACTERS = 64
 CLOCK_SECONDS = 1.0
 LONGEST_SECONDS = 15.0
-"""What anybody waits for an outcome."""
+"""Nobody waits longer for an outcome."""
 
 
 @dataclass(frozen=True, slots=True)

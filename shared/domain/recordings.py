@@ -25,6 +25,12 @@ _SIGNS = re.compile(
     rb"|A problem has been detected and Windows)"
     rb"|(?P<boot>Linux version [0-9]|SeaBIOS \(|BdsDxe: (?:loading|starting)|Booting `|Computer is booting, SAC)"
 )
+SIGNS = {
+    "boot": "`Linux version`, SeaBIOS, UEFI's `BdsDxe:`, GRUB's `Booting`, or Windows' `Computer is booting, SAC`",
+    "panic": "`Kernel panic - not syncing`, `Oops:`, `BUG: unable to handle`, `Unable to mount root fs`, or the "
+    "text of a Windows stop error",
+}
+"""What is looked for, in words."""
 _CARRY = 64
 """Longer than any sign: what may be the beginning of one at the end of a record."""
 

@@ -5,7 +5,7 @@ from shlex import quote
 
 from shared.domain.refusal_table import TABLE, Code
 
-__all__ = ["TABLE", "Code", "Refusal", "refuse", "together"]
+__all__ = ["TABLE", "Code", "Refusal", "foreign_origin", "refuse", "together"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,12 @@ def refuse(
     command = entry.fix_command and entry.fix_command.format(**quoted)
     message = because or entry.message.replace("''", f"'{account}'")
     return Refusal(code, message, entry.fix, command, entry.retry_after, target, claims=claims)
+
+
+def foreign_origin(because: str) -> Refusal:
+    """To a page elsewhere: what its caller's token lacks is not the matter."""
+    fix = "An administrator of the service adds the page's origin to PAGE_ORIGINS, as the browser sends it to the byte."
+    return replace(refuse(Code.CALLER_NOT_PERMITTED, because=because), fix=fix)
 
 
 def together(refusals: list[Refusal]) -> Refusal:

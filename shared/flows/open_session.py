@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from shared import time_limit
 from shared.domain.caller import Caller
 from shared.domain.cautions import Warn
 from shared.domain.grant import MAX_SECONDS, Grant, Mode
@@ -160,7 +161,8 @@ async def _give_back(dependencies: Dependencies, session: Session) -> None:
     if session.mode is Mode.WATCH:
         return
     try:
-        await dependencies.consoles.release(session.vm, session.id, session.generation)
+        with time_limit.afterwards():
+            await dependencies.consoles.release(session.vm, session.id, session.generation)
     except Unavailable as error:
         _log.warning("session %s was not opened; its lock counts for %d s more: %s", session.id, PENDING_SECONDS, error)
 

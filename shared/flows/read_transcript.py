@@ -10,6 +10,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
+from shared import time_limit
 from shared.domain.caller import Caller
 from shared.domain.plain_text import plain, whole
 from shared.domain.playback import Cursor, code_of, printed, retimed, time_us
@@ -231,6 +232,7 @@ async def when_there_is_more[P: Bytes | Text | Page](
     """What is read as soon as there is any of it, within so many seconds; then nothing."""
     left = seconds
     while not (found := await read()).content and left > 0:
-        await sleep(_LOOK_SECONDS)
+        with time_limit.put_off(_LOOK_SECONDS):
+            await sleep(_LOOK_SECONDS)
         left -= _LOOK_SECONDS
     return found

@@ -6,38 +6,62 @@ from dataclasses import dataclass
 from shared.domain import rights
 from shared.domain.caller import Caller
 from shared.domain.lock import Holder
-from shared.domain.refusals import Refusal
+from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.rights import Right
 from shared.domain.vm import VmId
 from shared.flows.examine_vm import PREFLIGHT, Examined, Wanted, examine_vm
 from shared.flows.lease import live_holder
+from shared.flows.tell_unavailable import tell_unavailable
+from shared.ports import Unavailable
 from shared.session.dependencies import Dependencies
+
+LOCK_SECONDS = 3.0
+"""How long everything else waits for the lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtConsole:
+    generation: int
+    writer: Holder | None
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
     right: Right
     examined: Examined
-    generation: int
-    writer: Holder | None
-    """None when nobody writes, and when the caller may not watch the console: who works there is not theirs to know."""
+    console: AtConsole | Refusal
+    """No writer when nobody writes, and when the caller may not watch the console: who works there is not theirs to
+    know. A refusal while nobody can say: the lock does not answer.
+    """
 
     held: tuple[Right, ...]
     """What the caller's rights on the VM suffice for, as far as the VM itself decides it."""
 
 
 async def show_console(dependencies: Dependencies, caller: Caller, vm: VmId, right: Right) -> Shown | Refusal:
-    """Raises Unavailable."""
-    examined, lock, lacking = await asyncio.gather(
+    """A lock that is away hides nothing else. Raises Unavailable."""
+    examined, at_console, lacking = await asyncio.gather(
         examine_vm(dependencies, caller, vm, Wanted(right, PREFLIGHT)),
-        dependencies.consoles.show(vm),
+        _at_console(dependencies, vm),
         _lacking(dependencies, caller, vm),
     )
     if isinstance(examined, Refusal):
         return examined
     held = tuple(each for each in Right if lacking.isdisjoint(rights.on_vm(dependencies.settings.rights, each, vm)))
-    writer = await live_holder(dependencies, lock) if Right.WATCH in held else None
-    return Shown(right, examined, lock.generation, writer, held)
+    if isinstance(at_console, AtConsole) and Right.WATCH not in held:
+        at_console = AtConsole(at_console.generation, None)
+    return Shown(right, examined, at_console, held)
+
+
+async def _at_console(dependencies: Dependencies, vm: VmId) -> AtConsole | Refusal:
+    try:
+        async with asyncio.timeout(LOCK_SECONDS):
+            lock = await dependencies.consoles.show(vm)
+            return AtConsole(lock.generation, await live_holder(dependencies, lock))
+    except TimeoutError:
+        return refuse(Code.LOCK_UNAVAILABLE, target=vm.resource_id)
+    except Unavailable as error:
+        return tell_unavailable(error, vm.resource_id)
 
 
 async def _lacking(dependencies: Dependencies, caller: Caller, vm: VmId) -> frozenset[str]:

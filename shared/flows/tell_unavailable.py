@@ -5,13 +5,23 @@ from typing import assert_never
 
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.ports import Dependency, Trouble, Unavailable
+from shared.time_limit import REQUEST_SECONDS
 
+_NAMES = {
+    Dependency.ARM: "Azure Resource Manager",
+    Dependency.ENTRA: "Entra ID",
+    Dependency.BOOT_DIAGNOSTICS: "Azure's boot diagnostics",
+    Dependency.STORAGE_TABLES: "The service's table storage",
+    Dependency.STORAGE_BLOBS: "The service's blob storage",
+    Dependency.KEY_VAULT: "The service's key vault",
+}
 _CODES = {
     Trouble.AWAY: Code.AZURE_UNAVAILABLE,
     Trouble.THROTTLED: Code.AZURE_THROTTLED,
     Trouble.SILENT: Code.AZURE_TIMEOUT,
     Trouble.FORBIDDEN: Code.SERVICE_NOT_PERMITTED,
     Trouble.SLOW: Code.AZURE_UNAVAILABLE,
+    Trouble.LATE: Code.AZURE_UNAVAILABLE,
 }
 
 
@@ -19,21 +29,17 @@ def tell_unavailable(error: Unavailable, target: str | None = None) -> Refusal:
     """The words name who it was, never what they answered. Azure's own number of seconds is handed on."""
     match error.what:
         case Dependency.RELAY:
-            return refuse(Code.RELAY_UNAVAILABLE, target=target)
+            return refuse(Code.RELAY_UNAVAILABLE, because=_of_the_relay(error.trouble), target=target)
         case Dependency.CONSOLE_LOCK:
-            return refuse(Code.LOCK_UNAVAILABLE, target=target)
-        case Dependency.ARM:
-            return _azures("Azure Resource Manager", error, target)
-        case Dependency.ENTRA:
-            return _azures("Entra ID", error, target)
-        case Dependency.BOOT_DIAGNOSTICS:
-            return _azures("Azure's boot diagnostics", error, target)
+            late = _late("The lock of this console") if error.trouble is Trouble.LATE else None
+            return refuse(Code.LOCK_UNAVAILABLE, because=late, target=target)
         case _:
-            return _azures(None, error, target)
+            return _azures(error, target)
 
 
-def _azures(name: str | None, error: Unavailable, target: str | None) -> Refusal:
-    """Without a name, the words are the table's."""
+def _azures(error: Unavailable, target: str | None) -> Refusal:
+    """Of what has no name to people, the words are the table's."""
+    name = _NAMES.get(error.what)
     refusal = refuse(_CODES[error.trouble], because=name and _words(name, error), target=target)
     return refusal if error.retry_after is None else replace(refusal, retry_after=error.retry_after)
 
@@ -51,5 +57,22 @@ def _words(name: str, error: Unavailable) -> str:
             return f"{name} does not allow the service what this needs. It is not your permission that is missing."
         case Trouble.SLOW:
             return f"{name} answers, but so slowly that the service gave up: it had not all that it needs in time."
+        case Trouble.LATE:
+            return _late(name)
         case _:
             assert_never(error.trouble)
+
+
+def _late(name: str) -> str:
+    return f"{name} was not asked: what came before had used up the {REQUEST_SECONDS:.0f} s that a request has."
+
+
+def _of_the_relay(trouble: Trouble) -> str | None:
+    """None: the words of the table."""
+    match trouble:
+        case Trouble.SILENT | Trouble.SLOW:
+            return "The relay of this console took what it was asked, and did not answer in time. See what came of it."
+        case Trouble.LATE:
+            return _late("The relay of this console")
+        case _:
+            return None

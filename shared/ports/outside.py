@@ -16,7 +16,9 @@ class Trouble(StrEnum):
     FORBIDDEN = "forbidden"
     """It answers that the service's own identity may not ask this."""
     SLOW = "slow"
-    """It answers, but the whole was not there in the time that we give to a question."""
+    """It answers, but the whole was not there when the time of the request was over."""
+    LATE = "late"
+    """It was not asked: what came before had used up the time of the request."""
 
 
 class Dependency(StrEnum):

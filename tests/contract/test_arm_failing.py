@@ -10,7 +10,7 @@ import pytest
 from dev.arm.faults import Fault
 from dev.arm.throttle import Throttle
 from dev.fleet import ADA, AUTOMATION, GRACE, OTHER_SUBSCRIPTION, SUBSCRIPTION
-from shared.adapters import arm_clients, arm_troubles
+from shared.adapters import arm_troubles
 from shared.adapters.arm_clients import asking_arm
 from shared.adapters.arm_vms import ArmVms
 from shared.domain.acts import Act
@@ -159,7 +159,7 @@ async def test_a_hanging_arm_is_told_from_a_slow_one_and_asked_once(
     error = await trouble(lambda: arm.vms.find(user, WEB))
     assert (error.what, error.trouble, len(arm.world.asked)) == ("arm", Trouble.SILENT, 1)
 
-    monkeypatch.setattr(arm_clients, "TIMEOUT_SECONDS", 4.0)
+    monkeypatch.setattr("shared.adapters.in_time.OWN_SECONDS", 4.0)
     arm.world.page_size = 1
     arm.world.faults = [Fault(hang=0.8, match=HERE, count=FOR_EVER)]
     error = await trouble(lambda: arm.vms.visible(user))

@@ -9,12 +9,13 @@ import pytest
 from dev.arm.faults import Fault
 from dev.fleet import AUTOMATION, GRACE, OTHER_SUBSCRIPTION, SUBSCRIPTION
 from shared import time_limit
-from shared.adapters import arm_clients, arm_power
+from shared.adapters import arm_power
 from shared.adapters.arm_around import ArmAround
+from shared.adapters.in_time import in_time
 from shared.adapters.kept import Kept
 from shared.domain.acts import Act
 from shared.domain.rights import DEFAULT, Right, on_vm
-from shared.ports import Trouble, Unavailable
+from shared.ports import Dependency, Trouble, Unavailable
 from shared.time_limit import TimeLimit
 from tests.contract.arm import Arm, application, vm
 from tests.contract.test_arm_failing import FOR_EVER
@@ -27,11 +28,10 @@ LIMIT, EACH = 6.0, 2.1
 
 
 @pytest.fixture
-def request_begins(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+def request_begins() -> Iterator[Callable[..., None]]:
     """A request whose time begins with its next question."""
-    monkeypatch.setattr(arm_clients, "TIMEOUT_SECONDS", LIMIT)
     before = time_limit.current.get()
-    yield lambda: time_limit.current.set(TimeLimit()) and None
+    yield lambda seconds=LIMIT: time_limit.current.set(TimeLimit(seconds)) and None
     time_limit.current.set(before)
 
 
@@ -50,7 +50,7 @@ def questions(arm: Arm) -> list[Callable[[], Awaitable[Any]]]:
 
 
 async def test_slow_questions_in_a_row_are_given_up_when_the_requests_time_is_over(
-    arm: Arm, request_begins: Callable[[], None]
+    arm: Arm, request_begins: Callable[..., None]
 ) -> None:
     asked = questions(arm)
     await asked[0]()  # signs in
@@ -66,24 +66,24 @@ async def test_slow_questions_in_a_row_are_given_up_when_the_requests_time_is_ov
             await ask()
         except Unavailable as error:
             told.append((error.what, error.trouble))
-    assert {*told} <= {("arm", Trouble.SLOW), ("boot diagnostics", Trouble.SLOW)}
+    assert {what for what, _ in told} <= {Dependency.ARM, Dependency.BOOT_DIAGNOSTICS}
+    assert {how for _, how in told} <= {Trouble.SLOW, Trouble.LATE}
     assert len(told) >= len(asked) - 3
 
 
-async def test_what_is_asked_when_the_time_is_over_is_not_sent(arm: Arm, request_begins: Callable[[], None]) -> None:
+async def test_what_is_asked_when_the_time_is_over_is_not_sent(arm: Arm, request_begins: Callable[..., None]) -> None:
     await arm.vms.find(arm.user(GRACE), WEB)
-    request_begins()
-    time_limit.end(0.0)
+    request_begins(0.0)
     arm.world.asked.clear()
     for ask in questions(arm):
         with pytest.raises(Unavailable) as told:
             await ask()
-        assert told.value.trouble is Trouble.SLOW
+        assert told.value.trouble is Trouble.LATE
     assert not arm.world.asked
 
 
 async def test_subscriptions_that_are_searched_for_an_account_have_one_time_together(
-    arm: Arm, request_begins: Callable[[], None]
+    arm: Arm, request_begins: Callable[..., None]
 ) -> None:
     around = ArmAround(arm.access, [SUBSCRIPTION, OTHER_SUBSCRIPTION], 0, arm.clock)
     await around.of(WEB)
@@ -94,19 +94,17 @@ async def test_subscriptions_that_are_searched_for_an_account_have_one_time_toge
 
 
 async def test_an_act_is_not_begun_late_and_one_that_is_cut_off_is_to_be_looked_at(
-    azure: LocalAzure, request_begins: Callable[[], None]
+    azure: LocalAzure, request_begins: Callable[..., None]
 ) -> None:
     arm = Arm(azure)
     user = arm.user(GRACE)
     await arm.vms.find(user, WEB)
     arm.world.asked.clear()
-    request_begins()
-    time_limit.end(arm_power.LEAST_SECONDS - 0.1)
+    request_begins(arm_power.LEAST_SECONDS - 0.1)
     with pytest.raises(Unavailable, match="not asked") as told:
         await arm.power.do(user, WEB, Act.RESTART)
-    assert (told.value.trouble, [*arm.world.asked]) == (Trouble.SLOW, [])
-    request_begins()
-    time_limit.end(arm_power.LEAST_SECONDS + 0.2)
+    assert (told.value.trouble, [*arm.world.asked]) == (Trouble.LATE, [])
+    request_begins(arm_power.LEAST_SECONDS + 0.2)
     arm.world.faults = [Fault(match="restart", hang=60, count=FOR_EVER)]
     with pytest.raises(Unavailable) as told:
         await arm.power.do(user, WEB, Act.RESTART)
@@ -119,14 +117,13 @@ async def test_a_request_that_has_no_time_left_takes_none_from_another_that_asks
     answer = asyncio.Event()
 
     async def ask() -> str:
-        async with arm_clients.in_time():
+        async with in_time(Dependency.ARM):
             await answer.wait()
         return "an answer"
 
     async def request(seconds: float) -> str:
-        time_limit.current.set(TimeLimit())
-        time_limit.end(seconds)
-        async with arm_clients.in_time():
+        time_limit.current.set(TimeLimit(seconds))
+        async with in_time(Dependency.ARM):
             return await kept.get("the same", ask)
 
     hasty, patient = asyncio.create_task(request(0.05)), asyncio.create_task(request(60.0))

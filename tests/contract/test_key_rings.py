@@ -1,17 +1,20 @@
 """KeyRing: keys that are given as PEM, and keys in a vault, through the same tests; then rotation in the vault."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from itertools import cycle
 from typing import Any
 
 import jwt
 import pytest
+from azure.core.exceptions import ServiceResponseTimeoutError
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.identity.aio import ClientSecretCredential
 
 from dev.fleet import API_SECRET, AUTOMATION, SERVICE, TENANT, Application
 from dev.stack import Port
 from dev.vault.keys import SESSION_KEY
+from shared import time_limit
 from shared.adapters.http_json import Http
 from shared.adapters.jws import signed
 from shared.adapters.jwt_tokens import JwtTokens
@@ -19,7 +22,8 @@ from shared.adapters.pem_key_ring import PemKeyRing
 from shared.adapters.token_keys import TokenKeys
 from shared.adapters.vault_key_ring import VaultKeyRing
 from shared.domain.key_versions import LIST_SECONDS, PUBLIC_SECONDS
-from shared.ports import KeyRing, Unavailable
+from shared.ports import KeyRing, Trouble, Unavailable
+from shared.time_limit import TimeLimit
 from tests.dev.local_azure import LocalAzure
 from tests.fakes import FakeClock
 from tests.signing import new_pem
@@ -29,7 +33,12 @@ class Vault:
     """The key ring of a vault as one instance of the function app has it."""
 
     def __init__(
-        self, azure: LocalAzure, name: str = SESSION_KEY, who: Application = SERVICE, clock: FakeClock | None = None
+        self,
+        azure: LocalAzure,
+        name: str = SESSION_KEY,
+        who: Application = SERVICE,
+        clock: FakeClock | None = None,
+        transport: Any = None,
     ) -> None:
         self.clock = clock or FakeClock()
         self.clock.time = max(each.created for each in azure.keys.versions[SESSION_KEY]) + PUBLIC_SECONDS
@@ -39,7 +48,7 @@ class Vault:
         )  # fmt: skip
         self.ring = VaultKeyRing(
             f"{azure.stack.https(Port.VAULT)}/keys/{name}", "AzureCloud", self._credential, self.clock,
-            AioHttpTransport(connection_verify=str(azure.stack.ca)),
+            transport or AioHttpTransport(connection_verify=str(azure.stack.ca)),
         )  # fmt: skip
 
     async def close(self) -> None:
@@ -194,3 +203,38 @@ async def test_why_nothing_can_be_signed_is_said(azure: LocalAzure, problem: str
         await vault.ring.signer()
     assert API_SECRET not in str(caught.value)
     await vault.close()
+
+
+class Asleep(AioHttpTransport):  # type: ignore[misc]  # azure-core exports it lazily
+    """Says nothing: until its own time for that is over, or for ever."""
+
+    def __init__(self, azure: LocalAzure) -> None:
+        super().__init__(connection_verify=str(azure.stack.ca))
+        self.asked, self.gives_up = 0, True
+
+    async def send(self, *_: Any, **__: Any) -> Any:
+        self.asked += 1
+        if self.gives_up:
+            raise ServiceResponseTimeoutError("silence")
+        await asyncio.Event().wait()
+
+
+async def test_a_vault_that_says_nothing_is_asked_once_and_no_longer_than_the_request_lasts(
+    azure: LocalAzure, vault: Vault
+) -> None:
+    kid = await vault.ring.signer()
+    transport = Asleep(azure)
+    silent = Vault(azure, clock=vault.clock, transport=transport)
+    with pytest.raises(Unavailable) as told:
+        await silent.ring.signer()
+    assert (told.value.what, told.value.trouble, transport.asked) == ("key vault", Trouble.SILENT, 1)
+    transport.gives_up = False
+    before = time_limit.current.set(TimeLimit(0.2))
+    with pytest.raises(Unavailable) as told:
+        await silent.ring.public()
+    assert told.value.trouble is Trouble.SLOW
+    with pytest.raises(Unavailable) as told:
+        await vault.ring.sign(kid, b"x")
+    assert told.value.trouble is Trouble.LATE, "another that would have answered"
+    time_limit.current.reset(before)
+    await silent.close()

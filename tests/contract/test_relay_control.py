@@ -16,16 +16,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dev.entra.listen import bind
-from shared import correlation
+from shared import correlation, time_limit
 from shared.adapters.http_json import Http
 from shared.adapters.jwt_tokens import JwtTokens
 from shared.adapters.pem_key_ring import PemKeyRing
-from shared.adapters.relay_control import RelayControl
+from shared.adapters.relay_control import COMMAND_LEAST_SECONDS, RelayControl
 from shared.adapters.system_clock import SystemClock
 from shared.domain.acts import Act
 from shared.domain.archive_progress import RecordedLast
 from shared.domain.refusals import Code, refuse
-from shared.ports import Relay, Unavailable
+from shared.ports import Relay, Trouble, Unavailable
+from shared.time_limit import TimeLimit
 from tests.dev.local_azure import served
 from tests.fakes import VM
 
@@ -176,3 +177,29 @@ async def test_a_relay_that_does_not_say_what_it_recorded_is_unavailable(
     control.answer = answer
     with pytest.raises(Unavailable):
         await relays.recorded_last(VM)
+
+
+async def test_a_relay_that_says_nothing_costs_a_request_its_time_but_a_person_is_waited_for(
+    relays: RelayControl, control: Control
+) -> None:
+    control.late.clear()
+    before = time_limit.current.set(TimeLimit(0.3))
+    assert not await relays.fence(VM, 3, "Ada")
+    with pytest.raises(Unavailable) as told:
+        await relays.recorded_last(VM)
+    assert told.value.trouble is Trouble.LATE
+    time_limit.current.set(TimeLimit(0.3))
+    answering = asyncio.create_task(relays.ask(VM, 1, "Ada", 60.0))
+    await asyncio.sleep(0.6)  # longer than the request has
+    control.answer = JSONResponse({"allow": True})
+    control.late.set()
+    assert await answering, "thinking it over is no waiting for a service"
+    time_limit.current.reset(before)
+
+
+async def test_a_command_for_which_little_time_is_left_is_not_sent(relays: RelayControl, control: Control) -> None:
+    before = time_limit.current.set(TimeLimit(COMMAND_LEAST_SECONDS - 0.1))
+    with pytest.raises(Unavailable) as told:
+        await relays.command(VM, Act.NMI, "", "Ada")
+    assert (told.value.trouble, control.heard) == (Trouble.LATE, [])
+    time_limit.current.reset(before)

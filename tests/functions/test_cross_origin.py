@@ -55,6 +55,7 @@ def test_a_page_that_is_named_may_call_every_address(plane: ControlPlane, addres
 def test_a_page_that_is_not_named_is_refused(plane: ControlPlane, origin: str | None) -> None:
     answer = ask(plane, VM, origin)
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "CallerNotPermitted")
+    assert "PAGE_ORIGINS" in answer.json()["error"]["innererror"]["fix"], "no consent would mend it"
     assert (of_cors(answer), answer.headers["vary"]) == ({}, "Origin")
 
 

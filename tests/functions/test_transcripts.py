@@ -206,6 +206,17 @@ async def test_what_is_not_on_record_is_not_found(query: dict[str, str], form: s
     assert (response.status_code, response.headers["x-ms-error-code"]) == (404, "RecordingNotFound")
 
 
+@pytest.mark.parametrize(("kind", "word"), [("boot", "Linux version"), ("panic", "Kernel panic")])
+async def test_who_finds_no_boot_is_told_what_is_looked_for_and_what_else_to_ask(kind: str, word: str) -> None:
+    fix = json.loads((await get(at=kind)).get_body())["error"]["innererror"]["fix"]
+    assert all(words in fix for words in (word, "from=", "recording=", "search"))
+
+
+async def test_a_refusal_is_about_the_vm_of_the_address() -> None:
+    error = json.loads((await get(format="noise")).get_body())["error"]
+    assert (error["code"], error["target"]) == ("InvalidRequest", VM.resource_id)
+
+
 async def test_while_the_list_of_recordings_is_being_made_its_places_are_to_be_asked_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -310,3 +310,16 @@ test("a console that waits for approval says in its state how the request stands
   assert.deepEqual([text, tone], ["Waiting for approval", "busy"]);
   assert.equal(play(waiting.state, connect()).state.refusal, null);
 });
+
+test("who asks again for a console whose lock is away is told what is asked and for how long, and may stop", () => {
+  const lock = refused("LockUnavailable", { retryable: true, retryAfter: 5 });
+  const asking = play(begin(), connect());
+  assert.equal(stateWords(asking.state, NOW + 1000).text, "Checking the VM, your rights and the lock of the console…");
+  const { state } = play(asking.state, lock, { type: "retry", now: NOW + 5000 });
+  const { text: said, steady } = stateWords(state, NOW + 5000 + 3500);
+  assert.equal(said, "Asking for the lock of the console again… 3 s");
+  assert.equal(steady, "Asking for the lock of the console again…", "a screen reader is not told every second");
+  const { state: left, actions } = play(state, { type: "leave" });
+  assert.equal(left.phase, "ended");
+  assert.deepEqual(did(actions), ["giveUp", "hangUp"]);
+});

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from shared import time_limit
 from shared.adapters import durable_consoles
 from shared.adapters.durable_consoles import WHAT, DurableConsoles
 from shared.adapters.task_hub import TaskHub
@@ -14,7 +15,9 @@ from shared.domain import lock
 from shared.domain.lock import Acquired, Claim, Held, Holder, Takeover
 from shared.domain.lock_codec import state_from_json
 from shared.domain.lock_entity import changed
-from shared.ports import Unavailable
+from shared.domain.lock_requests import CLOCK_SECONDS
+from shared.ports import Trouble, Unavailable
+from shared.time_limit import TimeLimit
 from tests.fakes import VM, FakeClock
 from tests.patience import PATIENCE
 
@@ -70,6 +73,7 @@ async def test_a_lost_signal_is_sent_again_as_the_same_request_and_done_once(hub
 
 async def test_who_gives_up_gives_back_what_may_have_been_granted(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(durable_consoles, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(durable_consoles, "LEAST_SECONDS", 0.1)
     hub.clock.time = 0.0
     monkeypatch.setattr(durable_consoles, "CLOCK_SECONDS", -10.0)
     monkeypatch.setattr(hub, "state", nothing_yet)
@@ -106,3 +110,42 @@ async def test_a_hub_that_is_away_is_told_and_its_key_by_nobody(caplog: pytest.L
         await asked.probe()
     await client.close()
     assert KEY not in " ".join(said) + caplog.text
+
+
+async def never(*_: object) -> None:
+    await asyncio.Event().wait()
+
+
+async def test_a_hub_that_hangs_costs_a_request_its_time_and_no_more(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither what is asked nor what is given back afterwards is waited for longer."""
+    monkeypatch.setattr(durable_consoles, "LEAST_SECONDS", 0.1)
+    monkeypatch.setattr(time_limit, "AFTERWARDS_SECONDS", 0.1)
+    monkeypatch.setattr(hub, "signal", never)
+    monkeypatch.setattr(hub, "state", never)
+    asked = consoles(hub)
+    for ask in (
+        lambda: asked.acquire(VM, Claim(ADA, Takeover.FORCE)),
+        lambda: asked.release(VM, "s1", 1),
+        lambda: asked.show(VM),
+    ):
+        before = time_limit.current.set(TimeLimit(0.2))
+        with pytest.raises(Unavailable, match=WHAT) as told:
+            await asyncio.wait_for(ask(), PATIENCE)
+        assert told.value.trouble is Trouble.SILENT
+        with pytest.raises(Unavailable, match=WHAT) as told:
+            await asyncio.wait_for(ask(), PATIENCE)
+        assert told.value.trouble is Trouble.LATE, "no time is left: it is not asked"
+        time_limit.current.reset(before)
+
+
+async def test_a_claim_is_not_made_in_the_last_moment_and_names_when_its_request_ends(hub: Hub) -> None:
+    before = time_limit.current.set(TimeLimit(durable_consoles.LEAST_SECONDS - 0.1))
+    with pytest.raises(Unavailable) as told:
+        await consoles(hub).acquire(VM, Claim(ADA, Takeover.FORCE))
+    assert told.value.trouble is Trouble.LATE
+    assert [operation for operation, _ in hub.signals] == ["release"]
+    time_limit.current.set(TimeLimit(4.0))
+    assert isinstance(await consoles(hub).acquire(VM, Claim(ADA, Takeover.FORCE)), Acquired)
+    request = state_from_json(hub.stored).answered[-1].request
+    assert 0 < request.deadline - hub.clock.time <= 4.0 - CLOCK_SECONDS
+    time_limit.current.reset(before)

@@ -1,15 +1,18 @@
+import asyncio
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from shared.domain.caller import Kind
+from shared.domain.lock import Lock
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.rights import DEFAULT, VM_READ, Right, on_vm
 from shared.domain.vm import Power
+from shared.flows import show_console as show_console_flow
 from shared.flows.list_consoles import Consoles, list_consoles
 from shared.flows.open_session import Wish, open_session
-from shared.flows.show_console import Shown, show_console
+from shared.flows.show_console import AtConsole, Shown, show_console
 from shared.ports import Dependency, Trouble, Unavailable
 from tests.fakes import VM, FakeWorld, everything, machine, person, without_read
 
@@ -21,8 +24,9 @@ async def test_the_preflight_says_who_writes(fakes: FakeWorld) -> None:
     await open_session(fakes.world, person(), VM, Wish())
     shown = await show_console(fakes.world, person("grace"), VM, Right.WRITE)
     assert not isinstance(shown, Refusal)
-    assert shown.writer is not None
-    assert (shown.generation, shown.writer.name, shown.examined.refusals) == (1, "Ada", [])
+    assert isinstance(shown.console, AtConsole)
+    assert shown.console.writer is not None
+    assert (shown.console.generation, shown.console.writer.name, shown.examined.refusals) == (1, "Ada", [])
 
 
 async def test_who_may_not_open_the_console_does_not_learn_who_writes(fakes: FakeWorld) -> None:
@@ -30,7 +34,32 @@ async def test_who_may_not_open_the_console_does_not_learn_who_writes(fakes: Fak
     fakes.rights.lacking["alan"] = without_read()
     shown = await show_console(fakes.world, person("alan"), VM, Right.WRITE)
     assert not isinstance(shown, Refusal)
-    assert shown.writer is None
+    assert shown.console == AtConsole(1, None)
+
+
+@pytest.mark.parametrize("trouble", [Trouble.AWAY, Trouble.SILENT])
+async def test_a_lock_that_is_away_hides_nothing_else(fakes: FakeWorld, trouble: Trouble) -> None:
+    fakes.consoles.fail = Unavailable(Dependency.CONSOLE_LOCK, "moves", trouble)
+    fakes.vms.vms[VM.console] = machine(power=Power.DEALLOCATED)
+    shown = await show_console(fakes.world, person(), VM, Right.WRITE)
+    assert isinstance(shown, Shown)
+    assert isinstance(shown.console, Refusal)
+    assert (shown.console.code, shown.console.target) == (Code.LOCK_UNAVAILABLE, VM.resource_id)
+    assert [each.code for each in shown.examined.refusals] == [Code.VM_NOT_RUNNING]
+    assert shown.held == tuple(Right)
+
+
+async def test_a_lock_that_hangs_is_not_waited_for(fakes: FakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hangs(_: object) -> Lock:
+        await asyncio.Event().wait()
+        return Lock()
+
+    monkeypatch.setattr(show_console_flow, "LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(fakes.consoles, "show", hangs)
+    shown = await show_console(fakes.world, person(), VM, Right.WRITE)
+    assert isinstance(shown, Shown)
+    assert isinstance(shown.console, Refusal)
+    assert shown.console.code is Code.LOCK_UNAVAILABLE
 
 
 async def test_a_vm_that_is_not_there_has_no_preflight(fakes: FakeWorld) -> None:

@@ -23,6 +23,19 @@ from shared.ports import Dependency, Trouble, Unavailable
             Code.SERVICE_NOT_PERMITTED,
             "Azure Resource Manager does not allow",
         ),
+        (
+            Dependency.ARM,
+            Trouble.LATE,
+            Code.AZURE_UNAVAILABLE,
+            "Azure Resource Manager was not asked: what came before",
+        ),
+        (Dependency.STORAGE_TABLES, Trouble.SILENT, Code.AZURE_TIMEOUT, "The service's table storage took a question"),
+        (Dependency.STORAGE_BLOBS, Trouble.THROTTLED, Code.AZURE_THROTTLED, "The service's blob storage throttles"),
+        (Dependency.KEY_VAULT, Trouble.SLOW, Code.AZURE_UNAVAILABLE, "The service's key vault answers, but so slowly"),
+        (Dependency.CONSOLE_LOCK, Trouble.LATE, Code.LOCK_UNAVAILABLE, "The lock of this console was not asked"),
+        (Dependency.RELAY, Trouble.LATE, Code.RELAY_UNAVAILABLE, "The relay of this console was not asked"),
+        (Dependency.RELAY, Trouble.SILENT, Code.RELAY_UNAVAILABLE, "The relay of this console took what it was asked"),
+        (Dependency.RELAY, Trouble.AWAY, Code.RELAY_UNAVAILABLE, "The relay of this console does not answer"),
         (Dependency.ENTRA, Trouble.THROTTLED, Code.AZURE_THROTTLED, "Entra ID throttles"),
         (Dependency.BOOT_DIAGNOSTICS, Trouble.SILENT, Code.AZURE_TIMEOUT, "Azure's boot diagnostics took a question"),
     ],
@@ -41,9 +54,7 @@ def test_azures_own_number_is_handed_on_in_the_words_too() -> None:
 
 
 def test_what_is_not_azures_by_name_has_the_words_of_the_table() -> None:
-    assert (
-        tell_unavailable(Unavailable(Dependency.STORAGE_TABLES, "x")).message == TABLE[Code.AZURE_UNAVAILABLE].message
-    )
+    assert tell_unavailable(Unavailable(Dependency.EVENT_HUB, "x")).message == TABLE[Code.AZURE_UNAVAILABLE].message
 
 
 @pytest.mark.parametrize(
