@@ -15,16 +15,19 @@ from functions.progress import as_json, progress_of
 from functions.requests import BadRequest, time_of
 from functions.responses import time_text
 from functions.shapes import TEXT, ref
-from shared import wiring
+from shared import time_limit, wiring
 from shared.domain.refusals import Refusal
 from shared.domain.verify import Finding
+from shared.domain.verify_signed import Cursor, InvalidCursor
 from shared.flows.read_transcript import permitted
-from shared.flows.verify_transcript import Part, segment_at, verify_part
+from shared.flows.verify_part import Budget, Part
+from shared.flows.verify_transcript import segment_at, verify_part
 from shared.ports import StatementPlace
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 _US = 1_000_000
-_MOST_DIGITS = 8
+_LEAST_SECONDS = 4.0
+"""Of the request, which a part leaves for what it does when it ends."""
 _MOST_FINDINGS = 1000
 """Of one part: whoever has more needs no list to know that something is wrong."""
 
@@ -32,16 +35,16 @@ _MOST_FINDINGS = 1000
 async def _verify(asked: Asked) -> Result | Refusal:
     vm, query = asked.console(), asked.query
     begin, end = time_of(query, "from"), time_of(query, "to")
-    first = _segment(query.get("segment"))
-    if first is not None and begin is not None:
+    cursor = _cursor(query.get("segment"))
+    if cursor is not None and begin is not None:
         raise BadRequest.because("write segment or from, not both: segment goes on where an answer ended")
     if refusal := await permitted(asked.world, asked.caller, vm):
         return refusal
     archive = wiring.archive()
-    if first is None:
-        first = 0 if begin is None else await segment_at(archive, vm.console, int(begin * _US))
+    if cursor is None:
+        cursor = Cursor(0 if begin is None else await segment_at(archive, vm.console, int(begin * _US)))
     last_us = None if end is None else int(end * _US)
-    part = await verify_part(archive, vm.console, first, last_us)
+    part = await verify_part(archive, vm.console, cursor, last_us, Budget(late=_late))
     to_the_end = part.next is None and last_us is None
     behind = as_json(await progress_of(asked, vm)) if to_the_end else None
     return Result(_verified(part) | {"archive": behind})
@@ -90,12 +93,16 @@ at_console(
 )  # fmt: skip
 
 
-def _segment(text: str | None) -> int | None:
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
-        raise BadRequest.because("segment must be what the answer before said as next")
-    return int(text)
+def _cursor(text: str | None) -> Cursor | None:
+    """Raises BadRequest."""
+    try:
+        return None if text is None else Cursor.parse(text)
+    except InvalidCursor as error:
+        raise BadRequest.because("segment must be what the answer before said as next") from error
+
+
+def _late() -> bool:
+    return time_limit.left() < _LEAST_SECONDS
 
 
 def _verified(part: Part) -> dict[str, Any]:

@@ -6,6 +6,7 @@ request, and questions that serve several, have none: then each question has a t
 """
 
 import asyncio
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -38,6 +39,12 @@ def ends(own: float) -> float:
     """When what is asked now must be done; where it belongs to no request, after `own` seconds. By the loop's clock."""
     limit = current.get()
     return limit.ends() if limit else _now() + own
+
+
+def left() -> float:
+    """Seconds that the request has; without end where there is none."""
+    limit = current.get()
+    return limit.ends() - _now() if limit else math.inf
 
 
 @contextmanager

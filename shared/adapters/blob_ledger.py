@@ -7,6 +7,7 @@ keeps whoever may write to the transcripts from signing.
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,12 +18,10 @@ from azure.storage.blob.aio import BlobClient, BlobServiceClient
 from shared.adapters.blob_transcripts import asking_blobs, may_be_there, read_range
 from shared.adapters.statement_keys import StatementKeys, StatementSigner
 from shared.domain.ledger import BadStatement, Statement
-from shared.ports import StatementPlace, Statements
+from shared.ports import Said, StatementPlace, Statements
 
 CONTAINER = "checkpoints"
 _SUFFIX = ".jws"
-_PIECE = 4 << 20
-"""Bytes read at a time; a statement is half a kilobyte."""
 
 
 class BlobLedger:
@@ -47,34 +46,44 @@ class BlobLedger:
                     await blob.create_append_blob(match_condition=MatchConditions.IfMissing)
                 await blob.append_block(line)
 
-    async def read(self, console: str) -> Statements:
-        lines: list[str] = []
-        place: StatementPlace | None = StatementPlace()
-        while place:
-            more, place = await self.page(console, place, _PIECE)
-            lines += more
-        return await asyncio.to_thread(_checked, await self._signer.reader(), lines)
+    async def read(self, console: str, place: StatementPlace, most: int) -> Statements:
+        found = await self._read(console, place, most)
+        said = await asyncio.to_thread(_checked, await self._signer.reader(), found.lines)
+        return Statements(said, found.next, found.more)
 
     async def page(self, console: str, place: StatementPlace, most: int) -> tuple[Sequence[str], StatementPlace | None]:
-        lines: list[str] = []
+        found = await self._read(console, place, most)
+        return [text for _, text in found.lines], found.next if found.more else None
+
+    async def _read(self, console: str, place: StatementPlace, most: int) -> "_Found":
+        """Whole lines: what is cut short at the end of a month is one, for nobody writes on there but by appending."""
+        found = _Found([], place, more=False)
         async with asking_blobs():
             for month in await self._months(console):
                 if month < place.month:
                     continue
                 if most <= 0:
-                    return lines, StatementPlace(month)
+                    return _Found(found.lines, StatementPlace(month), more=True)
                 start = place.start if month == place.month else 0
-                content = await read_range(self._blob(console, month), start, most)
-                while len(content) >= most and b"\n" not in content:  # at least one line, or nobody comes further
-                    most *= 2
-                    content = await read_range(self._blob(console, month), start, most)
-                if len(content) >= most:
-                    cut = content.rfind(b"\n") + 1
-                    lines += _lines_of(content[:cut])
-                    return lines, StatementPlace(month, start + cut)
-                lines += _lines_of(content)
+                content, cut = await self._content(console, month, start, most)
+                found = _Found(
+                    [*found.lines, *_lines_of(content, month, start)],
+                    StatementPlace(month, start + len(content)), more=cut,
+                )  # fmt: skip
+                if cut:
+                    return found
                 most -= len(content)
-        return lines, None
+        return found
+
+    async def _content(self, console: str, month: str, start: int, most: int) -> tuple[bytes, bool]:
+        """Whole lines of a month, and whether more follow."""
+        content = await read_range(self._blob(console, month), start, most)
+        while len(content) >= most and b"\n" not in content:  # at least one line, or nobody comes further
+            most *= 2
+            content = await read_range(self._blob(console, month), start, most)
+        if len(content) < most:
+            return content, False
+        return content[: content.rfind(b"\n") + 1], True
 
     async def _months(self, console: str) -> Sequence[str]:
         folder = f"{console.strip('/')}/"
@@ -92,13 +101,29 @@ class BlobLedger:
         return (await self._signer.reader()).jwks
 
 
-def _lines_of(content: bytes) -> list[str]:
-    return content.decode("ascii", "replace").splitlines()
+@dataclass(frozen=True, slots=True)
+class _Found:
+    lines: Sequence[tuple[StatementPlace, str]]
+    next: StatementPlace
+    more: bool
 
 
-def _checked(keys: StatementKeys, lines: Sequence[str]) -> Statements:
-    said: list[Statement] = []
-    for line in lines:
-        with suppress(BadStatement):
-            said.append(keys.read(line))
-    return Statements(said, len(lines) - len(said))
+def _lines_of(content: bytes, month: str, start: int) -> list[tuple[StatementPlace, str]]:
+    """What whoever may write there put into a line may look like several: each counts (shared/verify.py)."""
+    lines: list[tuple[StatementPlace, str]] = []
+    for line in content.split(b"\n")[: None if content and not content.endswith(b"\n") else -1]:
+        place = StatementPlace(month, start)
+        lines += [(place, text) for text in line.decode("ascii", "replace").splitlines() or [""]]
+        start += len(line) + 1
+    return lines
+
+
+def _checked(keys: StatementKeys, lines: Sequence[tuple[StatementPlace, str]]) -> list[Said]:
+    return [Said(place, _statement(keys, text)) for place, text in lines]
+
+
+def _statement(keys: StatementKeys, text: str) -> Statement | None:
+    try:
+        return keys.read(text)
+    except BadStatement:
+        return None

@@ -29,9 +29,12 @@ class TableIndex:
     def __init__(self, service: TableServiceClient) -> None:
         self._table = Table(service, TABLE)
 
-    async def rows(self, console: str) -> Sequence[Indexed]:
+    async def rows(self, console: str, first: int = 0, behind: int | None = None) -> Sequence[Indexed]:
+        asked, keys = "PartitionKey eq @console and RowKey ge @first", {"first": f"{max(0, first):08d}"}
+        if behind is not None:
+            asked, keys = f"{asked} and RowKey lt @behind", keys | {"behind": f"{behind:08d}"}
         async with self._table.open() as table:
-            found = table.query_entities("PartitionKey eq @console", parameters={"console": key_of(console)})
+            found = table.query_entities(asked, parameters=keys | {"console": key_of(console)})
             return [_indexed(row) async for row in found]
 
     async def put(self, console: str, row: Indexed) -> None:

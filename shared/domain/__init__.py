@@ -36,6 +36,8 @@ segment           the bytes of one append blob, an asciicast; playback reads the
 plain_text        printed bytes as a person reads them: no escape sequences
 search            a word in what was printed, with the lines around it
 verify            segments held to their hash chain and to what was signed: complete, or what is wrong and where
+verify_signed     the same in parts: what was signed beside a walk that others go on with
+verdict           findings, and who could explain each
 key_versions      which version of a key signs, and which are public
 ledger            what is signed about a transcript: checkpoints, what retention dropped, legal holds
 recordings        one opening of a port as a person looks for it: who, when, what happened

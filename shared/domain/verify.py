@@ -8,83 +8,14 @@ elsewhere, by somebody (`anchors`) or by the service under its signature (`state
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from hashlib import sha256
 
 from shared.domain import segment
 from shared.domain.ledger import Checkpoint, Dropped, Statement
 from shared.domain.segment import CHECKPOINT, EVENT, FIRST, PRINTED, DamagedSegment, Header, Tail
+from shared.domain.verdict import Fault, Finding, Report
 
-
-class Fault(StrEnum):
-    """What a finding is."""
-
-    ALTERED = "altered"
-    """Lines are not those that were written."""
-    MISSING = "missing"
-    """Bytes or whole segments that were written are not there."""
-    REPEATED = "repeated"
-    """An append is there twice."""
-    UNREADABLE = "unreadable"
-    UNFINISHED = "unfinished"
-    """Lines without the checkpoint that ends every append: the end was cut, or somebody wrote there."""
-    INDEX = "index"
-    """The index tells something else than the segments. Nothing of the transcript is lost."""
-    HOLE = "hole"
-    """Records that never reached the archive, as the archive itself wrote down."""
-    DROPPED = "dropped"
-    """The oldest segments are not there, as retention leaves it. Not a fault by itself."""
-
-    @property
-    def who(self) -> str:
-        """Who could explain it."""
-        return _WHO[self]
-
-
-_WRITERS = "whoever may write to the storage of transcripts"
-_WHO = {
-    Fault.ALTERED: _WRITERS,
-    Fault.MISSING: "whoever may delete in the storage of transcripts",
-    Fault.REPEATED: _WRITERS,
-    Fault.UNREADABLE: f"{_WRITERS}, or a broken download",
-    Fault.UNFINISHED: f"a download that was cut, or {_WRITERS}",
-    Fault.INDEX: "whoever may write to the table of the index; it has been made anew",
-    Fault.HOLE: "the relay or the event hub",
-    Fault.DROPPED: "retention",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    fault: Fault
-    segment: int
-    """The segment's number."""
-    line: int
-    """Counted from 1 in that segment; 0: the segment as a whole."""
-    offset: int
-    """Printed bytes before that place."""
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    console: str
-    """The console's key, as the first readable header says it; empty if none does."""
-    segments: int
-    first: int
-    """Printed bytes before the first segment that is there."""
-    end: int
-    """Printed bytes up to the last checkpoint."""
-    hash: bytes
-    """The running hash there: noted today, it is an anchor tomorrow."""
-    findings: tuple[Finding, ...]
-    signed: Checkpoint | None = None
-    """The newest signed checkpoint that the transcript still holds."""
-
-    @property
-    def complete(self) -> bool:
-        return all(finding.fault is Fault.DROPPED for finding in self.findings)
+__all__ = ["Fault", "Finding", "Report", "Verification", "signed_when", "verify"]
 
 
 def verify(
@@ -110,16 +41,18 @@ class Verification:
         *,
         after: Tail | None = None,
         to_the_end: bool = True,
+        console: str = "",
     ) -> None:
-        """`statements`: None, where nothing is signed, or all that is. `after`: the walk begins behind this place,
-        of a segment's end; None: at the first there is. `to_the_end`: what was signed must be reached.
+        """`statements`: None, where nothing is signed or others hold it to that, or all that is. `after`: the walk
+        begins behind this place; None: at the first there is. `to_the_end`: what was signed must be reached.
+        `console`: whose transcript it is; empty: whose the first header says.
         """
         self._findings: list[Finding] = []
         self._anchors = list(anchors)
         self._statements = statements
-        self._begins_there, self._to_the_end = after is None, to_the_end
+        self._begins_there, self.to_the_end = after is None, to_the_end
         self._seen: set[bytes] = set()
-        self._console = ""
+        self._console = console
         self._count = 0
         stands = after or FIRST
         self._first = self._offset = stands.offset
@@ -132,6 +65,33 @@ class Verification:
         """The lines that follow are this segment's."""
         self._finish()
         self._ordinal, self._number = ordinal, 0
+
+    def resume(self, ordinal: int, line: int) -> None:
+        """The lines that follow are what is left of this segment behind a checkpoint, which was its line `line`."""
+        self._ordinal, self._number, self._due = ordinal, line, ordinal + 1
+
+    @property
+    def at_checkpoint(self) -> bool:
+        """Whether a walk may stop here, and another go on (`resume`)."""
+        return not self._append.lines
+
+    @property
+    def line(self) -> int:
+        """Of the segment, counted from 1."""
+        return self._number
+
+    @property
+    def offset(self) -> int:
+        """Printed bytes up to here."""
+        return self._offset
+
+    def has(self, digest: bytes) -> bool:
+        """Whether the transcript had this running hash since the walk began."""
+        return digest in self._seen or digest == self._before
+
+    def finding(self, fault: Fault, words: str) -> Finding:
+        """As of this place."""
+        return Finding(fault, self._ordinal, self._number, self._offset, words)
 
     def feed(self, lines: Iterable[bytes]) -> None:
         for raw in lines:
@@ -151,7 +111,7 @@ class Verification:
 
     def report(self, *, to_the_end: bool = True) -> Report:
         """`to_the_end`: False, where segments follow that were not fed."""
-        self._to_the_end = self._to_the_end and to_the_end
+        self.to_the_end = self.to_the_end and to_the_end
         self._finish()
         for anchor in self._anchors:
             if anchor not in self._seen:
@@ -166,7 +126,7 @@ class Verification:
             self._append = _Append(self._hash)
 
     def _find(self, fault: Fault, words: str) -> None:
-        self._findings.append(Finding(fault, self._ordinal, self._number, self._offset, words))
+        self._findings.append(self.finding(fault, words))
 
     def _begin(self, head: bytes) -> None:
         """Holds a segment's header to the segment before it."""
@@ -218,10 +178,12 @@ class Verification:
             if each.hash in self._seen or each.hash == self._before:
                 newest = each if newest is None or each.at > newest.at else newest
             elif each.offset > self._offset:
-                if self._to_the_end:
-                    self._find(Fault.MISSING, f"bytes up to {each.offset}, which were there when signed: {_time(each)}")
+                if self.to_the_end:
+                    self._find(
+                        Fault.MISSING, f"bytes up to {each.offset}, which were there when signed: {signed_when(each)}"
+                    )
             elif each.offset > self._first:
-                self._find(Fault.ALTERED, f"what was there when signed, up to byte {each.offset}: {_time(each)}")
+                self._find(Fault.ALTERED, f"what was there when signed, up to byte {each.offset}: {signed_when(each)}")
         return newest
 
     def _line(self, raw: bytes) -> None:
@@ -265,7 +227,7 @@ class _Append:
         self.lines += 1
 
 
-def _time(statement: Checkpoint) -> str:
+def signed_when(statement: Checkpoint) -> str:
     return f"at {statement.at} s since 1970"
 
 

@@ -70,8 +70,8 @@ class Transcripts(Protocol):
 class Index(Protocol):
     """What is known of segments without reading them again. It can be made anew from them at any time."""
 
-    async def rows(self, console: str) -> Sequence[Indexed]:
-        """Rising. Raises Unavailable."""
+    async def rows(self, console: str, first: int = 0, behind: int | None = None) -> Sequence[Indexed]:
+        """Rising: of the segments from `first` on, and before `behind`. Raises Unavailable."""
         ...
 
     async def put(self, console: str, row: Indexed) -> None: ...
@@ -86,20 +86,31 @@ class Index(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Statements:
-    """What was signed about a console's transcript."""
-
-    said: Sequence[Statement]
-    broken: int
-    """Lines that are not signed by this service."""
-
-
-@dataclass(frozen=True, slots=True)
 class StatementPlace:
     """A place among a console's statements: a month, like 2026-11, and bytes of it; empty: the beginning."""
 
     month: str = ""
     start: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A line among the statements."""
+
+    place: StatementPlace
+    statement: Statement | None
+    """None: it is not signed by this service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """Some of what was signed about a console's transcript, in the order in which it was signed."""
+
+    said: Sequence[Said]
+    next: StatementPlace
+    """Behind them: what is signed later will be there."""
+    more: bool
+    """There are some now."""
 
 
 class Ledger(Protocol):
@@ -109,14 +120,12 @@ class Ledger(Protocol):
         """Raises Unavailable."""
         ...
 
-    async def read(self, console: str) -> Statements: ...
+    async def read(self, console: str, place: StatementPlace, most: int) -> Statements:
+        """Those from a place on: at most `most` bytes, or where not even one fits, a few. Raises Unavailable."""
+        ...
 
     async def page(self, console: str, place: StatementPlace, most: int) -> tuple[Sequence[str], StatementPlace | None]:
-        """The statements as they lie, each a JWT, from a place on, and the place of the rest: at most `most` bytes,
-        or where not even one fits, a few.
-
-        Raises Unavailable.
-        """
+        """The same as they lie, each a JWT, and the place of the rest. Raises Unavailable."""
         ...
 
     async def public_keys(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from shared.domain.ledger import Statement
 from shared.domain.recordings import Indexed
 from shared.domain.ring import Ring
 from shared.flows.archive import Archive
-from shared.ports import Hold, Read, StatementPlace, Statements
+from shared.ports import Hold, Read, Said, StatementPlace, Statements
 from tests.contract.memory_transcripts import MemoryTranscripts
 from tests.fakes import FakeClock
 
@@ -25,8 +25,9 @@ class MemoryIndex:
     async def put_place(self, console: str) -> None:
         self.reached = console
 
-    async def rows(self, console: str) -> Sequence[Indexed]:
-        return [row for (of, _), row in sorted(self.kept.items()) if of == console]
+    async def rows(self, console: str, first: int = 0, behind: int | None = None) -> Sequence[Indexed]:
+        there = sorted(key for key in self.kept if key[0] == console and first <= key[1])
+        return [self.kept[key] for key in there if behind is None or key[1] < behind]
 
     async def put(self, console: str, row: Indexed) -> None:
         self.kept[console, row.ordinal] = row
@@ -38,20 +39,25 @@ class MemoryIndex:
 
 @dataclass
 class MemoryLedger:
-    said: list[Statement] = field(default_factory=list)
-    broken: int = 0
+    said: list[Statement | None] = field(default_factory=list)
+    """None: a line that nobody signed."""
+    calls: int = 0
 
     async def add(self, statement: Statement) -> None:
         self.said.append(statement)
 
-    async def read(self, console: str) -> Statements:
-        return Statements([each for each in self.said if each.console == console], self.broken)
+    async def read(self, console: str, place: StatementPlace, most: int) -> Statements:
+        """A statement is half a kilobyte."""
+        self.calls += 1
+        mine = [each for each in self.said if each is None or each.console == console]
+        found = mine[place.start :][: max(1, most // 500)]
+        said = [Said(StatementPlace("2026-11", place.start + at), each) for at, each in enumerate(found)]
+        behind = place.start + len(found)
+        return Statements(said, StatementPlace("2026-11", behind), more=behind < len(mine))
 
     async def page(self, console: str, place: StatementPlace, most: int) -> tuple[Sequence[str], StatementPlace | None]:
-        lines = [repr(each) for each in self.said if each.console == console]
-        found = lines[place.start :][: max(1, most // 500)]
-        behind = place.start + len(found)
-        return found, StatementPlace("2026-11", behind) if behind < len(lines) else None
+        found = await self.read(console, place, most)
+        return [repr(each.statement) for each in found.said], found.next if found.more else None
 
     async def public_keys(self) -> dict[str, Any]:
         return {"keys": []}

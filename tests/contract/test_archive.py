@@ -21,6 +21,7 @@ from shared.domain.ledger import BadStatement, Checkpoint, Dropped, Held, Statem
 from shared.domain.recordings import Indexed, Mark, Person, Recording
 from shared.ports import Hold, Holds, Index, StatementPlace, Unavailable
 from tests.contract.memory_archive import MemoryHolds, MemoryIndex
+from tests.contract.statements import all_signed
 
 NOBODY: Any = None
 """No credential: the connection string has its own."""
@@ -137,9 +138,24 @@ async def test_statements_come_back_in_the_order_of_their_months(ledger: BlobLed
     for each in said[:2]:
         await ledger.add(each)
     await ledger.add(Held(f"{console}2", JUNE, "Ada", "another console"))
-    found = await ledger.read(console)
-    assert (found.said, found.broken) == (said, 0)
-    assert await ledger.read(f"{console}/none") == type(found)([], 0)
+    for most in (1, 700, 1 << 20):
+        found = await all_signed(ledger, console, most)
+        assert (found.said, found.broken) == (said, 0)
+    assert (await all_signed(ledger, f"{console}/none")).said == []
+
+
+async def test_what_is_signed_later_is_read_from_where_one_stood(ledger: BlobLedger, console: str) -> None:
+    first, second, third = (Held(console, at, "Ada", "case") for at in (JUNE, JUNE + 1, JULY))
+    await ledger.add(first)
+    found = await ledger.read(console, StatementPlace(), 1 << 20)
+    assert ([each.statement for each in found.said], found.more) == ([first], False)
+    await ledger.add(second)
+    await ledger.add(third)
+    again = await ledger.read(console, found.next, 1 << 20)
+    assert [each.statement for each in again.said] == [second, third]
+    assert again.said[0].place == found.next
+    nothing = await ledger.read(console, again.next, 1 << 20)
+    assert (nothing.said, nothing.next, nothing.more) == ([], again.next, False)
 
 
 async def test_a_line_that_somebody_else_wrote_is_told_apart(
@@ -149,7 +165,7 @@ async def test_a_line_that_somebody_else_wrote_is_told_apart(
     await ledger.add(mine)
     blob = blobs.get_blob_client(CONTAINER, f"{console.strip('/')}/2026-06.jws")
     await blob.append_block(f"{await forged.sign(mine)}\nnot even a token\n".encode())
-    found = await ledger.read(console)
+    found = await all_signed(ledger, console)
     assert (found.said, found.broken) == ([mine], 2)
 
 
@@ -159,7 +175,7 @@ async def test_statements_of_a_key_that_was_used_before_are_still_read(blobs: Bl
     await BlobLedger(blobs, StatementSigner(ring(old), "https://service")).add(mine)
     rotated = BlobLedger(blobs, StatementSigner(ring((new + old).replace("\n", "\\n")), "https://service"))
     await rotated.add(mine)
-    assert (await rotated.read(console)).said == [mine, mine]
+    assert (await all_signed(rotated, console)).said == [mine, mine]
     keys = StatementKeys(json.loads(json.dumps(await rotated.public_keys())))
     lines, more = await rotated.page(console, StatementPlace(), 1 << 20)
     assert ([keys.read(line) for line in lines], more) == ([mine, mine], None)

@@ -27,6 +27,7 @@ from shared.flows.archive import Archive
 from shared.flows.archive_records import Tails, archive_records
 from shared.flows.keep_ring import keep_ring
 from shared.ports import Unavailable
+from tests.contract.statements import all_signed
 from tests.contract.strict_storage import Strict, strict_storage
 from tests.contract.test_archive import pem, ring
 from tests.contract.test_archiving import BODIES, SMALL, delivery, printed
@@ -146,8 +147,8 @@ async def test_statements_are_added_also_by_two_who_begin_a_month_at_once(
     key, said = pem(), Held(console, 1_780_300_000, "Ada", "case 12")
     ledgers = [BlobLedger(blobs, StatementSigner(ring(key), "https://service")) for _ in range(6)]
     await asyncio.gather(*(ledger.add(said) for ledger in ledgers))
-    found = await ledgers[0].read(console)
-    assert (list(found.said), found.broken) == ([said] * len(ledgers), 0)
+    found = await all_signed(ledgers[0], console)
+    assert (found.said, found.broken) == ([said] * len(ledgers), 0)
 
 
 async def test_retention_drops_nothing_before_the_storage_lets_it_and_all_that_is_due_then(
@@ -169,7 +170,7 @@ async def test_retention_drops_nothing_before_the_storage_lets_it_and_all_that_i
         assert [each async for each in transcripts.segments(console)] == before
         clock.time += 91 * DAY_SECONDS
         await keep_ring(archive)
-        said = (await archive.ledger.read(console)).said
+        said = (await all_signed(archive.ledger, console)).said
     assert [each async for each in transcripts.segments(console)] == before[-1:]
     assert [each.segment for each in said if isinstance(each, Dropped)] == before[-1:]
 

@@ -7,7 +7,7 @@ from random import Random
 
 from shared.domain.ledger import Statement
 from shared.domain.recordings import Indexed
-from shared.ports import Blob, Dependency, Hold, Lying, Statements, Unavailable
+from shared.ports import Blob, Dependency, Hold, Lying, StatementPlace, Statements, Unavailable
 from tests.contract.memory_archive import MemoryHolds, MemoryIndex, MemoryLedger
 from tests.contract.memory_transcripts import MemoryTranscripts
 
@@ -92,9 +92,9 @@ class StumblingIndex(MemoryIndex):
         super().__init__()
         self._storage = storage
 
-    async def rows(self, console: str) -> Sequence[Indexed]:
+    async def rows(self, console: str, first: int = 0, behind: int | None = None) -> Sequence[Indexed]:
         answer(await self._storage.step())
-        return await super().rows(console)
+        return await super().rows(console, first, behind)
 
     async def put(self, console: str, row: Indexed) -> None:
         step = await self._storage.step()
@@ -117,9 +117,9 @@ class StumblingLedger(MemoryLedger):
         await super().add(statement)
         answer(step)
 
-    async def read(self, console: str) -> Statements:
+    async def read(self, console: str, place: StatementPlace, most: int) -> Statements:
         answer(await self._storage.step())
-        return await super().read(console)
+        return await super().read(console, place, most)
 
 
 class StumblingHolds(MemoryHolds):

@@ -247,7 +247,7 @@ class Archiving(RuleBasedStateMachine):
     def _verified(self, console: str) -> Report:
         there = sorted(key for key in self.storage.blobs if key[0] == console)
         lines = ((ordinal, bytes(self.storage.blobs[of, ordinal]).splitlines(keepends=True)) for of, ordinal in there)
-        return verify(lines, statements=[each for each in self.ledger.said if each.console == console])
+        return verify(lines, statements=[each for each in self.ledger.said if each and each.console == console])
 
     def _may_be_aside(self, console: str, epoch: str, record: Record) -> bool:
         newer = {other for of, other in self.records if of == console and other > epoch}

@@ -11,6 +11,7 @@ from shared.domain.recordings import Indexed
 from shared.domain.ring import Ring
 from shared.domain.transcript import Limits
 from shared.domain.verify import Fault
+from shared.domain.verify_signed import Cursor
 from shared.flows.keep_ring import Kept, keep_ring
 from shared.flows.verify_transcript import verify_part
 from shared.ports import Dependency, Hold, Lying, Unavailable
@@ -37,7 +38,7 @@ def ordinals(kept: MemoryArchive, console: str = CONSOLE) -> list[int]:
 
 
 async def faults(kept: MemoryArchive) -> list[Fault]:
-    return [each.fault for each in (await verify_part(kept.archive, CONSOLE, 0)).report.findings]
+    return [each.fault for each in (await verify_part(kept.archive, CONSOLE, Cursor(0))).report.findings]
 
 
 async def test_how_far_each_transcript_reaches_is_signed_once() -> None:
@@ -62,7 +63,7 @@ async def test_what_is_too_old_is_signed_away_and_then_dropped() -> None:
     (dropped,) = (each for each in kept.ledger.said if isinstance(each, Dropped))
     assert (dropped.segment, dropped.offset, dropped.why) == (2, 400, "age")
     assert await faults(kept) == [Fault.DROPPED]
-    assert (await verify_part(kept.archive, CONSOLE, 0)).report.complete
+    assert (await verify_part(kept.archive, CONSOLE, Cursor(0))).report.complete
 
 
 async def test_what_is_too_much_goes_and_the_newest_stays() -> None:

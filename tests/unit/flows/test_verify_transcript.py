@@ -1,6 +1,7 @@
 """Verification in parts finds what verification at once finds."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,9 @@ from shared.domain.record import Kind, Record
 from shared.domain.ring import Ring
 from shared.domain.transcript import Limits
 from shared.domain.verify import Fault, Report
+from shared.domain.verify_signed import Cursor
 from shared.flows.keep_ring import keep_ring
+from shared.flows.verify_part import Budget
 from shared.flows.verify_transcript import segment_at, verify_part
 from tests.contract.memory_archive import MemoryArchive
 from tests.unit.flows.archived import CONSOLE, archived, batch
@@ -28,14 +31,19 @@ async def kept(request: pytest.FixtureRequest) -> MemoryArchive:
     return made
 
 
-async def parts(kept: MemoryArchive, first: int = 0, part: int = 1) -> list[Report]:
+async def parts(kept: MemoryArchive, part: int = 1, last_us: int | None = None, **budget: Any) -> list[Report]:
+    """What all parts find. A cursor is a text in between, and each part comes further than the one before."""
     found: list[Report] = []
-    at: int | None = first
-    while at is not None:
-        made = await verify_part(kept.archive, CONSOLE, at, part=part)
+    at, seen = Cursor(0), set[str]()
+    while True:
+        made = await verify_part(kept.archive, CONSOLE, at, last_us, Budget(bytes=part, **budget))
         found.append(made.report)
-        at = made.next
-    return found
+        if made.next is None:
+            return found
+        assert str(made.next) not in seen
+        seen.add(str(made.next))
+        at = Cursor.parse(str(made.next))
+        assert at == made.next
 
 
 def faults(*reports: Report) -> list[tuple[Fault, int]]:
@@ -47,9 +55,12 @@ async def test_a_whole_transcript_is_complete_at_once_and_in_parts(kept: MemoryA
     assert (whole.complete, whole.segments, whole.end) == (True, 5, 70)
     assert whole.signed
     each = await parts(kept)
-    assert [report.complete for report in each] == [True] * 5
-    assert [(report.first, report.end) for report in each] == [(14 * n, 14 * n + 14) for n in range(5)]
-    assert each[-1].signed == whole.signed
+    assert all(report.complete for report in each)
+    ends = [0, *(report.end for report in each)]
+    assert ends == sorted(ends)
+    assert [report.first for report in each] == ends[:-1]
+    assert (ends[-1], sum(report.segments for report in each), each[-1].hash) == (70, 5, whole.hash)
+    assert [report.signed for report in each if report.signed] == [whole.signed]
 
 
 @pytest.mark.parametrize("ordinal", range(5))
@@ -82,7 +93,7 @@ async def test_a_line_that_is_cut_short_at_the_end_is_found(kept: MemoryArchive)
 
 
 async def test_lines_among_the_statements_that_nobody_signed_are_a_finding(kept: MemoryArchive) -> None:
-    kept.ledger.broken = 2
+    kept.ledger.said += [None, None]
     (report,) = await parts(kept, part=1 << 30)
     assert [each.words for each in report.findings] == [
         "2 lines among the signed statements are not signed by this service"
@@ -95,36 +106,36 @@ async def test_a_time_leads_to_the_segment_that_was_written_then(kept: MemoryArc
 
 
 async def test_a_range_of_time_is_verified_by_itself(kept: MemoryArchive) -> None:
-    part = await verify_part(kept.archive, CONSOLE, 1, int(2.5 * DAY))
+    part = await verify_part(kept.archive, CONSOLE, Cursor(1), int(2.5 * DAY))
     assert (part.next, part.report.complete, part.report.first, part.report.end) == (None, True, 14, 42)
 
 
 async def test_behind_a_segment_that_cannot_be_read_a_part_begins_where_its_header_says(kept: MemoryArchive) -> None:
     kept.transcripts.blobs[CONSOLE, 1] += b"torn"
-    part = await verify_part(kept.archive, CONSOLE, 2)
+    part = await verify_part(kept.archive, CONSOLE, Cursor(2))
     assert (part.report.complete, part.report.first) == (True, 28)
     kept.transcripts.blobs[CONSOLE, 2] = bytearray(b"{}\n")
-    assert (Fault.UNREADABLE, 2) in faults((await verify_part(kept.archive, CONSOLE, 2)).report)
+    assert (Fault.UNREADABLE, 2) in faults((await verify_part(kept.archive, CONSOLE, Cursor(2))).report)
     assert await segment_at(kept.archive, CONSOLE, 99 * DAY) == 4
     kept.transcripts.blobs[CONSOLE, 2] = bytearray()
-    assert not (await verify_part(kept.archive, CONSOLE, 2)).report.complete
+    assert not (await verify_part(kept.archive, CONSOLE, Cursor(2))).report.complete
 
 
 async def test_of_a_console_that_was_never_recorded_there_is_nothing_to_find() -> None:
     made = MemoryArchive(Ring())
-    part = await verify_part(made.archive, CONSOLE, 0)
+    part = await verify_part(made.archive, CONSOLE, Cursor(0))
     assert (part.report.complete, part.report.segments, part.next) == (True, 0, None)
     assert await segment_at(made.archive, CONSOLE, 5) == 0
 
 
-@pytest.mark.parametrize("part", [1, 1 << 30])
-async def test_an_index_that_was_altered_is_named_and_made_anew(kept: MemoryArchive, part: int) -> None:
+@pytest.mark.parametrize("segments", [1, 100])
+async def test_an_index_that_was_altered_is_named_and_made_anew(kept: MemoryArchive, segments: int) -> None:
     true = dict(kept.index.kept)
     row = kept.index.kept[CONSOLE, 2]
     kept.index.kept[CONSOLE, 2] = replace(row, pieces=(replace(row.pieces[0], reason="nothing happened"),))
-    assert faults(*await parts(kept, part=part)) == [(Fault.INDEX, 2)]
+    assert faults(*await parts(kept, part=1 << 30, segments=segments)) == [(Fault.INDEX, 2)]
     assert kept.index.kept == true
-    assert faults(*await parts(kept, part=part)) == []
+    assert faults(*await parts(kept, part=1 << 30, segments=segments)) == []
 
 
 async def test_an_index_that_lost_a_row_or_lags_behind_is_no_fault(kept: MemoryArchive) -> None:

@@ -1,0 +1,206 @@
+"""However a verification is cut into parts, together they find what it finds at once; each costs a bounded amount."""
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.domain.ledger import Checkpoint, Dropped, Held, Statement
+from shared.domain.record import Kind, Record
+from shared.domain.segment import read_header, read_tail
+from shared.domain.transcript import Limits
+from shared.domain.verify import Fault, Report, verify
+from shared.domain.verify_signed import Begun, Cursor, InvalidCursor
+from shared.flows.verify_part import Budget
+from shared.flows.verify_transcript import verify_part
+from tests.contract.memory_archive import MemoryArchive
+from tests.unit.flows.archived import CONSOLE, archived, batch
+
+DAY_US = 24 * 3600 * 1_000_000
+
+
+async def recorded(days: int = 6, piece: int = 4 << 20) -> MemoryArchive:
+    """A segment a day of three appends: output, an event alone, output. How far it reached is signed after each."""
+    made, seq = MemoryArchive(piece=piece), 0
+    for day in range(days):
+        for at in range(3):
+            seq += 1
+            when = DAY_US * day + at
+            made_of = Record.event(seq, when, "attach") if at == 1 else Record(Kind.PRINTED, seq, when, b"%05d" % seq)
+            await archived(made.transcripts, [batch(made_of)], Limits(segment_blocks=3))
+            made.ledger.said.append(signed_now(made, at=seq))
+    return made
+
+
+def signed_now(made: MemoryArchive, at: int) -> Checkpoint:
+    ordinal = max(ordinal for _, ordinal in made.transcripts.blobs)
+    content = bytes(made.transcripts.blobs[CONSOLE, ordinal])
+    tail = read_tail(ordinal, len(content), 0, content, content)
+    return Checkpoint(CONSOLE, at, ordinal, tail.offset, tail.hash)
+
+
+def at_once(made: MemoryArchive, first: int = 0) -> Report:
+    there = sorted(made.transcripts.blobs.items())
+    said: list[Statement] = [each for each in made.ledger.said if each is not None]
+    lines = ((of[1], bytes(blob).splitlines(keepends=True)) for of, blob in there if of[1] >= first)
+    return verify(lines, statements=said)
+
+
+async def in_parts(made: MemoryArchive, **budget: Any) -> list[Report]:
+    found, cursor = list[Report](), Cursor(0)
+    for _ in range(10_000):
+        part = await verify_part(made.archive, CONSOLE, cursor, budget=Budget(**budget))
+        found.append(part.report)
+        if part.next is None:
+            return found
+        cursor = Cursor.parse(str(part.next))
+        assert cursor == part.next
+    raise AssertionError("it never ends")
+
+
+def told(*reports: Report) -> Counter[tuple[Fault, str]]:
+    return Counter((each.fault, each.words) for report in reports for each in report.findings)
+
+
+def newest(reports: list[Report]) -> Checkpoint | None:
+    return max((each.signed for each in reports if each.signed), key=lambda said: said.at, default=None)
+
+
+def damage(made: MemoryArchive, data: st.DataObject) -> None:
+    said = made.ledger.said
+    match data.draw(st.sampled_from(["whole", "byte", "gone", "cut", "dropped", "forged drop", "other", "again"])):
+        case "byte":
+            blob = made.transcripts.blobs[CONSOLE, data.draw(st.integers(0, 5))]
+            at = blob.index(b'"o"') + 5
+            blob[at] ^= 1
+        case "gone":
+            del made.transcripts.blobs[CONSOLE, data.draw(st.integers(1, 4))]
+        case "cut":
+            for ordinal in range(data.draw(st.integers(1, 5)), 6):
+                del made.transcripts.blobs[CONSOLE, ordinal]
+        case "dropped" | "forged drop" as how:
+            first = data.draw(st.integers(1, 5))
+            header = read_header(bytes(made.transcripts.blobs[CONSOLE, first]).split(b"\n")[0])
+            offset, digest = header.offset, header.previous if how == "dropped" else b"z" * 32
+            said.insert(data.draw(st.integers(0, len(said))), Dropped(CONSOLE, 9, first, offset, digest, "age"))
+            for ordinal in range(first):
+                del made.transcripts.blobs[CONSOLE, ordinal]
+        case "other":
+            at = data.draw(st.integers(0, len(said) - 1))
+            said[at] = replace(said[at], hash=b"x" * 32)  # type: ignore[type-var]
+        case "again":
+            said += data.draw(st.lists(st.sampled_from(said), max_size=5))  # an index that was lost
+
+
+BUDGETS = st.fixed_dictionaries(
+    {"bytes": st.integers(1, 4000), "statements": st.integers(1, 30), "segments": st.integers(1, 8)}
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(BUDGETS, st.data())
+async def test_parts_find_what_is_found_at_once(budget: dict[str, int], data: st.DataObject) -> None:
+    made = await recorded(piece=data.draw(st.sampled_from([40, 4 << 20])))
+    said = made.ledger.said
+    damage(made, data)
+    said += [Held(CONSOLE, 1, "Ada", "case"), Checkpoint(f"{CONSOLE}2", 1, 0, 5, b"y" * 32)]
+    if data.draw(st.booleans()):
+        said.reverse()
+    whole, parts = at_once(made), await in_parts(made, **budget)
+    assert told(*parts) == told(whole)
+    assert all(report.complete for report in parts) == whole.complete
+    assert newest(parts) == whole.signed
+    if whole.segments:
+        assert (parts[0].first, parts[-1].end, parts[-1].hash) == (whole.first, whole.end, whole.hash)
+    assert sum(report.segments for report in parts) == whole.segments
+
+
+async def test_years_of_statements_cost_each_part_the_same() -> None:
+    """A checkpoint every five minutes, of a console that prints all day: a hundred thousand of them a year."""
+    made = await recorded(days=4)
+    last = made.ledger.said[-1]
+    held = [Held(CONSOLE, at, "Ada", "case") for at in range(20_000)]
+    made.ledger.said = [*made.ledger.said[:3], *held, *made.ledger.said[3:-1], last]
+    calls, statements = list[int](), list[int]()
+    cursor: Cursor | None = Cursor(0)
+    while cursor:
+        made.ledger.calls, budget = 0, Budget()
+        part = await verify_part(made.archive, CONSOLE, cursor, budget=budget)
+        assert part.report.complete
+        calls.append(made.ledger.calls)
+        statements.append(Budget().statements - budget.statements)
+        cursor = part.next
+    assert len(calls) > 4
+    assert max(statements) <= Budget().statements
+    assert max(calls) <= Budget().statements // 500 + 2, "a page holds some 500"
+    assert sum(statements) == len(made.ledger.said)
+
+
+async def test_lines_that_nobody_signed_are_counted_in_the_part_that_meets_them() -> None:
+    made = await recorded()
+    made.ledger.said[4:4] = [None, None]
+    made.ledger.said.append(None)
+    parts = await in_parts(made, bytes=1, statements=3)
+    assert told(*parts) == {
+        (Fault.ALTERED, f"{count} lines among the signed statements are not signed by this service"): 1
+        for count in (2, 1)
+    }
+
+
+async def test_what_is_dropped_while_it_is_verified_is_not_missing() -> None:
+    made = await recorded()
+    part = await verify_part(made.archive, CONSOLE, Cursor(0), budget=Budget(segments=2))
+    assert part.next
+    end = signed_now(made, 100)
+    header = read_header(bytes(made.transcripts.blobs[CONSOLE, 4]).split(b"\n")[0])
+    made.ledger.said.append(Dropped(CONSOLE, 99, 4, header.offset, header.previous, "size"))
+    for ordinal in range(4):
+        del made.transcripts.blobs[CONSOLE, ordinal]
+    rest, cursor = list[Report](), part.next
+    while cursor:
+        part = await verify_part(made.archive, CONSOLE, cursor, budget=Budget(segments=1))
+        rest.append(part.report)
+        cursor = part.next  # type: ignore[assignment]
+    assert [each.fault for report in rest for each in report.findings] == [Fault.DROPPED]
+    assert rest[-1].end == end.offset
+
+
+async def test_a_part_that_begins_late_comes_further_all_the_same() -> None:
+    made = await recorded(piece=64)
+    whole, reports, cursor = at_once(made), list[Report](), Cursor(0)
+    for _ in range(1000):
+        part = await verify_part(made.archive, CONSOLE, cursor, budget=Budget(late=lambda: True))
+        reports.append(part.report)
+        if part.next is None:
+            break
+        assert part.next != cursor
+        cursor = part.next
+    assert (told(*reports), reports[-1].end) == (told(whole), whole.end)
+    assert len(reports) > 10
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        Cursor(0),
+        Cursor(7),
+        Cursor(3, 100, 4, 55, b"h" * 32, "2026-11", 12, Begun(5, 2, "age", "fits")),
+        Cursor(3, begun=Begun()),
+    ],
+)
+def test_a_cursor_is_a_text(cursor: Cursor) -> None:
+    assert Cursor.parse(str(cursor)) == cursor
+
+
+VALID = str(Cursor(3, 100, 4, 55, b"h" * 32, "2026-11", 12, Begun(5, 2, "age", "fits")))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "-1", "1" * 9, "\u0661", f"{VALID}.", f"{VALID}\n", VALID.replace("fits", "yes"), VALID[1:]]
+)
+def test_another_text_is_no_cursor(text: Any) -> None:
+    with pytest.raises(InvalidCursor):
+        Cursor.parse(text)
