@@ -1,8 +1,9 @@
 """What relays ask: attach a session, keep sessions alive, detach one; how a console's record ends."""
 
 import base64
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,18 +15,28 @@ from functions.answering import Asked, Result, answer_relay
 from functions.requests import Fields, body_of
 from shared import wiring
 from shared.domain.grant import Mode
+from shared.domain.keeping import Keeping
 from shared.domain.refusals import Refusal
+from shared.domain.vm import VmId
 from shared.flows.attach_session import attach_session
 from shared.flows.close_session import Left, detach_session
 from shared.flows.find_record_end import find_record_end
 from shared.flows.keep_recording import recorded
-from shared.flows.live_session import Ending, Live
+from shared.flows.live_session import NO_OTHERS, Ending, Live, Others
 from shared.flows.renew_sessions import renew_sessions
 from shared.ports import Unavailable
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
-HEARTBEAT_BYTES = 1024 * 1024
-"""Room for some three thousand sessions: a relay sends one heartbeat for all of its own."""
+HEARTBEAT_BYTES = 4 << 20
+"""Room for 2,000 sessions in full and 100,000 by name: a relay sends one heartbeat for all of its own."""
+ENDINGS = 1000
+"""In one answer; who is not told now is told with the next heartbeat. With the longest names 1.2 MB."""
+KEEP_BYTES = 1 << 20
+"""Of what is kept, but for the last console; the rest is told with the next heartbeats (`keepTo`, `keepAfter`)."""
+_CONSOLE = 512
+"""Characters of a console's key."""
+CAPTURED = 2000
+"""The first by name: a relay captures the first so many of them that it may."""
 
 
 @bp.route(route="relay/attach", methods=["POST"])
@@ -67,21 +78,43 @@ async def _heartbeat(asked: Asked) -> Result | Refusal:
     fields = body_of(asked.req, HEARTBEAT_BYTES)
     relay = fields.text("relay")
     live = [_only_live(each) for each in fields.objects("sessions")]
+    others = _others(fields.object("others")) if fields.has("others") else NO_OTHERS
+    keep_after = fields.text_or_none("keepAfter", most=_CONSOLE) or ""
     fields.done()
-    endings = [_ending(each) for each in await renew_sessions(asked.world, relay, live)]
+    ended = await renew_sessions(asked.world, relay, live, others)
+    endings = [_ending(each) for each in ended[:ENDINGS]]
     when = asked.world.rechecked
     again = {each.session: math.ceil(when[each.session]) for each in live if each.session in when}
-    return Result({"end": endings, "again": again, **await _recorded(asked, relay, live)})
+    return Result({"end": endings, "again": again, **await _recorded(asked, relay, live, keep_after)})
 
 
-async def _recorded(asked: Asked, relay: str, live: Sequence[Live]) -> dict[str, Any]:
+def _others(said: Any) -> Others:
+    """Raises BadRequest."""
+    fields = Fields(said, "others")
+    ids = {mode: frozenset((fields.text_or_none(mode.value, most=HEARTBEAT_BYTES) or "").split()) for mode in Mode}
+    fields.done()
+    return Others(ids[Mode.WRITE], ids[Mode.WATCH])
+
+
+async def _recorded(asked: Asked, relay: str, live: Sequence[Live], keep_after: str) -> dict[str, Any]:
     """What cannot be learnt now is null: sessions must not end for it, and the relay goes on as it was told last."""
     try:
         known = await recorded(asked.world, relay, [each.vm for each in live])
     except Unavailable:
-        return {"keep": None, "capture": None}
-    keep = [{"vm": vm.resource_id, **kept.to_json()} for vm, kept in known.keep.items()]
-    return {"keep": keep, "capture": [vm.resource_id for vm in known.capture]}
+        return {"keep": None, "keepTo": None, "capture": None}
+    capture = sorted((vm for vm in known.capture), key=lambda vm: vm.console)[:CAPTURED]
+    return {**_kept(known.keep, keep_after), "capture": [vm.resource_id for vm in capture]}
+
+
+def _kept(keep: Mapping[VmId, Keeping], after: str) -> dict[str, Any]:
+    """As much as fits, in the order of the consoles; `keepTo`: up to which one, where that is not all."""
+    told, left = list[dict[str, Any]](), KEEP_BYTES
+    for vm in sorted((vm for vm in keep if vm.console > after), key=lambda vm: vm.console):
+        if left <= 0:
+            return {"keep": told, "keepTo": VmId.parse(told[-1]["vm"]).console}
+        told.append({"vm": vm.resource_id, **keep[vm].to_json()})
+        left -= len(json.dumps(told[-1]))
+    return {"keep": told, "keepTo": None}
 
 
 async def _detach(asked: Asked) -> Result | Refusal:

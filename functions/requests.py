@@ -264,6 +264,9 @@ class Fields:
         value: Mapping[str, Any] = self._take(name, dict, "a JSON object")
         return value
 
+    def has(self, name: str) -> bool:
+        return name in self._left
+
     def objects(self, name: str) -> "list[Fields]":
         values: list[Any] = self._take(name, list, "a list")
         return [Fields(value, f"each of {name}") for value in values]

@@ -203,7 +203,8 @@ class Relay:
         if beat.capture is not None and not self.draining:
             captured = self._capture(beat.capture)
         if beat.keep is not None:
-            for console in {*live, *captured}:
+            spoken = {*live, *captured}
+            for console in spoken if beat.covered is None else spoken.intersection(beat.covered):
                 bridge = self.bridges.get(console)
                 if bridge is not None and bridge.told_to_keep == asked.get(console, 0):
                     bridge.keep(beat.keep.get(console, BY_RULE))

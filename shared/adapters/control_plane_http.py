@@ -2,11 +2,13 @@
 
 import asyncio
 import base64
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Sequence
 from typing import Any
 
 import aiohttp
 
+from shared.adapters.heartbeat_shares import Shares, about
 from shared.adapters.http_json import Http, correlated, refusal_of
 from shared.domain.grant import Grant
 from shared.domain.keeping import Keeping
@@ -20,6 +22,8 @@ ATTACH_SECONDS = 20.0
 """The function app may have to wake up."""
 CALL_SECONDS = 10.0
 TRIES = 4
+ANSWER_BYTES = 4 << 20
+"""No answer of the function app is longer (functions/responses.py)."""
 _FIRST_WAIT = 0.5
 _OK, _NO_CONTENT, _BUSY, _SERVER_ERROR = 200, 204, 429, 500
 
@@ -30,8 +34,7 @@ class ControlPlaneHttp:
     def __init__(self, api: str, audience: str, relay: str, credential: Any, http: Http) -> None:
         self._api, self._scope, self._relay = api.rstrip("/"), f"{audience}/.default", relay
         self._credential, self._http = credential, http
-        self._again: Mapping[str, int] = {}
-        """When the function app wants to look at a session again, by its id: it is told with the next heartbeat."""
+        self._shares = Shares()
 
     async def attach(self, grant: Grant) -> Admission | Refusal:
         """Not repeated, for the first call may have burnt the token, unless the host had turned it away unseen."""
@@ -49,13 +52,12 @@ class ControlPlaneHttp:
             raise Unavailable(WHAT, "its admission cannot be read") from error
 
     async def heartbeat(self, live: Sequence[Grant]) -> Beat:
-        sessions = [{**_about(grant), "again": self._again.get(grant.session, 0)} for grant in live]
-        status, said = await self._call("heartbeat", {"sessions": sessions}, CALL_SECONDS)
+        share, body = self._shares.next(live)
+        status, said = await self._call("heartbeat", body, CALL_SECONDS)
         if status != _OK:
             raise Unavailable(WHAT, f"answered {status} to a heartbeat")
         try:
-            self._again = {str(session): int(at) for session, at in (said.get("again") or {}).items()}
-            return _beat(said)
+            return self._shares.heard(share, said)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise Unavailable(WHAT, "its answer to a heartbeat cannot be read") from error
 
@@ -71,7 +73,7 @@ class ControlPlaneHttp:
 
     async def detach(self, grant: Grant, why: str, typed: int, printed: int) -> None:
         """Repeated a few times: a session ends once, however often it is said."""
-        body = {**_about(grant), "why": why, "typed": typed, "printed": printed}
+        body = {**about(grant), "why": why, "typed": typed, "printed": printed}
         for attempt in range(TRIES):
             try:
                 status, said = await self._call("detach", body, CALL_SECONDS)
@@ -94,8 +96,8 @@ class ControlPlaneHttp:
                 f"{self._api}/relay/{what}", json={"relay": self._relay, **body}, headers=headers,
                 timeout=aiohttp.ClientTimeout(total=seconds), allow_redirects=False,
             ) as answer:  # fmt: skip
-                text = await answer.read()
-                return answer.status, await answer.json(content_type=None) if text else None
+                text = await _bounded(answer)
+                return answer.status, json.loads(text) if text else None
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise Unavailable(WHAT, type(error).__name__) from error
 
@@ -116,21 +118,11 @@ def _turned_away(status: int, said: Any) -> bool:
     return status == _BUSY and said is None
 
 
-def _beat(said: Any) -> Beat:
-    """Raises KeyError, TypeError, ValueError."""
-    endings = [(str(end["session"]), str(end["code"]), str(end["by"] or "")) for end in said["end"]]
-    keep, capture = said["keep"], said["capture"]
-    return Beat(
-        endings,
-        None if keep is None else {VmId.parse(each["vm"]).console: Keeping.from_json(each) for each in keep},
-        None if capture is None else [VmId.parse(each) for each in capture],
-    )
-
-
-def _about(grant: Grant) -> dict[str, Any]:
-    return {
-        "vm": grant.vm.resource_id,
-        "session": grant.session,
-        "generation": grant.generation,
-        "mode": grant.mode.value,
-    }
+async def _bounded(answer: aiohttp.ClientResponse) -> bytes:
+    """Raises ValueError: it is longer than any answer of ours."""
+    text = bytearray()
+    async for piece in answer.content.iter_any():
+        text += piece
+        if len(text) > ANSWER_BYTES:
+            raise ValueError("the answer is too long")
+    return bytes(text)

@@ -11,6 +11,8 @@ from shared.domain.refusals import Code
 from shared.ports import Notice
 
 TABLE = "relaynotices"
+MOST = 5000
+"""That one heartbeat reads; the others follow when these are told and dropped."""
 
 
 class TableNotices:
@@ -28,7 +30,12 @@ class TableNotices:
     async def of(self, relay: str) -> Sequence[Notice]:
         async with self._table.open() as table:
             rows = table.query_entities("PartitionKey eq @relay", parameters={"relay": relay})
-            return [Notice(row["RowKey"], _code(row["Code"]), row["By"], float(row["At"])) async for row in rows]
+            found: list[Notice] = []
+            async for row in rows:
+                found.append(Notice(row["RowKey"], _code(row["Code"]), row["By"], float(row["At"])))
+                if len(found) >= MOST:
+                    break
+            return found
 
     async def drop(self, relay: str, sessions: Collection[str]) -> None:
         async with self._table.open() as table:

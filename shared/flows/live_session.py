@@ -21,6 +21,17 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True)
+class Others:
+    """Sessions that a relay names by their ids alone: with another heartbeat it says more of them."""
+
+    writers: frozenset[str] = frozenset()
+    watchers: frozenset[str] = frozenset()
+
+
+NO_OTHERS = Others()
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     session: str
     code: Code

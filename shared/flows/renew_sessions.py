@@ -15,12 +15,14 @@ from shared.domain.grant import Mode
 from shared.domain.lock import Lease
 from shared.domain.refusals import Code
 from shared.flows.examine_vm import service
-from shared.flows.live_session import Ending, Live
+from shared.flows.live_session import NO_OTHERS, Ending, Live, Others
 from shared.flows.recheck_sessions import due, forget, look
 from shared.ports import Unavailable
 from shared.session.dependencies import Dependencies
 
 AT_ONCE = 64
+DROPPED = 50
+"""Old notices with one heartbeat: each costs a call."""
 LOOK_SECONDS = 4.0
 """What all looks of a heartbeat may take together, and all questions about switches: the relay gives it 10 s."""
 FORGET_SECONDS = 120.0
@@ -29,15 +31,18 @@ type Ask = Callable[[Dependencies, Live], Awaitable[Ending | None]]
 _log = logging.getLogger(__name__)
 
 
-async def renew_sessions(dependencies: Dependencies, relay: str, live: Sequence[Live]) -> Sequence[Ending]:
+async def renew_sessions(
+    dependencies: Dependencies, relay: str, live: Sequence[Live], others: Others = NO_OTHERS
+) -> Sequence[Ending]:
     """Raises Unavailable when the relay's sign of life could not be kept; it beats again.
 
     A session about which nothing could be learnt goes on: some heartbeats later it is asked about again. Only when
-    the lease is kept is Azure asked, and a slow Azure holds nobody up: the relay waits for this answer.
+    the lease is kept is Azure asked, and a slow Azure holds nobody up: the relay waits for this answer. What was
+    written down of those that are told first comes first, and comes again until the relay does not name them.
     """
     _, told, switched = await asyncio.gather(
-        dependencies.leases.renew(relay, Lease(dependencies.clock.now(), _writers(live))),
-        _told(dependencies, relay, live),
+        dependencies.leases.renew(relay, Lease(dependencies.clock.now(), _writers(live) | others.writers)),
+        _told(dependencies, relay, live, others),
         _each(dependencies, live, _switched_off),
     )
     ended = {ending.session for ending in (*told, *switched)}
@@ -56,13 +61,14 @@ def _once(endings: Sequence[Ending]) -> list[Ending]:
     return list({ending.session: ending for ending in reversed(endings)}.values())[::-1]
 
 
-async def _told(dependencies: Dependencies, relay: str, live: Sequence[Live]) -> list[Ending]:
+async def _told(dependencies: Dependencies, relay: str, live: Sequence[Live], others: Others) -> list[Ending]:
     """What was written down for this relay. A notice stays while the session lives, and while it may be on its way."""
-    named, notices = {each.session for each in live}, await dependencies.notices.of(relay)
+    named = {*(each.session for each in live), *others.writers, *others.watchers}
+    notices = await dependencies.notices.of(relay)
     old = dependencies.clock.now() - FORGET_SECONDS
     over = [notice.session for notice in notices if notice.session not in named and notice.at < old]
     if over:
-        await dependencies.notices.drop(relay, over)
+        await dependencies.notices.drop(relay, over[:DROPPED])
     return [Ending(notice.session, notice.code, notice.by) for notice in notices if notice.session in named]
 
 

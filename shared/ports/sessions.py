@@ -1,6 +1,6 @@
 """Who holds a console: the lock, its tokens, its sessions, the relays that are told."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -175,6 +175,8 @@ class Beat:
     """What is kept, by console, where it is not what it is by rule. None: could not be learnt; all stays as it is."""
     capture: Sequence[VmId] | None = None
     """VMs of this relay that are recorded whether anybody is there or not. None, as above."""
+    covered: Collection[str] | None = None
+    """The consoles about which `keep` speaks; of the others another answer does. None: all."""
 
 
 class ControlPlane(Protocol):

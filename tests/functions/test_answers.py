@@ -263,7 +263,7 @@ async def test_a_heartbeat_brings_what_is_to_be_kept_and_captured(fakes: FakeWor
     assert (said["keep"][0]["typed"], said["keep"][0]["mask"]) == ("masked", [])
     fakes.policies.fail = Unavailable(Dependency.STORAGE_TABLES, "away")
     said = json.loads((await sent(relays._heartbeat, beat)).get_body())
-    assert said == {"end": [], "again": {}, "keep": None, "capture": None}
+    assert said == {"end": [], "again": {}, "keep": None, "keepTo": None, "capture": None}
 
 
 async def test_a_heartbeat_says_when_each_session_is_looked_at_again_and_hears_it_back(fakes: FakeWorld) -> None:

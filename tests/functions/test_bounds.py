@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import function_app
-from functions import proofs, recordings, searching, sessions, status, transcripts
+from functions import proofs, recordings, relays, searching, sessions, status, transcripts
 from functions.addresses import calling
-from functions.answering import Asked, Result, Work
+from functions.answering import Asked, Result, Work, answer
 from functions.boot_logs import _log
 from functions.contents import Contents, handing_out
 from functions.describing import OPERATIONS, Operation
@@ -26,11 +26,14 @@ from functions.shapes import SCHEMAS
 from shared import wiring
 from shared.domain.grant import Mode
 from shared.domain.ledger import Held
+from shared.domain.policy import Typing
 from shared.domain.record import Batch, Kind, Record, Source
+from shared.domain.refusals import Code
 from shared.domain.verify import Fault, Finding
+from shared.domain.vm import VmId
 from shared.flows import verify_transcript
 from shared.flows.archive_records import Tails, archive_records
-from shared.ports import BootLog, Session
+from shared.ports import BootLog, Notice, Session
 from tests.contract.memory_archive import MemoryArchive
 from tests.fakes import NOW, VM, FakeWorld, machine
 
@@ -239,6 +242,50 @@ async def test_many_findings_are_counted_and_the_first_are_told(
     monkeypatch.setattr(proofs, "verify_part", with_findings)
     said = json.loads((await called(proofs._verify)).get_body())
     assert (len(said["findings"]), said["omitted"], said["complete"]) == (1000, 1500, False)
+
+
+def beat(**said: Any) -> func.HttpRequest:
+    body = json.dumps({"relay": "r0", **said}).encode()
+    return func.HttpRequest("POST", "http://app/api", body=body, headers={"Content-Type": "application/json"})
+
+
+async def told(**said: Any) -> Any:
+    response = await answer("test", beat(**said), STARTER, relays._heartbeat)
+    assert (response.status_code, len(response.get_body()) <= ANSWER_BYTES) == (200, True)
+    return json.loads(response.get_body())
+
+
+async def test_a_heartbeat_that_ends_thousands_tells_of_some_and_loses_none(fakes: FakeWorld) -> None:
+    names = [f"s{at:021d}" for at in range(3000)]
+    for name in names:
+        await fakes.notices.add("r0", Notice(name, Code.SESSION_ENDED, "\U0001f600" * 256, NOW))
+    ended = set[str]()
+    for _ in range(3):
+        left = [name for name in names if name not in ended]
+        full = [{"vm": VM.resource_id, "session": name, "generation": 1, "mode": "write"} for name in left[:2000]]
+        found = await told(sessions=full, others={"write": " ".join(left[2000:])})
+        assert fakes.leases.said["r0"].sessions == {*left}
+        ended |= {each["session"] for each in found["end"]}
+    assert len(ended) == 3000
+
+
+async def test_what_is_kept_of_thousands_of_consoles_comes_in_pages(fakes: FakeWorld) -> None:
+    vms = [replace(VM, name=f"vm-{at:05d}") for at in range(400)]
+    mask = tuple(f"{at:02d}{'x' * 250}" for at in range(32))
+    for vm in vms:
+        fakes.policies.put(vm.resource_id, typed=Typing.MASKED, mask=mask)
+    live = [
+        {"vm": vm.resource_id, "session": f"s{at:021d}", "generation": 1, "mode": "watch"} for at, vm in enumerate(vms)
+    ]
+    kept, after = list[str](), ""
+    while True:
+        found = await told(sessions=live, **({"keepAfter": after} if after else {}))
+        kept += [VmId.parse(each["vm"]).console for each in found["keep"]]
+        if found["keepTo"] is None:
+            break
+        assert kept[-1] == found["keepTo"] > after
+        after = found["keepTo"]
+    assert kept == [vm.console for vm in vms]
 
 
 @pytest.mark.usefixtures("fakes")
