@@ -39,8 +39,8 @@ class MemoryIndex:
 
 @dataclass
 class MemoryLedger:
-    said: list[Statement | None] = field(default_factory=list)
-    """None: a line that nobody signed."""
+    said: list[Any] = field(default_factory=list)
+    """Statements; None: a line that nobody signed."""
     calls: int = 0
 
     async def add(self, statement: Statement) -> None:

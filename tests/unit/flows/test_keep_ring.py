@@ -146,10 +146,10 @@ async def test_a_run_has_an_end_and_the_next_goes_on_behind_what_is_done() -> No
         await prints(kept, 0, console=name)
     rows = kept.index.rows
 
-    async def hangs(console: str) -> Sequence[Indexed]:
+    async def hangs(console: str, first: int = 0, behind: int | None = None) -> Sequence[Indexed]:
         if console == CONSOLE:
             await silent.wait()
-        return await rows(console)
+        return await rows(console, first, behind)
 
     kept.index.rows = hangs  # type: ignore[method-assign]
     assert not (await keep_ring(kept.archive, seconds=0)).whole
@@ -200,9 +200,9 @@ async def test_a_run_that_is_cut_off_while_many_are_waited_for_is_made_good_by_t
         await prints(kept, 0, count=1, console=name)
     rows = kept.index.rows
 
-    async def hangs(console: str) -> Sequence[Indexed]:
+    async def hangs(console: str, first: int = 0, behind: int | None = None) -> Sequence[Indexed]:
         await silent.wait()
-        return await rows(console)
+        return await rows(console, first, behind)
 
     kept.index.rows = hangs  # type: ignore[method-assign]
     assert not (await keep_ring(kept.archive, seconds=0.2)).whole

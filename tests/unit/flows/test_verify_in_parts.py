@@ -90,7 +90,7 @@ def damage(made: MemoryArchive, data: st.DataObject) -> None:
                 del made.transcripts.blobs[CONSOLE, ordinal]
         case "other":
             at = data.draw(st.integers(0, len(said) - 1))
-            said[at] = replace(said[at], hash=b"x" * 32)  # type: ignore[type-var]
+            said[at] = replace(said[at], hash=b"x" * 32)
         case "again":
             said += data.draw(st.lists(st.sampled_from(said), max_size=5))  # an index that was lost
 
