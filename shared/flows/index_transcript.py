@@ -11,8 +11,8 @@ from shared.ports import Blob, Index, Lying
 
 _PIECE = 16 << 20
 """Bytes of segments after which what is known is kept."""
-REQUEST_BYTES = 64 << 20
-"""Bytes of segments that one request reads at most; upkeep has usually read them before."""
+REQUEST_BYTES = 16 << 20
+"""Bytes of segments that one request reads at most: a second or two of work; upkeep has usually read them before."""
 
 
 class Segments(Protocol):

@@ -18,6 +18,9 @@ from shared.flows.keep_pace import pace_caller
 from shared.ports import Session, Stored, Unavailable
 from shared.session.dependencies import Dependencies
 
+AT_ONCE = 32
+END_SECONDS = 4.0
+"""What a switch that is turned off may take of its request for ending what is open."""
 _log = logging.getLogger(__name__)
 
 
@@ -94,14 +97,22 @@ async def _shown(dependencies: Dependencies, scope: Scope) -> Shown:
 
 
 async def _end_all(dependencies: Dependencies, caller: Caller, scope: Scope) -> None:
-    """What cannot be ended now, the relay's next heartbeat ends: it looks at the switch each time."""
-    live = await dependencies.sessions.live(scope, dependencies.clock.now() - dependencies.settings.session_seconds)
-    await asyncio.gather(*(_end(dependencies, caller, session) for session in live))
-
-
-async def _end(dependencies: Dependencies, caller: Caller, session: Session) -> None:
+    """What cannot be ended now, or not in the time there is, the relay's next heartbeat ends: it looks at the switch
+    each time.
+    """
+    since, gate = dependencies.clock.now() - dependencies.settings.session_seconds, asyncio.Semaphore(AT_ONCE)
     try:
-        refusal = switch_refusal(session.vm, await dependencies.policies.over(session.vm), service(dependencies))
-        await end_session(dependencies, session, refusal.code if refusal else Code.SESSION_ENDED, caller.name)
+        async with asyncio.timeout(END_SECONDS):
+            live = await dependencies.sessions.live(scope, since)
+            await asyncio.gather(*(_end(dependencies, caller, session, gate) for session in live))
+    except (TimeoutError, Unavailable):
+        _log.warning("not all sessions of %s were ended at once", scope.text)
+
+
+async def _end(dependencies: Dependencies, caller: Caller, session: Session, gate: asyncio.Semaphore) -> None:
+    try:
+        async with gate:
+            refusal = switch_refusal(session.vm, await dependencies.policies.over(session.vm), service(dependencies))
+            await end_session(dependencies, session, refusal.code if refusal else Code.SESSION_ENDED, caller.name)
     except Unavailable as error:
         _log.warning("session %s was not ended at once: %s", session.id, error)

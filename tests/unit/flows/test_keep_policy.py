@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import replace
 from ipaddress import ip_network
 
@@ -8,6 +9,7 @@ from shared.domain.caller import Caller
 from shared.domain.policy import TENANT, Policy, Scope, Switch
 from shared.domain.refusals import Code, Refusal, refuse
 from shared.domain.rights import SCOPE_ACTIONS, Right
+from shared.flows import keep_policy
 from shared.flows.keep_policy import Shown, clear_policy, set_policy, show_policy
 from shared.flows.open_session import Opened, Wish, open_session
 from shared.ports import Dependency, Session, Unavailable
@@ -173,3 +175,23 @@ async def test_policies_that_cannot_be_read_let_nobody_in(fakes: FakeWorld) -> N
     fakes.policies.fail = Unavailable(Dependency.STORAGE_TABLES, "away")
     with pytest.raises(Unavailable):
         await opened(fakes)
+
+
+@pytest.mark.parametrize("how", ["hangs", "is away"])
+async def test_a_switch_is_off_although_what_is_open_cannot_be_listed_in_time(
+    fakes: FakeWorld, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """It is written down; the relays' heartbeats end the rest."""
+
+    async def live(*_: object) -> list[Session]:
+        if how == "is away":
+            raise Unavailable(Dependency.STORAGE_TABLES, "away")
+        await asyncio.Event().wait()
+        return []
+
+    monkeypatch.setattr(keep_policy, "END_SECONDS", 0.05)
+    monkeypatch.setattr(fakes.sessions, "live", live)
+    kept = await set_policy(fakes.world, administrator(), GROUP, Policy(console=Switch.OFF), None)
+    assert isinstance(kept, Shown)
+    assert kept.stored is not None
+    assert kept.stored.policy.console is Switch.OFF
