@@ -25,6 +25,8 @@ from shared.session.dependencies import Dependencies
 
 _SCANNED = 16 << 20
 """Bytes of segments that are read for one page, at most."""
+_LEAST_SECONDS = 2.0
+"""Of the request, for what follows the last look."""
 _LOOK_SECONDS = 0.5
 """Between two looks for something new."""
 _US = 1_000_000
@@ -229,9 +231,11 @@ async def _every_line(segments: Segments, console: str, cursor: Cursor) -> Async
 async def when_there_is_more[P: Bytes | Text | Page](
     read: Callable[[], Awaitable[P]], seconds: float, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 ) -> P:
-    """What is read as soon as there is any of it, within so many seconds; then nothing."""
+    """What is read as soon as there is any of it, within so many seconds; then nothing. Looking costs the request its
+    time, waiting does not: a storage that answers slowly is looked at less often, and nothing new is no failure.
+    """
     left = seconds
-    while not (found := await read()).content and left > 0:
+    while not (found := await read()).content and left > 0 and time_limit.left() > _LEAST_SECONDS:
         with time_limit.put_off(_LOOK_SECONDS):
             await sleep(_LOOK_SECONDS)
         left -= _LOOK_SECONDS

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from shared import time_limit
 from shared.domain.plain_text import plain
 from shared.domain.playback import Cursor, code_of, printed, time_us
 from shared.domain.record import Batch, Kind, Record
@@ -22,6 +23,7 @@ from shared.flows.read_transcript import (
     when_there_is_more,
 )
 from shared.flows.walk_segments import Place, header_of, place_at, place_before
+from shared.time_limit import TimeLimit
 from tests.contract.memory_transcripts import MemoryTranscripts
 from tests.fakes import VM, FakeWorld, person, without_read
 from tests.unit.flows.archived import CONSOLE, archived, batch, segments
@@ -378,3 +380,23 @@ async def test_whoever_waits_gets_what_comes_or_nothing_when_the_time_is_over() 
     assert (await when_there_is_more(read, 9, sleep)).content == b"there"
     assert (await when_there_is_more(read, 0, sleep)).content == b"there"
     assert len(slept) == 3
+
+
+async def test_who_waits_at_a_storage_that_answers_slowly_is_answered_in_the_time_of_a_request() -> None:
+    looks = 0
+
+    async def read() -> Bytes:
+        nonlocal looks
+        looks += 1
+        return Bytes(b"", 0, 0, 0)
+
+    async def sleep(_: float) -> None:
+        """Takes no time."""
+
+    before = time_limit.current.set(TimeLimit(1.0))
+    assert (await when_there_is_more(read, 20, sleep)).content == b""
+    assert looks == 1, "what is left is for what follows"
+    time_limit.current.set(TimeLimit(60.0))
+    await when_there_is_more(read, 20, sleep)
+    assert looks == 1 + 41
+    time_limit.current.reset(before)
