@@ -12,8 +12,8 @@ from shared.domain.ledger import Checkpoint, Dropped, Held, Statement
 from shared.domain.record import Kind, Record
 from shared.domain.segment import read_header, read_tail
 from shared.domain.transcript import Limits
-from shared.domain.verify import Fault, Report, verify
-from shared.domain.verify_signed import Begun, Cursor, InvalidCursor
+from shared.domain.verify import Fault, Report, Verification, verify
+from shared.domain.verify_signed import Begun, Cursor, InvalidCursor, SignedSide, Taken
 from shared.flows.verify_part import Budget
 from shared.flows.verify_transcript import verify_part
 from tests.contract.memory_archive import MemoryArchive
@@ -204,3 +204,26 @@ VALID = str(Cursor(3, 100, 4, 55, b"h" * 32, "2026-11", 12, Begun(5, 2, "age", "
 def test_another_text_is_no_cursor(text: Any) -> None:
     with pytest.raises(InvalidCursor):
         Cursor.parse(text)
+
+
+async def test_first_segments_that_are_gone_need_a_signed_statement_in_parts_too() -> None:
+    made = await recorded()
+    for ordinal in range(2):
+        del made.transcripts.blobs[CONSOLE, ordinal]
+    parts = await in_parts(made, bytes=1, segments=1)
+    assert told(*parts) == told(at_once(made))
+    assert [each.fault for report in parts for each in report.findings] == [Fault.MISSING]
+
+
+async def test_behind_an_empty_segment_a_part_begins_where_its_header_says() -> None:
+    made = await recorded()
+    made.transcripts.blobs[CONSOLE, 1] = bytearray()
+    part = await verify_part(made.archive, CONSOLE, Cursor(2))
+    assert (part.report.complete, part.report.first) == (True, 20)
+
+
+def test_what_is_signed_of_another_console_says_nothing_of_this_one() -> None:
+    """Whoever may write there may have copied it."""
+    side = SignedSide(Verification(), CONSOLE, Begun(), None)
+    assert side.take(Checkpoint(f"{CONSOLE}2", 1, 0, 99, b"y" * 32), more=False) is Taken.DONE
+    assert side.end(0, last=True) == []
