@@ -2,10 +2,12 @@
 
 from collections import Counter
 from dataclasses import replace
+from itertools import product
+from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.ledger import Checkpoint, Dropped, Held, Statement
@@ -69,46 +71,37 @@ def newest(reports: list[Report]) -> Checkpoint | None:
     return max((each.signed for each in reports if each.signed), key=lambda said: said.at, default=None)
 
 
-def damage(made: MemoryArchive, data: st.DataObject) -> None:
+KINDS = ["whole", "byte", "gone", "cut", "dropped", "forged drop", "other", "again"]
+
+
+def damage(made: MemoryArchive, kind: str, segment: int, at: int) -> None:
+    """`segment` from 1 to 5; `at`: a place among the statements."""
     said = made.ledger.said
-    match data.draw(st.sampled_from(["whole", "byte", "gone", "cut", "dropped", "forged drop", "other", "again"])):
+    at %= len(said)
+    match kind:
         case "byte":
-            blob = made.transcripts.blobs[CONSOLE, data.draw(st.integers(0, 5))]
-            at = blob.index(b'"o"') + 5
-            blob[at] ^= 1
+            blob = made.transcripts.blobs[CONSOLE, segment]
+            blob[blob.index(b'"o"') + 5] ^= 1
         case "gone":
-            del made.transcripts.blobs[CONSOLE, data.draw(st.integers(1, 4))]
+            del made.transcripts.blobs[CONSOLE, segment]
         case "cut":
-            for ordinal in range(data.draw(st.integers(1, 5)), 6):
+            for ordinal in range(segment, 6):
                 del made.transcripts.blobs[CONSOLE, ordinal]
-        case "dropped" | "forged drop" as how:
-            first = data.draw(st.integers(1, 5))
-            header = read_header(bytes(made.transcripts.blobs[CONSOLE, first]).split(b"\n")[0])
-            offset, digest = header.offset, header.previous if how == "dropped" else b"z" * 32
-            said.insert(data.draw(st.integers(0, len(said))), Dropped(CONSOLE, 9, first, offset, digest, "age"))
-            for ordinal in range(first):
+        case "dropped" | "forged drop":
+            header = read_header(bytes(made.transcripts.blobs[CONSOLE, segment]).split(b"\n")[0])
+            digest = header.previous if kind == "dropped" else b"z" * 32
+            said.insert(at, Dropped(CONSOLE, 9, segment, header.offset, digest, "age"))
+            for ordinal in range(segment):
                 del made.transcripts.blobs[CONSOLE, ordinal]
         case "other":
-            at = data.draw(st.integers(0, len(said) - 1))
             said[at] = replace(said[at], hash=b"x" * 32)
-        case "again":
-            said += data.draw(st.lists(st.sampled_from(said), max_size=5))  # an index that was lost
+        case "again":  # an index that was lost
+            said += said[at : at + 4]
 
 
-BUDGETS = st.fixed_dictionaries(
-    {"bytes": st.integers(1, 4000), "statements": st.integers(1, 30), "segments": st.integers(1, 8)}
-)
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(BUDGETS, st.data())
-async def test_parts_find_what_is_found_at_once(budget: dict[str, int], data: st.DataObject) -> None:
-    made = await recorded(piece=data.draw(st.sampled_from([40, 4 << 20])))
-    said = made.ledger.said
-    damage(made, data)
-    said += [Held(CONSOLE, 1, "Ada", "case"), Checkpoint(f"{CONSOLE}2", 1, 0, 5, b"y" * 32)]
-    if data.draw(st.booleans()):
-        said.reverse()
+async def agrees(made: MemoryArchive, **budget: int) -> None:
+    """Whatever else is among the statements."""
+    made.ledger.said += [Held(CONSOLE, 1, "Ada", "case"), Checkpoint(f"{CONSOLE}2", 1, 0, 5, b"y" * 32)]
     whole, parts = at_once(made), await in_parts(made, **budget)
     assert told(*parts) == told(whole)
     assert all(report.complete for report in parts) == whole.complete
@@ -116,6 +109,34 @@ async def test_parts_find_what_is_found_at_once(budget: dict[str, int], data: st
     if whole.segments:
         assert (parts[0].first, parts[-1].end, parts[-1].hash) == (whole.first, whole.end, whole.hash)
     assert sum(report.segments for report in parts) == whole.segments
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("segment", [1, 3, 5])
+@pytest.mark.parametrize("reverse", [False, True])
+async def test_small_and_large_parts_find_what_is_found_at_once(kind: str, segment: int, *, reverse: bool) -> None:
+    for at, most in product((0, 7, 17), (1, 1 << 20)):
+        made = await recorded(piece=64)
+        damage(made, kind, segment, at)
+        if reverse:
+            made.ledger.said.reverse()
+        await agrees(made, bytes=most, statements=most + 1, segments=most)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(KINDS), st.integers(1, 5), st.integers(0, 20), st.randoms(use_true_random=False),
+    st.tuples(st.integers(1, 4000), st.integers(1, 30), st.integers(1, 8)),
+)  # fmt: skip
+async def test_parts_of_any_size_find_what_is_found_at_once(
+    kind: str, segment: int, at: int, random: Random, budget: tuple[int, int, int]
+) -> None:
+    """The statements lie in any order."""
+    made = await recorded(piece=random.choice([40, 4 << 20]))
+    damage(made, kind, segment, at)
+    if random.random() < 0.3:
+        random.shuffle(made.ledger.said)
+    await agrees(made, bytes=budget[0], statements=budget[1], segments=budget[2])
 
 
 async def test_years_of_statements_cost_each_part_the_same() -> None:
@@ -226,4 +247,39 @@ def test_what_is_signed_of_another_console_says_nothing_of_this_one() -> None:
     """Whoever may write there may have copied it."""
     side = SignedSide(Verification(), CONSOLE, Begun(), None)
     assert side.take(Checkpoint(f"{CONSOLE}2", 1, 0, 99, b"y" * 32), more=False) is Taken.DONE
+    assert side.end(0, last=True) == []
+
+
+def dropped(segment: int, why: str = "age", digest: bytes = b"h" * 32, offset: int = 30) -> Dropped:
+    return Dropped(CONSOLE, 1, segment, offset, digest, why)
+
+
+@pytest.mark.parametrize(
+    ("previous", "said", "fault", "words"),
+    [
+        (b"h" * 32, [], Fault.MISSING, "no signed statement"),
+        (b"h" * 32, [dropped(2)], Fault.MISSING, "no signed statement"),
+        (b"h" * 32, [dropped(3)], Fault.DROPPED, "limit: age"),
+        (b"h" * 32, [dropped(5, "size")], Fault.DROPPED, "limit: size"),
+        (b"h" * 32, [dropped(5, "size"), dropped(3)], Fault.DROPPED, "limit: size"),
+        (b"h" * 32, [dropped(3), dropped(3, digest=b"x" * 32)], Fault.DROPPED, "limit: age"),
+        (b"h" * 32, [dropped(3, digest=b"x" * 32)], Fault.ALTERED, "another transcript"),
+        (b"h" * 32, [dropped(3, offset=31)], Fault.ALTERED, "another transcript"),
+        (None, [dropped(3, digest=b"x" * 32)], Fault.DROPPED, "limit: age"),
+    ],
+)
+def test_what_is_signed_of_first_segments_that_are_gone(
+    previous: bytes | None, said: list[Dropped], fault: Fault, words: str
+) -> None:
+    side = SignedSide(Verification(), CONSOLE, Begun(30, 3), previous)
+    assert all(side.take(each, more=True) is Taken.DONE for each in said)
+    assert side.end(0, last=False) == []
+    (finding,) = side.end(0, last=True)
+    assert (finding.fault, finding.segment, finding.offset) == (fault, 3, 30)
+    assert words in finding.words
+
+
+def test_what_is_signed_of_segments_that_are_there_needs_no_proof() -> None:
+    side = SignedSide(Verification(), CONSOLE, Begun(), None)
+    assert side.take(dropped(3), more=True) is Taken.DONE
     assert side.end(0, last=True) == []
