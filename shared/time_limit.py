@@ -20,6 +20,8 @@ class TimeLimit:
     def __init__(self, seconds: float = REQUEST_SECONDS) -> None:
         self._seconds = seconds
         self._ends: float | None = None
+        self._paused, self._began, self._most = 0, 0.0, 0.0
+        """By how many at the same time, since when, and for how long at most."""
 
     def ends(self) -> float:
         """So many seconds after this was asked first; by the running loop's clock."""
@@ -27,8 +29,16 @@ class TimeLimit:
             self._ends = _now() + self._seconds
         return self._ends
 
-    def put_off(self, seconds: float) -> None:
-        self._ends = self.ends() + seconds
+    def pause(self, most: float) -> None:
+        """Until `go_on`; who comes while others pause it pauses it with them."""
+        self._paused += 1
+        if self._paused == 1:
+            self._began, self._most, self._ends = _now(), most, self.ends() + most
+
+    def go_on(self) -> None:
+        self._paused -= 1
+        if not self._paused:
+            self._ends = self.ends() + min(_now() - self._began, self._most) - self._most
 
 
 current: ContextVar[TimeLimit | None] = ContextVar("time limit", default=None)
@@ -49,18 +59,18 @@ def left() -> float:
 
 @contextmanager
 def put_off(most: float) -> Iterator[None]:
-    """What is waited for inside is no dependency, but a person, or what the client asked to wait for: it costs the
-    request nothing of its time, for at most so many seconds.
+    """What is waited for inside is no dependency, but a person, what the client asked to wait for, or this process
+    itself: it costs the request nothing of its time, for at most so many seconds.
     """
-    limit, began = current.get(), _now()
+    limit = current.get()
     if limit is None:
         yield
         return
-    limit.put_off(most)
+    limit.pause(most)
     try:
         yield
     finally:
-        limit.put_off(min(_now() - began, most) - most)
+        limit.go_on()
 
 
 @contextmanager

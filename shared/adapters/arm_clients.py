@@ -20,7 +20,7 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpRes
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.pipeline.transport import AioHttpTransport
 
-from shared import correlation
+from shared import correlation, time_limit
 from shared.access.settings import AccessSettings
 from shared.adapters.arm_pages import every_item
 from shared.adapters.arm_troubles import REASONED, PromptRetries, prompt_options, prompt_transport, troubled
@@ -31,6 +31,8 @@ from shared.domain.caller import Caller, Kind
 from shared.domain.refusals import Refusal
 from shared.ports import Clock, Dependency, Trouble, Unavailable
 
+IMPORT_SECONDS = 30.0
+"""Of a process that has just started, which costs no request its time for Azure."""
 KEPT_SECONDS = 300.0
 KEPT_USERS = 256
 _NOT_SIGNED_IN = "the service's own identity cannot sign in"
@@ -190,7 +192,8 @@ async def asking_arm(
 ) -> AsyncIterator[None]:
     """Bounds a question to ARM and translates breakage into Unavailable; ARM's own no's pass through."""
     if not (sdks := importing()).done():
-        await asyncio.wrap_future(sdks)
+        with time_limit.put_off(IMPORT_SECONDS):
+            await asyncio.wrap_future(sdks)
     try:
         async with in_time(Dependency.ARM, least=least, late=late):
             yield

@@ -34,9 +34,9 @@ _PIECE_BYTES = 4 << 20
 _NEWEST_KEPT = 10_000
 _RETRIES: dict[str, Any] = {
     "retry_total": 2,
-    "initial_backoff": 0.5,
-    "increment_base": 2,
-    "random_jitter_range": 0.5,
+    "initial_backoff": 0.2,
+    "increment_base": 1,
+    "random_jitter_range": 0.2,
 }
 """So a storage that throttles has said so before a request's time is over."""
 OWN_SECONDS = 120.0

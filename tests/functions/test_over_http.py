@@ -96,7 +96,7 @@ def test_a_heartbeat_ends_whoever_was_superseded_and_says_by_whom(plane: Control
     ended = {"session": old["id"], "code": "SessionSuperseded", "by": GRACE.name}
     said = answer.json()
     assert said.pop("again").keys() == {new["id"]}
-    assert said == {"end": [ended], "keep": [], "capture": []}
+    assert said == {"end": [ended], "keep": [], "keepTo": None, "capture": []}
 
 
 def test_a_console_in_use_is_kept_under_never_and_says_by_whom(plane: ControlPlane) -> None:

@@ -51,3 +51,17 @@ async def test_tidying_up_has_a_moment_of_its_own_and_both_stay_under_ten_second
     assert time_limit.ends(0.0) == ends
     time_limit.current.reset(before)
     assert REQUEST_SECONDS + AFTERWARDS_SECONDS < 10
+
+
+async def test_several_who_wait_for_the_same_put_a_request_off_once() -> None:
+    before = time_limit.current.set(TimeLimit(5.0))
+    ends = time_limit.ends(0.0)
+    began = now()
+
+    async def waits(seconds: float) -> None:
+        with time_limit.put_off(30.0):
+            await asyncio.sleep(seconds)
+
+    await asyncio.gather(*(waits(seconds) for seconds in (0.02, 0.05, 0.05)))
+    assert 0 < time_limit.ends(0.0) - ends <= now() - began + 0.01
+    time_limit.current.reset(before)
