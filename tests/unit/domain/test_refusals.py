@@ -2,7 +2,7 @@ import string
 
 import pytest
 
-from shared.domain.refusals import TABLE, Code, refuse, together
+from shared.domain.refusals import TABLE, Code, foreign_origin, refuse, together
 from tests.unit.domain.sight import WEB
 
 
@@ -122,3 +122,9 @@ def test_a_command_can_be_pasted_whatever_the_names_are() -> None:
     assert refuse(Code.VM_NOT_RUNNING, target=odd).fix_command == f"az vm start --ids '{odd}'"
     assert refuse(Code.VM_NOT_RUNNING, target="/plain/id").fix_command == "az vm start --ids /plain/id"
     assert refuse(Code.VM_NOT_RUNNING).fix_command == "az vm start --ids {vm}"
+
+
+def test_a_page_elsewhere_is_told_who_could_let_it_in() -> None:
+    refusal = foreign_origin("Pages of this origin may not call the API.")
+    assert (refusal.code, refusal.status) == (Code.CALLER_NOT_PERMITTED, 403)
+    assert "PAGE_ORIGINS" in refusal.fix
