@@ -93,6 +93,8 @@ class Console:
                 subprotocols=["serial-console.v1", f"serial-console.token.{session['token']}"],  # type: ignore[list-item]  # a str by another name
                 max_size=None,
                 compression=None,
+                open_timeout=PATIENCE,
+                ping_timeout=PATIENCE,
             )
         )
         self.printed = bytearray()

@@ -17,6 +17,7 @@ from dev import fleet
 from dev.stack import Port
 from tests.e2e.local_stack import LocalStack
 from tests.e2e.person import Console, SignedIn
+from tests.patience import PATIENCE
 
 WEB_01, WEB_04 = (vm for vm in fleet.VIRTUAL_MACHINES if vm.name in ("web-01", "web-04"))
 
@@ -128,7 +129,7 @@ def official(stack: LocalStack, ada: SignedIn) -> Iterator[MicrosoftSerialConsol
 def test_a_tool_that_was_written_for_azures_console_uses_this_one(official: MicrosoftSerialConsoleClient) -> None:
     answer = official.serial_ports.connect("rg-web", "Microsoft.Compute", "virtualMachines", "web-01", "0")
     token = answer["token"]
-    with connect(answer.connection_string, compression=None) as socket:
+    with connect(answer.connection_string, compression=None, open_timeout=PATIENCE) as socket:
         assert isinstance(socket.recv(60), str), "one message, which is not shown"
         socket.send(token)
         socket.send("\r")

@@ -26,6 +26,7 @@ async def dial_path(
         f"ws://127.0.0.1:{stage.port}{path}",
         compression=None,
         proxy=None,
+        open_timeout=PATIENCE,
         origin=None if origin is None else Origin(origin),
         additional_headers={} if seen_as is None else {"X-Forwarded-For": seen_as},
     )

@@ -39,7 +39,7 @@ class PublicClient:
 
     async def __aenter__(self) -> Self:
         origin = Origin("http://" + self.address.split("/")[2])
-        self.socket = await connect(self.where(), compression=None, proxy=None, origin=origin)
+        self.socket = await connect(self.where(), compression=None, proxy=None, origin=origin, open_timeout=PATIENCE)
         await self.opened()
         self._reading = asyncio.create_task(self._read())
         return self

@@ -359,7 +359,8 @@ class Stage:
         offered = [PROTOCOL, TOKEN_PREFIX + token] if protocols is None else protocols
         connection = await connect(
             f"ws://127.0.0.1:{self.port}{path}{query}", subprotocols=[Subprotocol(each) for each in offered],
-            origin=None if origin is None else Origin(origin), compression=None, proxy=None, **options,
+            origin=None if origin is None else Origin(origin), compression=None, proxy=None,
+            open_timeout=PATIENCE, **options,
         )  # fmt: skip
         self.clients.append(Client(connection))
         return self.clients[-1]

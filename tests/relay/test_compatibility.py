@@ -16,6 +16,7 @@ from relay.current_viewer import EARLY_BYTES
 from shared.domain.compatibility import Compatibility
 from shared.domain.grant import Mode
 from shared.domain.refusals import Code, refuse
+from tests.patience import PATIENCE
 from tests.relay.bare_client import bridge, client_path, closed, dial_path, refused, sees
 from tests.relay.public_clients import Client2021, Client2024, ClientToday, PublicClient
 from tests.relay.stage import PAGE, Stage, staged
@@ -268,7 +269,11 @@ async def test_while_the_relay_drains_nobody_is_kept_waiting(stage: Stage, *, pr
 async def test_the_request_has_one_correlation_id_from_the_door_to_the_end(stage: Stage) -> None:
     wanted = "7d1f0000-0000-4000-8000-000000000001"
     client = await connect(
-        address(stage), compression=None, proxy=None, additional_headers={"x-ms-correlation-request-id": wanted}
+        address(stage),
+        compression=None,
+        proxy=None,
+        open_timeout=PATIENCE,
+        additional_headers={"x-ms-correlation-request-id": wanted},
     )
     await client.send(stage.token())
     await stage.until(lambda: stage.relay.bridges and bridge(stage).screens)
@@ -297,6 +302,7 @@ async def test_a_token_in_the_subprotocols_is_none_here(stage: Stage) -> None:
         address(stage),
         compression=None,
         proxy=None,
+        open_timeout=PATIENCE,
         subprotocols=["console.v1"],  # type: ignore[list-item]
     )
     assert client.subprotocol is None

@@ -100,7 +100,7 @@ class Bench:
     def dial(self, machine: str = "web-01", query: str = "") -> connect:
         """The bare WebSocket, before any token exchange. No proxy: the gateway is on loopback."""
         address = f"wss://{self.session(machine)}/client{query}"
-        return connect(address, ssl=self.trust, max_size=None, proxy=None, ping_interval=None)
+        return connect(address, ssl=self.trust, max_size=None, proxy=None, ping_interval=None, open_timeout=PATIENCE)
 
     @asynccontextmanager
     async def connected(self, machine: str = "web-01") -> AsyncIterator[ClientConnection]:

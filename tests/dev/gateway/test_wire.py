@@ -9,6 +9,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from dev.gateway.handshake import BANNER
 from dev.machines.machine import State
 from tests.dev.gateway.conftest import TOKEN, Bench, read
+from tests.patience import PATIENCE
 
 
 async def test_bytes_pass_raw_in_both_directions(bench: Bench) -> None:
@@ -139,7 +140,7 @@ async def test_admin_commands_are_taken_beside_an_open_connection_alone(bench: B
 async def test_an_address_is_good_for_one_connection(bench: Bench) -> None:
     async with bench.connected():
         await bench.until_attached()
-    again = connect(f"wss://{bench.last}/client", ssl=bench.trust, proxy=None)
+    again = connect(f"wss://{bench.last}/client", ssl=bench.trust, proxy=None, open_timeout=PATIENCE)
     with pytest.raises(InvalidStatus) as refused:
         await again
     assert refused.value.response.status_code == HTTPStatus.NOT_FOUND
