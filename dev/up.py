@@ -80,7 +80,7 @@ async def _unhealthy(client: httpx.AsyncClient) -> list[str] | None:
     if answer.status_code == httpx.codes.OK:
         return None
     if "json" not in answer.headers.get("content-type", ""):
-        return []  # the front door's own answer: the function app does not listen yet
+        return []  # the front door's own answer, or the host's: the app does not run yet
     return [d["name"] for d in answer.json().get("dependencies", []) if d["status"] != "healthy"]
 
 

@@ -17,6 +17,8 @@ from smoke.outcome import Failed, Waited
 PROTOCOL, TOKEN = "serial-console.v1", "serial-console.token."
 _LONGEST_ANSWER = 300
 _PASSING = (429, 500, 502, 503, 504)
+_NOT_RUNNING = "Function host is not running."
+"""What a host says that has not loaded the service yet (docs/errors.md)."""
 _WAITS = (0.5, 1.0, 2.0)
 """Seconds before each further try."""
 
@@ -79,7 +81,9 @@ def _passes(answer: httpx.Response) -> bool:
     """It is not the service's own, and passes: the host is busy, or its worker was replaced (docs/errors.md)."""
     if "x-ms-error-code" in answer.headers or answer.status_code not in _PASSING:
         return False
-    return answer.request.method == "GET" or answer.status_code == httpx.codes.TOO_MANY_REQUESTS
+    if answer.request.method == "GET" or answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        return True
+    return answer.text == _NOT_RUNNING  # no function has seen it
 
 
 def expect(answer: httpx.Response, *statuses: int) -> httpx.Response:

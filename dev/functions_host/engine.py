@@ -2,6 +2,10 @@
 
 It tells which function is to run, we run it in the worker and say what it answered: JSON, a line each. The host that it
 stands for has it inside: it must not outlive us, however we end, and while it is gone only what is durable waits.
+
+A host whose task hub cannot be started runs all the same, and answers HTTP: its durable functions' listeners are tried
+again, 2 s later, then after growing pauses of up to 2 minutes (Azure/azure-webjobs-sdk, FunctionListener and
+JobHostOptions.AllowPartialHostStartup, which Azure/azure-functions-host, ScriptHostBuilderExtensions sets).
 """
 
 import asyncio
@@ -13,18 +17,21 @@ import secrets
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
+from dev.functions_host.engine_door import EngineDoor
 from dev.functions_host.messages import TypedData
-from dev.functions_host.stopping import FIRST_WAIT, LONGEST_WAIT
-from dev.functions_host.worker import Function, FunctionFailed, NotLoaded, Worker, log_failure
+from dev.functions_host.retries import delay
+from dev.functions_host.stopping import FIRST_WAIT, Stopping, pause
+from dev.functions_host.worker import Function, FunctionFailed, Worker, log_failure
 from dev.machines.leash import leashed
 
-READY_SECONDS = 300.0
-"""It needs two seconds, and on a machine that is busy with other things some minutes."""
-STARTS = 6
-"""Tries until it was ready once: the storage may come up beside it."""
+LISTENER = SimpleNamespace(minimum_interval=timedelta(seconds=2), maximum_interval=timedelta(minutes=2))
+"""How long a listener that could not start waits before it is tried again."""
 STOP_SECONDS = 10.0
 _LINE_BYTES = 64 * 1024 * 1024
 _TRIGGERS = {"entityTrigger": "entityName", "orchestrationTrigger": "orchestration", "activityTrigger": "activity"}
@@ -49,29 +56,23 @@ class Engine:
         self._process: asyncio.subprocess.Process | None = None
         self._running: set[asyncio.Task[None]] = set()
         self._life: asyncio.Task[None] | None = None
-        self._ready = asyncio.Event()
-        self._stopping = False
+        self._stopping = asyncio.Event()
         self._lives = 0
+        self._is_ready = False
+        """Whether the engine of this moment has started its task hub."""
 
     async def start(self, worker: Worker) -> None:
-        """Returns when functions can be called, and the worker has the client's text.
-
-        Raises:
-            NotLoaded: with what it said.
-
-        """
+        """Returns when the worker has the client's text; the task hub starts meanwhile, once its storage is there."""
         self._worker = worker
         self._functions = {function.name: function for function in worker.functions}
+        self._door = EngineDoor()
+        await self._door.open()
+        worker.durable_client = self._client(self._client_before())
         self._life = asyncio.create_task(self._live())
-        waiting = asyncio.create_task(self._ready.wait())
-        await asyncio.wait({self._life, waiting}, timeout=READY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
-        if not self._ready.is_set():
-            raise NotLoaded("the durable engine did not start: its own lines above say why")
 
     async def stop(self) -> None:
         """Its input ends, so it stops in order; one that does not is killed."""
-        self._stopping = True
+        self._stopping.set()
         if self._process and self._process.stdin:
             self._process.stdin.close()
         if self._life:
@@ -82,19 +83,24 @@ class Engine:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+        if self._life:
+            await self._door.close()
 
     async def _live(self) -> None:
-        wait, tries = FIRST_WAIT, 0
-        while not self._stopping:
+        failed = 0
+        while not self._stopping.is_set():
             process = self._process = await self._spawn()
             await asyncio.gather(self._listen(process), _repeat(process), return_exceptions=True)
             status = await process.wait()
-            tries += 1
-            if self._stopping or (tries == STARTS and not self._ready.is_set()):
-                return  # whoever started us sees it
-            log.error("the durable engine ended with status %d; another is started", status)
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, LONGEST_WAIT)
+            self._door.lead_nowhere()
+            failed = 0 if self._is_ready else failed + 1
+            self._is_ready = False
+            if self._stopping.is_set():
+                return
+            wait = delay(LISTENER, failed - 1) if failed else FIRST_WAIT
+            log.error("the durable engine ended with status %d; another is started in %.1f s", status, wait)
+            with contextlib.suppress(Stopping):
+                await pause(wait, self._stopping)
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         """The configuration holds a connection string: the file is ours alone, and gone when the engine ends."""
@@ -124,15 +130,24 @@ class Engine:
         async for line in _lines(process.stdout):
             told = json.loads(line)
             if told.get("ready"):
-                self._worker.durable_client = self._client(told["client"])
-                self._ready.set()
-                log.info("the durable engine is ready, at %s", json.loads(told["client"])["rpcBaseUrl"])
+                client = json.loads(told["client"])
+                self._worker.durable_client = self._client(client)
+                self._door.lead_to(client["rpcBaseUrl"])
+                self._is_ready = True
+                log.info("the durable engine is ready, at %s", client["rpcBaseUrl"])
             else:
                 self._begin(process, told)
 
-    def _client(self, text: str) -> str:
-        """With a key, as in Azure: it must reach no log, no answer and no exception of the app."""
-        return json.dumps({**json.loads(text), "requiredQueryStringParameters": f"code={self._key}"})
+    def _client_before(self) -> dict[str, Any]:
+        """What the extension says of itself, as far as that is known before it was ever ready."""
+        bindings = [binding for function in self._worker.functions for binding in function.bindings]
+        path = "" if any(binding.get("durableRequiresGrpc") for binding in bindings) else "/durabletask/"
+        return {"taskHubName": self._options.durable_task.get("hubName"), "rpcBaseUrl": f"http://engine{path}"}
+
+    def _client(self, text: dict[str, Any]) -> str:
+        """At our own door, with a key, as in Azure: it must reach no log, no answer and no exception of the app."""
+        url = urlsplit(text["rpcBaseUrl"])._replace(netloc=self._door.address).geturl()
+        return json.dumps({**text, "rpcBaseUrl": url, "requiredQueryStringParameters": f"code={self._key}"})
 
     def _begin(self, process: asyncio.subprocess.Process, told: dict[str, Any]) -> None:
         task = asyncio.create_task(self._run(process, told))
@@ -174,9 +189,10 @@ def _as_instance(number: int, command: list[str]) -> list[str]:
 
 
 async def _repeat(process: asyncio.subprocess.Process) -> None:
-    """Its warnings, as lines of our log."""
+    """Its warnings, as lines of our log, without the places in its code."""
     async for line in _lines(process.stderr):
-        if text := line.decode(errors="replace").strip():
+        text = line.decode(errors="replace").strip()
+        if text and not text.startswith(("at ", "--->", "---")):
             log.warning("engine: %s", text)
 
 

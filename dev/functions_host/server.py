@@ -5,6 +5,7 @@ import logging
 import signal
 import socket
 
+from dev.functions_host.availability import Availability
 from dev.functions_host.host import GRACE, Host, Options
 from dev.functions_host.http_server import HttpServer
 
@@ -33,8 +34,10 @@ async def serve(options: Options, port: int) -> bool:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((ADDRESS, port))
         try:
-            server = HttpServer(await host.start())
+            availability = Availability()
+            server = HttpServer(availability.answer)
             await server.start(listening)
+            availability.begin(await host.start())
             log.info("ready on http://%s:%d", *listening.getsockname())
             await _first(stop, host.broken)
             await server.stop(GRACE)

@@ -25,7 +25,9 @@ TRIES = 4
 ANSWER_BYTES = 4 << 20
 """No answer of the function app is longer (functions/responses.py)."""
 _FIRST_WAIT = 0.5
-_OK, _NO_CONTENT, _BUSY, _SERVER_ERROR = 200, 204, 429, 500
+NOT_RUNNING = "Function host is not running."
+"""What a host says while it starts (Azure/azure-functions-host, HostAvailabilityCheckMiddleware)."""
+_OK, _NO_CONTENT, _BUSY, _SERVER_ERROR, _UNAVAILABLE = 200, 204, 429, 500, 503
 
 
 class ControlPlaneHttp:
@@ -89,15 +91,14 @@ class ControlPlaneHttp:
             await asyncio.sleep(_FIRST_WAIT * 2**attempt)
 
     async def _call(self, what: str, body: dict[str, Any], seconds: float) -> tuple[int, Any]:
-        """Status and JSON. Raises Unavailable."""
+        """Status and JSON, or the text that is none, as the host's own is. Raises Unavailable."""
         headers = {"Authorization": f"Bearer {await self._token()}", **correlated()}
         try:
             async with self._http.session.post(
                 f"{self._api}/relay/{what}", json={"relay": self._relay, **body}, headers=headers,
                 timeout=aiohttp.ClientTimeout(total=seconds), allow_redirects=False,
             ) as answer:  # fmt: skip
-                text = await _bounded(answer)
-                return answer.status, json.loads(text) if text else None
+                return answer.status, _read(await _bounded(answer))
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise Unavailable(WHAT, type(error).__name__) from error
 
@@ -110,12 +111,19 @@ class ControlPlaneHttp:
             raise Unavailable(Dependency.ENTRA, type(error).__name__) from None
 
 
-def _turned_away(status: int, said: Any) -> bool:
-    """The host has more requests than it takes, and no function has seen this one: 429 without a body (docs/errors.md).
+def _read(body: bytes) -> Any:
+    """A body that is no JSON, as the host's own words are none, as text."""
+    try:
+        return json.loads(body) if body else None
+    except ValueError:
+        return body.decode(errors="replace")
 
-    Our own 429 has the error envelope.
+
+def _turned_away(status: int, said: Any) -> bool:
+    """No function has seen this one (docs/errors.md): the host has more requests than it takes, which is 429 without a
+    body, or it does not run yet. Our own 429 and 503 have the error envelope.
     """
-    return status == _BUSY and said is None
+    return (status == _BUSY and said is None) or (status == _UNAVAILABLE and said == NOT_RUNNING)
 
 
 async def _bounded(answer: aiohttp.ClientResponse) -> bytes:

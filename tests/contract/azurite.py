@@ -21,6 +21,13 @@ _SERVICES = 3
 @contextmanager
 def azurite(folder: Path) -> Iterator[str]:
     """Its connection string. What it leaves behind, if anything, is in the folder."""
+    with azurite_process(folder) as (connection, _):
+        yield connection
+
+
+@contextmanager
+def azurite_process(folder: Path) -> Iterator[tuple[str, int]]:
+    """Its connection string and its process id, for who wants to freeze it."""
     folder.mkdir(exist_ok=True)
     command = [
         "node", str(_PROGRAM), "--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry",
@@ -43,7 +50,8 @@ def azurite(folder: Path) -> Iterator[str]:
     try:
         assert ready.wait(PATIENCE), f"azurite did not start: {found}"
         endpoints = "".join(f"{name}Endpoint={address}/devstoreaccount1;" for name, address in found.items())
-        yield f"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey={AZURITE_KEY};{endpoints}"
+        account = f"AccountName=devstoreaccount1;AccountKey={AZURITE_KEY}"
+        yield f"DefaultEndpointsProtocol=http;{account};{endpoints}", process.pid
     finally:
         process.kill()
         process.wait()

@@ -54,6 +54,9 @@ class FunctionApp:
             lambda: web.Response(status=status) if said is None else web.json_response(said, status=status)
         )
 
+    def says_plainly(self, text: str, status: int) -> None:
+        self.answers.append(lambda: web.Response(text=text, status=status))
+
     def refuses(self, refusal: Refusal) -> None:
         self.says({"error": {"code": refusal.code.value, "message": refusal.message, "target": "t"}}, refusal.status)
 
@@ -120,6 +123,17 @@ async def test_an_attach_that_the_host_turned_away_unseen_is_tried_again(app: Fu
     with pytest.raises(Unavailable):
         await app.plane.attach(GRANT)
     assert not app.answers, "it is tried so often and no more"
+
+
+async def test_an_attach_that_comes_while_the_host_starts_is_tried_again(app: FunctionApp) -> None:
+    """Azure/azure-functions-host, HostAvailabilityCheckMiddleware: after 30 s of waiting, and no function saw it."""
+    app.says_plainly("Function host is not running.", 503)
+    app.refuses(refuse(Code.TOKEN_EXPIRED))
+    assert isinstance(await app.plane.attach(GRANT), Refusal)
+    app.says_plainly("The service is unavailable.", 503)
+    with pytest.raises(Unavailable, match="answered 503"):
+        await app.plane.attach(GRANT)
+    assert len(app.heard) == 3
 
 
 @pytest.mark.parametrize("status", [404, 500, 502, 503])

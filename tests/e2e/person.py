@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import json
 import secrets
+import time
 from types import TracebackType
 from typing import Any, NoReturn, Self
 from urllib.parse import parse_qs, urlsplit
@@ -50,8 +51,12 @@ class SignedIn:
         return self.api.post(f"{vm.id}/serialConsole/sessions", json=body)
 
     def open(self, vm: fleet.VirtualMachine, *, resume: "Console | None" = None, **body: Any) -> "Console":
-        answer = self.request_session(vm, **body)
-        assert answer.status_code == 201, answer.text
+        """Where its lock is away, as it is for half a minute after a kill, asks again when it is told to."""
+        end = time.monotonic() + PATIENCE
+        while (answer := self.request_session(vm, **body)).status_code != 201:
+            assert answer.headers.get("x-ms-error-code") == "LockUnavailable", answer.text
+            assert time.monotonic() < end, "the lock never came back"
+            time.sleep(int(answer.headers["retry-after"]))
         return Console(answer.json(), resume)
 
     def transcript(self, vm: fleet.VirtualMachine) -> bytes:

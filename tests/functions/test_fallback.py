@@ -33,8 +33,8 @@ from shared.domain.approval import Approval
 from shared.domain.approval_codec import approval_to_json
 from shared.domain.rights import Right
 from shared.domain.vm import VmId
-from tests.dev.functions_host.engines import READY, kill_engine
-from tests.dev.functions_host.host_process import running, until
+from tests.dev.functions_host.engines import kill_engine
+from tests.dev.functions_host.host_process import ENGINE_READY, running, until
 from tests.fakes import FakeClock
 from tests.functions.control_plane import ControlPlane, control_plane
 from tests.functions.test_lock_on_the_engine import AT, until_opened
@@ -142,7 +142,8 @@ def test_a_request_that_nobody_decides_expires_by_its_timer(fallback: ControlPla
 
     asyncio.run(remember())
     instance = f"instances/{asked.id}"
-    with httpx.Client(base_url=re.findall(rf"{READY}, at (\S+)", fallback.host.log)[-1], timeout=PATIENCE) as hub:
+    address = re.findall(rf"{ENGINE_READY}, at (\S+)", fallback.host.log)[-1]
+    with httpx.Client(base_url=address, timeout=PATIENCE) as hub:
         told = hub.post(f"orchestrators/{ORCHESTRATION}/{asked.id}", json=json.dumps(approval_to_json(asked)))
         assert told.status_code == 202
         until(lambda: hub.get(instance).json()["runtimeStatus"] not in ("Pending", "Running"), fallback.host)

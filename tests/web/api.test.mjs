@@ -88,6 +88,13 @@ for (const status of [429, 500, 502, 503, 504]) {
   });
 }
 
+test("what comes while the host starts is sent again: no function has seen it", async () => {
+  const starting = () => new Response("Function host is not running.", { status: 503 });
+  const { api, calls } = service(starting, () => json(201, { id: "s" }));
+  assert.deepEqual(await api.openSession(VM, { mode: "watch" }), { id: "s" });
+  assert.equal(calls.length, 2);
+});
+
 test("a refusal of the service itself is not asked again", async () => {
   for (const [status, code] of [[429, "TooManyRequests"], [503, "AzureUnavailable"], [500, "InternalError"]]) {
     const { api, calls } = service(() => json(status, { error: { code, message: "m" } }, { "x-ms-error-code": code }));

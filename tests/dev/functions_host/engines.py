@@ -4,9 +4,7 @@ import os
 import signal
 from pathlib import Path
 
-from tests.dev.functions_host.host_process import HostProcess, until
-
-READY = "the durable engine is ready"
+from tests.dev.functions_host.host_process import ENGINE_READY, HostProcess, until
 
 
 def engine_of(host: HostProcess) -> int:
@@ -20,7 +18,7 @@ def kill_engine(host: HostProcess) -> None:
 
 
 def until_ready_again(host: HostProcess, times: int) -> None:
-    until(lambda: host.log.count(READY) >= times, host)
+    until(lambda: host.log.count(ENGINE_READY) >= times, host)
 
 
 def gone(process: int) -> bool:

@@ -18,6 +18,7 @@ from tests.patience import PATIENCE
 ROOT = Path(__file__).resolve().parents[3]
 APP = Path(__file__).parent / "sample_app"
 NO_HUB = "Endpoint=sb://127.0.0.1:1;SharedAccessKeyName=R;SharedAccessKey=S;UseDevelopmentEmulator=true;"
+ENGINE_READY = "the durable engine is ready"
 DEFAULTS = {
     "SAMPLE_HUB": "records",
     "SAMPLE_EVENTHUB": NO_HUB,
@@ -32,6 +33,7 @@ class HostProcess:
         environment = {**os.environ, **DEFAULTS, **settings}
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
         self.lines: list[str] = []
+        self._has_engine = "--engine" in extra
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
         self.client = httpx.Client(timeout=PATIENCE)
@@ -41,6 +43,11 @@ class HostProcess:
         return "\n".join(self.lines)
 
     def until_ready(self) -> None:
+        self.until_listening()
+        if self._has_engine:  # it answers before, but for its task hub
+            until(lambda: ENGINE_READY in self.log, self)
+
+    def until_listening(self) -> None:
         until(lambda: "ready on" in self.log or self.process.poll() is not None, self)
         address = re.search(r"ready on (\S+)", self.log)
         assert address, self.log

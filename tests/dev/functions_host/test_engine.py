@@ -1,12 +1,14 @@
 """The host with Microsoft's own durable engine in it: what it does with our worker, and when either of them ends."""
 
+import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
 
-from tests.contract.azurite import azurite
+from tests.contract.azurite import azurite, azurite_process
 from tests.dev.functions_host.engines import engine_of, gone, kill_engine, until_ready_again
 from tests.dev.functions_host.host_process import APP, HostProcess, running, until
 from tests.host_parts import PROGRAM, needs_host_parts
@@ -52,11 +54,30 @@ def test_it_ends_with_its_host_however_that_ends(storage: str, how: signal.Signa
         until(lambda: gone(engine))
 
 
-def test_what_keeps_it_from_starting_is_said(tmp_path: Path) -> None:
+def test_what_keeps_it_from_starting_is_said_and_it_is_tried_again_while_the_host_answers(tmp_path: Path) -> None:
+    """As the real host does with a listener that cannot start: 2 s, then longer."""
     program = tmp_path / "no-engine"
     program.write_text("#!/bin/sh\necho there is no engine here >&2\nexit 1\n")
     program.chmod(0o755)
     with running(APP, {}, ("--engine", str(program)), ready=False) as host:
-        until(lambda: host.process.poll() is not None, host)
-        assert "there is no engine here" in host.log
-        assert host.end() != 0
+        until(lambda: host.log.count("there is no engine here") == 3, host)
+        assert next(line.split()[-2] for line in host.lines if "another is started" in line) == "2.0"
+        host.until_listening()
+        assert host.get("noop").status_code == 200
+        assert host.end() == 0
+
+
+def test_a_host_whose_storage_is_away_answers_and_its_task_hub_starts_when_that_is_back(tmp_path: Path) -> None:
+    with azurite_process(tmp_path) as (storage, process):
+        os.kill(process, signal.SIGSTOP)
+        with (
+            running(APP, {"AzureWebJobsStorage": storage}, ("--engine", PROGRAM), ready=False) as host,
+            ThreadPoolExecutor(1) as somebody,
+        ):
+            host.until_listening()
+            assert host.get("noop").status_code == 200
+            signalled = somebody.submit(host.post, "locks/early/acquire", "bob")
+            assert not wait([signalled], timeout=1).done, "who asks the task hub waits for its storage"
+            os.kill(process, signal.SIGCONT)
+            assert signalled.result().status_code == 202
+            until(lambda: host.get("locks/early").json() == {"owner": "bob", "generation": 1}, host)

@@ -36,6 +36,15 @@ def test_what_the_host_answers_in_passing_is_asked_again_where_that_is_safe(
     assert len(heard) == asked
 
 
+def test_what_comes_while_the_host_starts_is_sent_again_for_no_function_has_seen_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(service, "_WAITS", (0.0, 0.0, 0.0))
+    answers = [httpx.Response(503, text="Function host is not running."), httpx.Response(201)]
+    with api(lambda _: answers.pop(0)) as made:
+        assert made.ask("POST", "/x").status_code == 201
+
+
 def test_a_list_is_read_to_its_last_page() -> None:
     pages = {None: ([1, 2], "/a b"), "/a b": ([], "c"), "c": ([3], None)}
 
