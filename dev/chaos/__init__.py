@@ -3,6 +3,7 @@
 campaign     rounds: an act, a pause; then everything is well again, and the transcripts are held to the witness
 acts         what is done to whom
 arm_acts     what is done to Azure Resource Manager
+processes    processes below a part
 field        the running stack as the acts see it: parts to kill and to freeze, wires to cut, faults to order
 port         the gateway with generators for machines: every byte witnessed, and what was handed to which connection
 generator    a machine that prints all the time, as fast as it is told and as the line takes it

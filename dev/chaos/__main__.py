@@ -14,8 +14,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from dev import tls
-from dev.chaos.acts import ACTS, KILL_STORAGE
+from dev import parts, tls
+from dev.chaos.acts import ACTS, KILL_ENGINE, KILL_STORAGE, Act
 from dev.chaos.campaign import Outcome, campaign
 from dev.chaos.field import running
 from dev.stack import ROOT, Port, Stack
@@ -60,10 +60,17 @@ async def _run(stack: Stack, asked: argparse.Namespace, terminal: Console) -> Ou
         terminal.print(text, soft_wrap=True, highlight=False, markup=False)
         note(text)
 
-    say(f"seed {asked.seed}, {asked.rounds} rounds, logs in {stack.home / 'logs'}")
+    engine = "Microsoft's engine" if parts.engine() else "a task hub in memory, for HOST_PARTS names no engine"
+    say(f"seed {asked.seed}, {asked.rounds} rounds on {engine}, logs in {stack.home / 'logs'}")
     async with running(stack, asked.seed, note) as field:
-        acts = [act for act in ACTS if asked.kill_storage or act.name != KILL_STORAGE]
+        acts = _acts(kills_storage=asked.kill_storage)
         return await campaign(field, asked.seed, asked.rounds, asked.seconds, say, acts=acts)
+
+
+def _acts(*, kills_storage: bool) -> list[Act]:
+    """Those that are asked for, of parts that there are."""
+    left_out = {KILL_STORAGE: not kills_storage, KILL_ENGINE: not parts.engine()}
+    return [act for act in ACTS if not left_out.get(act.name)]
 
 
 def _table(outcome: Outcome) -> Table:

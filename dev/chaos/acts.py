@@ -1,6 +1,7 @@
 """What is done to whom. Each act takes a moment and leaves the stack as it found it, but for its consequences."""
 
 import asyncio
+import os
 import resource
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from dev.chaos.field import MACHINES, Field
 from shared.domain.record import Batch, Kind, Record, Source
 
 KILL_STORAGE = "kill -9 storage and host"
+KILL_ENGINE = "kill -9 engine"
 BUSY = "com.microsoft:server-busy"
 _NOTICED_SECONDS = 0.3
 """The supervisor knows by then that a part is dead."""
@@ -68,6 +70,22 @@ async def fill_relay_disk(field: Field, dice: Random) -> None:
 async def kill_host(field: Field, dice: Random) -> None:
     del dice
     await field.killed("functions")
+
+
+async def kill_engine(field: Field, dice: Random) -> None:
+    """Of the durable functions, under a host that lives: the lock is away for half a minute."""
+    del dice
+    before = field.engine()
+    if before is not None:
+        os.kill(before, SIGKILL)
+    await field.until(lambda: field.engine() not in (None, before), "another engine is started")
+
+
+async def kill_host_twice(field: Field, dice: Random) -> None:
+    """The next one is killed before it has the lock's partitions."""
+    await kill_host(field, dice)
+    await asyncio.sleep(dice.uniform(0, 10))
+    await kill_host(field, dice)
 
 
 async def freeze_host(field: Field, dice: Random) -> None:
@@ -184,6 +202,8 @@ ACTS = (
     Act("freeze relay", "relay", freeze_relay),
     Act("relay's disk full", "relay", fill_relay_disk),
     Act("kill -9 host", "functions", kill_host),
+    Act(KILL_ENGINE, "functions", kill_engine),
+    Act("kill -9 host, twice", "functions", kill_host_twice, 1),
     Act("freeze host", "functions", freeze_host),
     Act("kill -9 hub", "event-hubs", kill_hub),
     Act("freeze hub", "event-hubs", freeze_hub),

@@ -16,15 +16,14 @@ from azure.storage.blob.aio import ContainerClient
 from dev import fleet
 from dev.chaos.acts import ACTS, KILL_STORAGE, Act
 from dev.chaos.check import Checked, check, differences, is_kept, printed_by_epoch
-from dev.chaos.field import MACHINES, Field
+from dev.chaos.field import MACHINES, PATIENCE, Field
 from dev.parts import storage
 from dev.stack import ROOT
 from shared.domain.playback import code_of, printed
 from shared.domain.record import Batch
 
-CALM_EVERY = 12
+CALM_EVERY = 8
 """Rounds after which the viewers must be there again, so that a campaign is no series of faults of nothing."""
-PATIENCE = 180.0
 _LAST = 256
 """Bytes by which the end of a transcript is known."""
 QUIET_SECONDS = (0.05, 1.5)

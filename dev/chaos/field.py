@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from dev import fleet, parts
+from dev.chaos.processes import child_of
 from dev.chaos.service import Service
 from dev.chaos.viewer import Viewer
 from dev.parts import Part
@@ -24,6 +25,8 @@ from dev.supervisor import Supervisor
 MACHINES = tuple(vm for vm in fleet.VIRTUAL_MACHINES if vm.name in ("web-01", "web-04"))
 SPOOL_BYTES = 2 << 20
 """So little that a hub which is away for some seconds fills it."""
+PATIENCE = 240.0
+"""Seconds until what has to come is given up: after a kill the lock alone is away for half a minute."""
 _POISON_SECONDS = 5.0
 _TOLD_OF_NOTHING = (401, 403, 404)
 """Answers that say that there is nothing, or nothing for this caller."""
@@ -61,6 +64,10 @@ class Field:
 
     def pid(self, part: str) -> int:
         return self.supervisor.running[part].process.pid
+
+    def engine(self) -> int | None:
+        """The process of the host's durable engine; None while there is none."""
+        return child_of(self.pid("functions"), "durable")
 
     async def killed(self, part: str, what: Signals = SIGKILL) -> None:
         """Returns when it is started again and answers."""
@@ -193,7 +200,7 @@ class Field:
             viewer.is_attached and viewer.runs and _is_shown(viewer, said[viewer.vm.name]) for viewer in self.viewers
         )
 
-    async def until(self, holds: Callable[[], Any], what: str, patience: float = 90.0) -> None:
+    async def until(self, holds: Callable[[], Any], what: str, patience: float = PATIENCE) -> None:
         """Raises TimeoutError that says what never came."""
         try:
             async with asyncio.timeout(patience):

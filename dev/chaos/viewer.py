@@ -14,8 +14,10 @@ from dev import fleet
 from dev.chaos.service import Service
 
 AGAIN_SECONDS = 0.25
-_WRONG_ENDS = (4004, 4005, 4012)
-"""A right withdrawn, a VM gone, a console switched off: no act does any of these."""
+_WRONG_ENDS = (4004, 4005, 4008, 4012)
+"""A right withdrawn, a VM gone, a session ended, a console switched off: no act does any of these, and a lock that is
+away ends nobody.
+"""
 _NO = (403, 404)
 
 

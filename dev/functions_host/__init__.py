@@ -6,6 +6,7 @@ extension. docs/fidelity.md says what it does as the real one does, and where th
 
 __main__           command line; ends the process
 server             the listening socket, and what SIGTERM means
+availability       what is answered while the app is not loaded yet
 host               one function app, and everything that triggers it
 site               what answers at the host's address: its own pages, the functions; whatever stands before it
 settings           host.json, local.settings.json and the environment
@@ -27,5 +28,5 @@ checkpoints        where each partition's reader is, in blobs
 partition_share    the readers of what this host holds; balancer takes its share of the partitions
 ownership          which partition a host takes next (pure); ownership_blobs is who reads which, in blobs
 durable            work items of the task hub to functions and back; task_hub is in memory, entity_states on disk
-engine             Microsoft's own Durable Task extension in the place of task_hub
+engine             Microsoft's own Durable Task extension in the place of task_hub; engine_door is its address
 """
