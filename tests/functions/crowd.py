@@ -66,6 +66,7 @@ class Crowd:
             name, who = dice.choice(self.consoles), dice.choice(PEOPLE)
             session = self._open(dice, name, who, dice.choice(("force", "force", "never")))
             if session and dice.random() < 0.8:
+                time.sleep(dice.choice((0, 0, 1)))  # somebody else may take it before they are there
                 call = self._attach(dice, name, who, session)
                 if call.status == httpx.codes.OK and dice.random() < 0.4:
                     time.sleep(dice.uniform(0, 1))
