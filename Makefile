@@ -3,7 +3,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 BASE ?= 8400
-UNIT := .venv/bin/pytest tests/unit --numprocesses=2 --cov=shared.domain --cov=shared.flows --cov-fail-under=100 --cov-report=term-missing:skip-covered
+UNIT := .venv/bin/pytest tests/unit --numprocesses=2 --cov=shared --cov-fail-under=100 --cov-report=term-missing:skip-covered
 # Bytecode lies in one folder, so that the tree stays as it was and no process compiles anew what the last one did.
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/pycache

@@ -4,29 +4,29 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from functions import (
-    acts,
+    approval_orchestration,
     approvals,
-    approving,
-    archive,
+    archive_trigger,
     boot_logs,
+    commands,
     compatible,
-    consoles,
     health,
-    openapi,
+    lock_entity,
+    maintenance,
     policies,
-    proofs,
     recordings,
     relays,
-    searching,
     sessions,
-    status,
+    transcript_search,
     transcripts,
-    upkeep,
+    verification,
+    vms,
 )
+from functions.http import openapi
 
 app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 for module in (
-    archive, consoles, approving, sessions, acts, approvals, policies, compatible, relays, health, status, transcripts,
-    recordings, proofs, searching, boot_logs, upkeep, openapi,
+    archive_trigger, lock_entity, approval_orchestration, sessions, commands, approvals, policies, compatible, relays,
+    health, vms, transcripts, recordings, verification, transcript_search, boot_logs, maintenance, openapi,
 ):  # fmt: skip
     app.register_functions(module.bp)

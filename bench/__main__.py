@@ -20,14 +20,14 @@ from pathlib import Path
 from rich.console import Console as Terminal
 from rich.table import Table
 
-from dev import fleet
-from dev.machines.roster import Spec
-from dev.machines.workshop import open_workshop
+from dev import demo
+from dev.machines.inventory import Spec
+from dev.machines.machine_factory import open_workshop
 from dev.stack import ROOT
 from tests.e2e.local_stack import LocalStack
 from tests.e2e.person import Console, SignedIn
 
-WEB_01 = fleet.VIRTUAL_MACHINES[0]
+WEB_01 = demo.VIRTUAL_MACHINES[0]
 LETTERS = b"abcdefghijklmnopqrstuvwxyz"
 OPENS = 40
 UNPACED = {"RATE_CALLER": "100000", "RATE_VM": "100000"}
@@ -62,7 +62,7 @@ class Bare:
 
     async def start(self) -> None:
         await self.machine.start()
-        for asked, answer in ((b"login: ", fleet.GUEST_USER), (b"Password: ", fleet.GUEST_PASSWORD), (b"$ ", "cat")):
+        for asked, answer in ((b"login: ", demo.GUEST_USER), (b"Password: ", demo.GUEST_PASSWORD), (b"$ ", "cat")):
             await self.expect(asked)
             await self.machine.type(f"{answer}\r".encode())
         await asyncio.sleep(1)
@@ -114,7 +114,7 @@ def cold_opens(folder: Path, count: int) -> list[float]:
     try:
         stack.wait_until_up()
         stack.lift_throttle()
-        return opens(SignedIn(stack, fleet.ADA) for _ in range(count + 1))[1:]
+        return opens(SignedIn(stack, demo.ADA) for _ in range(count + 1))[1:]
     finally:
         stack.stop()
 
@@ -133,7 +133,7 @@ def milliseconds(times: list[float]) -> tuple[float, float]:
 
 
 async def measure(stack: LocalStack, cold: list[float], keys: int, rounds: int, say: Callable[[str], None]) -> Table:
-    ada = SignedIn(stack, fleet.ADA)
+    ada = SignedIn(stack, demo.ADA)
     say("opening sessions")
     warm = opens([ada] * (OPENS + 1))[1:]
     bare = Bare()

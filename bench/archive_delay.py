@@ -15,7 +15,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob.aio import BlobClient
 
 from dev import tls
-from dev.chaos.field import MACHINES, running
+from dev.chaos.campaign_state import MACHINES, running
 from dev.parts import storage
 from dev.stack import Stack
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from uuid import uuid4
 
-from shared.adapters.blob_transcripts import CONTAINER, BlobTranscripts, blob_service
-from shared.domain.record import Batch, Kind, Record, Source
-from shared.flows.archive_records import Tails, archive_records
+from shared.base.record import Batch, Record, RecordKind, Source
+from shared.transcript.blobs.transcripts import CONTAINER, BlobTranscripts, blob_service
+from shared.transcript.flows.archive_records import KnownEnds, archive_records
 
 CONSOLES = 16
 EVENTS = 4
@@ -52,7 +52,7 @@ class Noting(BlobTranscripts):
 async def measured(storage: str, load: str, rounds: int) -> Speed:
     speed = Speed()
     async with blob_service(storage) as service:
-        transcripts, tails = Noting(service, speed._appends), Tails()  # noqa: SLF001 - its own
+        transcripts, tails = Noting(service, speed._appends), KnownEnds()  # noqa: SLF001 - its own
         consoles = [_console() for _ in range(CONSOLES)]
         await archive_records(_delivery(consoles, load, 0), transcripts, tails)  # the first makes connections and blobs
         for number in range(1, rounds + 1):
@@ -63,7 +63,7 @@ async def measured(storage: str, load: str, rounds: int) -> Speed:
     return speed
 
 
-async def _round(events: Sequence[bytes], transcripts: Noting, tails: Tails, speed: Speed) -> None:
+async def _round(events: Sequence[bytes], transcripts: Noting, tails: KnownEnds, speed: Speed) -> None:
     speed._appends.clear()  # noqa: SLF001 - its own
     began, spent = time.perf_counter(), time.process_time()
     done = await archive_records(events, transcripts, tails)
@@ -99,7 +99,7 @@ def _event(console: str, load: str, first: int) -> bytes:
     size, count, random = LOADS[load]
     now = time.time_ns() // 1000
     bodies = (os.urandom(size) if random else _text(size, first + each) for each in range(count))
-    records = tuple(Record(Kind.PRINTED, first + each, now, body) for each, body in enumerate(bodies))
+    records = tuple(Record(RecordKind.PRINTED, first + each, now, body) for each, body in enumerate(bodies))
     return Batch(Source(console, "0000000000000001-00000001", "bench"), records).encode()
 
 

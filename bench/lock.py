@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from dev.arm.throttle import Throttle
-from dev.fleet import ADA, GRACE
+from dev.demo import ADA, GRACE
 from tests.functions.control_plane import ControlPlane, control_plane
 from tests.functions.test_over_http import vm
 

@@ -21,14 +21,14 @@ from typing import Any
 import uvloop
 
 from bench.relay_echo import UnixPorts, Yes, cpu, dialled, free_port
-from relay.recording import SpooledEpochs
-from relay.server import Relay
-from relay.world import Epochs, World
-from shared.adapters.event_hub_records import EventHubRecords
-from shared.adapters.system_clock import SystemClock
-from shared.domain.record import Record, Source
-from shared.domain.replay import Tail
-from shared.ports import Recorder
+from relay.dependencies import Epochs, RelayDependencies
+from relay.recording.epochs import SpooledEpochs
+from relay.server import RelayServer
+from shared.base.record import Record, Source
+from shared.base.record_end import RecordedTail
+from shared.base.system_clock import SystemClock
+from shared.console.ports import Recorder
+from shared.transcript.eventhub.records import EventHubRecords
 from tests.dev.event_hubs.stand_in import HUB, StandIn
 
 SECONDS = 5.0
@@ -54,8 +54,8 @@ class Discarding:
 
     def give_up(self, now_us: int) -> None: ...
 
-    def tail(self, console: str) -> Tail:  # noqa: ARG002 - whoever it is of
-        return Tail()
+    def tail(self, console: str) -> RecordedTail:  # noqa: ARG002 - whoever it is of
+        return RecordedTail()
 
     def recorded_last(self, console: str) -> None: ...
 
@@ -77,12 +77,12 @@ def relay(way: str, path: str, port: int, spool: str, hub: str) -> None:
         clock, yes = SystemClock(), Yes()
         sink = EventHubRecords(hub, HUB) if way == WAYS[2] else yes
         epochs: Epochs = Discarding() if way == WAYS[0] else SpooledEpochs(Path(spool), 1 << 28, sink, clock, _quiet)
-        world = World(
+        world = RelayDependencies(
             name="r0", control_plane=yes, ports=UnixPorts(path), keys=yes, epochs=epochs, clock=clock,
             log=_quiet, nonce=lambda: secrets.randbits(32), origins=frozenset(), scrollback_bytes=262144,
             linger_seconds=0, heartbeat_seconds=5, mask_key=b"key",
         )  # fmt: skip
-        await Relay(world).open("127.0.0.1", port)
+        await RelayServer(world).open("127.0.0.1", port)
         await asyncio.Event().wait()
 
     uvloop.run(serve())

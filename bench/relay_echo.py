@@ -24,18 +24,19 @@ import aiofastnet
 import uvloop
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_create_server
 
-from relay.recording import SpooledEpochs
-from relay.server import Relay
-from relay.world import World
-from shared.adapters.system_clock import SystemClock
-from shared.domain.acts import Act
-from shared.domain.frames import PROTOCOL, TOKEN_PREFIX
-from shared.domain.grant import Grant, Mode
-from shared.domain.record import Source
-from shared.domain.record_end import RecordEnd
-from shared.domain.refusals import Code, Refusal, refuse
-from shared.domain.vm import VmId
-from shared.ports import Admission, Beat, PortListener, SerialPort
+from relay.dependencies import RelayDependencies
+from relay.recording.epochs import SpooledEpochs
+from relay.server import RelayServer
+from shared.access.commands import Command
+from shared.base.record import Source
+from shared.base.record_end import RecordEnd
+from shared.base.refusals import Code, Refusal, refuse
+from shared.base.system_clock import SystemClock
+from shared.base.vm import VmId
+from shared.console.frames import PROTOCOL, TOKEN_PREFIX
+from shared.console.ports import PortListener, SerialPort
+from shared.session.grant import Grant, Mode
+from shared.session.ports import Admission, Beat
 
 VM = VmId.parse(
     "/subscriptions/5b5c0000-0000-4000-8000-000000000001/resourceGroups/rg"
@@ -79,7 +80,7 @@ class UnixPort(asyncio.Protocol):
     def resume(self) -> None:
         self.transport.resume_reading()
 
-    async def command(self, act: Act, keys: str) -> Refusal | None:  # noqa: ARG002 - the port's words
+    async def command(self, act: Command, keys: str) -> Refusal | None:  # noqa: ARG002 - the port's words
         return refuse(Code.CONSOLE_FAULT)
 
     async def close(self) -> None:
@@ -127,13 +128,13 @@ def _quiet(_event: str, /, **_fields: object) -> None: ...
 def relay(path: str, port: int, spool: str) -> None:
     async def serve() -> None:
         clock, yes = SystemClock(), Yes()
-        world = World(
+        world = RelayDependencies(
             name="r0", control_plane=yes, ports=UnixPorts(path), keys=yes,
             epochs=SpooledEpochs(Path(spool), 1 << 28, yes, clock, _quiet), clock=clock, log=_quiet,
             nonce=lambda: secrets.randbits(32), origins=frozenset(), scrollback_bytes=262144, linger_seconds=0,
             heartbeat_seconds=5, mask_key=b"key",
         )  # fmt: skip
-        await Relay(world).open("127.0.0.1", port)
+        await RelayServer(world).open("127.0.0.1", port)
         await asyncio.Event().wait()
 
     uvloop.run(serve())

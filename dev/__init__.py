@@ -1,6 +1,6 @@
 """The local Azure: real protocols on loopback, so that the application runs here unchanged. Never shipped.
 
-fleet           who and what there is: the demo people, their roles, the VMs
+demo            who and what there is: the demo people, their roles, the VMs
 stack           where everything listens, and the environment each part is started with
 parts           how each part is started, and how one knows that it is up
 up              the supervisor behind `make up` (supervisor); steps is what the terminal shows

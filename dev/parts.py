@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dev import fleet, microsoft
+from dev import demo, microsoft
 from dev.stack import HOST_KEY, ROOT, Engine, EventHubs, Host, Port, Stack
 from dev.vault.keys import SESSION_KEY, STATEMENT_KEY
 
@@ -99,13 +99,13 @@ def function_settings(stack: Stack) -> dict[str, str]:
             "AzureWebJobsStorage": storage(stack),
             "AzureWebJobsDisableHomepage": "true",
             "FUNCTIONS_WORKER_RUNTIME": "python",
-            "ENTRA_TENANTS": fleet.TENANT,
-            "API_CLIENT_ID": fleet.API_CLIENT,
-            "API_AUDIENCE": fleet.API_URI,
-            "API_CLIENT_SECRET": fleet.API_SECRET,
-            "PAGE_CLIENT_ID": fleet.PAGE_CLIENT,
+            "ENTRA_TENANTS": demo.TENANT,
+            "API_CLIENT_ID": demo.API_CLIENT,
+            "API_AUDIENCE": demo.API_URI,
+            "API_CLIENT_SECRET": demo.API_SECRET,
+            "PAGE_CLIENT_ID": demo.PAGE_CLIENT,
             "PAGE_AUTHORITY_METADATA": json.dumps(page_metadata(stack)),
-            "SUBSCRIPTIONS": fleet.SUBSCRIPTION,
+            "SUBSCRIPTIONS": demo.SUBSCRIPTION,
             "TRANSCRIPT_STORAGE": storage(stack),
             "SESSION_KEY": f"{stack.https(Port.VAULT)}/keys/{SESSION_KEY}",
             "STATEMENT_KEY": f"{stack.https(Port.VAULT)}/keys/{STATEMENT_KEY}",
@@ -114,7 +114,7 @@ def function_settings(stack: Stack) -> dict[str, str]:
                 f"{RELAY_NAME}=ws://localhost:{stack.port(Port.RELAY)}|http://localhost:{stack.port(Port.RELAY_CONTROL)}"
             ),
         }
-        | signed_in_as(stack, fleet.SERVICE)
+        | signed_in_as(stack, demo.SERVICE)
     )
 
 
@@ -128,22 +128,22 @@ def relay_settings(stack: Stack) -> dict[str, str]:
             "RELAY_PORT": str(stack.port(Port.RELAY)),
             "RELAY_CONTROL_PORT": str(stack.port(Port.RELAY_CONTROL)),
             "CONTROL_PLANE": f"{stack.http(Port.FUNCTIONS)}/api",
-            "API_AUDIENCE": fleet.API_URI,
+            "API_AUDIENCE": demo.API_URI,
             "SPOOL_DIR": str(stack.home / "spool"),
         }
-        | signed_in_as(stack, fleet.RELAY)
+        | signed_in_as(stack, demo.RELAY)
     )
 
 
 def page_metadata(stack: Stack) -> dict[str, str]:
     """Entra's OpenID configuration with the endpoints that browsers reach: plain http on loopback."""
-    page = f"{stack.http(Port.ENTRA_PAGE)}/{fleet.TENANT}"
+    page = f"{stack.http(Port.ENTRA_PAGE)}/{demo.TENANT}"
     return {
         "authorization_endpoint": f"{page}/oauth2/v2.0/authorize",
         "token_endpoint": f"{page}/oauth2/v2.0/token",
         "end_session_endpoint": f"{page}/oauth2/v2.0/logout",
         "jwks_uri": f"{page}/discovery/v2.0/keys",
-        "issuer": f"{stack.authority}/{fleet.TENANT}/v2.0",
+        "issuer": f"{stack.authority}/{demo.TENANT}/v2.0",
     }
 
 
@@ -164,11 +164,11 @@ def _trust(stack: Stack) -> dict[str, str]:
     return {"SSL_CERT_FILE": str(stack.ca), "REQUESTS_CA_BUNDLE": str(stack.ca)}
 
 
-def signed_in_as(stack: Stack, application: fleet.Application) -> dict[str, str]:
+def signed_in_as(stack: Stack, application: demo.Application) -> dict[str, str]:
     """What azure-identity reads; in Azure a managed identity takes this place."""
     return {
         "AZURE_AUTHORITY_HOST": stack.authority,
-        "AZURE_TENANT_ID": fleet.TENANT,
+        "AZURE_TENANT_ID": demo.TENANT,
         "AZURE_CLIENT_ID": application.client,
         "AZURE_CLIENT_SECRET": application.secret,
     }

@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from dev import fleet
+from dev import demo
 from dev.parts import signed_in_as
 from dev.stack import Port, Stack
 from smoke.__main__ import main as try_it
@@ -16,8 +16,8 @@ def main() -> int:
     parser.add_argument("--vm", default="web-01", help="one of the demo's machines (default %(default)s)")
     asked, more = parser.parse_known_args()
     stack = Stack(asked.base)
-    os.environ |= signed_in_as(stack, fleet.AUTOMATION)
-    vm = next((each.id for each in fleet.VIRTUAL_MACHINES if each.name == asked.vm), asked.vm)
+    os.environ |= signed_in_as(stack, demo.AUTOMATION)
+    vm = next((each.id for each in demo.VIRTUAL_MACHINES if each.name == asked.vm), asked.vm)
     return try_it(["--api", f"{stack.http(Port.FRONT_DOOR)}/api", "--vm", vm, "--ca", str(stack.ca), *more])
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from dev import fleet
+from dev import demo
 from dev.entra.tokens import user_token
 from dev.stack import Stack
 
@@ -11,8 +11,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m dev.token", description=__doc__)
     parser.add_argument("--base", type=int, default=Stack.base, help="first port of the stack (default %(default)s)")
     stack = Stack(parser.parse_args().base)
-    print(f"export TOKEN={user_token(stack, fleet.ADA)}")
-    print(f"export VM={fleet.VIRTUAL_MACHINES[0].id}")
+    print(f"export TOKEN={user_token(stack, demo.ADA)}")
+    print(f"export VM={demo.VIRTUAL_MACHINES[0].id}")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import httpx
 from rich.padding import Padding
 from rich.table import Table
 
-from dev import fleet, microsoft, tls
+from dev import demo, microsoft, tls
 from dev.prepare import prepare
 from dev.stack import Engine, EventHubs, Host, Port, Stack
 from dev.steps import StepFailed, Steps
@@ -99,10 +99,10 @@ def _welcome(stack: Stack, steps: Steps, seconds: float) -> None:
     steps.console.print(f"\n  Serial console: [bold]{stack.http(Port.FRONT_DOOR)}[/]   (up in {seconds:.1f} s)\n")
     steps.console.print("  Sign in as one of the demo people:")
     people = Table.grid(padding=(0, 1, 0, 4))
-    for person in fleet.PEOPLE:
+    for person in demo.PEOPLE:
         people.add_row(person.name, person.about)
     steps.console.print(Padding(people, (0, 0, 0, 4)))
-    steps.console.print(f"\n  On the VMs, log in as {fleet.GUEST_USER} with password {fleet.GUEST_PASSWORD}.")
+    steps.console.print(f"\n  On the VMs, log in as {demo.GUEST_USER} with password {demo.GUEST_PASSWORD}.")
     steps.console.print(f"  Logs: {stack.home / 'logs'}", soft_wrap=True)
     steps.console.print("  Everything listens on loopback only. Ctrl-C ends it all.\n")
 

@@ -5,27 +5,27 @@ from typing import Any
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions.addresses import at, at_console, calling
-from functions.answering import Asked, Result
-from functions.describing import CHANGES, About
-from functions.requests import BadRequest, body_of, session_id
-from functions.responses import time_text
-from functions.shapes import CONSOLE_RIGHTS, ref, whole
-from shared.domain.approval import Approval, State
-from shared.domain.caller import Caller
-from shared.domain.refusals import Refusal
-from shared.domain.rights import Right
-from shared.flows.approve import ask_approval, decide_approval, list_approvals, show_approval
+from functions.http.operations import CHANGES, Description
+from functions.http.pipeline import RequestContext, Result
+from functions.http.requests import InvalidRequest, body_of, session_id
+from functions.http.responses import time_text
+from functions.http.routes import at, at_console, calling
+from functions.http.schemas import CONSOLE_RIGHTS, ref, whole
+from shared.access.approval import Approval, State
+from shared.access.flows.approve import ask_approval, decide_approval, list_approvals, show_approval
+from shared.access.rights import Right
+from shared.base.caller import Caller
+from shared.base.refusals import Refusal
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 
-async def _ask(asked: Asked) -> Result | Refusal:
+async def _ask(asked: RequestContext) -> Result | Refusal:
     vm, fields = asked.console(), body_of(asked.req)
     right, reason = fields.choice("for", Right, Right.WRITE), fields.text("reason")
     fields.done()
     if right not in CONSOLE_RIGHTS:
-        raise BadRequest.because(f"for must be one of {', '.join(CONSOLE_RIGHTS)}")
+        raise InvalidRequest.because(f"for must be one of {', '.join(CONSOLE_RIGHTS)}")
     asked.said["right"] = right.value
     approval = await ask_approval(asked.world, asked.caller, vm, right, reason)
     if isinstance(approval, Refusal):
@@ -34,12 +34,12 @@ async def _ask(asked: Asked) -> Result | Refusal:
     return Result(_shown(approval, asked.caller), 201, {"Location": location})
 
 
-async def _show(asked: Asked) -> Result | Refusal:
+async def _show(asked: RequestContext) -> Result | Refusal:
     found = await show_approval(asked.world, asked.caller, asked.console(), _id(asked))
     return found if isinstance(found, Refusal) else Result(_shown(found, asked.caller))
 
 
-async def _decide(asked: Asked) -> Result | Refusal:
+async def _decide(asked: RequestContext) -> Result | Refusal:
     vm, fields = asked.console(), body_of(asked.req)
     allow, comment = fields.flag("allow"), fields.text_or_none("comment")
     fields.done()
@@ -51,33 +51,35 @@ async def _decide(asked: Asked) -> Result | Refusal:
     return Result(_shown(settled, asked.caller))
 
 
-async def _list(asked: Asked) -> Result | Refusal:
+async def _list(asked: RequestContext) -> Result | Refusal:
     listed = await list_approvals(asked.world, asked.caller)
     return Result({"value": [_shown(each, asked.caller) for each in listed]})
 
 
 at_console(
     bp, "ask_approval", "POST", _ask, "/approvals",
-    about=About(
+    about=Description(
         "Asks somebody else to approve", {201: ref("Approval")}, CHANGES, tells=("Location",), body="ApprovalWish"
     ),
 )  # fmt: skip
 at_console(
     bp, "show_approval", "GET", _show, "/approvals/{approval}",
-    about=About("One request, for who asked and who may decide", {200: ref("Approval")}),
+    about=Description("One request, for who asked and who may decide", {200: ref("Approval")}),
 )  # fmt: skip
 at_console(
     bp, "decide_approval", "POST", _decide, "/approvals/{approval}/decision",
-    about=About("Approves somebody else's request, or denies it", {200: ref("Approval")}, CHANGES, body="Decision"),
+    about=Description(
+        "Approves somebody else's request, or denies it", {200: ref("Approval")}, CHANGES, body="Decision"
+    ),
 )  # fmt: skip
 at(
     bp, "list_all_approvals", "GET", "approvals", calling("list_approvals", _list),
-    about=About("Requests that wait: one's own, and those that one may decide", {200: whole("Approval")}),
+    about=Description("Requests that wait: one's own, and those that one may decide", {200: whole("Approval")}),
 )  # fmt: skip
 
 
-def _id(asked: Asked) -> str:
-    """Raises BadRequest."""
+def _id(asked: RequestContext) -> str:
+    """Raises InvalidRequest."""
     return session_id(asked.req.route_params["approval"], "the address")
 
 

@@ -3,17 +3,17 @@
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions.addresses import INSTANCE, VM, at
-from functions.answering import Asked
-from functions.contents import Contents, handing_out
-from functions.describing import READS, About
-from functions.reading import GROWS, LIMIT, MOST
-from functions.requests import BadRequest
-from functions.shapes import one_of
+from functions.http.binary_responses import Contents, handing_out
+from functions.http.operations import READS, Description
+from functions.http.pipeline import RequestContext
+from functions.http.requests import InvalidRequest
+from functions.http.routes import INSTANCE, VM, at
+from functions.http.schemas import one_of
+from functions.transcript_query import GROWS, LIMIT, MOST
 from shared import wiring
-from shared.domain.plain_text import plain
-from shared.domain.refusals import Refusal
-from shared.flows.show_boot_log import boot_log, boot_screenshot
+from shared.base.refusals import Refusal
+from shared.transcript.flows.show_boot_log import boot_log, boot_screenshot
+from shared.transcript.plain_text import plain
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 _TEXT, _RAW = "text/plain", "application/octet-stream"
@@ -28,7 +28,7 @@ _QUERY = {
 }
 
 
-async def _log(asked: Asked) -> Contents | Refusal:
+async def _log(asked: RequestContext) -> Contents | Refusal:
     vm, (raw, most) = asked.console(), _wish(asked)
     found = await boot_log(asked.world, wiring.archive(), asked.caller, vm, most if raw else min(most, MOST // GROWS))
     if isinstance(found, Refusal):
@@ -41,27 +41,27 @@ def _text(content: bytes) -> bytes:
     return plain(content).encode()
 
 
-def _wish(asked: Asked) -> tuple[bool, int]:
-    """Whether as it is, and how much. Raises BadRequest."""
+def _wish(asked: RequestContext) -> tuple[bool, int]:
+    """Whether as it is, and how much. Raises InvalidRequest."""
     query = asked.query
     form, tail = query.get("format", "text"), query.get("tail", str(LIMIT))
     if form not in _FORMATS:
-        raise BadRequest.because(f"format must be one of {', '.join(_FORMATS)}")
+        raise InvalidRequest.because(f"format must be one of {', '.join(_FORMATS)}")
     if not (tail.isascii() and tail.isdecimal() and len(tail) <= len(str(MOST)) and 0 < int(tail) <= MOST):
-        raise BadRequest.because(f"tail must be a number of bytes from 1 to {MOST}")
+        raise InvalidRequest.because(f"tail must be a number of bytes from 1 to {MOST}")
     return form == "raw", int(tail)
 
 
-async def _screenshot(asked: Asked) -> Contents | Refusal:
+async def _screenshot(asked: RequestContext) -> Contents | Refusal:
     found = await boot_screenshot(asked.world, wiring.archive(), asked.caller, asked.console())
     return found if isinstance(found, Refusal) else Contents(found.content, found.media)
 
 
-_LOGS = About(
+_LOGS = Description(
     "The serial log that Azure's boot diagnostics keeps", {200: {}}, READS, query=_QUERY,
     tells=("x-console-offset-start",), media=(_TEXT, _RAW),
 )  # fmt: skip
-_SHOTS = About("The screenshot that Azure's boot diagnostics keeps", {200: {}}, READS, media=_PICTURES)
+_SHOTS = Description("The screenshot that Azure's boot diagnostics keeps", {200: {}}, READS, media=_PICTURES)
 for name, place in (("", VM), ("_of_instance", INSTANCE)):
     at(bp, f"read_boot_log{name}", "GET", f"{place}/bootLog", handing_out("read_boot_log", _log, _QUERY), about=_LOGS)
     at(

@@ -13,20 +13,20 @@ from urllib.parse import urlsplit
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions.addresses import Trigger, at, calling
-from functions.answering import Asked, Result, Work, answer_stray, settings_of
-from functions.describing import AT_THE_LINE, AZURES, CHANGES, READS, About
-from functions.requests import BadRequest, body_of, scope_of, vm_id
-from functions.responses import time_text
+from functions.http.operations import AT_THE_LINE, AZURES, CHANGES, READS, Description
+from functions.http.pipeline import RequestContext, Result, Work, answer_stray, settings_of
+from functions.http.requests import InvalidRequest, body_of, scope_of, vm_id
+from functions.http.responses import time_text
+from functions.http.routes import Trigger, at, calling
+from functions.http.schemas import Schema, ref, whole
 from functions.sessions import whom
-from functions.shapes import Schema, ref, whole
-from shared.domain.compatibility import Compatibility
-from shared.domain.policy import Scope
-from shared.domain.refusals import Refusal
-from shared.domain.vm import VmId
-from shared.flows.list_consoles import list_consoles
-from shared.flows.open_session import Opened, Wish, open_session
-from shared.flows.switch_console import Port, show_port, show_switch, turn_switch
+from shared.access.compatibility import Compatibility
+from shared.access.flows.list_vms import list_consoles
+from shared.access.policy import Scope
+from shared.base.refusals import Refusal
+from shared.base.vm import VmId
+from shared.session.flows.open_session import Opened, OpenSessionRequest, open_session
+from shared.session.flows.switch_console import SwitchedPort, show_port, show_switch, turn_switch
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 _PROVIDER = "providers/Microsoft.SerialConsole"
@@ -51,24 +51,24 @@ of the kind `virtualMachineScaleSets/{set}/virtualMachines`, or, as Azure's comm
 _SLASH = re.compile("%2f", re.IGNORECASE)
 
 
-def _vm(asked: Asked) -> VmId:
-    """Raises BadRequest."""
+def _vm(asked: RequestContext) -> VmId:
+    """Raises InvalidRequest."""
     parts = asked.req.route_params
     kind = f"virtualMachineScaleSets/{parts['scale_set']}/virtualMachines" if "scale_set" in parts else parts["kind"]
     if parts.get("port", "0") != "0":
-        raise BadRequest.because("a VM has one serial port, 0")
+        raise InvalidRequest.because("a VM has one serial port, 0")
     place = f"/subscriptions/{parts['subscription']}/resourceGroups/{parts['group']}/providers/Microsoft.Compute"
     asked.vm = vm_id(f"{place}/{_SLASH.sub('/', kind)}/{_SLASH.sub('/', parts['name'])}", "the address")
     return asked.vm
 
 
-async def _status(asked: Asked) -> Result | Refusal:
+async def _status(asked: RequestContext) -> Result | Refusal:
     on = await show_switch(asked.world, asked.caller, scope_of(asked.req))
     return on if isinstance(on, Refusal) else Result({"properties": {"disabled": not on}})
 
 
 def _switching(*, on: bool) -> Work:
-    async def work(asked: Asked) -> Result | Refusal:
+    async def work(asked: RequestContext) -> Result | Refusal:
         asked.said |= {"scope": scope_of(asked.req).text, "console": "on" if on else "off"}
         turned = await turn_switch(asked.world, asked.caller, scope_of(asked.req), on=on)
         return turned if isinstance(turned, Refusal) else Result({"properties": {"disabled": not on}})
@@ -76,19 +76,19 @@ def _switching(*, on: bool) -> Work:
     return work
 
 
-async def _get(asked: Asked) -> Result | Refusal:
+async def _get(asked: RequestContext) -> Result | Refusal:
     vm = _vm(asked)
     port = await show_port(asked.world, asked.caller, vm)
     return port if isinstance(port, Refusal) else Result(_port(vm, port))
 
 
-async def _list(asked: Asked) -> Result | Refusal:
+async def _list(asked: RequestContext) -> Result | Refusal:
     vm = _vm(asked)
     port = await show_port(asked.world, asked.caller, vm)
     return port if isinstance(port, Refusal) else Result({"value": [_port(vm, port)]})
 
 
-async def _list_all(asked: Asked) -> Result | Refusal:
+async def _list_all(asked: RequestContext) -> Result | Refusal:
     """The ports that the caller could open, in one subscription: all of them, or why they cannot be told."""
     subscription, found = scope_of(asked.req).text, await list_consoles(asked.world, asked.caller, most=_ALL)
     if isinstance(found, Refusal):
@@ -98,31 +98,33 @@ async def _list_all(asked: Asked) -> Result | Refusal:
             return why
     mine = [vm for vm in (each.vm.id for each in found.listed) if vm.subscription_id.lower() == subscription]
     if len(mine) > _MOST:
-        raise BadRequest.because(f"there are more than {_MOST} VMs: ask for the ports of each")
+        raise InvalidRequest.because(f"there are more than {_MOST} VMs: ask for the ports of each")
     gate = asyncio.Semaphore(_AT_ONCE)
 
-    async def show(vm: VmId) -> Port | Refusal:
+    async def show(vm: VmId) -> SwitchedPort | Refusal:
         async with gate:
             return await show_port(asked.world, asked.caller, vm)
 
     ports = await asyncio.gather(*map(show, mine))
-    return Result({"value": [_port(vm, port) for vm, port in zip(mine, ports, strict=True) if isinstance(port, Port)]})
+    return Result(
+        {"value": [_port(vm, port) for vm, port in zip(mine, ports, strict=True) if isinstance(port, SwitchedPort)]}
+    )
 
 
-async def _put(asked: Asked) -> Result | Refusal:
+async def _put(asked: RequestContext) -> Result | Refusal:
     vm, fields = _vm(asked), body_of(asked.req)
     properties = fields.object("properties")
     if (state := properties.get("state")) not in ("enabled", "disabled"):
-        raise BadRequest.because("properties.state must be enabled or disabled")
+        raise InvalidRequest.because("properties.state must be enabled or disabled")
     turned = await turn_switch(asked.world, asked.caller, Scope.of_vm(vm), on=state == "enabled")
     if isinstance(turned, Refusal):
         return turned
-    return Result(_port(vm, Port(enabled=state == "enabled", active=False)), 201)
+    return Result(_port(vm, SwitchedPort(enabled=state == "enabled", active=False)), 201)
 
 
-async def _connect(asked: Asked) -> Result | Refusal:
+async def _connect(asked: RequestContext) -> Result | Refusal:
     vm = _vm(asked)
-    opened = await open_session(asked.world, asked.caller, vm, Wish())
+    opened = await open_session(asked.world, asked.caller, vm, OpenSessionRequest())
     if isinstance(opened, Refusal):
         return opened
     asked.said |= whom(opened)
@@ -137,7 +139,7 @@ def _address(opened: Opened) -> str:
     return relay._replace(path=path).geturl()
 
 
-def _port(vm: VmId, port: Port) -> dict[str, Any]:
+def _port(vm: VmId, port: SwitchedPort) -> dict[str, Any]:
     return {
         "id": f"{vm.resource_id}{_PORTS}/0",
         "name": "0",
@@ -149,7 +151,7 @@ def _port(vm: VmId, port: Port) -> dict[str, Any]:
     }
 
 
-async def _operations(_: Asked) -> Result | Refusal:
+async def _operations(_: RequestContext) -> Result | Refusal:
     return Result({"value": [_operation(action, does) for action, does in _ACTIONS.items()]})
 
 
@@ -169,7 +171,7 @@ _ACTIONS = {
 }
 
 
-def _at(name: str, method: str, address: str, work: Work, about: About) -> None:
+def _at(name: str, method: str, address: str, work: Work, about: Description) -> None:
     operation = f"azure_{name}"
     at(bp, operation, method, address, _where_it_is_on(operation, calling(operation, work, None)), about=about)
 
@@ -185,8 +187,8 @@ def _where_it_is_on(operation: str, trigger: Trigger) -> Trigger:
     return where_it_is_on
 
 
-def _about(summary: str, schema: Schema, refuses: tuple[int, ...] = READS, status: int = 200) -> About:
-    return About(summary, {status: schema}, refuses, dialect=AZURES)
+def _about(summary: str, schema: Schema, refuses: tuple[int, ...] = READS, status: int = 200) -> Description:
+    return Description(summary, {status: schema}, refuses, dialect=AZURES)
 
 
 _SWITCH = ref("AzureSwitch")
@@ -201,7 +203,9 @@ _at(
 )  # fmt: skip
 for owner, ports in OWNERS.items():
     port = f"{ports}/{{port}}"
-    put = About("Enables or disables a port", {201: ref("AzurePort")}, CHANGES, body="AzurePortWish", dialect=AZURES)
+    put = Description(
+        "Enables or disables a port", {201: ref("AzurePort")}, CHANGES, body="AzurePortWish", dialect=AZURES
+    )
     connecting = _about("Opens a session", ref("AzureConnection"), AT_THE_LINE)
     _at(f"ports_of_{owner}", "GET", ports, _list, _about("The ports of a VM", whole("AzurePort")))
     _at(f"port_of_{owner}", "GET", port, _get, _about("One port", ref("AzurePort")))

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions.addresses import at
-from functions.answering import Result, answer_anybody
-from functions.describing import NEVER, About
-from functions.shapes import ref
-from shared.flows.check_health import DependencyHealth, check_health
+from functions.http.operations import NEVER, Description
+from functions.http.pipeline import Result, answer_anybody
+from functions.http.routes import at
+from functions.http.schemas import ref
 from shared.session.dependencies import Dependencies
+from shared.session.flows.check_health import DependencyHealth, check_health
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 KEPT_SECONDS = 2.0
@@ -20,12 +20,12 @@ KEPT_SECONDS = 2.0
 
 
 @dataclass(slots=True)
-class _Kept:
+class _CachedReport:
     asked: float
     report: asyncio.Task[Sequence[DependencyHealth]]
 
 
-_kept: dict[int, _Kept] = {}
+_kept: dict[int, _CachedReport] = {}
 
 
 async def show_health(req: func.HttpRequest, starter: str) -> func.HttpResponse:
@@ -34,7 +34,7 @@ async def show_health(req: func.HttpRequest, starter: str) -> func.HttpResponse:
 
 at(
     bp, "show_health", "GET", "health", show_health,
-    about=About(
+    about=Description(
         "Every dependency by name", {200: ref("Health"), 503: ref("Health")}, NEVER, also=("HEAD",), public=True
     ),
 )  # fmt: skip
@@ -51,7 +51,7 @@ def _report(world: Dependencies) -> asyncio.Task[Sequence[DependencyHealth]]:
     """The report under way or just made, or a new one."""
     kept, now = _kept.get(id(world)), world.clock.now()
     if kept is None or now - kept.asked > KEPT_SECONDS:
-        kept = _kept[id(world)] = _Kept(now, asyncio.create_task(check_health(world)))
+        kept = _kept[id(world)] = _CachedReport(now, asyncio.create_task(check_health(world)))
     return kept.report
 
 

@@ -6,55 +6,55 @@ from urllib.parse import quote
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions.addresses import POLICIES, at, calling
-from functions.answering import Asked, Result
-from functions.describing import CHANGES, CONDITIONAL, About
-from functions.requests import BadRequest, object_of, scope_of, version_of
-from functions.responses import time_text
-from functions.shapes import ref
-from shared.domain.policy import Policy, Scope
-from shared.domain.policy_codec import InvalidPolicy, check_scope, policy_from_json, policy_to_json
-from shared.domain.refusals import Refusal
-from shared.flows.keep_policy import Shown, clear_policy, set_policy, show_policy
+from functions.http.operations import CHANGES, CONDITIONAL, Description
+from functions.http.pipeline import RequestContext, Result
+from functions.http.requests import InvalidRequest, object_of, scope_of, version_of
+from functions.http.responses import time_text
+from functions.http.routes import POLICIES, at, calling
+from functions.http.schemas import ref
+from shared.access.policy import Policy, Scope
+from shared.access.policy_codec import InvalidPolicy, check_scope, policy_from_json, policy_to_json
+from shared.base.refusals import Refusal
+from shared.session.flows.change_policy import ShownPolicy, clear_policy, set_policy, show_policy
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 
-async def _show(asked: Asked) -> Result | Refusal:
+async def _show(asked: RequestContext) -> Result | Refusal:
     return _answered(await show_policy(asked.world, asked.caller, scope_of(asked.req)))
 
 
-async def _set(asked: Asked) -> Result | Refusal:
+async def _set(asked: RequestContext) -> Result | Refusal:
     scope = scope_of(asked.req)
     policy, version = _policy(asked.req, scope), version_of(asked.req)
     asked.said |= {"scope": scope.text, "console": policy.console.value}
     return _answered(await set_policy(asked.world, asked.caller, scope, policy, version))
 
 
-async def _clear(asked: Asked) -> Result | Refusal:
+async def _clear(asked: RequestContext) -> Result | Refusal:
     scope = scope_of(asked.req)
     asked.said["scope"] = scope.text
     return await clear_policy(asked.world, asked.caller, scope) or Result(None, 204)
 
 
 def _policy(req: func.HttpRequest, scope: Scope) -> Policy:
-    """Raises BadRequest."""
+    """Raises InvalidRequest."""
     try:
         policy = policy_from_json(object_of(req))
         check_scope(scope, policy)
     except InvalidPolicy as error:
-        raise BadRequest.because(str(error)) from error
+        raise InvalidRequest.because(str(error)) from error
     return policy
 
 
-def _answered(shown: Shown | Refusal) -> Result | Refusal:
+def _answered(shown: ShownPolicy | Refusal) -> Result | Refusal:
     if isinstance(shown, Refusal):
         return shown
     version = quote(shown.stored.version, safe="") if shown.stored else None
     return Result(_said(shown, version), headers={"ETag": f'"{version}"'} if version else {})
 
 
-def _said(shown: Shown, version: str | None) -> dict[str, Any]:
+def _said(shown: ShownPolicy, version: str | None) -> dict[str, Any]:
     stored = shown.stored
     return {
         "scope": shown.scope.text,
@@ -66,8 +66,10 @@ def _said(shown: Shown, version: str | None) -> dict[str, Any]:
     }
 
 
-_SHOWING = About("The policy of a scope, and what holds there as well", {200: ref("PolicyOfScope")}, tells=("ETag",))
-_SETTING = About(
+_SHOWING = Description(
+    "The policy of a scope, and what holds there as well", {200: ref("PolicyOfScope")}, tells=("ETag",)
+)
+_SETTING = Description(
     "Sets the policy of a scope",
     {200: ref("PolicyOfScope")},
     CONDITIONAL,
@@ -78,7 +80,7 @@ _SETTING = About(
     tells=("ETag",),
     body="Policy",
 )
-_CLEARING = About("Clears the policy of a scope", {204: None}, CHANGES)
+_CLEARING = Description("Clears the policy of a scope", {204: None}, CHANGES)
 
 for of, address in POLICIES.items():
     for verb, method, doing, about in (

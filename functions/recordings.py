@@ -5,25 +5,25 @@ from typing import Any
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions import paging
-from functions.addresses import at_console
-from functions.answering import Asked, Result
-from functions.describing import CHANGES, About
-from functions.paging import page_of
-from functions.progress import as_json, progress_of
-from functions.requests import BadRequest, body_of
-from functions.responses import time_text
-from functions.shapes import ref
-from functions.standings import as_json as as_state
-from functions.standings import standings
+from functions.http import paging
+from functions.http.archive_progress import as_json, progress_of
+from functions.http.operations import CHANGES, Description
+from functions.http.paging import page_of
+from functions.http.pipeline import RequestContext, Result
+from functions.http.requests import InvalidRequest, body_of
+from functions.http.responses import time_text
+from functions.http.routes import at_console
+from functions.http.schemas import ref
+from functions.recording_states import as_json as as_state
+from functions.recording_states import standings
 from shared import wiring
-from shared.domain.recordings import Mark, Person, Recording
-from shared.domain.refusals import Refusal
-from shared.flows.hold_transcript import lift_hold, place_hold
-from shared.flows.index_transcript import REQUEST_BYTES, index_console
-from shared.flows.read_recorded import record_read
-from shared.flows.read_transcript import permitted
-from shared.ports import Hold
+from shared.base.refusals import Refusal
+from shared.transcript.flows.hold_transcript import lift_hold, place_hold
+from shared.transcript.flows.index_transcript import REQUEST_BYTES, index_console
+from shared.transcript.flows.read_recorded import record_read
+from shared.transcript.flows.read_transcript import permitted
+from shared.transcript.ports import Hold
+from shared.transcript.recordings import Mark, Person, Recording
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 _US = 1_000_000
@@ -31,7 +31,7 @@ _MOST = 1000
 """People and marks of one recording that are listed: the last ones."""
 
 
-async def _list(asked: Asked) -> Result | Refusal:
+async def _list(asked: RequestContext) -> Result | Refusal:
     vm = asked.console()
     if refusal := await permitted(asked.world, asked.caller, vm):
         return refusal
@@ -52,32 +52,32 @@ def _place_of(recording: Recording) -> str:
     return f"{recording.segment:08d}.{recording.position:012d}"
 
 
-async def _place(asked: Asked) -> Result | Refusal:
+async def _place(asked: RequestContext) -> Result | Refusal:
     vm, fields = asked.console(), body_of(asked.req)
     why = fields.text("reason").strip()
     fields.done()
     if not why:
-        raise BadRequest.because("reason must say why, for instance the case's number")
+        raise InvalidRequest.because("reason must say why, for instance the case's number")
     placed = await place_hold(asked.world, wiring.archive(), asked.caller, vm, why)
     return placed if isinstance(placed, Refusal) else Result(_hold(placed))
 
 
-async def _lift(asked: Asked) -> Result | Refusal:
+async def _lift(asked: RequestContext) -> Result | Refusal:
     return await lift_hold(asked.world, wiring.archive(), asked.caller, asked.console()) or Result(None, 204)
 
 
 at_console(
     bp, "list_recordings", "GET", _list, "/recordings",
-    about=About(
+    about=Description(
         "What was recorded of a VM: who was there, when, what happened", {200: ref("Recordings")}, query=paging.QUERY
     ),
 )  # fmt: skip
 at_console(
     bp, "place_hold", "PUT", _place, "/hold",
-    about=About("Keeps retention from dropping anything", {200: ref("Hold")}, CHANGES, body="HoldWish"),
+    about=Description("Keeps retention from dropping anything", {200: ref("Hold")}, CHANGES, body="HoldWish"),
 )  # fmt: skip
 at_console(
-    bp, "lift_hold", "DELETE", _lift, "/hold", about=About("Lets retention go on", {204: None}, CHANGES)
+    bp, "lift_hold", "DELETE", _lift, "/hold", about=Description("Lets retention go on", {204: None}, CHANGES)
 )  # fmt: skip
 
 

@@ -10,21 +10,21 @@ from typing import Any
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions.addresses import starter
-from functions.answering import Asked, Result, answer_relay
-from functions.requests import Fields, body_of
+from functions.http.pipeline import RequestContext, Result, answer_relay
+from functions.http.requests import Fields, body_of
+from functions.http.routes import starter
 from shared import wiring
-from shared.domain.grant import Mode
-from shared.domain.keeping import Keeping
-from shared.domain.refusals import Refusal
-from shared.domain.vm import VmId
-from shared.flows.attach_session import attach_session
-from shared.flows.close_session import Left, detach_session
-from shared.flows.find_record_end import find_record_end
-from shared.flows.keep_recording import recorded
-from shared.flows.live_session import NO_OTHERS, Ending, Live, Others
-from shared.flows.renew_sessions import renew_sessions
-from shared.ports import Unavailable
+from shared.access.recording_settings import RecordingSettings
+from shared.base.ports import Unavailable
+from shared.base.refusals import Refusal
+from shared.base.vm import VmId
+from shared.session.flows.attach_session import attach_session
+from shared.session.flows.close_session import Left, detach_session
+from shared.session.flows.get_recording_settings import get_recording_settings
+from shared.session.flows.live_session import NO_OTHERS, Live, Others, SessionEnding
+from shared.session.flows.renew_sessions import renew_sessions
+from shared.session.grant import Mode
+from shared.transcript.flows.find_record_end import find_record_end
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 HEARTBEAT_BYTES = 4 << 20
@@ -63,7 +63,7 @@ async def record_end(req: func.HttpRequest, starter: str) -> func.HttpResponse:
     return await answer_relay("record-end", req, starter, _record_end)
 
 
-async def _attach(asked: Asked) -> Result | Refusal:
+async def _attach(asked: RequestContext) -> Result | Refusal:
     fields = body_of(asked.req)
     relay, grant = fields.text("relay"), fields.object("grant")
     fields.done()
@@ -74,7 +74,7 @@ async def _attach(asked: Asked) -> Result | Refusal:
     return Result({"session": admission.session, **limits, "keep": admission.keeping.to_json()})
 
 
-async def _heartbeat(asked: Asked) -> Result | Refusal:
+async def _heartbeat(asked: RequestContext) -> Result | Refusal:
     fields = body_of(asked.req, HEARTBEAT_BYTES)
     relay = fields.text("relay")
     live = [_only_live(each) for each in fields.objects("sessions")]
@@ -89,24 +89,24 @@ async def _heartbeat(asked: Asked) -> Result | Refusal:
 
 
 def _others(said: Any) -> Others:
-    """Raises BadRequest."""
+    """Raises InvalidRequest."""
     fields = Fields(said, "others")
     ids = {mode: frozenset((fields.text_or_none(mode.value, most=HEARTBEAT_BYTES) or "").split()) for mode in Mode}
     fields.done()
     return Others(ids[Mode.WRITE], ids[Mode.WATCH])
 
 
-async def _recorded(asked: Asked, relay: str, live: Sequence[Live], keep_after: str) -> dict[str, Any]:
+async def _recorded(asked: RequestContext, relay: str, live: Sequence[Live], keep_after: str) -> dict[str, Any]:
     """What cannot be learnt now is null: sessions must not end for it, and the relay goes on as it was told last."""
     try:
-        known = await recorded(asked.world, relay, [each.vm for each in live])
+        known = await get_recording_settings(asked.world, relay, [each.vm for each in live])
     except Unavailable:
         return {"keep": None, "keepTo": None, "capture": None}
     capture = sorted((vm for vm in known.capture), key=lambda vm: vm.console)[:CAPTURED]
     return {**_kept(known.keep, keep_after), "capture": [vm.resource_id for vm in capture]}
 
 
-def _kept(keep: Mapping[VmId, Keeping], after: str) -> dict[str, Any]:
+def _kept(keep: Mapping[VmId, RecordingSettings], after: str) -> dict[str, Any]:
     """As much as fits, in the order of the consoles; `keepTo`: up to which one, where that is not all."""
     told, left = list[dict[str, Any]](), KEEP_BYTES
     for vm in sorted((vm for vm in keep if vm.console > after), key=lambda vm: vm.console):
@@ -117,7 +117,7 @@ def _kept(keep: Mapping[VmId, Keeping], after: str) -> dict[str, Any]:
     return {"keep": told, "keepTo": None}
 
 
-async def _detach(asked: Asked) -> Result | Refusal:
+async def _detach(asked: RequestContext) -> Result | Refusal:
     fields = body_of(asked.req)
     fields.text("relay")
     left = Left(_live(fields), fields.text("why"), fields.number("typed"), fields.number("printed"))
@@ -127,7 +127,7 @@ async def _detach(asked: Asked) -> Result | Refusal:
     return Result(None, 204)
 
 
-async def _record_end(asked: Asked) -> Result | Refusal:
+async def _record_end(asked: RequestContext) -> Result | Refusal:
     fields = body_of(asked.req)
     fields.text("relay")
     asked.vm = fields.vm("vm")
@@ -147,5 +147,5 @@ def _live(fields: Fields) -> Live:
     return Live(fields.vm("vm"), fields.session("session"), fields.number("generation"), fields.choice("mode", Mode))
 
 
-def _ending(ending: Ending) -> dict[str, Any]:
+def _ending(ending: SessionEnding) -> dict[str, Any]:
     return {"session": ending.session, "code": ending.code.value, "by": ending.by}

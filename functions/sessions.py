@@ -5,26 +5,26 @@ from typing import Any
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions import paging
-from functions.addresses import at_console
-from functions.answering import Asked, Result
-from functions.describing import AT_THE_LINE, CHANGES, About
-from functions.paging import page_of
-from functions.requests import body_of, session_of
-from functions.responses import time_text
-from functions.shapes import page, ref
-from shared.domain.cautions import Warn
-from shared.domain.grant import Mode
-from shared.domain.lock import Holder, Takeover
-from shared.domain.refusals import Refusal
-from shared.flows.close_session import close_session, list_sessions, show_session
-from shared.flows.open_session import Opened, Wish, open_session
-from shared.ports import Session
+from functions.http import paging
+from functions.http.operations import AT_THE_LINE, CHANGES, Description
+from functions.http.paging import page_of
+from functions.http.pipeline import RequestContext, Result
+from functions.http.requests import body_of, session_of
+from functions.http.responses import time_text
+from functions.http.routes import at_console
+from functions.http.schemas import page, ref
+from shared.access.console_warnings import ConsoleWarning
+from shared.base.refusals import Refusal
+from shared.session.flows.close_session import close_session, list_sessions, show_session
+from shared.session.flows.open_session import Opened, OpenSessionRequest, open_session
+from shared.session.grant import Mode
+from shared.session.lock import Holder, Takeover
+from shared.session.ports import Session
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 
-async def _open(asked: Asked) -> Result | Refusal:
+async def _open(asked: RequestContext) -> Result | Refusal:
     vm = asked.console()
     wish = _wish(asked.req)
     asked.said["mode"] = wish.mode.value
@@ -36,12 +36,12 @@ async def _open(asked: Asked) -> Result | Refusal:
     return Result(_opened(opened), 201, {"Location": location})
 
 
-async def _show(asked: Asked) -> Result | Refusal:
+async def _show(asked: RequestContext) -> Result | Refusal:
     found = await show_session(asked.world, asked.caller, asked.console(), session_of(asked.req))
     return found if isinstance(found, Refusal) else Result(_session(found))
 
 
-async def _list(asked: Asked) -> Result | Refusal:
+async def _list(asked: RequestContext) -> Result | Refusal:
     live = await list_sessions(asked.world, asked.caller, asked.console())
     if isinstance(live, Refusal):
         return live
@@ -52,7 +52,7 @@ def _since(session: Session) -> str:
     return f"{session.requested_at:017.6f} {session.id}"
 
 
-async def _close(asked: Asked) -> Result | Refusal:
+async def _close(asked: RequestContext) -> Result | Refusal:
     vm, session = asked.console(), session_of(asked.req)
     asked.said["session"] = session
     ended = await close_session(asked.world, asked.caller, vm, session)
@@ -64,7 +64,7 @@ async def _close(asked: Asked) -> Result | Refusal:
 
 at_console(
     bp, "open_session", "POST", _open, "/sessions",
-    about=About(
+    about=Description(
         "Takes the console, or watches it", {201: ref("OpenedSession")}, AT_THE_LINE, tells=("Location",),
         body="SessionWish",
     ),
@@ -75,17 +75,24 @@ at_console(
     "GET",
     _list,
     "/sessions",
-    about=About("Live sessions of the VM", {200: page("Session")}, query=paging.QUERY),
+    about=Description("Live sessions of the VM", {200: page("Session")}, query=paging.QUERY),
 )
-at_console(bp, "show_session", "GET", _show, "/sessions/{session}", about=About("One session", {200: ref("Session")}))
 at_console(
-    bp, "close_session", "DELETE", _close, "/sessions/{session}", about=About("Ends a session", {204: None}, CHANGES)
+    bp, "show_session", "GET", _show, "/sessions/{session}", about=Description("One session", {200: ref("Session")})
+)
+at_console(
+    bp,
+    "close_session",
+    "DELETE",
+    _close,
+    "/sessions/{session}",
+    about=Description("Ends a session", {204: None}, CHANGES),
 )
 
 
-def _wish(req: func.HttpRequest) -> Wish:
+def _wish(req: func.HttpRequest) -> OpenSessionRequest:
     fields = body_of(req)
-    wish = Wish(
+    wish = OpenSessionRequest(
         fields.choice("mode", Mode, Mode.WRITE),
         fields.choice("takeover", Takeover, Takeover.FORCE),
         fields.text_or_none("reason"),
@@ -130,5 +137,5 @@ def person(holder: Holder | None) -> dict[str, Any] | None:
     return {"name": holder.name, "since": time_text(holder.since)} if holder else None
 
 
-def warning(warn: Warn) -> dict[str, Any]:
+def warning(warn: ConsoleWarning) -> dict[str, Any]:
     return {"code": warn.code, "message": warn.message, "fix": warn.fix, "fixCommand": warn.fix_command}

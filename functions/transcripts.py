@@ -5,26 +5,35 @@ from dataclasses import replace
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions.addresses import INSTANCE, VM, at, at_console
-from functions.answering import Asked, Result
-from functions.contents import Contents, handing_out
-from functions.describing import READS, About
-from functions.progress import HEADERS, as_headers, progress_of
-from functions.reading import GROWS, PLACES, QUERY, Format, NotOnRecord, Wish, bounds_of, part_of, range_of
-from functions.requests import BadRequest
-from functions.responses import ANSWER_BYTES, time_text
-from functions.shapes import ref
-from functions.standings import INTERRUPTED, as_header, standings
-from functions.waiting import AGAIN_SECONDS, place_for
+from functions.http.archive_progress import HEADERS, as_headers, progress_of
+from functions.http.binary_responses import Contents, handing_out
+from functions.http.operations import READS, Description
+from functions.http.pipeline import RequestContext, Result
+from functions.http.requests import InvalidRequest
+from functions.http.responses import ANSWER_BYTES, time_text
+from functions.http.routes import INSTANCE, VM, at, at_console
+from functions.http.schemas import ref
+from functions.http.waiting import AGAIN_SECONDS, place_for
+from functions.recording_states import INTERRUPTED, as_header, standings
+from functions.transcript_query import (
+    GROWS,
+    PLACES,
+    QUERY,
+    Format,
+    NotOnRecord,
+    TranscriptQuery,
+    bounds_of,
+    part_of,
+    range_of,
+)
 from shared import wiring
-from shared.domain.refusals import Code, Refusal, refuse
-from shared.domain.segment import DamagedSegment
-from shared.domain.vm import VmId
-from shared.flows.archive import Archive
-from shared.flows.find_tail import find_tail
-from shared.flows.index_transcript import REQUEST_BYTES, StillIndexing, index_console
-from shared.flows.read_recorded import record_read, show_reads
-from shared.flows.read_transcript import (
+from shared.base.refusals import Code, Refusal, refuse
+from shared.base.vm import VmId
+from shared.transcript.flows.archive import Archive
+from shared.transcript.flows.find_end import find_end
+from shared.transcript.flows.index_transcript import REQUEST_BYTES, StillIndexing, index_console
+from shared.transcript.flows.read_recorded import record_read, show_reads
+from shared.transcript.flows.read_transcript import (
     Bytes,
     Page,
     Text,
@@ -35,6 +44,7 @@ from shared.flows.read_transcript import (
     read_text,
     when_there_is_more,
 )
+from shared.transcript.segment import DamagedSegment
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 
@@ -47,8 +57,8 @@ _MEDIA = {
 _PARTIAL = 206
 
 
-async def _read(asked: Asked) -> Contents | Refusal:
-    vm, wish = asked.console(), Wish.read(asked.query)
+async def _read(asked: RequestContext) -> Contents | Refusal:
+    vm, wish = asked.console(), TranscriptQuery.read(asked.query)
     asked.said["of"] = wish.place
     if refusal := await permitted(asked.world, asked.caller, vm):
         return refusal
@@ -63,7 +73,7 @@ async def _read(asked: Asked) -> Contents | Refusal:
     except DamagedSegment as damage:
         if "segment" not in wish.query:
             raise
-        raise BadRequest.because("segment is not what x-console-segment-next said") from damage
+        raise InvalidRequest.because("segment is not what x-console-segment-next said") from damage
     if isinstance(found, Refusal):
         return found
     if found.content:
@@ -75,7 +85,7 @@ async def _read(asked: Asked) -> Contents | Refusal:
     return found
 
 
-async def _interrupted(archive: Archive, asked: Asked, vm: VmId) -> dict[str, str]:
+async def _interrupted(archive: Archive, asked: RequestContext, vm: VmId) -> dict[str, str]:
     """Whose end is not among the events because their relay is gone."""
     recordings = (await index_console(archive.index, archive.transcripts, vm.console, REQUEST_BYTES)).recordings
     return as_header(await standings(asked, vm, recordings, {each.id for each in recordings}))
@@ -87,7 +97,7 @@ def _at_the_end(found: Contents) -> bool:
     return not found.content or (at is not None and at == end)
 
 
-async def _waited_for(archive: Archive, vm: VmId, wish: Wish, asked: Asked) -> Contents | Refusal:
+async def _waited_for(archive: Archive, vm: VmId, wish: TranscriptQuery, asked: RequestContext) -> Contents | Refusal:
     """Where nobody else may wait now, the answer says at once when to ask again."""
     ranged = asked.req.headers.get("range")
     if not wish.wait:
@@ -101,12 +111,12 @@ async def _waited_for(archive: Archive, vm: VmId, wish: Wish, asked: Asked) -> C
     return replace(found, headers=found.headers | {"Retry-After": str(AGAIN_SECONDS)})
 
 
-async def _found(archive: Archive, vm: VmId, wish: Wish, ranged: str | None) -> Contents | Refusal:
+async def _found(archive: Archive, vm: VmId, wish: TranscriptQuery, ranged: str | None) -> Contents | Refusal:
     if not wish.format.by_offset:
         return await _lines(archive, vm, wish)
     bounds = await bounds_of(archive, vm, wish)
     if ranged and wish.format is Format.RAW and wish.query.keys().isdisjoint((*PLACES, "to")):
-        end = (await find_tail(vm.console, archive.transcripts)).offset
+        end = (await find_end(vm.console, archive.transcripts)).offset
         if asked := range_of(ranged, end):
             return await _range(archive, vm, wish, asked)
     most = wish.limit if wish.format is Format.RAW else min(wish.limit, ANSWER_BYTES // GROWS)
@@ -129,7 +139,7 @@ def _places(found: Bytes | Text) -> dict[str, str]:
     return {f"x-console-offset-{name}": str(at) for name, at in places.items()}
 
 
-async def _range(archive: Archive, vm: VmId, wish: Wish, asked: tuple[int, int]) -> Contents | Refusal:
+async def _range(archive: Archive, vm: VmId, wish: TranscriptQuery, asked: tuple[int, int]) -> Contents | Refusal:
     """Of a range that is larger than a piece, the beginning."""
     first, behind = asked
     found = await read_bytes(archive.transcripts, vm.console, first, max(0, min(behind - first, wish.limit)))
@@ -139,7 +149,7 @@ async def _range(archive: Archive, vm: VmId, wish: Wish, asked: tuple[int, int])
     return Contents(found.content, _MEDIA[wish.format], _places(found) | {"Content-Range": said}, _PARTIAL)
 
 
-async def _lines(archive: Archive, vm: VmId, wish: Wish) -> Contents:
+async def _lines(archive: Archive, vm: VmId, wish: TranscriptQuery) -> Contents:
     read = read_recording if wish.format is Format.CAST else read_events
     cursor, until = await part_of(archive, vm, wish)
 
@@ -151,7 +161,7 @@ async def _lines(archive: Archive, vm: VmId, wish: Wish) -> Contents:
     return Contents(page.content, _MEDIA[wish.format], headers)
 
 
-async def _who(asked: Asked) -> Result | Refusal:
+async def _who(asked: RequestContext) -> Result | Refusal:
     found = await show_reads(asked.world, wiring.archive(), asked.caller, asked.console())
     if isinstance(found, Refusal):
         return found
@@ -162,7 +172,7 @@ _TELLS = (
     "x-console-offset-start", "x-console-offset-next", "x-console-offset-end", "x-console-segment-next", *HEADERS,
     INTERRUPTED,
 )  # fmt: skip
-_READING = About(
+_READING = Description(
     "What the console printed, piece by piece",
     {200: {}, 206: {}},
     (*READS[:5], 416, *READS[5:]),
@@ -175,5 +185,5 @@ for function, address in (("read_transcript", VM), ("read_transcript_of_instance
     at(bp, function, "GET", f"{address}/transcript", handing_out("read_transcript", _read), about=_READING)
 at_console(
     bp, "list_reads", "GET", _who, "/transcript/reads",
-    about=About("Who read what of the transcript, for those who administer the VM", {200: ref("Reads")}),
+    about=Description("Who read what of the transcript, for those who administer the VM", {200: ref("Reads")}),
 )  # fmt: skip

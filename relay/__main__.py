@@ -10,13 +10,13 @@ import sys
 import uvloop
 from aiohttp import web
 
-from relay.compose import composed
-from relay.control import Control
-from relay.passage import Passage
-from relay.server import Relay
-from relay.spool import SpoolInUse
-from relay.waiting import Waiting
-from relay.world import World
+from relay.control.commands import ControlServer
+from relay.dependencies import RelayDependencies
+from relay.handshake.control_proxy import ControlProxy
+from relay.recording.spool import SpoolInUse
+from relay.server import RelayServer
+from relay.standby import Standby
+from relay.wiring import composed
 from shared.base.settings import InvalidSetting
 from shared.settings import RelaySettings
 
@@ -27,7 +27,7 @@ async def serve(settings: RelaySettings) -> None:
     for how in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(how, stop.set)
     until = asyncio.get_running_loop().time() + settings.spool_wait
-    async with Waiting(settings.name, settings.host, settings.control_port) as waiting:
+    async with Standby(settings.name, settings.host, settings.control_port) as waiting:
         while not stop.is_set():
             try:
                 async with composed(settings) as world:
@@ -39,10 +39,10 @@ async def serve(settings: RelaySettings) -> None:
                 await waiting.a_moment(stop)
 
 
-async def _serve(world: World, settings: RelaySettings, stop: asyncio.Event) -> None:
-    relay = Relay(world)
-    control = web.AppRunner(Control(relay).application(), access_log=None, handle_signals=False)
-    commands = web.AppRunner(Control(relay).application(observed=False), access_log=None, handle_signals=False)
+async def _serve(world: RelayDependencies, settings: RelaySettings, stop: asyncio.Event) -> None:
+    relay = RelayServer(world)
+    control = web.AppRunner(ControlServer(relay).application(), access_log=None, handle_signals=False)
+    commands = web.AppRunner(ControlServer(relay).application(observed=False), access_log=None, handle_signals=False)
     try:
         relay.reception.passage = await _passage(commands)
         await relay.open(settings.host, settings.port)
@@ -59,11 +59,11 @@ async def _serve(world: World, settings: RelaySettings, stop: asyncio.Event) -> 
     world.log("closed")
 
 
-async def _passage(commands: web.AppRunner) -> Passage:
+async def _passage(commands: web.AppRunner) -> ControlProxy:
     """To an address of its own on loopback, where commands alone are answered."""
     await commands.setup()
     await web.TCPSite(commands, "127.0.0.1", 0).start()
-    return Passage(commands.addresses[0][1])
+    return ControlProxy(commands.addresses[0][1])
 
 
 def main() -> int:

@@ -4,7 +4,7 @@ import json
 import sys
 from typing import Any
 
-from shared.ports import Clock
+from shared.base.ports import Clock
 
 
 class JsonLog:

@@ -7,29 +7,23 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from relay.attached import Attached  # noqa: TC001 - the annotation of a public attribute
-from relay.bridge import Bridge
-from relay.door import Door
-from relay.heartbeat import Ending, Heartbeat, Told
-from relay.listener import Viewer
-from relay.reception import Reception
-from relay.standstill import STANDSTILL_SECONDS
-from relay.world import World
-from shared import correlation
-from shared.domain.acts import Act
-from shared.domain.console_events import (
-    Drain,
-    End,
-    Event,
-    Fence,
-    SpoolFull,
-    SpoolRoom,
-)
-from shared.domain.grant import Grant
-from shared.domain.keeping import BY_RULE
-from shared.domain.refusals import Code, Refusal, refuse
-from shared.domain.vm import VmId
-from shared.ports import Beat, Unavailable
+from relay.console.pending_writes import PENDING_WRITE_SECONDS
+from relay.console.runner import ConsoleRunner
+from relay.console.viewer import WebSocketViewer
+from relay.control.heartbeat import EndedSession, Heartbeat, HeartbeatSettings
+from relay.dependencies import RelayDependencies
+from relay.handshake.accept import Acceptor
+from relay.handshake.listener import Listener
+from relay.handshake.viewer_session import ViewerSession  # noqa: TC001 - the annotation of a public attribute
+from shared.access.commands import Command
+from shared.access.recording_settings import BY_RULE
+from shared.base import correlation
+from shared.base.ports import Unavailable
+from shared.base.refusals import Code, Refusal, refuse
+from shared.base.vm import VmId
+from shared.console.events import Drain, End, Event, Fence, SpoolFull, SpoolRoom
+from shared.session.grant import Grant
+from shared.session.ports import Beat
 
 TICK_SECONDS = 1.0
 DRAIN_SECONDS = 20.0
@@ -37,21 +31,21 @@ CLOSE_SECONDS = 5.0
 """How long goodbyes may take while draining: those of viewers, and those of gateways, whose last bytes are read."""
 
 
-class Relay:
+class RelayServer:
     """Started by `open`, ended by `drain`; everything between happens on one event loop."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: RelayDependencies) -> None:
         self.world = world
-        self.bridges: dict[str, Bridge] = {}
+        self.bridges: dict[str, ConsoleRunner] = {}
         self.grants: dict[str, Grant] = {}
         """Of every session that the function app takes for live."""
         self._requests: dict[str, str] = {}
         """Correlation ids of the requests that began these sessions: their end is said under the same."""
-        self.viewers: set[Viewer] = set()
-        self.arriving: dict[str, Attached] = {}
+        self.viewers: set[WebSocketViewer] = set()
+        self.arriving: dict[str, ViewerSession] = {}
         """Accepted, and not at the console yet."""
-        self.door = Door(self)
-        self.reception = Reception(self.door.receive, self.new_request)
+        self.door = Acceptor(self)
+        self.reception = Listener(self.door.receive, self.new_request)
         self.heartbeat = Heartbeat(world, self.grants, self._ask)
         self.draining = False
         self._change = asyncio.Event()
@@ -94,7 +88,7 @@ class Relay:
         Where a full disk keeps goodbyes from being said, their time counts from when it has room or is given up.
         """
         time = asyncio.get_running_loop().time
-        last = time() + STANDSTILL_SECONDS + CLOSE_SECONDS
+        last = time() + PENDING_WRITE_SECONDS + CLOSE_SECONDS
         end = time() + CLOSE_SECONDS
         with suppress(TimeoutError):
             while self.viewers or self._tasks or self._stands_still:
@@ -114,20 +108,20 @@ class Relay:
 
     # --- visitors ---------------------------------------------------------------------------------------------
 
-    def expecting(self, grant: Grant, request: str) -> Bridge:
+    def expecting(self, grant: Grant, request: str) -> ConsoleRunner:
         """The console of a visitor who was let in, which is to be reached now."""
         self.grants[grant.session] = grant
         self._requests[grant.session] = request
         return self._bridge(grant.vm)
 
-    def _bridge(self, vm: VmId) -> Bridge:
+    def _bridge(self, vm: VmId) -> ConsoleRunner:
         if (bridge := self.bridges.get(vm.console)) is None:
-            bridge = self.bridges[vm.console] = Bridge(vm, self.world, self)
+            bridge = self.bridges[vm.console] = ConsoleRunner(vm, self.world, self)
             if self.world.epochs.full:
                 bridge.handle(SpoolFull())
         return bridge
 
-    def left(self, viewer: Viewer) -> None:
+    def left(self, viewer: WebSocketViewer) -> None:
         """A browser's connection is no more."""
         self.viewers.discard(viewer)
         self._change.set()
@@ -168,7 +162,7 @@ class Relay:
         if (bridge := self.bridges.get(vm.console)) is not None:
             bridge.handle(End(session, code, by))
 
-    async def command(self, vm: VmId, act: Act, keys: str, by: str) -> Refusal | None:
+    async def command(self, vm: VmId, act: Command, keys: str, by: str) -> Refusal | None:
         """Sends an act down the line of an open console."""
         if (bridge := self.bridges.get(vm.console)) is None:
             return refuse(Code.CONSOLE_NOT_OPEN, target=vm.resource_id)
@@ -179,7 +173,7 @@ class Relay:
         )  # fmt: skip
         return refusal
 
-    def note(self, vm: VmId, act: Act, by: str) -> None:
+    def note(self, vm: VmId, act: Command, by: str) -> None:
         """Records an act that went another way, where the console is open."""
         if (bridge := self.bridges.get(vm.console)) is not None:
             bridge.note(act, by)
@@ -190,12 +184,14 @@ class Relay:
             return True
         return await bridge.ask(f"{self.world.nonce():08x}", generation, by, seconds)
 
-    def _ask(self) -> Told:
+    def _ask(self) -> HeartbeatSettings:
         """A heartbeat leaves, about who is here now. What a visitor brings meanwhile is newer than its answer."""
         live = {grant.vm.console for grant in self.grants.values()}
         return partial(self._told, live, {console: bridge.told_to_keep for console, bridge in self.bridges.items()})
 
-    def _told(self, live: Collection[str], asked: Mapping[str, int], endings: Sequence[Ending], beat: Beat) -> None:
+    def _told(
+        self, live: Collection[str], asked: Mapping[str, int], endings: Sequence[EndedSession], beat: Beat
+    ) -> None:
         for session, code, by in endings:
             if (grant := self.grants.get(session)) is not None:
                 self.end(grant.vm, session, code, by or None)

@@ -1,18 +1,16 @@
 """The product's own code, shared by the function app and the relay.
 
-    base/        what every other package uses
-    access/      who may do what with a console: settings, dependencies
-    session/     one writer per console: settings, dependencies
-    domain/      pure rules: no I/O, no clock, no randomness, no Azure
-    ports        what the flows need of the world, in their own words
-    flows/       one use of the product per function, read aloud: find, check, lock, sign
-    adapters/    one outside thing per file, no policy in it
-    settings     the only reader of the environment
-    wiring       the only place where adapters meet flows
-    correlation  the id that a request keeps through every hop
-    time_limit   how long a request may wait for Azure in all
-    verify       a command for auditors: downloaded segments against their hash chain
+base        what every other package uses: VM ids, callers, refusals, records, settings, tables, HTTP
+access      who may do what with a VM's console
+session     one writer per console: the lock, session tokens, relays
+console     the relay's state machine, and Azure's serial gateway
+transcript  what was printed, stored for good: segments, signatures, retention, search
+settings    every setting of the function app and of the relay
+wiring      the only place where adapters meet flows
+verify      a command for auditors: downloaded segments against their hash chain
 
-Dependencies point inward: functions and relay use wiring, wiring uses adapters and flows, both use ports,
-ports use domain. import-linter holds it.
+A package sees those above it in this list alone; console and transcript do not see each other. Inside a package the
+rules stand at its root. They see no adapter, no clock and no network. `ports` says what the rules and flows need.
+`flows` has one use of the product per function. Every other folder holds the adapters to one outside thing and is
+named after it. import-linter holds both orders.
 """

@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from shared.domain.ledger import BadStatement, Statement
-from shared.domain.segment import DamagedSegment, Tail, read_header, read_tail
-from shared.domain.verify import Fault, Finding, Report, Verification
+from shared.transcript.segment import DamagedSegment, TranscriptEnd, read_end, read_header
+from shared.transcript.signed_statements import InvalidStatement, Statement
+from shared.transcript.verification import Fault, Finding, Report, Verification
 
 SEGMENT, STATEMENTS = ".cast", ".jws"
 _TAIL_BYTES = 64 * 1024
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"cannot read {error.filename!a}: {error.strerror}", file=sys.stderr)
         return 2
-    except BadStatement as error:
+    except InvalidStatement as error:
         print(f"cannot use the keys: {error}", file=sys.stderr)
         return 2
     return 0 if complete else 1
@@ -105,19 +105,19 @@ class _Signed:
 
 
 def _signed(place: Path, keys: Path) -> _Signed:
-    """Raises OSError, BadStatement."""
-    from shared.adapters.statement_keys import StatementKeys  # noqa: PLC0415 - without statements, Python alone will do
+    """Raises OSError, InvalidStatement."""
+    from shared.transcript.keys.statement_keys import StatementKeys  # noqa: PLC0415 - without statements, Python alone will do
 
     try:
         reader = StatementKeys(json.loads(keys.read_bytes()))
     except ValueError as error:
-        raise BadStatement(str(error)) from error
+        raise InvalidStatement(str(error)) from error
     said: list[Statement] = []
     lines = _lines(place)
     for line in lines:
         try:
             said.append(reader.read(line))
-        except BadStatement:
+        except InvalidStatement:
             continue
     return _Signed(said, len(lines) - len(said))
 
@@ -183,24 +183,24 @@ def _started_us(path: Path) -> int:
             return 0
 
 
-def _before(paths: dict[int, Path], first: int) -> Tail | None:
+def _before(paths: dict[int, Path], first: int) -> TranscriptEnd | None:
     """Where the segment before `first` ends, if it is there and can be read; else where `first` says it begins."""
     if path := paths.get(first - 1):
         with suppress(DamagedSegment):
             return replace(_tail(path, first - 1), ordinal=first)
     with suppress(DamagedSegment), paths[first].open("rb") as lines:
         header = read_header(lines.readline())
-        return Tail(first, offset=header.offset, hash=header.previous)
+        return TranscriptEnd(first, offset=header.offset, hash=header.previous)
     return None
 
 
-def _tail(path: Path, ordinal: int) -> Tail:
+def _tail(path: Path, ordinal: int) -> TranscriptEnd:
     """Raises DamagedSegment."""
     with path.open("rb") as content:
         head = content.readline()
         length = content.seek(0, 2)
         content.seek(max(0, length - _TAIL_BYTES))
-        return read_tail(ordinal, length, 0, head, content.read())
+        return read_end(ordinal, length, 0, head, content.read())
 
 
 def _words(folder: Path, report: Report) -> str:

@@ -3,24 +3,14 @@
 from functools import cache
 from typing import Any, TypedDict
 
-from shared.domain.ring import Ring
-from shared.flows.archive import Archive
-from shared.ports import (
-    BurntTokens,
-    Clock,
-    Dependency,
-    KeyRing,
-    Leases,
-    Notices,
-    OldRows,
-    Paces,
-    Policies,
-    Sessions,
-    Transcripts,
-    Unavailable,
-)
+from shared.access.ports import Policies, RateLimits
+from shared.base.ports import Clock, Dependency, Unavailable
 from shared.session.dependencies import Dependencies, LiveAzure, Probe
+from shared.session.ports import KeyRing, Leases, Notices, Sessions, UsedTokens
 from shared.settings import FunctionSettings
+from shared.transcript.flows.archive import Archive
+from shared.transcript.ports import OldRows, Transcripts
+from shared.transcript.retention import Retention
 
 worlds: dict[str, Dependencies] = {}
 """By the durable client binding's text, of which a process sees one. A test puts its own world here."""
@@ -54,7 +44,7 @@ def credential() -> Any:
 @cache
 def transcripts() -> Transcripts:
     """The archive. Raises InvalidSetting."""
-    from shared.adapters.blob_transcripts import BlobTranscripts  # noqa: PLC0415 - slow to import
+    from shared.transcript.blobs.transcripts import BlobTranscripts  # noqa: PLC0415 - slow to import
 
     return BlobTranscripts(blobs())
 
@@ -62,32 +52,32 @@ def transcripts() -> Transcripts:
 @cache
 def archive() -> Archive:
     """The archive with its index, its signed statements and its holds. Raises InvalidSetting, NotASigningKey."""
-    from shared.adapters.blob_ledger import BlobLedger  # noqa: PLC0415 - slow to import
-    from shared.adapters.statement_keys import StatementSigner  # noqa: PLC0415 - as above
-    from shared.adapters.system_clock import SystemClock  # noqa: PLC0415 - as above
-    from shared.adapters.table_holds import TableHolds  # noqa: PLC0415 - as above
-    from shared.adapters.table_index import TableIndex  # noqa: PLC0415 - as above
-    from shared.adapters.table_reads import TableReads  # noqa: PLC0415 - as above
+    from shared.base.system_clock import SystemClock  # noqa: PLC0415 - as above
+    from shared.transcript.blobs.signed_statements import BlobStatementLog  # noqa: PLC0415 - slow to import
+    from shared.transcript.keys.statement_keys import StatementSigner  # noqa: PLC0415 - as above
+    from shared.transcript.tables.holds import TableHolds  # noqa: PLC0415 - as above
+    from shared.transcript.tables.index import TableIndex  # noqa: PLC0415 - as above
+    from shared.transcript.tables.reads import TableReads  # noqa: PLC0415 - as above
 
     about = settings()
     return Archive(
         transcripts=transcripts(),
         index=TableIndex(tables()),
-        ledger=BlobLedger(
+        ledger=BlobStatementLog(
             blobs(),
             StatementSigner(_statement_keys(), about.issuer),
         ),
         holds=TableHolds(tables()),
         reads=TableReads(tables()),
         clock=SystemClock(),
-        ring=Ring(about.ring_bytes, about.ring_days),
+        ring=Retention(about.ring_bytes, about.ring_days),
     )
 
 
 @cache
 def blobs() -> Any:
     """The blobs' client, one per process. Raises InvalidSetting."""
-    from shared.adapters.blob_transcripts import blob_service  # noqa: PLC0415 - slow to import
+    from shared.transcript.blobs.transcripts import blob_service  # noqa: PLC0415 - slow to import
 
     return blob_service(settings().storage, credential(), settings().storage_suffix)
 
@@ -95,7 +85,7 @@ def blobs() -> Any:
 @cache
 def tables() -> Any:
     """The tables' client, one per process. Raises InvalidSetting."""
-    from shared.adapters.tables import table_service  # noqa: PLC0415 - slow to import
+    from shared.base.tables import table_service  # noqa: PLC0415 - slow to import
 
     return table_service(settings().storage, credential(), settings().storage_suffix)
 
@@ -103,7 +93,7 @@ def tables() -> Any:
 @cache
 def old_rows() -> OldRows:
     """Rows that go by their age. Raises InvalidSetting."""
-    from shared.adapters.table_old_rows import TableOldRows  # noqa: PLC0415 - slow to import
+    from shared.transcript.tables.old_rows import TableOldRows  # noqa: PLC0415 - slow to import
 
     return TableOldRows(tables())
 
@@ -111,13 +101,13 @@ def old_rows() -> OldRows:
 @cache
 def leases() -> Leases:
     """The lives of relays. Raises InvalidSetting."""
-    from shared.adapters.table_leases import TableLeases  # noqa: PLC0415 - slow to import
+    from shared.session.tables.leases import TableLeases  # noqa: PLC0415 - slow to import
 
     return TableLeases(tables())
 
 
 def clock() -> Clock:
-    from shared.adapters.system_clock import SystemClock  # noqa: PLC0415 - as above
+    from shared.base.system_clock import SystemClock  # noqa: PLC0415 - as above
 
     return SystemClock()
 
@@ -125,8 +115,8 @@ def clock() -> Clock:
 @cache
 def approvals_table() -> Any:
     """Where requests for approval are kept; their orchestration needs it outside a request. Raises InvalidSetting."""
-    from shared.adapters.system_clock import SystemClock  # noqa: PLC0415 - as above
-    from shared.adapters.table_approvals import TableApprovals  # noqa: PLC0415 - slow to import
+    from shared.access.tables.approvals import TableApprovals  # noqa: PLC0415 - slow to import
+    from shared.base.system_clock import SystemClock  # noqa: PLC0415 - as above
 
     return TableApprovals(tables(), SystemClock())
 
@@ -139,7 +129,7 @@ def _statement_keys() -> KeyRing:
 
 async def _probe_statements() -> None:
     """A key that signs no statement keeps no console from opening. Raises Unavailable."""
-    from shared.adapters.pem_key_ring import NotASigningKey  # noqa: PLC0415 - slow to import
+    from shared.session.keys.pem_key_ring import NotASigningKey  # noqa: PLC0415 - slow to import
 
     try:
         await _statement_keys().probe()
@@ -150,26 +140,26 @@ async def _probe_statements() -> None:
 def _key_ring(key: str, setting: str) -> KeyRing:
     """Keys in a vault by their address, else those that the setting holds. Raises NotASigningKey."""
     if key.startswith("https://"):
-        from shared.adapters.system_clock import SystemClock  # noqa: PLC0415 - as below
-        from shared.adapters.vault_key_ring import VaultKeyRing  # noqa: PLC0415 - slow to import
+        from shared.base.system_clock import SystemClock  # noqa: PLC0415 - as below
+        from shared.session.keys.vault_key_ring import VaultKeyRing  # noqa: PLC0415 - slow to import
 
         return VaultKeyRing(key, settings().cloud, credential(), SystemClock())
-    from shared.adapters.pem_key_ring import PemKeyRing  # noqa: PLC0415 - slow to import
+    from shared.session.keys.pem_key_ring import PemKeyRing  # noqa: PLC0415 - slow to import
 
     return PemKeyRing(key, setting)
 
 
 def _world(starter: str) -> Dependencies:
     # Imported here: a third of a second that indexing the functions need not wait for.
-    from shared.adapters.durable_approvals import DurableApprovals  # noqa: PLC0415
-    from shared.adapters.durable_consoles import DurableConsoles  # noqa: PLC0415
-    from shared.adapters.entra_callers import EntraCallers, fetch_keys  # noqa: PLC0415
-    from shared.adapters.http_json import Http  # noqa: PLC0415
-    from shared.adapters.jwt_tokens import JwtTokens  # noqa: PLC0415
-    from shared.adapters.relay_control import RelayControl  # noqa: PLC0415
-    from shared.adapters.signing_keys import SigningKeys  # noqa: PLC0415
-    from shared.adapters.system_clock import RandomIds, SystemClock  # noqa: PLC0415
-    from shared.adapters.task_hub import TaskHub  # noqa: PLC0415
+    from shared.access.azure.callers import EntraCallers, fetch_keys  # noqa: PLC0415
+    from shared.access.durable.approvals import DurableApprovals  # noqa: PLC0415
+    from shared.base.http_json import Http  # noqa: PLC0415
+    from shared.base.signing_keys import SigningKeys  # noqa: PLC0415
+    from shared.base.system_clock import RandomIds, SystemClock  # noqa: PLC0415
+    from shared.base.task_hub import TaskHub  # noqa: PLC0415
+    from shared.session.durable.consoles import DurableConsoles  # noqa: PLC0415
+    from shared.session.http.relay_control import RelayControl  # noqa: PLC0415
+    from shared.session.keys.jwt_tokens import JwtTokens  # noqa: PLC0415
 
     about, clock, http = settings(), SystemClock(), Http()
     keys = _key_ring(about.session_key, "SESSION_KEY")
@@ -205,25 +195,25 @@ class _Rows(TypedDict):
     """What is stored in tables."""
 
     policies: Policies
-    paces: Paces
+    paces: RateLimits
     sessions: Sessions
-    used_tokens: BurntTokens
+    used_tokens: UsedTokens
     leases: Leases
     notices: Notices
 
 
 def _rows(about: FunctionSettings, clock: Clock) -> _Rows:
-    from shared.adapters.table_burnt_tokens import TableBurntTokens  # noqa: PLC0415 - slow to import
-    from shared.adapters.table_notices import TableNotices  # noqa: PLC0415 - as above
-    from shared.adapters.table_paces import TablePaces  # noqa: PLC0415 - as above
-    from shared.adapters.table_policies import TablePolicies  # noqa: PLC0415 - as above
-    from shared.adapters.table_sessions import TableSessions  # noqa: PLC0415 - as above
+    from shared.access.tables.policies import TablePolicies  # noqa: PLC0415 - as above
+    from shared.access.tables.rate_limits import TableRateLimits  # noqa: PLC0415 - as above
+    from shared.session.tables.notices import TableNotices  # noqa: PLC0415 - as above
+    from shared.session.tables.sessions import TableSessions  # noqa: PLC0415 - as above
+    from shared.session.tables.used_tokens import TableUsedTokens  # noqa: PLC0415 - slow to import
 
     return _Rows(
         policies=TablePolicies(tables(), about.policy, clock),
-        paces=TablePaces(tables(), clock),
+        paces=TableRateLimits(tables(), clock),
         sessions=TableSessions(tables()),
-        used_tokens=TableBurntTokens(tables()),
+        used_tokens=TableUsedTokens(tables()),
         leases=leases(),
         notices=TableNotices(tables()),
     )
@@ -231,13 +221,13 @@ def _rows(about: FunctionSettings, clock: Clock) -> _Rows:
 
 def _arm(about: FunctionSettings, clock: Clock, http: Any) -> tuple[Any, Any, Any, Any, Any, Any]:
     """Who asks ARM, VMs, rights, what is around VMs, power acts, and boot logs."""
-    from shared.adapters.arm_around import ArmAround  # noqa: PLC0415 - slow to import
-    from shared.adapters.arm_boot_logs import ArmBootLogs  # noqa: PLC0415 - slow to import
-    from shared.adapters.arm_clients import ArmAccess, importing  # noqa: PLC0415 - slow to import
-    from shared.adapters.arm_power import ArmPower  # noqa: PLC0415 - slow to import
-    from shared.adapters.arm_rights import ArmRights  # noqa: PLC0415 - slow to import
-    from shared.adapters.arm_vms import ArmVms  # noqa: PLC0415 - slow to import
-    from shared.adapters.on_behalf_of import managed_identity_assertions, no_assertions  # noqa: PLC0415
+    from shared.access.azure.arm_clients import ArmAccess, importing  # noqa: PLC0415 - slow to import
+    from shared.access.azure.boot_logs import ArmBootLogs  # noqa: PLC0415 - slow to import
+    from shared.access.azure.constraints import ArmConstraints  # noqa: PLC0415 - slow to import
+    from shared.access.azure.on_behalf_of import managed_identity_assertions, no_assertions  # noqa: PLC0415
+    from shared.access.azure.power import ArmCommands  # noqa: PLC0415 - slow to import
+    from shared.access.azure.rights import ArmRights  # noqa: PLC0415 - slow to import
+    from shared.access.azure.vms import ArmVms  # noqa: PLC0415 - slow to import
 
     assertions = no_assertions if about.api_secret else managed_identity_assertions(about.identity_client, about.cloud)
     access = ArmAccess(about, credential(), assertions, clock)
@@ -246,31 +236,31 @@ def _arm(about: FunctionSettings, clock: Clock, http: Any) -> tuple[Any, Any, An
         access,
         ArmVms(access, about.subscriptions),
         ArmRights(access, about.cache_seconds, clock),
-        ArmAround(access, about.subscriptions, about.cache_seconds, clock),
-        ArmPower(access),
+        ArmConstraints(access, about.subscriptions, about.cache_seconds, clock),
+        ArmCommands(access),
         ArmBootLogs(access, http),
     )
 
 
 def _shared(access: Any, vms: Any, about: FunctionSettings, clock: Clock) -> LiveAzure:
     """What live sessions are judged by."""
-    from shared.adapters.arm_around import ArmAround  # noqa: PLC0415 - slow to import
-    from shared.adapters.arm_shared import SharedQuestions  # noqa: PLC0415 - slow to import
-    from shared.adapters.arm_shared_around import ArmSharedAround  # noqa: PLC0415 - slow to import
-    from shared.adapters.arm_shared_rights import ArmSharedRights  # noqa: PLC0415 - slow to import
-    from shared.adapters.arm_shared_vms import ArmSharedVms  # noqa: PLC0415 - slow to import
+    from shared.access.azure.constraints import ArmConstraints  # noqa: PLC0415 - slow to import
+    from shared.access.azure.shared_constraints import ArmSharedConstraints  # noqa: PLC0415 - slow to import
+    from shared.access.azure.shared_questions import SharedQuestions  # noqa: PLC0415 - slow to import
+    from shared.access.azure.shared_rights import ArmSharedRights  # noqa: PLC0415 - slow to import
+    from shared.access.azure.shared_vms import ArmSharedVms  # noqa: PLC0415 - slow to import
 
     questions = SharedQuestions(access, float(about.recheck_seconds), clock)
-    around = ArmAround(access, about.subscriptions, questions.seconds, clock)
+    around = ArmConstraints(access, about.subscriptions, questions.seconds, clock)
     return LiveAzure(
         vms=ArmSharedVms(vms, questions),
         rights=ArmSharedRights(questions),
-        around=ArmSharedAround(around, questions),
+        around=ArmSharedConstraints(around, questions),
     )
 
 
 def _probes(about: FunctionSettings, http: Any, tables: Any, consoles: Any) -> dict[str, Probe]:
-    from shared.adapters import probes  # noqa: PLC0415 - slow to import
+    from shared.session.http import probes  # noqa: PLC0415 - slow to import
 
     keys = f"{about.authority}/{about.tenants[0]}/discovery/v2.0/keys"
     return {

@@ -6,22 +6,24 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from shared.domain import lock
-from shared.domain.acts import Act
-from shared.domain.approval import Approval, State
-from shared.domain.archive_progress import RecordedLast
-from shared.domain.caller import Caller, Kind, Secret
-from shared.domain.checks import OPEN, Surroundings
-from shared.domain.grant import Grant
-from shared.domain.lock import Acquired, Claim, Held, Lease, Lock
-from shared.domain.pace import Pace, take
-from shared.domain.policy import Level, Policy, Scope, scopes_of
-from shared.domain.refusals import Code, Refusal, refuse
-from shared.domain.rights import DEFAULT, Right, on_vm
-from shared.domain.storage import Account, NoAccount
-from shared.domain.vm import Os, Power, Vm, VmId
-from shared.ports import BootLog, Dependency, Notice, Picture, Relay, Session, Stored, Unavailable, Visible
+from shared.access.approval import Approval, State
+from shared.access.checks import OPEN, AzureConstraints
+from shared.access.commands import Command
+from shared.access.diagnostics_account import DiagnosticsAccount, NoDiagnosticsAccount
+from shared.access.policy import Level, Policy, Scope, scopes_of
+from shared.access.ports import BootLog, Picture, StoredPolicy, Visible
+from shared.access.rate_limit import RateLimit, take
+from shared.access.rights import DEFAULT, Right, on_vm
+from shared.base.archive_progress import RecordedLast
+from shared.base.caller import Caller, CallerKind, Secret
+from shared.base.ports import Dependency, Unavailable
+from shared.base.refusals import Code, Refusal, refuse
+from shared.base.vm import Os, Power, Vm, VmId
+from shared.session import lock
 from shared.session.dependencies import Dependencies, LiveAzure
+from shared.session.grant import Grant
+from shared.session.lock import Acquired, Claim, Held, Lease, Lock
+from shared.session.ports import Notice, Relay, Session
 from shared.settings import FunctionSettings
 
 SUBSCRIPTION = "5b5c0000-0000-4000-8000-000000000001"
@@ -41,7 +43,7 @@ def settings(**changes: str) -> FunctionSettings:
 
 
 def person(oid: str = "ada", name: str = "Ada") -> Caller:
-    return Caller("t1", oid, name, Kind.USER, frozenset(), Secret("token"))
+    return Caller("t1", oid, name, CallerKind.USER, frozenset(), Secret("token"))
 
 
 def machine(vm: VmId = VM, **changes: Any) -> Vm:
@@ -118,29 +120,29 @@ class FakeRights:
 
 @dataclass
 class FakeAround:
-    surroundings: Surroundings = OPEN
-    accounts: dict[str, Account | NoAccount] = field(default_factory=dict)
+    surroundings: AzureConstraints = OPEN
+    accounts: dict[str, DiagnosticsAccount | NoDiagnosticsAccount] = field(default_factory=dict)
     left: str | None = None
     """Of a VM that is gone."""
 
-    async def of(self, vm: VmId, *, fresh: bool = False) -> Surroundings:
+    async def of(self, vm: VmId, *, fresh: bool = False) -> AzureConstraints:
         return self.surroundings
 
     async def remains(self, vm: VmId) -> str | None:
         return self.left
 
-    async def account(self, name: str, near: VmId, *, fresh: bool = False) -> Account | NoAccount:
-        return self.accounts.get(name, NoAccount.DELETED)
+    async def account(self, name: str, near: VmId, *, fresh: bool = False) -> DiagnosticsAccount | NoDiagnosticsAccount:
+        return self.accounts.get(name, NoDiagnosticsAccount.DELETED)
 
 
 @dataclass
 class FakePolicies:
-    stored: dict[str, Stored] = field(default_factory=dict)
+    stored: dict[str, StoredPolicy] = field(default_factory=dict)
     fail: Exception | None = None
 
     def put(self, scope: str, **demands: Any) -> None:
         """As somebody else would have set it."""
-        self.stored[scope.lower()] = Stored(Policy(**demands), "t1.somebody", NOW, str(len(self.stored) + 1))
+        self.stored[scope.lower()] = StoredPolicy(Policy(**demands), "t1.somebody", NOW, str(len(self.stored) + 1))
 
     async def over(self, vm: VmId) -> Sequence[Level]:
         if self.fail:
@@ -153,14 +155,16 @@ class FakePolicies:
         wanted = [Scope.parse(scope).vm for scope, stored in self.stored.items() if stored.policy.capture]
         return [vm for vm in wanted if vm is not None]
 
-    async def find(self, scope: Scope) -> Stored | None:
+    async def find(self, scope: Scope) -> StoredPolicy | None:
         return self.stored.get(scope.text)
 
-    async def set(self, scope: Scope, policy: Policy, by: str, at: float, *, version: str | None) -> Stored | None:
+    async def set(
+        self, scope: Scope, policy: Policy, by: str, at: float, *, version: str | None
+    ) -> StoredPolicy | None:
         there = self.stored.get(scope.text)
         if version is not None and version != (there.version if there else ""):
             return None
-        self.stored[scope.text] = Stored(policy, by, at, str(int(there.version) + 1 if there else 1))
+        self.stored[scope.text] = StoredPolicy(policy, by, at, str(int(there.version) + 1 if there else 1))
         return self.stored[scope.text]
 
     async def clear(self, scope: Scope) -> None:
@@ -172,7 +176,7 @@ class FakePaces:
     clock: FakeClock
     due: dict[str, float] = field(default_factory=dict)
 
-    async def take(self, key: str, pace: Pace) -> float:
+    async def take(self, key: str, pace: RateLimit) -> float:
         self.due[key], wait = take(self.due.get(key, 0.0), pace, self.clock.now())
         return wait
 
@@ -205,10 +209,10 @@ class FakeApprovals:
 
 @dataclass
 class FakePower:
-    done: list[tuple[str, Act]] = field(default_factory=list)
+    done: list[tuple[str, Command]] = field(default_factory=list)
     refusal: Refusal | None = None
 
-    async def do(self, caller: Caller, vm: VmId, act: Act) -> Refusal | None:
+    async def do(self, caller: Caller, vm: VmId, act: Command) -> Refusal | None:
         self.done.append((caller.oid, act))
         return self.refusal
 
@@ -371,7 +375,7 @@ class FakeRelays:
         self.told.append(("ask", generation, by))
         return self.allows
 
-    async def command(self, vm: VmId, act: Act, keys: str, by: str) -> Refusal | None:
+    async def command(self, vm: VmId, act: Command, keys: str, by: str) -> Refusal | None:
         self.told.append(("command", act, keys, by))
         return None if self.reachable else refuse(Code.CONSOLE_NOT_OPEN, target=vm.resource_id)
 
@@ -380,7 +384,7 @@ class FakeRelays:
             raise self.fail
         return self.last
 
-    async def note(self, vm: VmId, act: Act, by: str) -> bool:
+    async def note(self, vm: VmId, act: Command, by: str) -> bool:
         self.told.append(("note", act, by))
         return self.reachable
 

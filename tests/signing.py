@@ -6,10 +6,10 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from shared.adapters.jwt_tokens import JwtTokens
-from shared.adapters.pem_key_ring import PemKeyRing
-from shared.domain.grant import Grant
-from shared.ports import Clock
+from shared.base.ports import Clock
+from shared.session.grant import Grant
+from shared.session.keys.jwt_tokens import JwtTokens
+from shared.session.keys.pem_key_ring import PemKeyRing
 
 
 def new_pem() -> str:

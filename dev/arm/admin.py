@@ -30,7 +30,7 @@ from dev.arm.roles import Role
 from dev.arm.routing import world_of
 from dev.arm.throttle import Throttle
 from dev.arm.world import Denial, Lock, StorageAccount
-from dev.fleet import Assignment, Login
+from dev.demo import Assignment, Login
 
 _OF_THE_VM = {
     "provisioning": str,

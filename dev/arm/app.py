@@ -23,9 +23,9 @@ from dev.arm.refusals import (
 )
 from dev.arm.routing import Call, find, world_of
 from dev.arm.world import World
+from dev.demo import OTHER_SUBSCRIPTION, SUBSCRIPTION
 from dev.entra.keys import SigningKey
 from dev.entra.listen import RequestLog
-from dev.fleet import OTHER_SUBSCRIPTION, SUBSCRIPTION
 from dev.stack import Stack
 
 ROUTES = [

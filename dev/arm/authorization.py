@@ -15,7 +15,7 @@ from dev.arm.rights import is_within
 from dev.arm.roles import BUILT_IN, Role
 from dev.arm.routing import Call, Route
 from dev.arm.world import Denial, Lock, subscription_scope
-from dev.fleet import Assignment
+from dev.demo import Assignment
 
 _HERE = "[{at*}]/providers/Microsoft.Authorization"
 _FILTER = re.compile(

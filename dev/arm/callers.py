@@ -11,9 +11,9 @@ from typing import Any
 import jwt
 
 from dev.arm.refusals import RefusedError
+from dev.demo import TENANT
 from dev.entra.keys import ALGORITHM, SigningKey
 from dev.entra.registrations import ARM
-from dev.fleet import TENANT
 from dev.stack import Port, Stack
 
 

@@ -13,7 +13,7 @@ from dev.arm.paging import page
 from dev.arm.refusals import RefusedError, group_not_found, instance_not_found, resource_not_found
 from dev.arm.routing import Call, Route
 from dev.arm.world import SCALE_SET, SCALE_SET_GROUP, SCALE_SET_ID, Unit
-from dev.fleet import SUBSCRIPTION
+from dev.demo import SUBSCRIPTION
 from dev.stack import Port
 
 _SUBSCRIPTION = "/subscriptions/{subscription}"

@@ -74,7 +74,7 @@ def connect_refusal(world: World, unit: Unit, *, running: bool) -> RefusedError 
     if not unit.port_enabled:
         return RefusedError(409, "SerialPortDisabled", f"The serial port 0 of '{unit.vm.name}' is disabled.")
     if unit.vm.provisioning != "Succeeded":
-        return RefusedError(400, "BadRequest", _PROVISIONING)  # issue 45: 'Bad Request' (400)
+        return RefusedError(400, "InvalidRequest", _PROVISIONING)  # issue 45: 'Bad Request' (400)
     if not running:
         return RefusedError(409, "Conflict", _RUNNING)  # the sentence: P
     if not unit.vm.boot_diagnostics:

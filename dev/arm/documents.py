@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from dev.arm.world import SCALE_SET, SCALE_SET_GROUP, SCALE_SET_ID, Unit
-from dev.fleet import GUEST_USER, REGION, Login, group
+from dev.demo import GUEST_USER, REGION, Login, group
 
 Document = dict[str, Any]
 _CREATED = "2026-01-05T08:00:00.000Z"

@@ -5,7 +5,7 @@ Source: https://learn.microsoft.com/azure/role-based-access-control/built-in-rol
 
 from dataclasses import dataclass
 
-from dev.fleet import CONTRIBUTOR, READER, RELAY_OPENS, SERVICE_LOOKS, VM_CONTRIBUTOR
+from dev.demo import CONTRIBUTOR, READER, RELAY_OPENS, SERVICE_LOOKS, VM_CONTRIBUTOR
 
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 STORAGE_ACCOUNT_CONTRIBUTOR = "17d1049b-9a84-46fb-8f53-869881c3d3ab"

@@ -13,7 +13,7 @@ from dev.arm.paging import page
 from dev.arm.refusals import group_not_found, invalid_request, resource_not_found
 from dev.arm.routing import Call, Route
 from dev.arm.world import StorageAccount
-from dev.fleet import REGION
+from dev.demo import REGION
 
 _ACTIONS = "Microsoft.Storage/storageAccounts"
 _GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"

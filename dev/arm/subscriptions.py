@@ -12,7 +12,7 @@ from dev.arm.refusals import subscription_not_found
 from dev.arm.rights import is_within
 from dev.arm.routing import Call, Route
 from dev.arm.world import subscription_scope
-from dev.fleet import REGION, SUBSCRIPTION, SUBSCRIPTION_NAME, TENANT, group
+from dev.demo import REGION, SUBSCRIPTION, SUBSCRIPTION_NAME, TENANT, group
 
 
 async def _list(call: Call) -> Response:

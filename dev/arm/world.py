@@ -10,7 +10,7 @@ from dev.arm.faults import Fault
 from dev.arm.rights import allows, is_within, matches
 from dev.arm.roles import ROLES, Role
 from dev.arm.throttle import Throttle
-from dev.fleet import (
+from dev.demo import (
     ASSIGNMENTS,
     GROUPS,
     STORAGE_ACCOUNTS,

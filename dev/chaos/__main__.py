@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 from dev import parts, tls
-from dev.chaos.acts import ACTS, KILL_ENGINE, KILL_STORAGE, Act
 from dev.chaos.campaign import Outcome, campaign
-from dev.chaos.field import running
+from dev.chaos.campaign_state import running
+from dev.chaos.faults import FAULTS, KILL_ENGINE, KILL_STORAGE, Fault
 from dev.stack import ROOT, Port, Stack
 from dev.steps import StepFailed
 from dev.supervisor import taken_ports
@@ -67,10 +67,10 @@ async def _run(stack: Stack, asked: argparse.Namespace, terminal: Console) -> Ou
         return await campaign(field, asked.seed, asked.rounds, asked.seconds, say, acts=acts)
 
 
-def _acts(*, kills_storage: bool) -> list[Act]:
+def _acts(*, kills_storage: bool) -> list[Fault]:
     """Those that are asked for, of parts that there are."""
     left_out = {KILL_STORAGE: not kills_storage, KILL_ENGINE: not parts.engine()}
-    return [act for act in ACTS if not left_out.get(act.name)]
+    return [act for act in FAULTS if not left_out.get(act.name)]
 
 
 def _table(outcome: Outcome) -> Table:

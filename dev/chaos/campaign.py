@@ -13,14 +13,14 @@ from random import Random
 
 from azure.storage.blob.aio import ContainerClient
 
-from dev import fleet
-from dev.chaos.acts import ACTS, KILL_STORAGE, Act
+from dev import demo
+from dev.chaos.campaign_state import MACHINES, PATIENCE, CampaignState
 from dev.chaos.check import Checked, check, differences, is_kept, printed_by_epoch
-from dev.chaos.field import MACHINES, PATIENCE, Field
+from dev.chaos.faults import FAULTS, KILL_STORAGE, Fault
 from dev.parts import storage
 from dev.stack import ROOT
-from shared.domain.playback import code_of, printed
-from shared.domain.record import Batch
+from shared.base.record import Batch
+from shared.transcript.playback import code_of, printed
 
 CALM_EVERY = 8
 """Rounds after which the viewers must be there again, so that a campaign is no series of faults of nothing."""
@@ -56,7 +56,13 @@ class Outcome:
 
 
 async def campaign(
-    field_: Field, seed: str, rounds: int, seconds: float, say: Callable[[str], None], *, acts: Sequence[Act] = ACTS
+    field_: CampaignState,
+    seed: str,
+    rounds: int,
+    seconds: float,
+    say: Callable[[str], None],
+    *,
+    acts: Sequence[Fault] = FAULTS,
 ) -> Outcome:
     """Ends after so many rounds or seconds, whichever comes first."""
     outcome, dice, began = Outcome(seed), Random(seed), time.monotonic()  # noqa: S311 - chooses faults, keeps no secret
@@ -81,14 +87,14 @@ async def campaign(
     return outcome
 
 
-def _choose(dice: Random, acts: Sequence[Act]) -> Sequence[Act]:
+def _choose(dice: Random, acts: Sequence[Fault]) -> Sequence[Fault]:
     """One act; in every fifth round two, of different parts."""
     weights = [act.weight for act in acts]
     first, second = dice.choices(acts, weights, k=2)
     return (first, second) if first.part != second.part and dice.random() < 0.2 else (first,)
 
 
-async def _round(field_: Field, number: int, chosen: Sequence[Act], seconds: float) -> str:
+async def _round(field_: CampaignState, number: int, chosen: Sequence[Fault], seconds: float) -> str:
     generators, relay = await field_.generators(), await field_.relay_says()
     printed = sum(said["printed"] for said in generators.values())
     spooled = relay.get("spooledBytes", "?")
@@ -97,7 +103,7 @@ async def _round(field_: Field, number: int, chosen: Sequence[Act], seconds: flo
     return f"{number:4}  {names:44} {seconds:5.1f} s  printed {printed:>11,}  spooled {spooled:>9}  watching {watching}"
 
 
-async def _quiesce(field_: Field, outcome: Outcome) -> None:
+async def _quiesce(field_: CampaignState, outcome: Outcome) -> None:
     await field_.hub("/faults", {"send": {"count": 0}})
     await field_.arm("/admin/faults", [])
     await field_.pace(0)
@@ -115,25 +121,25 @@ async def _quiesce(field_: Field, outcome: Outcome) -> None:
         await field_.until(signed, f"all of {viewer.vm.name} is signed", PATIENCE)
 
 
-async def _archived(field_: Field, vm: fleet.VirtualMachine) -> bool:
+async def _archived(field_: CampaignState, vm: demo.VirtualMachine) -> bool:
     """Whether the archive ends with what was printed last. The rest is the check's."""
     end = await field_.service.transcript_end(vm)
     last = await field_.service.transcript(vm, max(0, end - _LAST))
     return bool(last) and _witness(field_, vm).endswith(last)
 
 
-async def _signed(field_: Field, vm: fleet.VirtualMachine, index: list[str]) -> bool:
+async def _signed(field_: CampaignState, vm: demo.VirtualMachine, index: list[str]) -> bool:
     """Notes what is said of the index, which each verification makes anew where it is wrong."""
     said = await field_.service.verification(vm)
     index += (f"{vm.name}: {each['words']}" for each in said["findings"] if each["fault"] == "index")
     return bool(said["signed"] and said["signed"]["offset"] == said["end"])
 
 
-def _witness(field_: Field, vm: fleet.VirtualMachine) -> bytes:
+def _witness(field_: CampaignState, vm: demo.VirtualMachine) -> bytes:
     return (field_.stack.home / "machines" / f"{vm.name}.printed").read_bytes()
 
 
-async def _judge(field_: Field, outcome: Outcome) -> None:
+async def _judge(field_: CampaignState, outcome: Outcome) -> None:
     folder = field_.stack.home / "downloaded"
     outcome.aside = await _download(field_, folder)
     outcome.faults += field_.faults
@@ -155,7 +161,7 @@ async def _judge(field_: Field, outcome: Outcome) -> None:
         checked.faults += await asyncio.to_thread(_command_faults, here)
 
 
-def _poison_faults(field_: Field, aside: Mapping[str, bytes], folder: Path) -> list[str]:
+def _poison_faults(field_: CampaignState, aside: Mapping[str, bytes], folder: Path) -> list[str]:
     """Set aside is what somebody else sent, byte for byte, and the log names it. Of what relays sent, only what came
     again after so many epochs that nobody could say whether it was kept: it must be in the transcript.
     """
@@ -174,11 +180,11 @@ def _poison_faults(field_: Field, aside: Mapping[str, bytes], folder: Path) -> l
     ]
 
 
-def _segments(folder: Path, vm: fleet.VirtualMachine) -> list[bytes]:
+def _segments(folder: Path, vm: demo.VirtualMachine) -> list[bytes]:
     return [path.read_bytes() for path in sorted((folder / vm.id.strip("/").lower()).glob("*.cast"))]
 
 
-async def _api_faults(field_: Field, vm: fleet.VirtualMachine, segments: Sequence[bytes]) -> list[str]:
+async def _api_faults(field_: CampaignState, vm: demo.VirtualMachine, segments: Sequence[bytes]) -> list[str]:
     """What the API reads is what lies in the blobs, and it finds that complete, too."""
     lines = (line for each in segments for line in each.split(b"\n")[1:] if line)
     stored = b"".join(printed(line) for line in lines if code_of(line) == "o")
@@ -200,7 +206,7 @@ def _command_faults(folder: Path) -> list[str]:
     return [] if done.returncode == 0 else [f"python -m shared.verify: {done.stdout}{done.stderr}"]
 
 
-async def _download(field_: Field, folder: Path) -> dict[str, bytes]:
+async def _download(field_: CampaignState, folder: Path) -> dict[str, bytes]:
     """The container of transcripts; answers what lies in its dead-letter folder."""
     aside: dict[str, bytes] = {}
     async with ContainerClient.from_connection_string(storage(field_.stack), "transcripts") as container:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dev.chaos.viewer import Run
-from shared.domain.record import Batch, Kind
+from shared.base.record import Batch, RecordKind
 
 
 @dataclass
@@ -106,7 +106,7 @@ def _hold_to_views(epochs: Mapping[str, bytes], runs: Sequence[Run], found: Chec
 
 def is_kept(batch: Batch, epochs: Mapping[str, bytes]) -> bool:
     """Whether what a batch prints is in its epoch: then whoever set it aside lost nothing."""
-    printed = b"".join(record.body for record in batch.records if record.kind is Kind.PRINTED)
+    printed = b"".join(record.body for record in batch.records if record.kind is RecordKind.PRINTED)
     return printed in epochs[batch.source.epoch] if batch.source.epoch in epochs else False
 
 

@@ -5,8 +5,8 @@ from hashlib import blake2b
 from random import Random
 from typing import Protocol
 
+from dev.machines.inventory import Spec
 from dev.machines.machine import Kind, Observer, State
-from dev.machines.roster import Spec
 
 LINE = 64
 BACKLOG = 1 << 20

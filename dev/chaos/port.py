@@ -26,7 +26,7 @@ from dev.gateway.control import Control
 from dev.gateway.tokens import tokens_of
 from dev.gateway.wire import Wire
 from dev.gateway.witness import Witness
-from dev.machines.roster import Boot, Spec
+from dev.machines.inventory import Boot, Spec
 from dev.stack import Port, Stack
 
 KEEPS = Behaviour(replay_bytes=0)

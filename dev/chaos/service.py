@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from dev import fleet
+from dev import demo
 from dev.stack import Port, Stack
 
 _RENEW_SECONDS = 600.0
@@ -32,12 +32,12 @@ class Service:
         """Whatever it is answered with. Raises httpx.TransportError, httpx.HTTPStatusError of the sign-in."""
         return await self.http.get(path, headers={"Authorization": f"Bearer {await self._signed_in()}"})
 
-    async def open_session(self, vm: fleet.VirtualMachine) -> dict[str, Any]:
+    async def open_session(self, vm: demo.VirtualMachine) -> dict[str, Any]:
         answer = await self.call("POST", f"{vm.id}/serialConsole/sessions", json={"reason": "campaign"})
         session: dict[str, Any] = answer.json()
         return session
 
-    async def transcript(self, vm: fleet.VirtualMachine, start: int = 0) -> bytes:
+    async def transcript(self, vm: demo.VirtualMachine, start: int = 0) -> bytes:
         """All that was printed from byte `start` on, in pieces as the API gives them."""
         pieces: list[bytes] = []
         while True:
@@ -47,11 +47,11 @@ class Service:
             pieces.append(answer.content)
             start = int(answer.headers["x-console-offset-next"])
 
-    async def transcript_end(self, vm: fleet.VirtualMachine) -> int:
+    async def transcript_end(self, vm: demo.VirtualMachine) -> int:
         answer = await self.call("GET", f"{vm.id}/serialConsole/transcript?format=raw&limit=1")
         return int(answer.headers["x-console-offset-end"])
 
-    async def verification(self, vm: fleet.VirtualMachine) -> dict[str, Any]:
+    async def verification(self, vm: demo.VirtualMachine) -> dict[str, Any]:
         """Of all parts: what the last one says, with the findings of every one."""
         findings: list[Any] = []
         path = more = f"{vm.id}/serialConsole/transcript/verification"
@@ -62,7 +62,7 @@ class Service:
                 return said | {"findings": findings, "complete": not findings}
             more = f"{path}?segment={said['next']}"
 
-    async def checkpoints(self, vm: fleet.VirtualMachine) -> str:
+    async def checkpoints(self, vm: demo.VirtualMachine) -> str:
         """What was signed, and the keys: as shared.verify takes it."""
         path = more = f"{vm.id}/serialConsole/checkpoints"
         lines: list[str] = []
@@ -81,12 +81,12 @@ class Service:
 
     async def _signed_in(self) -> str:
         if time.monotonic() > self._until:
-            application = fleet.AUTOMATION
+            application = demo.AUTOMATION
             form = {
                 "grant_type": "client_credentials", "client_id": application.client,
-                "client_secret": application.secret, "scope": f"{fleet.API_URI}/.default",
+                "client_secret": application.secret, "scope": f"{demo.API_URI}/.default",
             }  # fmt: skip
-            address = f"{self._stack.http(Port.ENTRA_PAGE)}/{fleet.TENANT}/oauth2/v2.0/token"
+            address = f"{self._stack.http(Port.ENTRA_PAGE)}/{demo.TENANT}/oauth2/v2.0/token"
             answer = (await self.http.post(address, data=form)).raise_for_status()
             self._token, self._until = answer.json()["access_token"], time.monotonic() + _RENEW_SECONDS
         return self._token

@@ -10,7 +10,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from dev import fleet
+from dev import demo
 from dev.chaos.service import Service
 
 AGAIN_SECONDS = 0.25
@@ -37,7 +37,7 @@ class Run:
 class Viewer:
     """`runs` is everything that was ever shown; `faults` what a viewer must never see."""
 
-    def __init__(self, service: Service, vm: fleet.VirtualMachine) -> None:
+    def __init__(self, service: Service, vm: demo.VirtualMachine) -> None:
         self.vm = vm
         self.runs: list[Run] = []
         self.faults: list[str] = []

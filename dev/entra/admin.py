@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from dev.demo import PEOPLE
 from dev.entra.parts import demands_of
 from dev.entra.refusals import RefusedError
-from dev.fleet import PEOPLE
 
 
 async def _change_person(request: Request) -> Response:

@@ -4,11 +4,11 @@ from typing import Any
 
 import jwt
 
+from dev.demo import PEOPLE, TENANT, Person
 from dev.entra.issuer import Issuer
 from dev.entra.keys import ALGORITHM
 from dev.entra.refusals import RefusedError
 from dev.entra.step_up import Proofs
-from dev.fleet import PEOPLE, TENANT, Person
 
 _NEEDED = ["exp", "nbf", "iat", "iss", "aud", "oid", "tid"]
 

@@ -10,13 +10,13 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from dev.demo import PEOPLE, Person
 from dev.entra import session, sign_in_page
 from dev.entra.client_info import client_info
 from dev.entra.parts import grants_of, issuer_of
 from dev.entra.refusals import RefusedError
 from dev.entra.registrations import check_page, check_tenant, is_loopback, wanted
 from dev.entra.step_up import Proofs
-from dev.fleet import PEOPLE, Person
 
 _SEE_OTHER = 303
 

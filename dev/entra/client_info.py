@@ -3,7 +3,7 @@
 import base64
 import json
 
-from dev.fleet import TENANT, Person
+from dev.demo import TENANT, Person
 
 
 def client_info(person: Person) -> str:

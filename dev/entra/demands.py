@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from dev.fleet import PEOPLE
+from dev.demo import PEOPLE
 
 
 def _of_the_fleet() -> set[str]:

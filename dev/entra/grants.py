@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from dev.demo import Person
 from dev.entra.refusals import RefusedError
 from dev.entra.step_up import Proofs
-from dev.fleet import Person
 
 CODE_SECONDS = 60
 REFRESH_SECONDS = 24 * 3600

@@ -13,8 +13,8 @@ from typing import Any
 
 import jwt
 
+from dev.demo import TENANT, Application, Person
 from dev.entra.keys import ALGORITHM, SigningKey
-from dev.fleet import TENANT, Application, Person
 from dev.stack import Stack
 
 HOUR = 3600

@@ -3,9 +3,9 @@
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from dev.demo import PARTNER_TENANT, TENANT
 from dev.entra.parts import issuer_of
 from dev.entra.registrations import WITH_KEYS, check_tenant
-from dev.fleet import PARTNER_TENANT, TENANT
 
 
 def _here(request: Request) -> str:

@@ -4,8 +4,8 @@ import hmac
 import re
 from dataclasses import dataclass
 
+from dev.demo import API_CLIENT, API_URI, APPLICATIONS, PAGE_CLIENT, PARTNER_TENANT, TENANT, Application
 from dev.entra.refusals import RefusedError
-from dev.fleet import API_CLIENT, API_URI, APPLICATIONS, PAGE_CLIENT, PARTNER_TENANT, TENANT, Application
 from dev.stack import Port, Stack
 
 TENANT_ALIASES = frozenset({TENANT, "common", "organizations"})

@@ -6,10 +6,10 @@ import jwt
 from starlette.requests import Request
 from starlette.responses import Response
 
+from dev.demo import PEOPLE, Person
 from dev.entra.issuer import Issuer
 from dev.entra.keys import ALGORITHM
 from dev.entra.step_up import Proofs
-from dev.fleet import PEOPLE, Person
 
 COOKIE = "local_entra_session"
 _AUDIENCE = "local-entra-session"

@@ -7,7 +7,7 @@ from string import Template
 
 from starlette.responses import HTMLResponse
 
-from dev.fleet import PEOPLE, Person
+from dev.demo import PEOPLE, Person
 
 FOLDER = Path(__file__).parent / "page"
 _FRAME = Template((FOLDER / "frame.html").read_text("utf-8"))

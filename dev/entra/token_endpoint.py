@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, unquote
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from dev.demo import API_CLIENT, PAGE_CLIENT, Person
 from dev.entra.assertion import asserted_person
 from dev.entra.client_info import client_info
 from dev.entra.demands import Demands
@@ -23,7 +24,6 @@ from dev.entra.parts import demands_of, grants_of, issuer_of
 from dev.entra.refusals import RefusedError
 from dev.entra.registrations import Wanted, authenticated, check_tenant, wanted
 from dev.entra.step_up import MFA, Proofs, demanded
-from dev.fleet import API_CLIENT, PAGE_CLIENT, Person
 
 _ON_BEHALF_OF = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import jwt
 
+from dev.demo import API_CLIENT, API_URI, PAGE_CLIENT, STRANGER_TENANT, TENANT, Application, Person
 from dev.entra.issuer import HOUR, Issuer
 from dev.entra.keys import kept_key, new_key
-from dev.fleet import API_CLIENT, API_URI, PAGE_CLIENT, STRANGER_TENANT, TENANT, Application, Person
 from dev.stack import Stack
 
 

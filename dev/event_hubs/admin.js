@@ -15,7 +15,7 @@ import { BadFault } from './faults.js';
 
 const MOST_BYTES = 64 << 10;
 
-class BadRequest extends Error {}
+class InvalidRequest extends Error {}
 
 export class Admin {
   constructor(broker, namespace, faults) {
@@ -41,7 +41,7 @@ export class Admin {
       return reply(response, 200, this.state());
     } catch (error) {
       if (request.errored) return undefined; // the client went away
-      if (!(error instanceof BadRequest || error instanceof BadFault)) throw error;
+      if (!(error instanceof InvalidRequest || error instanceof BadFault)) throw error;
       return reply(response, 400, { error: error.message });
     }
   }
@@ -71,7 +71,7 @@ async function body(request) {
   let text = '';
   for await (const chunk of request.setEncoding('utf8')) {
     text += chunk;
-    if (text.length > MOST_BYTES) throw new BadRequest('the body is too long');
+    if (text.length > MOST_BYTES) throw new InvalidRequest('the body is too long');
   }
   return text;
 }
@@ -80,7 +80,7 @@ function parsed(text) {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new BadRequest(`not JSON: ${error.message}`);
+    throw new InvalidRequest(`not JSON: ${error.message}`);
   }
 }
 

@@ -28,7 +28,7 @@ from dev.functions_host.messages import TypedData
 from dev.functions_host.retries import delay
 from dev.functions_host.stopping import FIRST_WAIT, Stopping, pause
 from dev.functions_host.worker import Function, FunctionFailed, Worker, log_failure
-from dev.machines.leash import leashed
+from dev.machines.die_with_parent import leashed
 
 LISTENER = SimpleNamespace(minimum_interval=timedelta(seconds=2), maximum_interval=timedelta(minutes=2))
 """How long a listener that could not start waits before it is tried again."""

@@ -11,8 +11,8 @@ from pathlib import Path
 from dev import tls
 from dev.gateway.service import running
 from dev.gateway.tokens import tokens_of
-from dev.machines.roster import roster
-from dev.machines.workshop import Workshop, open_workshop
+from dev.machines.inventory import roster
+from dev.machines.machine_factory import Workshop, open_workshop
 from dev.stack import Port, Stack
 
 

@@ -12,9 +12,9 @@ from typing import Protocol
 
 from dev.gateway.behaviour import Second
 from dev.gateway.witness import Witness
+from dev.machines.inventory import Boot, Spec
 from dev.machines.machine import MachineError, State
-from dev.machines.roster import Boot, Spec
-from dev.machines.workshop import Workshop
+from dev.machines.machine_factory import Workshop
 
 log = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ from dev.gateway.control import Control
 from dev.gateway.tokens import Check
 from dev.gateway.wire import Wire
 from dev.gateway.witness import Witness
+from dev.machines.inventory import Boot, Spec
 from dev.machines.machine import MachineError
-from dev.machines.roster import Boot, Spec
-from dev.machines.workshop import Workshop
+from dev.machines.machine_factory import Workshop
 
 log = logging.getLogger(__name__)
 

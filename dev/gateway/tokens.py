@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import jwt
 
-from dev.fleet import TENANT
+from dev.demo import TENANT
 from dev.stack import Port, Stack
 
 ARM = "https://management.azure.com"

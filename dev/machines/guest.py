@@ -8,8 +8,8 @@ import secrets
 import subprocess
 from pathlib import Path
 
-from dev.fleet import GUEST_PASSWORD, GUEST_USER
-from dev.machines import say_hash
+from dev.demo import GUEST_PASSWORD, GUEST_USER
+from dev.machines import test_pattern
 from dev.machines.cpio import Archive
 
 INIT = """#!/bin/sh
@@ -69,7 +69,7 @@ PROGRAMS = {
     "init": INIT,
     "etc/start": START,
     "etc/acpi/PWRF/00000080": POWER_BUTTON,
-    "bin/say-hash": say_hash.COMMAND,
+    "bin/say-hash": test_pattern.COMMAND,
 }
 FOLDERS = ("dev", "proc", "sys", "etc", "bin", "root", "tmp", "run", "var/log", "var/run", "home", "mnt", "lib")
 

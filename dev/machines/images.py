@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev.fleet import GUEST_PASSWORD, GUEST_USER
+from dev.demo import GUEST_PASSWORD, GUEST_USER
 from dev.machines import guest, kernel, packages
 from dev.machines.packages import Say, UnavailableError
 
 MODULES = ("button", "evdev")
 """Kernel modules behind the power button, where the kernel has them apart."""
-RECIPE = ("images.py", "packages.py", "kernel.py", "guest.py", "say_hash.py", "cpio.py")
+RECIPE = ("images.py", "packages.py", "kernel.py", "guest.py", "test_pattern.py", "cpio.py")
 
 
 @dataclass(frozen=True)

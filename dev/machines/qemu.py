@@ -7,12 +7,12 @@ import asyncio
 import socket
 
 from dev.machines.com1 import Com1
+from dev.machines.die_with_parent import leashed
 from dev.machines.images import Images
-from dev.machines.leash import leashed
+from dev.machines.inventory import Spec
 from dev.machines.machine import Kind, MachineError, Observer, State
 from dev.machines.packages import QEMU
 from dev.machines.qmp import Qmp
-from dev.machines.roster import Spec
 
 MEMORY = "128M"
 APPEND = (

@@ -12,8 +12,8 @@ import sys
 import termios
 import time
 
-from dev.fleet import GUEST_PASSWORD, GUEST_USER
-from dev.machines import say_hash
+from dev.demo import GUEST_PASSWORD, GUEST_USER
+from dev.machines import test_pattern
 
 REBOOT, POWER_OFF = 3, 4
 MOST_LINES = 100_000
@@ -117,7 +117,7 @@ def _computed(command: str, arguments: list[str]) -> str | None:
             return "".join(f"{number + 1}\n" for number in range(min(int(count), MOST_LINES)))
         case "say-hash", [count, seed] if count.isdigit() and seed.isdigit():
             # The tty turns LF into CR LF.
-            return say_hash.transcript(min(int(count), MOST_LINES), int(seed)).decode().replace("\r\n", "\n")
+            return test_pattern.transcript(min(int(count), MOST_LINES), int(seed)).decode().replace("\r\n", "\n")
         case _:
             return None
 

@@ -7,9 +7,9 @@ import asyncio
 import os
 import sys
 
-from dev.machines.leash import leashed
+from dev.machines.die_with_parent import leashed
+from dev.machines.inventory import Spec
 from dev.machines.machine import Kind, MachineError, Observer, State
-from dev.machines.roster import Spec
 from dev.machines.script import POWER_OFF, REBOOT
 from dev.stack import ROOT
 

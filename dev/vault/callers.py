@@ -2,8 +2,8 @@
 
 import jwt
 
+from dev.demo import SERVICE, TENANT
 from dev.entra.keys import ALGORITHM, SigningKey
-from dev.fleet import SERVICE, TENANT
 from dev.stack import Stack
 
 AUDIENCE = "https://vault.azure.net"

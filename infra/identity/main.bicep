@@ -44,7 +44,7 @@ var relayRoleId = guid(name, 'Relay.Attach')
 var automationRoleId = guid(name, 'Console.Automation')
 var administratorRoleId = guid(name, 'Console.Administrator')
 
-// Whose token vouches for an application, by cloud: the same as in shared/adapters/clouds.py.
+// Whose token vouches for an application, by cloud: the same as in shared/base/clouds.py.
 var federationAudiences = {
   AzureCloud: 'api://AzureADTokenExchange'
   AzureUSGovernment: 'api://AzureADTokenExchangeUSGov'

@@ -2,20 +2,19 @@
 
 from dataclasses import dataclass
 
-from shared.access.settings import AccessSettings
-from shared.ports import (
+from shared.access.ports import (
     Approvals,
-    AroundVms,
     BootLogs,
     Callers,
-    Clock,
-    Ids,
-    Paces,
+    ConstraintsOfVms,
     Policies,
-    PowerActs,
+    PowerCommands,
+    RateLimits,
     Rights,
     Vms,
 )
+from shared.access.settings import AccessSettings
+from shared.base.ports import Clock, Ids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +25,11 @@ class AccessDependencies:
     callers: Callers
     vms: Vms
     rights: Rights
-    around: AroundVms
+    around: ConstraintsOfVms
     policies: Policies
-    paces: Paces
+    paces: RateLimits
     approvals: Approvals
-    power: PowerActs
+    power: PowerCommands
     boot_logs: BootLogs
     clock: Clock
     ids: Ids

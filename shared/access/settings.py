@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
 
+from shared.access.compatibility import Compatibility
+from shared.access.policy import Level, Network
+from shared.access.policy_codec import levels_from_text
+from shared.access.rights import Right, overridden
 from shared.base.settings import Settings, on_or_off, setting, words
-from shared.domain.compatibility import Compatibility
-from shared.domain.policy import Level, Network
-from shared.domain.policy_codec import levels_from_text
-from shared.domain.rights import Right, overridden
 
 
 def _compatibility(text: str) -> Compatibility:

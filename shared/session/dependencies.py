@@ -4,18 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from shared.access.dependencies import AccessDependencies
-from shared.ports import (
-    AroundVms,
-    BurntTokens,
-    Consoles,
-    Leases,
-    Notices,
-    Relays,
-    Rights,
-    Sessions,
-    Tokens,
-    Vms,
-)
+from shared.access.ports import ConstraintsOfVms, Rights, Vms
+from shared.session.ports import Consoles, Leases, Notices, Relays, Sessions, Tokens, UsedTokens
 from shared.session.settings import SessionSettings
 
 type Probe = Callable[[], Awaitable[None]]
@@ -28,7 +18,7 @@ class LiveAzure:
 
     vms: Vms
     rights: Rights
-    around: AroundVms
+    around: ConstraintsOfVms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +30,7 @@ class Dependencies(AccessDependencies):
     consoles: Consoles
     tokens: Tokens
     sessions: Sessions
-    used_tokens: BurntTokens
+    used_tokens: UsedTokens
     relays: Relays
     leases: Leases
     notices: Notices

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from shared.access.settings import AccessSettings
 from shared.base.settings import setting, words
-from shared.ports import Relay
+from shared.session.ports import Relay
 
 
 def _relays(text: str) -> tuple[Relay, ...]:

@@ -6,8 +6,7 @@ from pathlib import Path
 import aiohttp
 from azure.identity.aio import ClientSecretCredential
 
-from dev.entra.tokens import user_token
-from dev.fleet import (
+from dev.demo import (
     API_CLIENT,
     API_SECRET,
     API_URI,
@@ -20,23 +19,24 @@ from dev.fleet import (
     Assignment,
     Person,
 )
+from dev.entra.tokens import user_token
 from dev.stack import Port
-from shared.adapters.arm_around import ArmAround
-from shared.adapters.arm_boot_logs import ArmBootLogs
-from shared.adapters.arm_clients import ArmAccess
-from shared.adapters.arm_power import ArmPower
-from shared.adapters.arm_rights import ArmRights
-from shared.adapters.arm_shared import SharedQuestions
-from shared.adapters.arm_shared_around import ArmSharedAround
-from shared.adapters.arm_shared_rights import ArmSharedRights
-from shared.adapters.arm_shared_vms import ArmSharedVms
-from shared.adapters.arm_troubles import READ_SECONDS, prompt_transport
-from shared.adapters.arm_vms import ArmVms
-from shared.adapters.http_json import Http
-from shared.adapters.on_behalf_of import no_assertions
-from shared.domain.caller import Caller, Kind, Secret
-from shared.domain.vm import VmId
-from shared.ports import Rights  # noqa: TC001 - read at run time
+from shared.access.azure.arm_clients import ArmAccess
+from shared.access.azure.boot_logs import ArmBootLogs
+from shared.access.azure.constraints import ArmConstraints
+from shared.access.azure.on_behalf_of import no_assertions
+from shared.access.azure.power import ArmCommands
+from shared.access.azure.rights import ArmRights
+from shared.access.azure.shared_constraints import ArmSharedConstraints
+from shared.access.azure.shared_questions import SharedQuestions
+from shared.access.azure.shared_rights import ArmSharedRights
+from shared.access.azure.shared_vms import ArmSharedVms
+from shared.access.azure.vms import ArmVms
+from shared.access.ports import Rights  # noqa: TC001 - read at run time
+from shared.base.azure_troubles import READ_SECONDS, prompt_transport
+from shared.base.caller import Caller, CallerKind, Secret
+from shared.base.http_json import Http
+from shared.base.vm import VmId
 from shared.session.dependencies import LiveAzure
 from tests.dev.local_azure import LocalAzure
 from tests.fakes import FakeClock, settings
@@ -88,19 +88,19 @@ class Arm:
         )
         transport = prompt_transport(read_seconds, connection_verify=str(azure.stack.ca))
         self.access = ArmAccess(about, self.service, no_assertions, self.clock, transport)
-        self.vms, self.power = ArmVms(self.access, [SUBSCRIPTION]), ArmPower(self.access)
+        self.vms, self.power = ArmVms(self.access, [SUBSCRIPTION]), ArmCommands(self.access)
         self.http = TrustingHttp(azure.stack.ca)
         self.boot_logs = ArmBootLogs(self.access, self.http)
         self.rights = ArmRights(self.access, cache_seconds, self.clock)
-        self.around = ArmAround(self.access, [SUBSCRIPTION, OTHER_SUBSCRIPTION], cache_seconds, self.clock)
+        self.around = ArmConstraints(self.access, [SUBSCRIPTION, OTHER_SUBSCRIPTION], cache_seconds, self.clock)
         self.judge: Rights = self.rights
         """Of the tests that hold for either way in which rights are told."""
         self.questions = questions = SharedQuestions(self.access, PERIOD, self.clock)
-        kept = ArmAround(self.access, [SUBSCRIPTION, OTHER_SUBSCRIPTION], questions.seconds, self.clock)
+        kept = ArmConstraints(self.access, [SUBSCRIPTION, OTHER_SUBSCRIPTION], questions.seconds, self.clock)
         self.shared = LiveAzure(
             vms=ArmSharedVms(self.vms, questions),
             rights=ArmSharedRights(questions),
-            around=ArmSharedAround(kept, questions),
+            around=ArmSharedConstraints(kept, questions),
         )
 
     def may_connect(self) -> tuple[Assignment, ...]:
@@ -110,7 +110,7 @@ class Arm:
 
     def user(self, person: Person, token: str | None = None) -> Caller:
         text = token or user_token(self._stack, person)
-        return Caller(TENANT, person.oid, person.name, Kind.USER, frozenset(), Secret(text))
+        return Caller(TENANT, person.oid, person.name, CallerKind.USER, frozenset(), Secret(text))
 
     async def close(self) -> None:
         await self.http.close()
@@ -119,7 +119,7 @@ class Arm:
 
 
 def application(of: Application) -> Caller:
-    return Caller(TENANT, of.oid, of.name, Kind.APPLICATION, frozenset(of.roles), Secret(""))
+    return Caller(TENANT, of.oid, of.name, CallerKind.APPLICATION, frozenset(of.roles), Secret(""))
 
 
 def vm(name: str, of: str = "rg-web") -> VmId:

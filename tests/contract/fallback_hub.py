@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from shared.adapters.task_hub import TaskHub
+from shared.base.task_hub import TaskHub
 
 KEY = sys.argv[1]
 SAID = {"a": 1}

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from dev.arm.throttle import Throttle
 from dev.arm.world import Unit
-from dev.fleet import READER, SERVICE, SUBSCRIPTION, TENANT, VM_CONTRIBUTOR, Assignment, VirtualMachine
-from shared.domain.grant import Mode
-from shared.domain.vm import Os, VmId
-from shared.flows.live_session import Ending, Live
-from shared.flows.renew_sessions import renew_sessions
-from shared.ports import Session
+from dev.demo import READER, SERVICE, SUBSCRIPTION, TENANT, VM_CONTRIBUTOR, Assignment, VirtualMachine
+from shared.base.vm import Os, VmId
 from shared.session.dependencies import Dependencies, LiveAzure
+from shared.session.flows.live_session import Live, SessionEnding
+from shared.session.flows.renew_sessions import renew_sessions
+from shared.session.grant import Mode
+from shared.session.ports import Session
 from tests.contract.arm import PERIOD, Arm
 from tests.fakes import NOW, FakeWorld
 
@@ -46,7 +46,7 @@ class LiveSessions:
         )
         return Live(vm, session, 1, Mode.WATCH)
 
-    async def go_on(self, seconds: float) -> list[tuple[float, Ending]]:
+    async def go_on(self, seconds: float) -> list[tuple[float, SessionEnding]]:
         """Heartbeats for so long; who ended, and how many seconds after the start. The ended are not asked again."""
         start, ended = self.arm.clock.now(), []
         while self.arm.clock.now() < start + seconds:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.domain.ledger import Statement
-from shared.domain.recordings import Indexed
-from shared.domain.ring import Ring
-from shared.flows.archive import Archive
-from shared.ports import Hold, Read, Said, StatementPlace, Statements
+from shared.transcript.flows.archive import Archive
+from shared.transcript.ports import Hold, Read, Said, StatementPlace, Statements
+from shared.transcript.recordings import Indexed
+from shared.transcript.retention import Retention
+from shared.transcript.signed_statements import Statement
 from tests.contract.memory_transcripts import MemoryTranscripts
 from tests.fakes import FakeClock
 
@@ -95,7 +95,7 @@ class MemoryReads:
 class MemoryArchive:
     """An archive whose parts a test can look into."""
 
-    def __init__(self, ring: Ring | None = None, piece: int = 4 << 20) -> None:
+    def __init__(self, ring: Retention | None = None, piece: int = 4 << 20) -> None:
         self.transcripts = MemoryTranscripts(piece)
         self.index = MemoryIndex()
         self.ledger = MemoryLedger()
@@ -104,5 +104,5 @@ class MemoryArchive:
         self.clock = FakeClock()
         self.archive = Archive(
             transcripts=self.transcripts, index=self.index, ledger=self.ledger, holds=self.holds, reads=self.reads,
-            clock=self.clock, ring=ring or Ring(),
+            clock=self.clock, ring=ring or Retention(),
         )  # fmt: skip

@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Sequence
 from enum import Enum
 
-from shared.domain.record import Batch, Source, encode_batch
-from shared.ports import Dependency, Unavailable
+from shared.base.ports import Dependency, Unavailable
+from shared.base.record import Batch, Source, encode_batch
 
 
 class Fate(Enum):

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from itertools import chain, count
 
-from shared.ports import AppendConflict, Blob, Lying
+from shared.transcript.ports import AppendConflict, Blob, SegmentInfo
 
 _HEAD, _TAIL = 4096, 64 * 1024
 
@@ -50,10 +50,10 @@ class MemoryTranscripts:
         for at in range(start, len(held), self._piece):
             yield bytes(held[at : at + self._piece])
 
-    async def lying(self, console: str = "") -> AsyncIterator[Lying]:
+    async def lying(self, console: str = "") -> AsyncIterator[SegmentInfo]:
         for of, ordinal in sorted(self.blobs, key=lambda blob: f"{blob[0]}/{blob[1]:08d}"):
             if console in ("", of):
-                yield Lying(of, ordinal, len(self.blobs[of, ordinal]))
+                yield SegmentInfo(of, ordinal, len(self.blobs[of, ordinal]))
 
     async def drop(self, console: str, ordinal: int) -> bool:
         if self.immutable:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from shared.domain.ledger import Statement
-from shared.ports import Ledger, StatementPlace
+from shared.transcript.ports import StatementLog, StatementPlace
+from shared.transcript.signed_statements import Statement
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Signed:
     pages: int
 
 
-async def all_signed(ledger: Ledger, console: str, most: int = 1 << 20) -> Signed:
+async def all_signed(ledger: StatementLog, console: str, most: int = 1 << 20) -> Signed:
     lines, pages, place, more = list[Statement | None](), 0, StatementPlace(), True
     while more:
         found = await ledger.read(console, place, most)

@@ -10,16 +10,17 @@ from azure.storage.blob.aio import BlobServiceClient
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from shared.adapters.blob_ledger import CONTAINER, BlobLedger
-from shared.adapters.blob_transcripts import blob_service
-from shared.adapters.pem_key_ring import NotASigningKey, PemKeyRing
-from shared.adapters.statement_keys import StatementKeys, StatementSigner
-from shared.adapters.table_holds import TableHolds
-from shared.adapters.table_index import TableIndex
-from shared.adapters.tables import table_service
-from shared.domain.ledger import BadStatement, Checkpoint, Dropped, Held, Statement
-from shared.domain.recordings import Indexed, Mark, Person, Recording
-from shared.ports import Hold, Holds, Index, StatementPlace, Unavailable
+from shared.base.ports import Unavailable
+from shared.base.tables import table_service
+from shared.session.keys.pem_key_ring import NotASigningKey, PemKeyRing
+from shared.transcript.blobs.signed_statements import CONTAINER, BlobStatementLog
+from shared.transcript.blobs.transcripts import blob_service
+from shared.transcript.keys.statement_keys import StatementKeys, StatementSigner
+from shared.transcript.ports import Hold, Holds, Index, StatementPlace
+from shared.transcript.recordings import Indexed, Mark, Person, Recording
+from shared.transcript.signed_statements import Checkpoint, Dropped, HoldPlaced, InvalidStatement, Statement
+from shared.transcript.tables.holds import TableHolds
+from shared.transcript.tables.index import TableIndex
 from tests.contract.memory_archive import MemoryHolds, MemoryIndex
 from tests.contract.statements import all_signed
 
@@ -61,8 +62,8 @@ def holds(request: pytest.FixtureRequest) -> Holds:
 
 
 @pytest.fixture
-def ledger(blobs: BlobServiceClient) -> BlobLedger:
-    return BlobLedger(blobs, StatementSigner(ring(pem()), "https://service"))
+def ledger(blobs: BlobServiceClient) -> BlobStatementLog:
+    return BlobStatementLog(blobs, StatementSigner(ring(pem()), "https://service"))
 
 
 def ring(pems: str) -> PemKeyRing:
@@ -128,24 +129,24 @@ async def test_a_hold_is_found_until_it_is_lifted(holds: Holds, console: str) ->
     assert await holds.find(console) is None
 
 
-async def test_statements_come_back_in_the_order_of_their_months(ledger: BlobLedger, console: str) -> None:
+async def test_statements_come_back_in_the_order_of_their_months(ledger: BlobStatementLog, console: str) -> None:
     said: list[Statement] = [
         Checkpoint(console, JUNE, 0, 10, b"h" * 32),
-        Held(console, JUNE, "Ada", "case 12 \u20ac"),
+        HoldPlaced(console, JUNE, "Ada", "case 12 \u20ac"),
         Dropped(console, JULY, 1, 10, b"h" * 32, "age"),
     ]
     await ledger.add(said[2])
     for each in said[:2]:
         await ledger.add(each)
-    await ledger.add(Held(f"{console}2", JUNE, "Ada", "another console"))
+    await ledger.add(HoldPlaced(f"{console}2", JUNE, "Ada", "another console"))
     for most in (1, 700, 1 << 20):
         found = await all_signed(ledger, console, most)
         assert (found.said, found.broken) == (said, 0)
     assert (await all_signed(ledger, f"{console}/none")).said == []
 
 
-async def test_what_is_signed_later_is_read_from_where_one_stood(ledger: BlobLedger, console: str) -> None:
-    first, second, third = (Held(console, at, "Ada", "case") for at in (JUNE, JUNE + 1, JULY))
+async def test_what_is_signed_later_is_read_from_where_one_stood(ledger: BlobStatementLog, console: str) -> None:
+    first, second, third = (HoldPlaced(console, at, "Ada", "case") for at in (JUNE, JUNE + 1, JULY))
     await ledger.add(first)
     found = await ledger.read(console, StatementPlace(), 1 << 20)
     assert ([each.statement for each in found.said], found.more) == ([first], False)
@@ -159,9 +160,9 @@ async def test_what_is_signed_later_is_read_from_where_one_stood(ledger: BlobLed
 
 
 async def test_a_line_that_somebody_else_wrote_is_told_apart(
-    ledger: BlobLedger, blobs: BlobServiceClient, console: str
+    ledger: BlobStatementLog, blobs: BlobServiceClient, console: str
 ) -> None:
-    mine, forged = Held(console, JUNE, "Ada", "case 12"), StatementSigner(ring(pem()), "https://service")
+    mine, forged = HoldPlaced(console, JUNE, "Ada", "case 12"), StatementSigner(ring(pem()), "https://service")
     await ledger.add(mine)
     blob = blobs.get_blob_client(CONTAINER, f"{console.strip('/')}/2026-06.jws")
     await blob.append_block(f"{await forged.sign(mine)}\nnot even a token\n".encode())
@@ -171,9 +172,9 @@ async def test_a_line_that_somebody_else_wrote_is_told_apart(
 
 async def test_statements_of_a_key_that_was_used_before_are_still_read(blobs: BlobServiceClient, console: str) -> None:
     old, new = pem(), pem()
-    mine = Held(console, JUNE, "Ada", "case 12")
-    await BlobLedger(blobs, StatementSigner(ring(old), "https://service")).add(mine)
-    rotated = BlobLedger(blobs, StatementSigner(ring((new + old).replace("\n", "\\n")), "https://service"))
+    mine = HoldPlaced(console, JUNE, "Ada", "case 12")
+    await BlobStatementLog(blobs, StatementSigner(ring(old), "https://service")).add(mine)
+    rotated = BlobStatementLog(blobs, StatementSigner(ring((new + old).replace("\n", "\\n")), "https://service"))
     await rotated.add(mine)
     assert (await all_signed(rotated, console)).said == [mine, mine]
     keys = StatementKeys(json.loads(json.dumps(await rotated.public_keys())))
@@ -182,8 +183,11 @@ async def test_statements_of_a_key_that_was_used_before_are_still_read(blobs: Bl
 
 
 async def test_statements_are_read_in_pages_of_whole_lines(blobs: BlobServiceClient, console: str) -> None:
-    ledger = BlobLedger(blobs, StatementSigner(ring(pem()), "https://service"))
-    made = [Held(console, at, "Ada", f"case {at:.0f}") for at in (JUNE, JUNE + 1, JUNE + 40 * 86400, JUNE + 80 * 86400)]
+    ledger = BlobStatementLog(blobs, StatementSigner(ring(pem()), "https://service"))
+    made = [
+        HoldPlaced(console, at, "Ada", f"case {at:.0f}")
+        for at in (JUNE, JUNE + 1, JUNE + 40 * 86400, JUNE + 80 * 86400)
+    ]
     for each in made:
         await ledger.add(each)
     keys = StatementKeys(json.loads(json.dumps(await ledger.public_keys())))
@@ -207,7 +211,7 @@ def test_what_is_no_key_is_refused_by_its_settings_name(text: str) -> None:
 
 @pytest.mark.parametrize("jwks", [{}, {"keys": 5}, {"keys": [{"kty": "EC"}]}, {"keys": [5]}])
 def test_what_is_no_set_of_keys_is_refused(jwks: dict[str, Any]) -> None:
-    with pytest.raises(BadStatement):
+    with pytest.raises(InvalidStatement):
         StatementKeys(jwks)
 
 
@@ -216,4 +220,6 @@ async def test_a_ledger_out_of_reach_is_unavailable(storage: str, console: str) 
     service = BlobServiceClient.from_connection_string(closed, retry_total=0, connection_timeout=1)
     async with service:
         with pytest.raises(Unavailable):
-            await BlobLedger(service, StatementSigner(ring(pem()), "https://service")).add(Held(console, JUNE, "", ""))
+            await BlobStatementLog(service, StatementSigner(ring(pem()), "https://service")).add(
+                HoldPlaced(console, JUNE, "", "")
+            )

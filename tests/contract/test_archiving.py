@@ -8,15 +8,15 @@ from uuid import uuid4
 
 import pytest
 
-from shared.adapters.blob_transcripts import CONTAINER, BlobTranscripts, blob_service
-from shared.domain.record import Batch, Kind, Record
-from shared.domain.transcript import DEFAULT_LIMITS, Limits, plan
-from shared.flows.archive_records import Tails, archive_records
-from shared.flows.find_tail import find_tail
-from tests.unit.flows.archived import batch
-from tests.unit.flows.audit import audit
+from shared.base.record import Batch, Record, RecordKind
+from shared.transcript.archive_plan import DEFAULT_LIMITS, SegmentLimits, plan
+from shared.transcript.blobs.transcripts import CONTAINER, BlobTranscripts, blob_service
+from shared.transcript.flows.archive_records import KnownEnds, archive_records
+from shared.transcript.flows.find_end import find_end
+from tests.unit.transcript.flows.archived import batch
+from tests.unit.transcript.flows.audit import audit
 
-SMALL = Limits(segment_blocks=3)
+SMALL = SegmentLimits(segment_blocks=3)
 BODIES = [b"%d \xff\x1b[1m\r\n" % number for number in range(24)]
 
 
@@ -80,7 +80,7 @@ async def transcripts(storage: str) -> AsyncIterator[BlobTranscripts]:
 
 def delivery(console: str, first: int, end: int) -> list[bytes]:
     """An event for each body, numbered from 1."""
-    records = (Record(Kind.PRINTED, number + 1, number, BODIES[number]) for number in range(first, end))
+    records = (Record(RecordKind.PRINTED, number + 1, number, BODIES[number]) for number in range(first, end))
     return [batch(record, console=console).encode() for record in records]
 
 
@@ -93,9 +93,11 @@ async def printed(transcripts: BlobTranscripts, console: str) -> list[bytes]:
     return [body for code, body in audit(blobs) if code == "o"]
 
 
-async def archive(transcripts: BlobTranscripts, events: Sequence[bytes], limits: Limits = DEFAULT_LIMITS) -> None:
+async def archive(
+    transcripts: BlobTranscripts, events: Sequence[bytes], limits: SegmentLimits = DEFAULT_LIMITS
+) -> None:
     """By a process that knows nothing yet."""
-    await archive_records(events, transcripts, Tails(), limits)
+    await archive_records(events, transcripts, KnownEnds(), limits)
 
 
 async def test_a_delivery_is_one_append_however_many_events_it_has(transcripts: BlobTranscripts, console: str) -> None:
@@ -111,7 +113,7 @@ async def test_two_instances_that_get_the_same_at_once_write_it_once(
 ) -> None:
     async with blob_service(storage) as service:
         other = BlobTranscripts(service)
-        mine, theirs = Tails(), Tails()
+        mine, theirs = KnownEnds(), KnownEnds()
         for first in range(0, 24, 4):
             await asyncio.gather(
                 archive_records(delivery(console, first, first + 4), transcripts, mine, SMALL),
@@ -142,8 +144,8 @@ async def test_who_comes_after_one_that_ended_between_two_segments_goes_on(
     transcripts: BlobTranscripts, console: str
 ) -> None:
     """A segment is closed, the next is made, and nothing is in it."""
-    await archive(transcripts, delivery(console, 0, 8), limits := Limits(segment_blocks=1))
-    tail = await find_tail(console, transcripts)
+    await archive(transcripts, delivery(console, 0, 8), limits := SegmentLimits(segment_blocks=1))
+    tail = await find_end(console, transcripts)
     closing, _ = plan(console, tail, [Batch.decode(delivery(console, 8, 9)[0])], limits).appends
     await transcripts.append(console, closing.ordinal, closing.position, closing.data)
     await transcripts.create(console, closing.ordinal + 1)
@@ -154,8 +156,8 @@ async def test_who_comes_after_one_that_ended_between_two_segments_goes_on(
 async def test_what_cannot_be_read_lies_beside_the_transcripts_byte_for_byte(
     transcripts: BlobTranscripts, console: str
 ) -> None:
-    odd = batch(Record(Kind.PRINTED, 1, 1, b"x"), console=console, epoch="../../../0").encode()
-    done = await archive_records([odd, *delivery(console, 0, 24)], transcripts, Tails())
+    odd = batch(Record(RecordKind.PRINTED, 1, 1, b"x"), console=console, epoch="../../../0").encode()
+    done = await archive_records([odd, *delivery(console, 0, 24)], transcripts, KnownEnds())
     (name,) = done.aside
     blob = transcripts.service.get_blob_client(CONTAINER, f"dead-letter/{name}")
     assert await (await blob.download_blob()).readall() == odd

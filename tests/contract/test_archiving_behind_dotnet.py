@@ -7,18 +7,18 @@ from uuid import uuid4
 
 import pytest
 
-from shared.adapters.blob_transcripts import BlobTranscripts, blob_service
-from shared.domain.record import Kind, Record
-from shared.domain.transcript import Limits
-from shared.flows.archive_records import Tails, archive_records
+from shared.base.record import Record, RecordKind
+from shared.transcript.archive_plan import SegmentLimits
+from shared.transcript.blobs.transcripts import BlobTranscripts, blob_service
+from shared.transcript.flows.archive_records import KnownEnds, archive_records
 from tests.contract.test_archiving import printed
 from tests.dev.event_hubs.dotnet_client import DotnetClient, Event, dotnet_client
 from tests.dev.event_hubs.stand_in import StandIn, running
 from tests.host_parts import needs_host_parts
-from tests.unit.flows.archived import batch
+from tests.unit.transcript.flows.archived import batch
 
 pytestmark = needs_host_parts
-SMALL = Limits(segment_blocks=3)
+SMALL = SegmentLimits(segment_blocks=3)
 COUNT = 60
 CONSOLES = 3
 
@@ -30,7 +30,7 @@ class Archiver:
     transcripts: BlobTranscripts
     lost: frozenset[int] = frozenset()
     calls: int = 0
-    tails: Tails = field(default_factory=Tails)
+    tails: KnownEnds = field(default_factory=KnownEnds)
 
     async def takes(self, events: Sequence[Event]) -> bool:
         self.calls += 1
@@ -58,7 +58,7 @@ async def sends(client: DotnetClient, consoles: Sequence[str], first: int, end: 
     """A record for each number and console, each console in a partition of its own."""
     for number in range(first, end):
         for place, console in enumerate(consoles):
-            event = batch(Record(Kind.PRINTED, number + 1, number, body(number)), console=console).encode()
+            event = batch(Record(RecordKind.PRINTED, number + 1, number, body(number)), console=console).encode()
             assert await client.send(event, partition=str(place)) is None
 
 

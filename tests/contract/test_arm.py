@@ -5,25 +5,16 @@ from typing import Any
 import pytest
 from azure.core.exceptions import HttpResponseError, ODataV4Format, ServiceRequestError
 
+from dev.demo import ADA, ALAN, AUTOMATION, GRACE, READER, SERVICE, SUBSCRIPTION, Assignment, Person
 from dev.entra.tokens import expired_token
-from dev.fleet import (
-    ADA,
-    ALAN,
-    AUTOMATION,
-    GRACE,
-    READER,
-    SERVICE,
-    SUBSCRIPTION,
-    Assignment,
-    Person,
-)
-from shared.adapters import arm_clients
-from shared.adapters.arm_clients import asking_arm
-from shared.domain.acts import Act
-from shared.domain.refusals import Code, Refusal
-from shared.domain.rights import DEFAULT, Right, on_vm, read_action
-from shared.domain.vm import Os, Power, Vm, VmId
-from shared.ports import Unavailable, Visible
+from shared.access.azure import arm_clients
+from shared.access.azure.arm_clients import asking_arm
+from shared.access.commands import Command
+from shared.access.ports import Visible
+from shared.access.rights import DEFAULT, Right, on_vm, read_action
+from shared.base.ports import Unavailable
+from shared.base.refusals import Code, Refusal
+from shared.base.vm import Os, Power, Vm, VmId
 from tests.contract.arm import Arm, application, vm
 from tests.dev.local_azure import LocalAzure
 
@@ -125,7 +116,7 @@ async def test_a_token_that_cannot_be_exchanged_is_a_refusal(arm: Arm, azure: Lo
         await arm.vms.find(late, vm("web-01")),
         await arm.vms.visible(late),
         await arm.rights.missing(late, vm("web-01").resource_id, on_vm(DEFAULT, Right.WRITE, vm("web-01"))),
-        await arm.power.do(late, vm("web-01"), Act.RESTART),
+        await arm.power.do(late, vm("web-01"), Command.RESTART),
     ]
     assert [each.code for each in answers] == [Code.CALLER_NOT_AUTHENTICATED] * 4
 
@@ -163,7 +154,7 @@ async def test_a_service_that_cannot_sign_in_is_nothing_that_a_caller_could_mend
     ]
     if who == "application":  # a user does these as themselves
         asked += [lambda: arm.vms.find(caller, at), lambda: arm.vms.visible(caller)]
-        asked += [lambda: arm.power.do(caller, at, Act.RESTART)]
+        asked += [lambda: arm.power.do(caller, at, Command.RESTART)]
     try:
         for ask in asked:
             with pytest.raises(Unavailable, match="the service's own identity cannot sign in"):

@@ -6,7 +6,7 @@ import pytest
 
 from dev.arm.roles import LOOKS
 from dev.arm.world import Lock, StorageAccount
-from dev.fleet import (
+from dev.demo import (
     ADA,
     ALAN,
     AUTOMATION,
@@ -18,12 +18,12 @@ from dev.fleet import (
     Assignment,
     group,
 )
-from shared.domain.acts import Act
-from shared.domain.checks import OPEN
-from shared.domain.refusals import Code, Refusal
-from shared.domain.storage import Account, NoAccount
-from shared.domain.vm import Vm, VmId
-from shared.ports import Unavailable
+from shared.access.checks import OPEN
+from shared.access.commands import Command
+from shared.access.diagnostics_account import DiagnosticsAccount, NoDiagnosticsAccount
+from shared.base.ports import Unavailable
+from shared.base.refusals import Code, Refusal
+from shared.base.vm import Vm, VmId
 from tests.contract.arm import Arm, application, vm
 from tests.dev.local_azure import LocalAzure
 
@@ -109,13 +109,15 @@ async def test_an_account_is_found_where_the_service_may_read(
     arm.world.page_size = 1
     found = await arm.around.account("stdiag", WEB)
     where = f"/subscriptions/{account.subscription}/resourceGroups/{account.group}"
-    assert found == Account(f"{where}/providers/Microsoft.Storage/storageAccounts/stdiag", "stdiag", firewalled)
+    assert found == DiagnosticsAccount(
+        f"{where}/providers/Microsoft.Storage/storageAccounts/stdiag", "stdiag", firewalled
+    )
 
 
 async def test_a_name_that_is_free_was_deleted_and_one_that_is_not_is_somewhere(arm: Arm) -> None:
-    assert await arm.around.account("stgone", WEB) is NoAccount.DELETED
+    assert await arm.around.account("stgone", WEB) is NoDiagnosticsAccount.DELETED
     arm.world.accounts["sthidden"] = StorageAccount("rg", hidden=True)
-    assert await arm.around.account("sthidden", WEB) is NoAccount.UNSEEN
+    assert await arm.around.account("sthidden", WEB) is NoDiagnosticsAccount.UNSEEN
 
 
 async def test_a_next_page_elsewhere_is_not_fetched_and_the_list_is_not_taken_for_whole(arm: Arm) -> None:
@@ -127,10 +129,12 @@ async def test_a_next_page_elsewhere_is_not_fetched_and_the_list_is_not_taken_fo
 
 
 @pytest.mark.parametrize("of", [WEB, INSTANCE], ids=["vm", "instance"])
-@pytest.mark.parametrize(("act", "after"), [(Act.STOP, "deallocat"), (Act.RESTART, "running"), (Act.START, "running")])
-async def test_a_user_acts_as_themselves(arm: Arm, of: VmId, act: Act, after: str) -> None:
+@pytest.mark.parametrize(
+    ("act", "after"), [(Command.STOP, "deallocat"), (Command.RESTART, "running"), (Command.START, "running")]
+)
+async def test_a_user_acts_as_themselves(arm: Arm, of: VmId, act: Command, after: str) -> None:
     unit = arm.world.units["web-01" if of is WEB else "workers_0"]
-    unit.power = "deallocated" if act is Act.START else "running"
+    unit.power = "deallocated" if act is Command.START else "running"
     assert await arm.power.do(arm.user(GRACE), of, act) is None
     for operation in arm.world.operations.values():
         await operation.work
@@ -138,7 +142,7 @@ async def test_a_user_acts_as_themselves(arm: Arm, of: VmId, act: Act, after: st
 
 
 async def test_who_may_not_act_is_refused(arm: Arm) -> None:
-    refusal = await arm.power.do(arm.user(ALAN), WEB, Act.RESTART)
+    refusal = await arm.power.do(arm.user(ALAN), WEB, Command.RESTART)
     assert refusal is not None
     assert (refusal.code, ALAN.oid in (refusal.fix_command or "")) == (Code.POWER_PERMISSION_DENIED, True)
 
@@ -153,17 +157,17 @@ async def test_switches_that_the_service_may_not_read_stand_in_no_way(arm: Arm) 
 
 
 async def test_for_an_application_the_service_acts_and_needs_the_role(arm: Arm) -> None:
-    refusal = await arm.power.do(application(AUTOMATION), WEB, Act.RESTART)
+    refusal = await arm.power.do(application(AUTOMATION), WEB, Command.RESTART)
     assert refusal is not None
     assert refusal.code is Code.SERVICE_NOT_PERMITTED
     assert "the service acts itself" in refusal.message
     arm.world.assignments += (Assignment(SERVICE.oid, VM_CONTRIBUTOR, group("rg-web")),)
-    assert await arm.power.do(application(AUTOMATION), WEB, Act.RESTART) is None
+    assert await arm.power.do(application(AUTOMATION), WEB, Command.RESTART) is None
 
 
 async def test_what_arm_refuses_now_is_told_in_its_words(arm: Arm) -> None:
     arm.world.locks = (Lock("freeze", group("rg-web")),)
-    refusal = await arm.power.do(arm.user(ADA), WEB, Act.RESTART)
+    refusal = await arm.power.do(arm.user(ADA), WEB, Command.RESTART)
     assert refusal is not None
     assert refusal.code is Code.POWER_ACT_REFUSED
     assert refusal.message.startswith(f"Azure refused it: The scope '{WEB.resource_id}' cannot perform")
@@ -181,13 +185,13 @@ async def test_what_arm_refuses_now_is_told_in_its_words(arm: Arm) -> None:
 )
 async def test_what_arm_says_is_bounded_and_harmless(arm: Arm, answer: object, told: str) -> None:
     arm.world.busy = answer
-    refusal = await arm.power.do(arm.user(ADA), WEB, Act.RESTART)
+    refusal = await arm.power.do(arm.user(ADA), WEB, Command.RESTART)
     assert refusal is not None
     assert refusal.message == told
 
 
 async def test_no_vm_is_no_vm(arm: Arm) -> None:
-    refusal = await arm.power.do(arm.user(ADA), vm("nope"), Act.START)
+    refusal = await arm.power.do(arm.user(ADA), vm("nope"), Command.START)
     assert refusal is not None
     assert refusal.code is Code.VM_NOT_FOUND
 

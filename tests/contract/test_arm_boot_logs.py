@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from dev.arm.world import Lock
-from dev.fleet import ADA, ALAN, GRACE, SUBSCRIPTION, Person
-from shared.adapters import arm_boot_logs
-from shared.domain.refusals import Code, Refusal
-from shared.domain.vm import VmId
-from shared.ports import BootLog, Picture, Trouble, Unavailable
+from dev.demo import ADA, ALAN, GRACE, SUBSCRIPTION, Person
+from shared.access.azure import boot_logs
+from shared.access.ports import BootLog, Picture
+from shared.base.ports import Trouble, Unavailable
+from shared.base.refusals import Code, Refusal
+from shared.base.vm import VmId
 from tests.contract.arm import Arm, vm
 
 
@@ -90,7 +91,7 @@ async def test_what_is_no_safe_address_is_not_followed(
     async def retrieved(*_: Any) -> SimpleNamespace:
         return SimpleNamespace(serial_console_log_blob_uri=address, console_screenshot_blob_uri=address)
 
-    monkeypatch.setattr(arm_boot_logs, "_retrieved", retrieved)
+    monkeypatch.setattr(boot_logs, "_retrieved", retrieved)
     for found in (
         await arm.boot_logs.log(arm.user(ADA), vm("web-01"), 9),
         await arm.boot_logs.screenshot(arm.user(ADA), vm("web-01")),
@@ -106,7 +107,7 @@ async def test_storage_that_does_not_answer_is_unavailable_and_the_address_stays
         away = "https://localhost:1/log?sig=secret"
         return SimpleNamespace(serial_console_log_blob_uri=away, console_screenshot_blob_uri=away)
 
-    monkeypatch.setattr(arm_boot_logs, "_retrieved", retrieved)
+    monkeypatch.setattr(boot_logs, "_retrieved", retrieved)
     for reading in (
         arm.boot_logs.log(arm.user(ADA), vm("web-01"), 9),
         arm.boot_logs.screenshot(arm.user(ADA), vm("web-01")),

@@ -11,8 +11,8 @@ import pytest
 from dev.arm.rights import MANAGEMENT_GROUP
 from dev.arm.roles import Role
 from dev.arm.world import Denial
-from dev.fleet import SUBSCRIPTION, VM_CONTRIBUTOR, Assignment
-from shared.domain.refusals import Code
+from dev.demo import SUBSCRIPTION, VM_CONTRIBUTOR, Assignment
+from shared.base.refusals import Code
 from tests.contract.arm import PERIOD, Arm
 from tests.contract.live_sessions import TEAM, WHOLE, LiveSessions
 

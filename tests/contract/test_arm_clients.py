@@ -7,13 +7,13 @@ import pytest
 
 from dev.stack import ROOT
 from shared import wiring
-from shared.adapters import arm_clients
+from shared.access.azure import arm_clients
 from tests.fakes import FakeClock, settings
 
 ASKS = """
 import asyncio, sys, threading
 import shared.wiring
-from shared.adapters.arm_clients import asking_arm, importing
+from shared.access.azure.arm_clients import asking_arm, importing
 
 class Watch:
     threads = set()

@@ -9,14 +9,15 @@ import pytest
 
 from dev.arm.faults import Fault
 from dev.arm.throttle import Throttle
-from dev.fleet import ADA, AUTOMATION, GRACE, OTHER_SUBSCRIPTION, SUBSCRIPTION
-from shared.adapters import arm_troubles
-from shared.adapters.arm_clients import asking_arm
-from shared.adapters.arm_vms import ArmVms
-from shared.domain.acts import Act
-from shared.domain.refusals import Refusal
-from shared.domain.rights import DEFAULT, Right, on_vm
-from shared.ports import Trouble, Unavailable, Visible
+from dev.demo import ADA, AUTOMATION, GRACE, OTHER_SUBSCRIPTION, SUBSCRIPTION
+from shared.access.azure.arm_clients import asking_arm
+from shared.access.azure.vms import ArmVms
+from shared.access.commands import Command
+from shared.access.ports import Visible
+from shared.access.rights import DEFAULT, Right, on_vm
+from shared.base import azure_troubles
+from shared.base.ports import Trouble, Unavailable
+from shared.base.refusals import Refusal
 from tests.contract.arm import Arm, application, vm
 from tests.dev.local_azure import LocalAzure
 
@@ -38,7 +39,7 @@ async def asks(arm: Arm) -> dict[str, Callable[[], Awaitable[Any]]]:
         "around": lambda: arm.around.of(WEB),
         "account": lambda: arm.around.account("stcontosodiag", WEB),
         "remains": lambda: arm.around.remains(WEB),
-        "power": lambda: arm.power.do(user, WEB, Act.RESTART),
+        "power": lambda: arm.power.do(user, WEB, Command.RESTART),
         "boot log": lambda: arm.boot_logs.log(user, WEB, 100),
     }
 
@@ -57,12 +58,12 @@ async def trouble(ask: Callable[[], Awaitable[Any]]) -> Unavailable:
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tries again as often as ever, and sooner."""
-    monkeypatch.setattr(arm_troubles, "BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr(azure_troubles, "BACKOFF_SECONDS", 0.01)
 
 
 FAULTS = {
     "429": (Fault(status=429, code="TooManyRequests", retry_after="37"), Trouble.THROTTLED, 37),
-    "429 without a number": (Fault(status=429), Trouble.THROTTLED, arm_troubles.THROTTLED_SECONDS),
+    "429 without a number": (Fault(status=429), Trouble.THROTTLED, azure_troubles.THROTTLED_SECONDS),
     "500": (Fault(status=500, code="InternalServerError"), Trouble.AWAY, None),
     "502 of a proxy": (Fault(status=502, raw="<html>Bad Gateway</html>"), Trouble.AWAY, None),
     "503 with a number": (Fault(status=503, retry_after="44"), Trouble.AWAY, 44),
@@ -159,7 +160,7 @@ async def test_a_hanging_arm_is_told_from_a_slow_one_and_asked_once(
     error = await trouble(lambda: arm.vms.find(user, WEB))
     assert (error.what, error.trouble, len(arm.world.asked)) == ("arm", Trouble.SILENT, 1)
 
-    monkeypatch.setattr("shared.adapters.in_time.OWN_SECONDS", 4.0)
+    monkeypatch.setattr("shared.base.in_time.OWN_SECONDS", 4.0)
     arm.world.page_size = 1
     arm.world.faults = [Fault(hang=0.8, match=HERE, count=FOR_EVER)]
     error = await trouble(lambda: arm.vms.visible(user))
@@ -174,7 +175,7 @@ async def test_the_stand_in_throttles_by_its_buckets_each_principal_for_itself(a
     error = await trouble(lambda: arm.vms.find(arm.user(GRACE), WEB))
     assert (error.trouble, error.retry_after) == (Trouble.THROTTLED, 10)
     assert not isinstance(await arm.vms.find(arm.user(ADA), WEB), Refusal)
-    assert await arm.power.do(arm.user(GRACE), WEB, Act.RESTART) is None  # a write
+    assert await arm.power.do(arm.user(GRACE), WEB, Command.RESTART) is None  # a write
 
 
 @pytest.mark.parametrize(
@@ -182,7 +183,7 @@ async def test_the_stand_in_throttles_by_its_buckets_each_principal_for_itself(a
     [
         ("7", "", 7),
         ("0", "", 1),
-        ("999999", "", arm_troubles.LONGEST_SECONDS),
+        ("999999", "", azure_troubles.LONGEST_SECONDS),
         ("Tue, 01 Dec 2026 12:00:30 GMT", "Tue, 01 Dec 2026 12:00:00 GMT", 30),
         ("Tue, 01 Dec 2026 12:00:30 GMT", "", None),
         ("soon", "Tue, 01 Dec 2026 12:00:00 GMT", None),
@@ -193,7 +194,7 @@ async def test_the_stand_in_throttles_by_its_buckets_each_principal_for_itself(a
 )
 def test_a_time_to_wait_is_read_as_http_has_it(named: str, date: str, seconds: int | None) -> None:
     answer = SimpleNamespace(headers={"Retry-After": named, "Date": date})
-    assert arm_troubles.retry_after(answer) == seconds
+    assert azure_troubles.retry_after(answer) == seconds
 
 
 async def test_a_fault_of_ours_is_no_trouble_of_arm() -> None:

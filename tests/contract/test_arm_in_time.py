@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 
 from dev.arm.faults import Fault
-from dev.fleet import AUTOMATION, GRACE, OTHER_SUBSCRIPTION, SUBSCRIPTION
-from shared import time_limit
-from shared.adapters import arm_power
-from shared.adapters.arm_around import ArmAround
-from shared.adapters.in_time import in_time
-from shared.adapters.kept import Kept
-from shared.domain.acts import Act
-from shared.domain.rights import DEFAULT, Right, on_vm
-from shared.ports import Dependency, Trouble, Unavailable
-from shared.time_limit import TimeLimit
+from dev.demo import AUTOMATION, GRACE, OTHER_SUBSCRIPTION, SUBSCRIPTION
+from shared.access.azure import power
+from shared.access.azure.constraints import ArmConstraints
+from shared.access.commands import Command
+from shared.access.rights import DEFAULT, Right, on_vm
+from shared.base import time_limit
+from shared.base.in_time import in_time
+from shared.base.ports import Dependency, Trouble, Unavailable
+from shared.base.time_limit import TimeLimit
+from shared.base.ttl_cache import TtlCache
 from tests.contract.arm import Arm, application, vm
 from tests.contract.test_arm_failing import FOR_EVER
 from tests.dev.local_azure import LocalAzure
@@ -85,7 +85,7 @@ async def test_what_is_asked_when_the_time_is_over_is_not_sent(arm: Arm, request
 async def test_subscriptions_that_are_searched_for_an_account_have_one_time_together(
     arm: Arm, request_begins: Callable[..., None]
 ) -> None:
-    around = ArmAround(arm.access, [SUBSCRIPTION, OTHER_SUBSCRIPTION], 0, arm.clock)
+    around = ArmConstraints(arm.access, [SUBSCRIPTION, OTHER_SUBSCRIPTION], 0, arm.clock)
     await around.of(WEB)
     arm.world.faults = [Fault(match="storageAccounts", hang=2 * EACH, count=FOR_EVER)]
     request_begins()
@@ -100,20 +100,20 @@ async def test_an_act_is_not_begun_late_and_one_that_is_cut_off_is_to_be_looked_
     user = arm.user(GRACE)
     await arm.vms.find(user, WEB)
     arm.world.asked.clear()
-    request_begins(arm_power.LEAST_SECONDS - 0.1)
+    request_begins(power.LEAST_SECONDS - 0.1)
     with pytest.raises(Unavailable, match="not asked") as told:
-        await arm.power.do(user, WEB, Act.RESTART)
+        await arm.power.do(user, WEB, Command.RESTART)
     assert (told.value.trouble, [*arm.world.asked]) == (Trouble.LATE, [])
-    request_begins(arm_power.LEAST_SECONDS + 0.2)
+    request_begins(power.LEAST_SECONDS + 0.2)
     arm.world.faults = [Fault(match="restart", hang=60, count=FOR_EVER)]
     with pytest.raises(Unavailable) as told:
-        await arm.power.do(user, WEB, Act.RESTART)
+        await arm.power.do(user, WEB, Command.RESTART)
     assert (told.value.trouble, len(arm.world.asked)) == (Trouble.SILENT, 1)
     await arm.close()
 
 
 async def test_a_request_that_has_no_time_left_takes_none_from_another_that_asks_the_same() -> None:
-    kept: Kept[str] = Kept(10, FakeClock())
+    kept: TtlCache[str] = TtlCache(10, FakeClock())
     answer = asyncio.Event()
 
     async def ask() -> str:

@@ -8,12 +8,13 @@ import pytest
 
 from dev.arm.faults import Fault
 from dev.arm.world import Denial, Lock, StorageAccount
-from dev.fleet import ADA, AUTOMATION, CONTRIBUTOR, READER, SUBSCRIPTION, Assignment, group
-from shared.adapters import arm_troubles
-from shared.domain.refusals import Refusal
-from shared.domain.rights import DEFAULT, SCOPE_ACTIONS, Right, on_vm
-from shared.domain.vm import VmId
-from shared.ports import Trouble, Unavailable, Visible
+from dev.demo import ADA, AUTOMATION, CONTRIBUTOR, READER, SUBSCRIPTION, Assignment, group
+from shared.access.ports import Visible
+from shared.access.rights import DEFAULT, SCOPE_ACTIONS, Right, on_vm
+from shared.base import azure_troubles
+from shared.base.ports import Trouble, Unavailable
+from shared.base.refusals import Refusal
+from shared.base.vm import VmId
 from tests.contract.arm import PERIOD, Arm, application, vm
 from tests.contract.test_arm_failing import FAULTS, FOR_EVER
 
@@ -98,7 +99,7 @@ def no_pages() -> dict[str, tuple[Fault, Trouble, int | None]]:
 @pytest.fixture(autouse=True)
 def two_of_everything(arm: Arm, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a page each."""
-    monkeypatch.setattr(arm_troubles, "BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr(azure_troubles, "BACKOFF_SECONDS", 0.01)
     arm.world.page_size = 1
     arm.world.locks = (Lock("one", WHOLE, "CanNotDelete"), Lock("two", WHOLE, "CanNotDelete"))
     arm.world.denials = (HARMLESS, HARMLESS)

@@ -8,7 +8,7 @@ import pytest
 from dev.arm.rights import MANAGEMENT_GROUP
 from dev.arm.roles import OWNER, STORAGE_ACCOUNT_CONTRIBUTOR, Role
 from dev.arm.world import Denial
-from dev.fleet import (
+from dev.demo import (
     ADA,
     AUTOMATION,
     CONTRIBUTOR,
@@ -20,11 +20,11 @@ from dev.fleet import (
     Assignment,
     group,
 )
-from shared import correlation
-from shared.domain.caller import Caller
-from shared.domain.refusals import Refusal
-from shared.domain.rights import DEFAULT, SCOPE_ACTIONS, Right, on_storage, on_vm
-from shared.domain.vm import VmId
+from shared.access.rights import DEFAULT, SCOPE_ACTIONS, Right, on_storage, on_vm
+from shared.base import correlation
+from shared.base.caller import Caller
+from shared.base.refusals import Refusal
+from shared.base.vm import VmId
 from tests.contract.arm import PERIOD, Arm, application, vm
 from tests.dev.local_azure import LocalAzure
 

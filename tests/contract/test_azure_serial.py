@@ -20,16 +20,17 @@ from websockets.asyncio.server import ServerConnection, serve
 from dev.gateway.behaviour import TEXTS, Refusing, Second, Telling
 from dev.gateway.service import Gateway, running
 from dev.gateway.tokens import Verdict
-from dev.machines.roster import Spec
-from shared.adapters import azure_serial_acts
-from shared.adapters.azure_serial import AzureSerialPorts
-from shared.adapters.azure_serial_acts import GatewayActs
-from shared.adapters.azure_serial_port import UNREAD_BYTES, GatewayPort
-from shared.adapters.http_json import Http
-from shared.domain.acts import Act
-from shared.domain.refusals import Code, Refusal
-from shared.domain.vm import VmId
-from shared.ports import SerialPort, Unavailable
+from dev.machines.inventory import Spec
+from shared.access.commands import Command
+from shared.base.http_json import Http
+from shared.base.ports import Unavailable
+from shared.base.refusals import Code, Refusal
+from shared.base.vm import VmId
+from shared.console.ports import SerialPort
+from shared.console.serial import commands
+from shared.console.serial.commands import GatewayCommands
+from shared.console.serial.gateway_port import UNREAD_BYTES, GatewayPort
+from shared.console.serial.serial_ports import AzureSerialPorts
 from tests.dev.gateway.conftest import FakeMachine
 from tests.patience import PATIENCE
 
@@ -233,7 +234,7 @@ async def test_a_gateway_that_does_not_answer_the_goodbye_is_left(
         connection.transport.pause_reading()
         await connection.wait_closed()
 
-    monkeypatch.setattr("shared.adapters.azure_serial_port.GOODBYE_SECONDS", 0.1)
+    monkeypatch.setattr("shared.console.serial.gateway_port.GOODBYE_SECONDS", 0.1)
     async with serve(deaf, "localhost", 0, ssl=certificate) as server:
         wire.elsewhere(f"wss://localhost:{next(iter(server.sockets)).getsockname()[1]}/client")
         port = await wire.opens()
@@ -348,7 +349,7 @@ async def test_a_gateway_that_never_lets_bytes_flow_is_given_up(
     async def silent(connection: ServerConnection) -> None:
         await connection.wait_closed()
 
-    monkeypatch.setattr("shared.adapters.azure_serial.DIAL_SECONDS", 0.3)
+    monkeypatch.setattr("shared.console.serial.serial_ports.DIAL_SECONDS", 0.3)
     async with serve(silent, "localhost", 0, ssl=certificate) as server:
         wire.elsewhere(f"wss://localhost:{next(iter(server.sockets)).getsockname()[1]}/client")
         refusal = await wire.ports.open(VM, wire.ear)
@@ -357,9 +358,10 @@ async def test_a_gateway_that_never_lets_bytes_flow_is_given_up(
 
 
 @pytest.mark.parametrize(
-    ("act", "keys", "done"), [(Act.RESET, "", "reset"), (Act.NMI, "", "nmi"), (Act.SYSRQ, "reisub", "sysrq reisub")]
+    ("act", "keys", "done"),
+    [(Command.RESET, "", "reset"), (Command.NMI, "", "nmi"), (Command.SYSRQ, "reisub", "sysrq reisub")],
 )
-async def test_acts_reach_the_machine_beside_the_open_line(wire: Wire, act: Act, keys: str, done: str) -> None:
+async def test_acts_reach_the_machine_beside_the_open_line(wire: Wire, act: Command, keys: str, done: str) -> None:
     port = await wire.opens()
     assert await port.command(act, keys) is None
     assert wire.machine.acts[-1] == done
@@ -382,22 +384,22 @@ async def test_an_act_at_a_gateway_that_is_away_or_silent_is_a_refusal_too(
         await reader.read()
         writer.close()
 
-    def acts(port: int) -> GatewayActs:
-        return GatewayActs(VM, f"wss://localhost:{port}/client", wire.ports._token, wire.http)
+    def acts(port: int) -> GatewayCommands:
+        return GatewayCommands(VM, f"wss://localhost:{port}/client", wire.ports._token, wire.http)
 
-    away = await acts(1).send(Act.NMI, "")
+    away = await acts(1).send(Command.NMI, "")
     assert away is not None
     assert away.code is Code.CONSOLE_FAULT
-    monkeypatch.setattr(azure_serial_acts, "SECONDS", 0.2)
+    monkeypatch.setattr(commands, "SECONDS", 0.2)
     server = await asyncio.start_server(silent, "localhost", 0, ssl=certificate)
     async with server:
-        late = await acts(server.sockets[0].getsockname()[1]).send(Act.NMI, "")
+        late = await acts(server.sockets[0].getsockname()[1]).send(Command.NMI, "")
     assert late is not None
     assert late.code is Code.GATEWAY_TIMEOUT
 
 
 async def refuses(port: SerialPort, wire: Wire, code: Code) -> None:
-    refusal = await port.command(Act.NMI, "")
+    refusal = await port.command(Command.NMI, "")
     assert refusal is not None
     assert (refusal.code, refusal.target) == (code, VM.resource_id)
     assert "secret" not in refusal.message

@@ -10,12 +10,13 @@ from azure.mgmt.serialconsole.aio import MicrosoftSerialConsoleClient
 from dev.arm.faults import Fault
 from dev.arm.roles import OPENS, OPENS_LEAST
 from dev.arm.world import Lock, StorageAccount, World
-from dev.fleet import RELAY_OPENS, SERVICE, SUBSCRIPTION, Assignment
-from shared.adapters.arm_troubles import prompt_options, prompt_transport
-from shared.adapters.azure_serial import AzureSerialPorts
-from shared.domain.refusals import Code, Refusal
-from shared.domain.vm import VmId
-from shared.ports import PortListener, Trouble, Unavailable
+from dev.demo import RELAY_OPENS, SERVICE, SUBSCRIPTION, Assignment
+from shared.base.azure_troubles import prompt_options, prompt_transport
+from shared.base.ports import Trouble, Unavailable
+from shared.base.refusals import Code, Refusal
+from shared.base.vm import VmId
+from shared.console.ports import PortListener
+from shared.console.serial.serial_ports import AzureSerialPorts
 from tests.contract.arm import Arm, vm
 
 DB = vm("db-01", "rg-data")

@@ -8,16 +8,17 @@ import pytest
 from aiohttp import web
 from azure.core.exceptions import ClientAuthenticationError
 
-from shared import correlation
-from shared.adapters import control_plane_http
-from shared.adapters.control_plane_http import ControlPlaneHttp
-from shared.adapters.http_json import Http
-from shared.domain.grant import Grant, Mode
-from shared.domain.keeping import Keeping
-from shared.domain.policy import Typing
-from shared.domain.record_end import RecordEnd
-from shared.domain.refusals import Code, Refusal, refuse
-from shared.ports import Admission, Beat, Unavailable
+from shared.access.policy import Typing
+from shared.access.recording_settings import RecordingSettings
+from shared.base import correlation
+from shared.base.http_json import Http
+from shared.base.ports import Unavailable
+from shared.base.record_end import RecordEnd
+from shared.base.refusals import Code, Refusal, refuse
+from shared.session.grant import Grant, Mode
+from shared.session.http import control_plane
+from shared.session.http.control_plane import ControlPlaneHttp
+from shared.session.ports import Admission, Beat
 from tests.relay.stage import VM
 
 GRANT = Grant("j", "s1", "t.o", "Ada", VM, Mode.WRITE, 7, "relay:r0", "http://issuer", 100, 130)
@@ -63,7 +64,7 @@ class FunctionApp:
 
 @pytest.fixture
 async def app(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FunctionApp]:
-    monkeypatch.setattr(control_plane_http, "_FIRST_WAIT", 0.001)
+    monkeypatch.setattr(control_plane, "_FIRST_WAIT", 0.001)
     function_app, http = FunctionApp(), Http()
     server = web.Application()
     server.router.add_post("/api/relay/{call}", function_app.hear)
@@ -80,7 +81,7 @@ async def app(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FunctionApp]:
 
 
 async def test_an_attach_shows_the_grant_and_brings_the_limits(app: FunctionApp) -> None:
-    keep = Keeping(Typing.MASKED, (r"\d{16}",))
+    keep = RecordingSettings(Typing.MASKED, (r"\d{16}",))
     app.says({"session": "s1", "idleSeconds": 900, "sessionSeconds": 28800, "keep": keep.to_json()})
     assert await app.plane.attach(GRANT) == Admission("s1", 900, 28800, keep)
     assert app.heard == [("/api/relay/attach", {"relay": "r0", "grant": GRANT.claims()})]
@@ -113,12 +114,12 @@ async def test_an_attach_that_cannot_be_understood_is_unavailable(app: FunctionA
 
 async def test_an_attach_that_the_host_turned_away_unseen_is_tried_again(app: FunctionApp) -> None:
     """429 without a body is the host's, X-FUNCTION-SCALEOUT beside it (seen on host 4.1037)."""
-    keep = Keeping(Typing.COUNTED, ())
+    keep = RecordingSettings(Typing.COUNTED, ())
     for _ in range(2):
         app.says(status=429)
     app.says({"session": "s1", "idleSeconds": 900, "sessionSeconds": 28800, "keep": keep.to_json()})
     assert await app.plane.attach(GRANT) == Admission("s1", 900, 28800, keep)
-    for _ in range(control_plane_http.TRIES):
+    for _ in range(control_plane.TRIES):
         app.says(status=429)
     with pytest.raises(Unavailable):
         await app.plane.attach(GRANT)
@@ -162,7 +163,7 @@ async def test_a_detach_is_told_again_after_what_the_host_answers_in_passing(app
 
 
 async def test_one_heartbeat_keeps_all_and_brings_the_endings(app: FunctionApp) -> None:
-    keep = Keeping(Typing.ECHOED, ())
+    keep = RecordingSettings(Typing.ECHOED, ())
     app.says(
         {
             "end": [{"session": "s1", "code": "AccessRevoked", "by": None}],
@@ -219,7 +220,7 @@ async def test_a_detach_is_repeated_until_it_is_heard(app: FunctionApp) -> None:
 
 
 async def test_a_detach_gives_up_in_the_end_and_at_once_where_repeating_is_no_use(app: FunctionApp) -> None:
-    for _ in range(control_plane_http.TRIES):
+    for _ in range(control_plane.TRIES):
         app.says(status=503)
     with pytest.raises(Unavailable):
         await app.plane.detach(GRANT, "Goodbye", 3, 4)

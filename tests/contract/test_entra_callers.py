@@ -10,6 +10,7 @@ import httpx
 import jwt
 import pytest
 
+from dev.demo import ADA, API_CLIENT, API_URI, AUTOMATION, PARTNER_TENANT, RELAY, STRANGER_TENANT, TENANT
 from dev.entra.keys import kept_key
 from dev.entra.tokens import (
     Making,
@@ -21,13 +22,12 @@ from dev.entra.tokens import (
     wrong_audience_token,
     wrong_tenant_token,
 )
-from dev.fleet import ADA, API_CLIENT, API_URI, AUTOMATION, PARTNER_TENANT, RELAY, STRANGER_TENANT, TENANT
 from dev.stack import Stack
-from shared.adapters.entra_callers import LEEWAY_SECONDS, EntraCallers
-from shared.adapters.signing_keys import SigningKeys
-from shared.adapters.system_clock import SystemClock
-from shared.domain.caller import Caller, Kind
-from shared.domain.refusals import Code, Refusal
+from shared.access.azure.callers import LEEWAY_SECONDS, EntraCallers
+from shared.base.caller import Caller, CallerKind
+from shared.base.refusals import Code, Refusal
+from shared.base.signing_keys import SigningKeys
+from shared.base.system_clock import SystemClock
 from tests.dev.local_azure import LocalAzure
 from tests.fakes import settings
 
@@ -70,13 +70,13 @@ def code(found: Caller | Refusal) -> Code | None:
 async def test_a_user_is_known_by_tenant_and_object_id(sut: Sut) -> None:
     caller = await sut.identify(user_token(sut.stack, ADA))
     assert isinstance(caller, Caller)
-    assert (caller.subject, caller.name, caller.kind) == (f"{TENANT}.{ADA.oid}", ADA.name, Kind.USER)
+    assert (caller.subject, caller.name, caller.kind) == (f"{TENANT}.{ADA.oid}", ADA.name, CallerKind.USER)
 
 
 async def test_an_application_is_known_by_its_roles(sut: Sut) -> None:
     caller = await sut.identify(app_token(sut.stack, RELAY))
     assert isinstance(caller, Caller)
-    assert (caller.kind, caller.roles) == (Kind.APPLICATION, frozenset({"Relay.Attach"}))
+    assert (caller.kind, caller.roles) == (CallerKind.APPLICATION, frozenset({"Relay.Attach"}))
 
 
 async def test_a_version_1_token_is_accepted_from_its_own_issuer_only(sut: Sut) -> None:
@@ -92,7 +92,7 @@ async def test_old_tokens_say_the_same_of_people_and_applications(sut: Sut) -> N
     assert (caller.name, caller.contexts, caller.answers_challenges) == (ADA.name, frozenset({"c3"}), True)
     application = await sut.identify(app_token(sut.stack, RELAY, making=Making(version="1.0", capabilities=())))
     assert isinstance(application, Caller)
-    assert (application.kind, application.answers_challenges) == (Kind.APPLICATION, False)
+    assert (application.kind, application.answers_challenges) == (CallerKind.APPLICATION, False)
 
 
 async def test_a_managed_identitys_token_need_not_say_that_it_is_an_applications(sut: Sut) -> None:

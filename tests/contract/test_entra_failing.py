@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from dev.fleet import GRACE
-from shared.adapters import arm_troubles
-from shared.adapters.entra_credential import EntraCredential
-from shared.domain.refusals import Code, Refusal
-from shared.ports import Trouble, Unavailable
+from dev.demo import GRACE
+from shared.access.azure.credential import EntraCredential
+from shared.base import azure_troubles
+from shared.base.ports import Trouble, Unavailable
+from shared.base.refusals import Code, Refusal
 from tests.contract.arm import Arm, vm
 from tests.dev.local_azure import LocalAzure, served
 
@@ -36,7 +36,7 @@ class Entra:
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arm_troubles, "BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr(azure_troubles, "BACKOFF_SECONDS", 0.01)
 
 
 @pytest.fixture

@@ -14,19 +14,19 @@ from azure.storage.blob.aio import BlobServiceClient
 from dev.storage.immutability import AS_DEPLOYED, DAY_SECONDS, Policy
 from dev.storage.proxy import StorageProxy
 from dev.storage.trouble import SERVER_BUSY, TIMED_OUT, Trouble
-from shared.adapters.blob_ledger import BlobLedger
-from shared.adapters.blob_transcripts import BlobTranscripts, blob_service
-from shared.adapters.statement_keys import StatementSigner
-from shared.adapters.table_holds import TableHolds
-from shared.adapters.table_index import TableIndex
-from shared.adapters.table_reads import TableReads
-from shared.adapters.tables import table_service
-from shared.domain.ledger import Dropped, Held
-from shared.domain.ring import Ring
-from shared.flows.archive import Archive
-from shared.flows.archive_records import Tails, archive_records
-from shared.flows.keep_ring import keep_ring
-from shared.ports import Unavailable
+from shared.base.ports import Unavailable
+from shared.base.tables import table_service
+from shared.transcript.blobs.signed_statements import BlobStatementLog
+from shared.transcript.blobs.transcripts import BlobTranscripts, blob_service
+from shared.transcript.flows.apply_retention import apply_retention
+from shared.transcript.flows.archive import Archive
+from shared.transcript.flows.archive_records import KnownEnds, archive_records
+from shared.transcript.keys.statement_keys import StatementSigner
+from shared.transcript.retention import Retention
+from shared.transcript.signed_statements import Dropped, HoldPlaced
+from shared.transcript.tables.holds import TableHolds
+from shared.transcript.tables.index import TableIndex
+from shared.transcript.tables.reads import TableReads
 from tests.contract.statements import all_signed
 from tests.contract.strict_storage import Strict, strict_storage
 from tests.contract.test_archive import pem, ring
@@ -110,7 +110,7 @@ async def test_an_event_that_was_set_aside_comes_again_and_holds_nothing_up(
 ) -> None:
     proxy.condition_first = condition_first
     for end in (8, 16, 24):
-        done = await archive_records([NO_RECORD, *delivery(console, 0, end)], transcripts, Tails())
+        done = await archive_records([NO_RECORD, *delivery(console, 0, end)], transcripts, KnownEnds())
         assert len(done.aside) == 1
     assert await printed(transcripts, console) == BODIES
 
@@ -121,8 +121,8 @@ async def test_who_ends_between_the_creation_of_a_segment_and_its_first_block_is
 ) -> None:
     proxy.condition_first = condition_first
     await transcripts.create(console, 0)
-    await archive_records(delivery(console, 0, 8), transcripts, Tails(), SMALL)
-    await archive_records(delivery(console, 4, 24), transcripts, Tails(), SMALL)
+    await archive_records(delivery(console, 0, 8), transcripts, KnownEnds(), SMALL)
+    await archive_records(delivery(console, 4, 24), transcripts, KnownEnds(), SMALL)
     assert await printed(transcripts, console) == BODIES
 
 
@@ -130,12 +130,12 @@ async def test_a_hold_that_forbids_appends_lets_records_wait_in_the_hub(
     proxy: StorageProxy, transcripts: BlobTranscripts, console: str
 ) -> None:
     """The error names the hold, and once it allows appends the same delivery goes on."""
-    await archive_records(delivery(console, 0, 8), transcripts, Tails())
+    await archive_records(delivery(console, 0, 8), transcripts, KnownEnds())
     proxy.policies["transcripts"] = replace(AS_DEPLOYED["transcripts"], hold=True)
     with pytest.raises(Unavailable, match="BlobImmutableDueToLegalHold"):
-        await archive_records(delivery(console, 4, 24), transcripts, Tails())
+        await archive_records(delivery(console, 4, 24), transcripts, KnownEnds())
     proxy.policies["transcripts"] = replace(AS_DEPLOYED["transcripts"], hold=True, hold_appends=True)
-    await archive_records(delivery(console, 4, 24), transcripts, Tails())
+    await archive_records(delivery(console, 4, 24), transcripts, KnownEnds())
     assert await printed(transcripts, console) == BODIES
 
 
@@ -144,8 +144,8 @@ async def test_statements_are_added_also_by_two_who_begin_a_month_at_once(
     proxy: StorageProxy, blobs: BlobServiceClient, console: str, *, condition_first: bool
 ) -> None:
     proxy.condition_first = condition_first
-    key, said = pem(), Held(console, 1_780_300_000, "Ada", "case 12")
-    ledgers = [BlobLedger(blobs, StatementSigner(ring(key), "https://service")) for _ in range(6)]
+    key, said = pem(), HoldPlaced(console, 1_780_300_000, "Ada", "case 12")
+    ledgers = [BlobStatementLog(blobs, StatementSigner(ring(key), "https://service")) for _ in range(6)]
     await asyncio.gather(*(ledger.add(said) for ledger in ledgers))
     found = await all_signed(ledgers[0], console)
     assert (found.said, found.broken) == ([said] * len(ledgers), 0)
@@ -159,17 +159,17 @@ async def test_retention_drops_nothing_before_the_storage_lets_it_and_all_that_i
     async with table_service(strict.connection, NOBODY) as tables:
         signer = StatementSigner(ring(pem()), "https://service")
         archive = Archive(
-            transcripts=transcripts, index=TableIndex(tables), ledger=BlobLedger(transcripts.service, signer),
-            holds=TableHolds(tables), reads=TableReads(tables), clock=clock, ring=Ring(1, 0),
+            transcripts=transcripts, index=TableIndex(tables), ledger=BlobStatementLog(transcripts.service, signer),
+            holds=TableHolds(tables), reads=TableReads(tables), clock=clock, ring=Retention(1, 0),
         )  # fmt: skip
         for end in range(4, 25, 4):
-            await archive_records(delivery(console, end - 4, end), transcripts, Tails(), SMALL)
+            await archive_records(delivery(console, end - 4, end), transcripts, KnownEnds(), SMALL)
         before = [each async for each in transcripts.segments(console)]
         assert len(before) > 1
-        await keep_ring(archive)
+        await apply_retention(archive)
         assert [each async for each in transcripts.segments(console)] == before
         clock.time += 91 * DAY_SECONDS
-        await keep_ring(archive)
+        await apply_retention(archive)
         said = (await all_signed(archive.ledger, console)).said
     assert [each async for each in transcripts.segments(console)] == before[-1:]
     assert [each.segment for each in said if isinstance(each, Dropped)] == before[-1:]
@@ -181,6 +181,6 @@ async def test_a_storage_that_is_busy_costs_time_and_neither_loses_nor_doubles(
     strict: Strict, transcripts: BlobTranscripts, console: str, words: str, answer: tuple[int, str, str], *, done: bool
 ) -> None:
     strict.proxy.trouble = Trouble(answer, words, times=1, done=done)
-    archived = await archive_records([console.encode(), *delivery(console, 0, 24)], transcripts, Tails())
+    archived = await archive_records([console.encode(), *delivery(console, 0, 24)], transcripts, KnownEnds())
     assert len(strict.proxy.trouble.met) == len(archived.aside) == 1
     assert await printed(transcripts, console) == BODIES

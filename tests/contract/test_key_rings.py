@@ -11,19 +11,20 @@ from azure.core.exceptions import ServiceResponseTimeoutError
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.identity.aio import ClientSecretCredential
 
-from dev.fleet import API_SECRET, AUTOMATION, SERVICE, TENANT, Application
+from dev.demo import API_SECRET, AUTOMATION, SERVICE, TENANT, Application
 from dev.stack import Port
 from dev.vault.keys import SESSION_KEY
-from shared import time_limit
-from shared.adapters.http_json import Http
-from shared.adapters.jws import signed
-from shared.adapters.jwt_tokens import JwtTokens
-from shared.adapters.pem_key_ring import PemKeyRing
-from shared.adapters.token_keys import TokenKeys
-from shared.adapters.vault_key_ring import VaultKeyRing
-from shared.domain.key_versions import LIST_SECONDS, PUBLIC_SECONDS
-from shared.ports import KeyRing, Trouble, Unavailable
-from shared.time_limit import TimeLimit
+from shared.base import time_limit
+from shared.base.http_json import Http
+from shared.base.ports import Trouble, Unavailable
+from shared.base.time_limit import TimeLimit
+from shared.session.key_versions import LIST_SECONDS, PUBLIC_SECONDS
+from shared.session.keys.jws import signed
+from shared.session.keys.jwt_tokens import JwtTokens
+from shared.session.keys.pem_key_ring import PemKeyRing
+from shared.session.keys.token_keys import TokenKeys
+from shared.session.keys.vault_key_ring import VaultKeyRing
+from shared.session.ports import KeyRing
 from tests.dev.local_azure import LocalAzure
 from tests.fakes import FakeClock
 from tests.signing import new_pem

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.table_leases import COLUMN_BYTES, TableLeases
-from shared.adapters.table_notices import TABLE, TableNotices
-from shared.adapters.tables import Table, table_service
-from shared.domain.lock import Lease
-from shared.domain.refusals import Code
-from shared.ports import Leases, Notice, Notices
+from shared.base.refusals import Code
+from shared.base.tables import Table, table_service
+from shared.session.lock import Lease
+from shared.session.ports import Leases, Notice, Notices
+from shared.session.tables.leases import COLUMN_BYTES, TableLeases
+from shared.session.tables.notices import TABLE, TableNotices
 from tests.fakes import FakeLeases, FakeNotices
 
 NOBODY: Any = None

@@ -10,19 +10,20 @@ import pytest
 from azure.data.tables.aio import TableServiceClient
 
 from dev.storage.trouble import SERVER_BUSY, Pages, Trouble
-from shared.adapters.table_approvals import TableApprovals
-from shared.adapters.table_burnt_tokens import TableBurntTokens
-from shared.adapters.table_old_rows import TABLE, TableOldRows
-from shared.adapters.table_paces import TablePaces
-from shared.adapters.table_reads import TableReads
-from shared.adapters.table_sessions import LIVE, TableSessions
-from shared.adapters.tables import Table, table_service
-from shared.domain.approval import State
-from shared.domain.old_rows import DAY, Ages, Rows, limits
-from shared.domain.pace import Pace
-from shared.domain.policy import Scope
-from shared.flows.remove_old_rows import remove_old_rows
-from shared.ports import Read, Unavailable
+from shared.access.approval import State
+from shared.access.policy import Scope
+from shared.access.rate_limit import RateLimit
+from shared.access.tables.approvals import TableApprovals
+from shared.access.tables.rate_limits import TableRateLimits
+from shared.base.ports import Unavailable
+from shared.base.tables import Table, table_service
+from shared.session.tables.sessions import LIVE, TableSessions
+from shared.session.tables.used_tokens import TableUsedTokens
+from shared.transcript.flows.remove_old_rows import remove_old_rows
+from shared.transcript.old_rows import DAY, Ages, Rows, limits
+from shared.transcript.ports import Read
+from shared.transcript.tables.old_rows import TABLE, TableOldRows
+from shared.transcript.tables.reads import TableReads
 from tests.contract.strict_storage import Strict, strict_storage
 from tests.contract.test_table_approvals import asked, settled
 from tests.contract.test_tables import session
@@ -63,7 +64,7 @@ async def everything(rows: TableOldRows, kind: Rows, before: float) -> int:
 async def test_tokens_go_an_hour_after_their_end_and_not_before(
     service: TableServiceClient, rows: TableOldRows
 ) -> None:
-    burnt, run = TableBurntTokens(service), uuid.uuid4().hex
+    burnt, run = TableUsedTokens(service), uuid.uuid4().hex
     old, new = [f"{number:02x}{run}" for number in range(9)], f"ff{run}"
     for token in old:
         assert await burnt.burn(token, int(NOW) - 3601)
@@ -88,8 +89,8 @@ async def test_a_partition_with_more_rows_than_a_transaction_takes_goes_whole(
 async def test_a_rate_limit_that_is_over_is_none_also_for_who_remembers_it(
     service: TableServiceClient, rows: TableOldRows
 ) -> None:
-    clock, key, pace = FakeClock(), f"caller {uuid.uuid4()}", Pace(60, 1)
-    limit = TablePaces(service, clock)
+    clock, key, pace = FakeClock(), f"caller {uuid.uuid4()}", RateLimit(60, 1)
+    limit = TableRateLimits(service, clock)
     assert await limit.take(key, pace) == 0
     assert await limit.take(key, pace) > 0
     clock.time += 7200
@@ -134,7 +135,7 @@ async def test_sessions_go_after_their_time_and_the_list_of_the_living_before(
 async def test_whoever_ends_between_two_pages_is_followed_and_a_page_may_be_cleared_twice_at_once(
     service: TableServiceClient,
 ) -> None:
-    burnt, run = TableBurntTokens(service), uuid.uuid4().hex
+    burnt, run = TableUsedTokens(service), uuid.uuid4().hex
     for number in range(20):
         await burnt.burn(f"aa{number:02}{run}", int(NOW) - 9000)
     await TableOldRows(service).remove(Rows.USED_TOKENS, NOW)  # and is never heard of again
@@ -148,8 +149,8 @@ async def test_whoever_ends_between_two_pages_is_followed_and_a_page_may_be_clea
 async def test_a_row_that_is_written_to_after_it_was_read_stays(
     strict: Strict, service: TableServiceClient, rows: TableOldRows
 ) -> None:
-    clock, pace = FakeClock(), Pace(60, 1)
-    limit, keys = TablePaces(service, clock), [f"caller {uuid.uuid4()}" for _ in range(2)]
+    clock, pace = FakeClock(), RateLimit(60, 1)
+    limit, keys = TableRateLimits(service, clock), [f"caller {uuid.uuid4()}" for _ in range(2)]
     for key in keys:
         await limit.take(key, pace)
     clock.time += 7200
@@ -159,13 +160,13 @@ async def test_a_row_that_is_written_to_after_it_was_read_stays(
     await limit.take(keys[0], pace)
     strict.proxy.trouble = Trouble()
     await everything(rows, Rows.RATE_LIMITS, clock.time - 3600)
-    assert await TablePaces(service, clock).take(keys[0], pace) > 0
+    assert await TableRateLimits(service, clock).take(keys[0], pace) > 0
 
 
 async def test_a_continuation_that_the_storage_refuses_begins_the_pass_anew(
     strict: Strict, service: TableServiceClient, rows: TableOldRows
 ) -> None:
-    await TableBurntTokens(service).burn(uuid.uuid4().hex, int(NOW) - 9000)
+    await TableUsedTokens(service).burn(uuid.uuid4().hex, int(NOW) - 9000)
     assert not (await rows.remove(Rows.USED_TOKENS, NOW)).last
     strict.proxy.trouble = Trouble((400, "InvalidInput", "no"), "NextPartitionKey", times=1)
     with pytest.raises(Unavailable):
@@ -178,7 +179,7 @@ async def test_a_continuation_that_the_storage_refuses_begins_the_pass_anew(
 async def test_a_pass_that_a_clock_ahead_began_takes_no_row_that_is_young_by_now(
     service: TableServiceClient, rows: TableOldRows
 ) -> None:
-    burnt, run = TableBurntTokens(service), uuid.uuid4().hex
+    burnt, run = TableUsedTokens(service), uuid.uuid4().hex
     tokens = [f"{number:02x}{run}" for number in range(9)]
     for token in tokens:
         await burnt.burn(token, int(NOW))

@@ -14,15 +14,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dev.arm.world import World
+from dev.demo import EDITH, GRACE
 from dev.entra import app as entra
 from dev.entra.issuer import Issuer
 from dev.entra.keys import kept_key
-from dev.fleet import EDITH, GRACE
 from dev.vault.keys import Keys
-from shared.adapters.on_behalf_of import managed_identity_assertions, no_assertions, sign_in_refusal
-from shared.domain.acts import Act
-from shared.domain.refusals import Code, Refusal
-from shared.ports import Unavailable
+from shared.access.azure.on_behalf_of import managed_identity_assertions, no_assertions, sign_in_refusal
+from shared.access.commands import Command
+from shared.base.ports import Unavailable
+from shared.base.refusals import Code, Refusal
 from tests.contract.arm import Arm, vm
 from tests.dev.local_azure import LocalAzure, free_stack, served
 from tests.fakes import person
@@ -134,7 +134,7 @@ async def test_sessions_that_were_taken_back_reach_the_person_through_every_ques
         await revoking.vms.find(modern, vm("web-01")),
         await revoking.vms.visible(modern),
         await revoking.rights.missing(modern, vm("web-01").resource_id, ["Microsoft.Compute/virtualMachines/read"]),
-        await revoking.power.do(modern, vm("web-01"), Act.RESTART),
+        await revoking.power.do(modern, vm("web-01"), Command.RESTART),
     ]
     for each in found:
         assert isinstance(each, Refusal)

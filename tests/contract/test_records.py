@@ -8,14 +8,14 @@ from typing import Any, cast
 import pytest
 from azure.eventhub import EventData
 
-from shared.adapters.event_hub_records import EventHubRecords, partition_of
-from shared.domain.record import Batch, Kind, Record, Source
-from shared.ports import Unavailable
+from shared.base.ports import Unavailable
+from shared.base.record import Batch, Record, RecordKind, Source
+from shared.transcript.eventhub.records import EventHubRecords, partition_of
 from tests.contract.memory_records import Fate, MemoryRecords
 from tests.dev.event_hubs.stand_in import HUB, StandIn, until
 
 SOURCES = [Source(f"/vm/{n}", f"000000000000000{n}-00000001", "relay-1") for n in range(6)]
-RECORDS = [Record(Kind.PRINTED, 1, 5, b"\0\xffprinted"), Record.event(2, 6, "attach", by="Ana")]
+RECORDS = [Record(RecordKind.PRINTED, 1, 5, b"\0\xffprinted"), Record.event(2, 6, "attach", by="Ana")]
 ENCODED = [record.encode() for record in RECORDS]
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -109,7 +109,7 @@ async def test_a_consoles_runs_are_stored_in_the_order_they_were_sent(
     sink: Sink, hub: StandIn, before: dict[str, int]
 ) -> None:
     for seq in range(1, 30):
-        await sink.send(SOURCES[1], [Record(Kind.PRINTED, seq, 1, b"x").encode()])
+        await sink.send(SOURCES[1], [Record(RecordKind.PRINTED, seq, 1, b"x").encode()])
     batches = await stored(sink, hub, before)
     assert [batch.records[0].seq for batch in batches] == list(range(1, 30))
 

@@ -16,17 +16,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dev.entra.listen import bind
-from shared import correlation, time_limit
-from shared.adapters.http_json import Http
-from shared.adapters.jwt_tokens import JwtTokens
-from shared.adapters.pem_key_ring import PemKeyRing
-from shared.adapters.relay_control import COMMAND_LEAST_SECONDS, RelayControl
-from shared.adapters.system_clock import SystemClock
-from shared.domain.acts import Act
-from shared.domain.archive_progress import RecordedLast
-from shared.domain.refusals import Code, refuse
-from shared.ports import Relay, Trouble, Unavailable
-from shared.time_limit import TimeLimit
+from shared.access.commands import Command
+from shared.base import correlation, time_limit
+from shared.base.archive_progress import RecordedLast
+from shared.base.http_json import Http
+from shared.base.ports import Trouble, Unavailable
+from shared.base.refusals import Code, refuse
+from shared.base.system_clock import SystemClock
+from shared.base.time_limit import TimeLimit
+from shared.session.http.relay_control import COMMAND_LEAST_SECONDS, RelayControl
+from shared.session.keys.jwt_tokens import JwtTokens
+from shared.session.keys.pem_key_ring import PemKeyRing
+from shared.session.ports import Relay
 from tests.dev.local_azure import served
 from tests.fakes import VM
 
@@ -79,8 +80,8 @@ async def test_commands_are_signed_over_their_bytes(relays: RelayControl, contro
 
 
 async def test_acts_say_what_by_whom_and_with_which_keys(relays: RelayControl, control: Control) -> None:
-    assert await relays.command(VM, Act.SYSRQ, "reisub", "Ada") is None
-    assert await relays.note(VM, Act.RESTART, "Ada")
+    assert await relays.command(VM, Command.SYSRQ, "reisub", "Ada") is None
+    assert await relays.note(VM, Command.RESTART, "Ada")
     assert control.heard == [
         ("command", {"vm": VM.resource_id, "command": "sysrq", "keys": "reisub", "by": "Ada"}),
         ("note", {"vm": VM.resource_id, "act": "restart", "by": "Ada"}),
@@ -93,7 +94,7 @@ async def test_an_act_that_was_not_done_is_the_relays_refusal(
 ) -> None:
     said = refuse(code)
     control.answer = JSONResponse({"error": {"code": code.value, "message": said.message}}, said.status)
-    refusal = await relays.command(VM, Act.NMI, "", "Ada")
+    refusal = await relays.command(VM, Command.NMI, "", "Ada")
     assert refusal is not None
     assert (refusal.code, refusal.message) == (code, said.message)
 
@@ -111,9 +112,9 @@ async def test_an_act_whose_answer_cannot_be_understood_is_unavailable_and_not_r
 ) -> None:
     control.answer = answer
     with pytest.raises(Unavailable, match="relay r0"):
-        await relays.command(VM, Act.RESET, "", "Ada")
+        await relays.command(VM, Command.RESET, "", "Ada")
     assert len(control.heard) == 1
-    assert not await relays.note(VM, Act.STOP, "Ada")
+    assert not await relays.note(VM, Command.STOP, "Ada")
 
 
 async def test_the_request_that_a_command_is_part_of_is_named(relays: RelayControl, control: Control) -> None:
@@ -200,6 +201,6 @@ async def test_a_relay_that_says_nothing_costs_a_request_its_time_but_a_person_i
 async def test_a_command_for_which_little_time_is_left_is_not_sent(relays: RelayControl, control: Control) -> None:
     before = time_limit.current.set(TimeLimit(COMMAND_LEAST_SECONDS - 0.1))
     with pytest.raises(Unavailable) as told:
-        await relays.command(VM, Act.NMI, "", "Ada")
+        await relays.command(VM, Command.NMI, "", "Ada")
     assert (told.value.trouble, control.heard) == (Trouble.LATE, [])
     time_limit.current.reset(before)

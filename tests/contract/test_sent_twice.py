@@ -12,19 +12,19 @@ import pytest
 from azure.data.tables.aio import TableServiceClient
 
 from dev.storage.trouble import SERVER_BUSY, TIMED_OUT, Trouble
-from shared.adapters.table_approvals import TableApprovals
-from shared.adapters.table_burnt_tokens import TableBurntTokens
-from shared.adapters.table_holds import TableHolds
-from shared.adapters.table_index import TableIndex
-from shared.adapters.table_paces import TablePaces
-from shared.adapters.table_policies import TablePolicies
-from shared.adapters.table_reads import TableReads
-from shared.adapters.table_sessions import TableSessions
-from shared.adapters.tables import table_service
-from shared.domain.pace import Pace
-from shared.domain.policy import Policy, Scope, Switch
-from shared.domain.recordings import Indexed
-from shared.ports import Hold, Read
+from shared.access.policy import Policy, Scope, Switch
+from shared.access.rate_limit import RateLimit
+from shared.access.tables.approvals import TableApprovals
+from shared.access.tables.policies import TablePolicies
+from shared.access.tables.rate_limits import TableRateLimits
+from shared.base.tables import table_service
+from shared.session.tables.sessions import TableSessions
+from shared.session.tables.used_tokens import TableUsedTokens
+from shared.transcript.ports import Hold, Read
+from shared.transcript.recordings import Indexed
+from shared.transcript.tables.holds import TableHolds
+from shared.transcript.tables.index import TableIndex
+from shared.transcript.tables.reads import TableReads
 from tests.contract.strict_storage import Strict, strict_storage
 from tests.contract.test_table_approvals import asked, settled
 from tests.contract.test_tables import session
@@ -64,7 +64,7 @@ def met(strict: Strict) -> bool:
 
 
 async def test_a_token_burns_for_who_burnt_it(strict: Strict, service: TableServiceClient, key: str) -> None:
-    tokens = TableBurntTokens(service)
+    tokens = TableUsedTokens(service)
     once(strict, "POST", "burnttokens")
     assert await tokens.burn(key, int(NOW))
     assert met(strict)
@@ -146,9 +146,9 @@ async def test_a_hold_and_a_row_of_the_index_are_as_they_were_put(
 async def test_a_rate_limit_lets_pass_and_counts_twice_at_most(
     strict: Strict, service: TableServiceClient, key: str
 ) -> None:
-    limit = TablePaces(service, FakeClock())
+    limit = TableRateLimits(service, FakeClock())
     once(strict, "POST", "paces")
-    assert await limit.take(key, Pace(60, 3)) == 0
+    assert await limit.take(key, RateLimit(60, 3)) == 0
     assert met(strict)
-    waits = [await limit.take(key, Pace(60, 3)) for _ in range(3)]
+    waits = [await limit.take(key, RateLimit(60, 3)) for _ in range(3)]
     assert waits in ([0, 0, 1], [0, 1, 1])

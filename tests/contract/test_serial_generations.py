@@ -15,13 +15,14 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from shared.adapters import azure_serial_memory, azure_serial_port
-from shared.adapters.azure_serial import AzureSerialPorts
-from shared.adapters.http_json import Http
-from shared.domain.gateway_exchange import Flow
-from shared.domain.refusals import Code, Refusal
-from shared.domain.vm import VmId
-from shared.ports import SerialPort, Unavailable
+from shared.base.http_json import Http
+from shared.base.ports import Unavailable
+from shared.base.refusals import Code, Refusal
+from shared.base.vm import VmId
+from shared.console.gateway_exchange import Flow
+from shared.console.ports import SerialPort
+from shared.console.serial import gateway_memory, gateway_port
+from shared.console.serial.serial_ports import AzureSerialPorts
 from tests.patience import PATIENCE
 
 TOKEN = "the+services/own=token"
@@ -189,7 +190,7 @@ def test_the_port_opens_at_every_generation_and_the_token_reaches_the_line_at_no
 async def test_a_gateway_that_never_speaks_is_given_up_without_a_token(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.adapters.azure_serial.DIAL_SECONDS", 0.2)
+    monkeypatch.setattr("shared.console.serial.serial_ports.DIAL_SECONDS", 0.2)
     gateway.banner = ()
     outcome = await Adapter(gateway).ports.open(VM, Ear())
     assert isinstance(outcome, Refusal)
@@ -259,7 +260,7 @@ async def test_a_newer_gateway_whose_banner_comes_late_is_noticed_when_it_closes
     gateway.generation = FIRST
     adapter = Adapter(gateway)
     await (await adapter.opens()).close()
-    gateway.generation, gateway.late = CURRENT, 2 * azure_serial_port.SETTLE_SECONDS
+    gateway.generation, gateway.late = CURRENT, 2 * gateway_port.SETTLE_SECONDS
     port = await adapter.opens()
     port.type(b"lost")  # no token: it is not trusted
     async with asyncio.timeout(PATIENCE):
@@ -274,7 +275,7 @@ async def test_a_newer_gateway_whose_banner_comes_late_is_noticed_when_it_closes
 async def test_an_address_with_a_token_is_not_the_first_choice_for_ever(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(azure_serial_memory, "ADDRESS_SECONDS", 0.0)
+    monkeypatch.setattr(gateway_memory, "ADDRESS_SECONDS", 0.0)
     gateway.generation = FIRST
     adapter = Adapter(gateway)
     for _ in range(2):
@@ -283,7 +284,7 @@ async def test_an_address_with_a_token_is_not_the_first_choice_for_ever(
 
 
 async def test_each_flow_is_tried_once_and_what_worked_before_first() -> None:
-    flows = azure_serial_memory.Flows()
+    flows = gateway_memory.FlowMemory()
     assert flows.to_try("host") == [Flow.CURRENT, Flow.ADDRESS]
     flows.worked("host", Flow.ADDRESS)
     assert flows.to_try("host") == [Flow.ADDRESS, Flow.CURRENT]
@@ -292,8 +293,8 @@ async def test_each_flow_is_tried_once_and_what_worked_before_first() -> None:
 
 
 async def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(azure_serial_memory, "REMEMBERED", 2)
-    flows, goodbyes = azure_serial_memory.Flows(), azure_serial_memory.Goodbyes()
+    monkeypatch.setattr(gateway_memory, "REMEMBERED", 2)
+    flows, goodbyes = gateway_memory.FlowMemory(), gateway_memory.CloseMemory()
     for host in ("a", "b", "c"):
         flows.worked(host, Flow.ADDRESS)
         goodbyes.again(host)

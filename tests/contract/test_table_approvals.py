@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.table_approvals import TableApprovals
-from shared.adapters.tables import table_service
-from shared.domain.approval import GOOD_SECONDS, WAITS_SECONDS, Approval, State, decided
-from shared.domain.rights import Right
-from shared.domain.vm import VmId
-from shared.ports import Unavailable
+from shared.access.approval import GOOD_SECONDS, WAITS_SECONDS, Approval, State, decided
+from shared.access.rights import Right
+from shared.access.tables.approvals import TableApprovals
+from shared.base.ports import Unavailable
+from shared.base.tables import table_service
+from shared.base.vm import VmId
 from tests.fakes import NOW, VM, FakeClock
 
 NOBODY: Any = None

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.table_paces import CONTENDED_SECONDS, TablePaces
-from shared.adapters.tables import table_service
-from shared.domain.pace import Pace
-from shared.ports import Paces
+from shared.access.ports import RateLimits
+from shared.access.rate_limit import RateLimit
+from shared.access.tables.rate_limits import CONTENDED_SECONDS, TableRateLimits
+from shared.base.tables import table_service
 from tests.fakes import FakeClock, FakePaces
 
 NOBODY: Any = None
 """No credential: the connection string has its own."""
-PACE = Pace(60, 3)
+PACE = RateLimit(60, 3)
 
 
 @pytest.fixture
@@ -29,21 +29,23 @@ def key() -> str:
 
 
 @pytest.fixture(params=["fake", "table"])
-async def paces(request: pytest.FixtureRequest, clock: FakeClock) -> AsyncIterator[Paces]:
+async def paces(request: pytest.FixtureRequest, clock: FakeClock) -> AsyncIterator[RateLimits]:
     if request.param == "fake":
         yield FakePaces(clock)
         return
     async with table_service(request.getfixturevalue("storage"), NOBODY) as service:
-        yield TablePaces(service, clock)
+        yield TableRateLimits(service, clock)
 
 
-async def test_a_burst_passes_and_then_everybody_waits_their_turn(paces: Paces, clock: FakeClock, key: str) -> None:
+async def test_a_burst_passes_and_then_everybody_waits_their_turn(
+    paces: RateLimits, clock: FakeClock, key: str
+) -> None:
     assert [await paces.take(key, PACE) for _ in range(5)] == [0, 0, 0, 1, 1]
     clock.time += 1
     assert [await paces.take(key, PACE) for _ in range(2)] == [0, 1]
 
 
-async def test_each_key_has_its_own_pace(paces: Paces, key: str) -> None:
+async def test_each_key_has_its_own_pace(paces: RateLimits, key: str) -> None:
     for _ in range(4):
         await paces.take(key, PACE)
     assert await paces.take(f"{key} other", PACE) == 0
@@ -51,13 +53,13 @@ async def test_each_key_has_its_own_pace(paces: Paces, key: str) -> None:
 
 async def test_all_processes_count_together(storage: str, clock: FakeClock, key: str) -> None:
     async with table_service(storage, NOBODY) as first, table_service(storage, NOBODY) as second:
-        both = TablePaces(first, clock), TablePaces(second, clock)
+        both = TableRateLimits(first, clock), TableRateLimits(second, clock)
         assert [await both[number % 2].take(key, PACE) for number in range(5)] == [0, 0, 0, 1, 1]
 
 
 async def test_however_many_ask_at_once_no_more_than_the_burst_pass(storage: str, clock: FakeClock, key: str) -> None:
     async with table_service(storage, NOBODY) as first, table_service(storage, NOBODY) as second:
-        both = TablePaces(first, clock), TablePaces(second, clock)
+        both = TableRateLimits(first, clock), TableRateLimits(second, clock)
         waits = await asyncio.gather(*(both[number % 2].take(key, PACE) for number in range(24)))
     assert 1 <= waits.count(0) <= PACE.burst
     assert all(wait in (0, 1, CONTENDED_SECONDS) for wait in waits)
@@ -65,6 +67,6 @@ async def test_however_many_ask_at_once_no_more_than_the_burst_pass(storage: str
 
 async def test_one_process_may_ask_many_times_at_once(storage: str, clock: FakeClock, key: str) -> None:
     async with table_service(storage, NOBODY) as service:
-        paces = TablePaces(service, clock)
-        waits = await asyncio.gather(*(paces.take(key, Pace(600, 40)) for _ in range(40)))
+        paces = TableRateLimits(service, clock)
+        waits = await asyncio.gather(*(paces.take(key, RateLimit(600, 40)) for _ in range(40)))
     assert waits == [0] * 40

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.table_policies import FRESH_SECONDS, TablePolicies
-from shared.adapters.tables import Table, table_service
-from shared.domain.policy import TENANT, Level, Policy, Scope, Switch, scopes_of
-from shared.domain.vm import VmId
-from shared.ports import Dependency, Policies, Unavailable
+from shared.access.policy import TENANT, Level, Policy, Scope, Switch, scopes_of
+from shared.access.ports import Policies
+from shared.access.tables.policies import FRESH_SECONDS, TablePolicies
+from shared.base.ports import Dependency, Unavailable
+from shared.base.tables import Table, table_service
+from shared.base.vm import VmId
 from tests.fakes import NOW, VM, FakeClock, FakePolicies
 
 NOBODY: Any = None

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.table_burnt_tokens import TableBurntTokens
-from shared.adapters.table_sessions import TableSessions
-from shared.adapters.tables import find_row, merge_unchanged, table_service
-from shared.domain.grant import Mode
-from shared.domain.policy import Scope
-from shared.domain.vm import Os, VmId
-from shared.ports import BurntTokens, Session, Sessions, Unavailable
+from shared.access.policy import Scope
+from shared.base.ports import Unavailable
+from shared.base.tables import find_row, merge_unchanged, table_service
+from shared.base.vm import Os, VmId
+from shared.session.grant import Mode
+from shared.session.ports import Session, Sessions, UsedTokens
+from shared.session.tables.sessions import TableSessions
+from shared.session.tables.used_tokens import TableUsedTokens
 from tests.fakes import VM, FakeBurntTokens, FakeSessions
 
 NOBODY: Any = None
@@ -22,22 +23,22 @@ NOBODY: Any = None
 
 
 @pytest.fixture(params=["fake", "table"])
-async def both(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Sessions, BurntTokens]]:
+async def both(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Sessions, UsedTokens]]:
     if request.param == "fake":
         yield FakeSessions(), FakeBurntTokens()
         return
     service = table_service(request.getfixturevalue("storage"), NOBODY)
     async with service:
-        yield TableSessions(service), TableBurntTokens(service)
+        yield TableSessions(service), TableUsedTokens(service)
 
 
 @pytest.fixture
-def sessions(both: tuple[Sessions, BurntTokens]) -> Sessions:
+def sessions(both: tuple[Sessions, UsedTokens]) -> Sessions:
     return both[0]
 
 
 @pytest.fixture
-def burnt(both: tuple[Sessions, BurntTokens]) -> BurntTokens:
+def burnt(both: tuple[Sessions, UsedTokens]) -> UsedTokens:
     return both[1]
 
 
@@ -96,7 +97,7 @@ async def test_the_end_of_an_unknown_session_is_nothing(sessions: Sessions) -> N
     assert await sessions.find(VM, "never-there") is None
 
 
-async def test_a_token_burns_once_however_many_try(burnt: BurntTokens) -> None:
+async def test_a_token_burns_once_however_many_try(burnt: UsedTokens) -> None:
     tried = await asyncio.gather(*(burnt.burn("token-id", 130) for _ in range(8)))
     assert sorted(tried) == [False] * 7 + [True]
     assert await burnt.burn("another-id", 130)

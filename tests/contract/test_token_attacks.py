@@ -10,15 +10,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from dev.demo import ADA, API_CLIENT, RELAY, TENANT
 from dev.entra.issuer import Issuer
 from dev.entra.keys import kept_key, new_key
 from dev.entra.tokens import app_token, user_token
-from dev.fleet import ADA, API_CLIENT, RELAY, TENANT
 from dev.stack import Stack
-from shared.adapters.system_clock import SystemClock
-from shared.domain.caller import Caller
-from shared.domain.grant import Grant, Mode
-from shared.domain.refusals import Code
+from shared.base.caller import Caller
+from shared.base.refusals import Code
+from shared.base.system_clock import SystemClock
+from shared.session.grant import Grant, Mode
 from tests.contract.test_entra_callers import Sut, code
 from tests.dev.local_azure import LocalAzure
 from tests.fakes import VM

@@ -7,8 +7,9 @@ from uuid import uuid4
 import pytest
 from azure.storage.blob.aio import BlobServiceClient
 
-from shared.adapters.blob_transcripts import CONTAINER, BlobTranscripts, blob_service
-from shared.ports import AppendConflict, Lying, Unavailable
+from shared.base.ports import Unavailable
+from shared.transcript.blobs.transcripts import CONTAINER, BlobTranscripts, blob_service
+from shared.transcript.ports import AppendConflict, SegmentInfo
 from tests.contract.memory_transcripts import MemoryTranscripts
 from tests.contract.strict_storage import Strict
 
@@ -194,10 +195,13 @@ async def test_a_listing_names_every_segment_with_its_length(transcripts: Kept, 
     for of, ordinal in ((console, 0), (other, 7), (console, 1)):
         await transcripts.create(of, ordinal)
         await transcripts.append(of, ordinal, 0, b"x" * (ordinal + 1))
-    assert [each async for each in transcripts.lying(console)] == [Lying(console, 0, 1), Lying(console, 1, 2)]
+    assert [each async for each in transcripts.lying(console)] == [
+        SegmentInfo(console, 0, 1),
+        SegmentInfo(console, 1, 2),
+    ]
     everything = [each async for each in transcripts.lying()]
     mine = [each for each in everything if each.console in (console, other)]
-    assert mine == [Lying(console, 0, 1), Lying(console, 1, 2), Lying(other, 7, 8)]
+    assert mine == [SegmentInfo(console, 0, 1), SegmentInfo(console, 1, 2), SegmentInfo(other, 7, 8)]
     assert [each async for each in transcripts.lying(f"{console}3")] == []
 
 

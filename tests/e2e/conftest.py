@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from dev import fleet
+from dev import demo
 from dev.prepare import browser as installed_browser
 from tests.e2e.local_stack import LocalStack
 from tests.e2e.person import SignedIn
@@ -36,21 +36,21 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 @pytest.fixture
 def ada(stack: LocalStack) -> Iterator[SignedIn]:
     """Contributor on the whole subscription."""
-    with SignedIn(stack, fleet.ADA) as ada:
+    with SignedIn(stack, demo.ADA) as ada:
         yield ada
 
 
 @pytest.fixture
 def grace(stack: LocalStack) -> Iterator[SignedIn]:
     """VM Contributor on rg-web, Reader on rg-data."""
-    with SignedIn(stack, fleet.GRACE) as grace:
+    with SignedIn(stack, demo.GRACE) as grace:
         yield grace
 
 
 @pytest.fixture
 def alan(stack: LocalStack) -> Iterator[SignedIn]:
     """Reader everywhere."""
-    with SignedIn(stack, fleet.ALAN) as alan:
+    with SignedIn(stack, demo.ALAN) as alan:
         yield alan
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from dev.fleet import VirtualMachine
+from dev.demo import VirtualMachine
 from dev.stack import ROOT, Port, Stack
 from tests.patience import PATIENCE
 from tests.ports import reserve_run

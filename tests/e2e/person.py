@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
-from dev import fleet
+from dev import demo
 from dev.stack import Port
 from tests.e2e.local_stack import LocalStack
 from tests.patience import PATIENCE
@@ -29,7 +29,7 @@ _PASSWORD_SECONDS = 5.0
 class SignedIn:
     """One person's API calls."""
 
-    def __init__(self, stack: LocalStack, who: fleet.Person) -> None:
+    def __init__(self, stack: LocalStack, who: demo.Person) -> None:
         self.who = who
         self.token = _sign_in(stack, who)
         self.api = httpx.Client(
@@ -47,10 +47,10 @@ class SignedIn:
     def get(self, path: str, **params: Any) -> httpx.Response:
         return self.api.get(path, params=params)
 
-    def request_session(self, vm: fleet.VirtualMachine, **body: Any) -> httpx.Response:
+    def request_session(self, vm: demo.VirtualMachine, **body: Any) -> httpx.Response:
         return self.api.post(f"{vm.id}/serialConsole/sessions", json=body)
 
-    def open(self, vm: fleet.VirtualMachine, *, resume: "Console | None" = None, **body: Any) -> "Console":
+    def open(self, vm: demo.VirtualMachine, *, resume: "Console | None" = None, **body: Any) -> "Console":
         """Where its lock is away, as it is for half a minute after a kill, asks again when it is told to."""
         end = time.monotonic() + PATIENCE
         while (answer := self.request_session(vm, **body)).status_code != 201:
@@ -59,7 +59,7 @@ class SignedIn:
             time.sleep(int(answer.headers["retry-after"]))
         return Console(answer.json(), resume)
 
-    def transcript(self, vm: fleet.VirtualMachine) -> bytes:
+    def transcript(self, vm: demo.VirtualMachine) -> bytes:
         """All that was printed, from the archive, read piece by piece."""
         pieces: list[bytes] = []
         offset = 0
@@ -71,7 +71,7 @@ class SignedIn:
             pieces.append(answer.content)
             offset = int(answer.headers["x-console-offset-next"])
 
-    def events(self, vm: fleet.VirtualMachine, name: str) -> list[dict[str, Any]]:
+    def events(self, vm: demo.VirtualMachine, name: str) -> list[dict[str, Any]]:
         """All of this name that are on record, read segment by segment."""
         found: list[dict[str, Any]] = []
         segment: str | None = "0"
@@ -170,14 +170,14 @@ class Console:
             if seen.rstrip().endswith(b"$"):
                 return len(self.printed)
             if seen.rstrip().endswith(b"login:"):
-                self.type(f"{fleet.GUEST_USER}\r")
+                self.type(f"{demo.GUEST_USER}\r")
                 return self._give_password(self.expect("Password: ", since))
             self.receive()
 
     def _give_password(self, since: int) -> int:
         """Again, where nothing comes of it: the guest throws away what is typed before it has switched its echo off."""
         for _ in range(_PASSWORD_TRIES):
-            self.type(f"{fleet.GUEST_PASSWORD}\r")
+            self.type(f"{demo.GUEST_PASSWORD}\r")
             with contextlib.suppress(TimeoutError):
                 while (at := self.printed.find(b"$ ", since)) < 0:
                     self.receive(_PASSWORD_SECONDS)
@@ -199,19 +199,19 @@ class Console:
         return bytes(self.printed[since:end])
 
 
-def _sign_in(stack: LocalStack, who: fleet.Person) -> str:
-    entra = f"{stack.stack.http(Port.ENTRA_PAGE)}/{fleet.TENANT}"
+def _sign_in(stack: LocalStack, who: demo.Person) -> str:
+    entra = f"{stack.stack.http(Port.ENTRA_PAGE)}/{demo.TENANT}"
     redirect, verifier = f"{stack.address}/", secrets.token_urlsafe(48)
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     asked = {
-        "client_id": fleet.PAGE_CLIENT, "redirect_uri": redirect, "response_type": "code", "state": "s",
-        "scope": f"{fleet.API_SCOPE} openid", "code_challenge": challenge, "code_challenge_method": "S256",
+        "client_id": demo.PAGE_CLIENT, "redirect_uri": redirect, "response_type": "code", "state": "s",
+        "scope": f"{demo.API_SCOPE} openid", "code_challenge": challenge, "code_challenge_method": "S256",
     }  # fmt: skip
     chosen = httpx.post(f"{entra}/login", data=asked | {"person": who.oid}, timeout=PATIENCE)
     code = parse_qs(urlsplit(chosen.headers["location"]).query)["code"][0]
     form = {
-        "grant_type": "authorization_code", "client_id": fleet.PAGE_CLIENT, "code": code, "redirect_uri": redirect,
-        "code_verifier": verifier, "scope": f"{fleet.API_SCOPE} openid",
+        "grant_type": "authorization_code", "client_id": demo.PAGE_CLIENT, "code": code, "redirect_uri": redirect,
+        "code_verifier": verifier, "scope": f"{demo.API_SCOPE} openid",
     }  # fmt: skip
     answer = httpx.post(f"{entra}/oauth2/v2.0/token", data=form, timeout=PATIENCE).raise_for_status()
     token: str = answer.json()["access_token"]

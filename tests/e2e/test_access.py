@@ -13,13 +13,13 @@ from azure.mgmt.serialconsole import MicrosoftSerialConsoleClient
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from dev import fleet
+from dev import demo
 from dev.stack import Port
 from tests.e2e.local_stack import LocalStack
 from tests.e2e.person import Console, SignedIn
 from tests.patience import PATIENCE
 
-WEB_01, WEB_04 = (vm for vm in fleet.VIRTUAL_MACHINES if vm.name in ("web-01", "web-04"))
+WEB_01, WEB_04 = (vm for vm in demo.VIRTUAL_MACHINES if vm.name in ("web-01", "web-04"))
 
 
 @pytest.fixture
@@ -44,8 +44,8 @@ def ended(console: Console) -> tuple[int, str]:
     ("scope", "code"),
     [
         (WEB_04.id, "ConsoleDisabledByPolicy"),
-        (fleet.group("rg-web"), "ConsoleDisabledByPolicy"),
-        (f"/subscriptions/{fleet.SUBSCRIPTION}", "ConsoleDisabledForSubscription"),
+        (demo.group("rg-web"), "ConsoleDisabledByPolicy"),
+        (f"/subscriptions/{demo.SUBSCRIPTION}", "ConsoleDisabledForSubscription"),
     ],
 )
 def test_a_switch_turned_off_ends_what_is_open_below_it(ada: SignedIn, grace: SignedIn, scope: str, code: str) -> None:
@@ -57,7 +57,7 @@ def test_a_switch_turned_off_ends_what_is_open_below_it(ada: SignedIn, grace: Si
             assert ada.api.put(policy, json={"console": "off"}).status_code == 200
             assert ended(console) == (4012, code)
             assert ended(watching) == (4012, code)
-            assert console.expect_said("bye")["by"] == {"name": fleet.ADA.name}
+            assert console.expect_said("bye")["by"] == {"name": demo.ADA.name}
         refused = grace.request_session(WEB_04)
         assert (refused.status_code, refused.json()["error"]["code"]) == (403, code)
     finally:
@@ -68,7 +68,7 @@ def test_a_switch_turned_off_ends_what_is_open_below_it(ada: SignedIn, grace: Si
 def test_a_right_withdrawn_ends_the_session(stack: LocalStack, grace: SignedIn, arm: httpx.Client) -> None:
     with grace.open(WEB_04) as console:
         console.expect_said("hello")
-        left = [one for one in fleet.ASSIGNMENTS if one.principal != fleet.GRACE.oid]
+        left = [one for one in demo.ASSIGNMENTS if one.principal != demo.GRACE.oid]
         said = [{"principal": one.principal, "role": one.role, "scope": one.scope} for one in left]
         arm.post("/admin/assignments", json=said).raise_for_status()
         assert ended(console) == (4004, "AccessRevoked")
@@ -117,9 +117,9 @@ def official(stack: LocalStack, ada: SignedIn) -> Iterator[MicrosoftSerialConsol
     credential: Any = Token(ada)
     with MicrosoftSerialConsoleClient(
         credential,
-        fleet.SUBSCRIPTION,
+        demo.SUBSCRIPTION,
         f"{stack.address}/api",
-        credential_scopes=[f"{fleet.API_URI}/.default"],
+        credential_scopes=[f"{demo.API_URI}/.default"],
         per_call_policies=[OverPlainHttp()],
     ) as client:
         yield client
@@ -150,4 +150,4 @@ def test_it_is_switched_off_and_on_through_it(official: MicrosoftSerialConsoleCl
         assert refused.value.error.code == "ConsoleDisabledForSubscription"
     finally:
         assert official.enable_console("default").properties.disabled is False
-        ada.api.delete(f"/subscriptions/{fleet.SUBSCRIPTION}/serialConsole/policy")
+        ada.api.delete(f"/subscriptions/{demo.SUBSCRIPTION}/serialConsole/policy")

@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from dev import fleet
+from dev import demo
 from tests.e2e.local_stack import LocalStack, until
 from tests.e2e.person import SignedIn
 from tests.e2e.test_page import open_console, signed_in
 
-WEB_01, WEB_02, WEB_04 = (vm for vm in fleet.VIRTUAL_MACHINES if vm.name in ("web-01", "web-02", "web-04"))
+WEB_01, WEB_02, WEB_04 = (vm for vm in demo.VIRTUAL_MACHINES if vm.name in ("web-01", "web-02", "web-04"))
 BOOTED = b"Started after"
 """What the demo machine prints once for every start."""
 
 
 @contextmanager
-def policy(ada: SignedIn, vm: fleet.VirtualMachine, **demands: Any) -> Iterator[None]:
+def policy(ada: SignedIn, vm: demo.VirtualMachine, **demands: Any) -> Iterator[None]:
     """Ada sets it, and takes it away again."""
     address = f"{vm.id}/serialConsole/policy"
     assert (answer := ada.api.put(address, json=demands)).is_success, answer.text
@@ -28,7 +28,7 @@ def policy(ada: SignedIn, vm: fleet.VirtualMachine, **demands: Any) -> Iterator[
         assert (answer := ada.api.delete(address)).is_success, answer.text
 
 
-def free(ada: SignedIn, vm: fleet.VirtualMachine) -> None:
+def free(ada: SignedIn, vm: demo.VirtualMachine) -> None:
     """Waits until whoever had the console has left it: a page that was just closed leaves a moment later."""
 
     def nobody_writes() -> bool:
@@ -54,7 +54,7 @@ def watch(page: Page, vm: str) -> None:
 def test_a_restart_is_confirmed_and_everybody_at_the_console_reads_whose_it_was(
     browser: Browser, stack: LocalStack
 ) -> None:
-    with signed_in(browser, stack, fleet.ADA) as ada, signed_in(browser, stack, fleet.GRACE) as grace:
+    with signed_in(browser, stack, demo.ADA) as ada, signed_in(browser, stack, demo.GRACE) as grace:
         open_console(ada, "web-01")
         connected(ada)
         watch(grace, "web-01")
@@ -75,7 +75,7 @@ def test_the_menu_of_acts_is_used_by_keyboard_alone_and_escape_does_nothing_to_t
     browser: Browser, stack: LocalStack, ada: SignedIn
 ) -> None:
     free(ada, WEB_04)
-    with signed_in(browser, stack, fleet.ADA) as page:
+    with signed_in(browser, stack, demo.ADA) as page:
         open_console(page, "web-04")
         connected(page)
         menu = page.get_by_test_id("vm-menu")
@@ -93,7 +93,7 @@ def test_the_menu_of_acts_is_used_by_keyboard_alone_and_escape_does_nothing_to_t
 def test_a_reason_is_asked_for_until_it_fits_and_then_remembered(
     browser: Browser, stack: LocalStack, ada: SignedIn
 ) -> None:
-    with policy(ada, WEB_04, reason=True, tickets=["INC-*"]), signed_in(browser, stack, fleet.ADA) as page:
+    with policy(ada, WEB_04, reason=True, tickets=["INC-*"]), signed_in(browser, stack, demo.ADA) as page:
         open_console(page, "web-04")
         page.get_by_test_id("reason").fill("because")
         page.keyboard.press("Enter")
@@ -108,7 +108,7 @@ def test_a_reason_is_asked_for_until_it_fits_and_then_remembered(
 
 
 def test_who_gives_no_reason_is_told_what_is_missing(browser: Browser, stack: LocalStack, ada: SignedIn) -> None:
-    with policy(ada, WEB_04, reason=True), signed_in(browser, stack, fleet.ADA) as page:
+    with policy(ada, WEB_04, reason=True), signed_in(browser, stack, demo.ADA) as page:
         open_console(page, "web-04")
         expect(page.get_by_test_id("reason")).to_be_focused()
         page.keyboard.press("Escape")
@@ -120,8 +120,8 @@ def test_somebody_asks_somebody_else_denies_and_then_approves_and_the_console_op
 ) -> None:
     with (
         policy(ada, WEB_04, approval=["write"]),
-        signed_in(browser, stack, fleet.ADA) as asking,
-        signed_in(browser, stack, fleet.GRACE) as deciding,
+        signed_in(browser, stack, demo.ADA) as asking,
+        signed_in(browser, stack, demo.GRACE) as deciding,
     ):
         open_console(asking, "web-04")
         ask(asking, "look at the boot")
@@ -156,7 +156,7 @@ def decide(page: Page, how: str, comment: str) -> None:
 
 
 def test_an_administrator_sees_who_is_connected_and_ends_a_session(browser: Browser, stack: LocalStack) -> None:
-    with signed_in(browser, stack, fleet.GRACE) as grace, signed_in(browser, stack, fleet.ADA) as ada:
+    with signed_in(browser, stack, demo.GRACE) as grace, signed_in(browser, stack, demo.ADA) as ada:
         open_console(grace, "web-01")
         connected(grace)
         watch(ada, "web-01")
@@ -172,7 +172,7 @@ def test_a_console_that_a_policy_switches_off_says_so_at_once(
     browser: Browser, stack: LocalStack, ada: SignedIn
 ) -> None:
     free(ada, WEB_04)
-    with signed_in(browser, stack, fleet.GRACE) as page:
+    with signed_in(browser, stack, demo.GRACE) as page:
         open_console(page, "web-04")
         connected(page)
         with policy(ada, WEB_04, console="off"):
@@ -186,7 +186,7 @@ def test_a_console_that_a_policy_switches_off_says_so_at_once(
 def test_a_reader_sees_everything_that_they_lack_and_nothing_to_do_to_the_vm(
     browser: Browser, stack: LocalStack
 ) -> None:
-    with signed_in(browser, stack, fleet.ALAN) as page:
+    with signed_in(browser, stack, demo.ALAN) as page:
         page.get_by_role("link", name="db-01").first.click()
         lacking = page.get_by_test_id("refused-check")
         expect(lacking.first).to_contain_text("You lack the role for this console")
@@ -200,7 +200,7 @@ def test_a_reader_sees_everything_that_they_lack_and_nothing_to_do_to_the_vm(
 
 
 def test_all_that_stands_in_the_way_is_said_together(browser: Browser, stack: LocalStack) -> None:
-    with signed_in(browser, stack, fleet.ALAN) as page:
+    with signed_in(browser, stack, demo.ALAN) as page:
         page.get_by_role("link", name="web-02").first.click()
         codes = [one.get_attribute("data-code") for one in _settled(page).all()]
         assert codes == ["VmPermissionDenied", "VmNotRunning"], "in the order in which a person mends them"
@@ -214,7 +214,7 @@ def _settled(page: Page) -> Any:
 
 @pytest.mark.qemu
 def test_a_vm_that_is_started_from_its_panel_is_waited_for(browser: Browser, stack: LocalStack, ada: SignedIn) -> None:
-    with signed_in(browser, stack, fleet.ADA) as page:
+    with signed_in(browser, stack, demo.ADA) as page:
         open_console(page, "web-02")
         page.get_by_test_id("start").click()
         page.get_by_test_id("confirm-act").click()
@@ -229,7 +229,7 @@ def test_a_vm_that_is_started_from_its_panel_is_waited_for(browser: Browser, sta
 
 @pytest.mark.qemu
 def test_sysrq_reaches_the_kernel(browser: Browser, stack: LocalStack) -> None:
-    with signed_in(browser, stack, fleet.ADA) as page:
+    with signed_in(browser, stack, demo.ADA) as page:
         open_console(page, "web-01")
         connected(page)
         page.get_by_test_id("vm-menu").click()

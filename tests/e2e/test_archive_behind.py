@@ -7,13 +7,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from dev import fleet
+from dev import demo
 from dev.stack import Port
 from tests.e2e.local_stack import LocalStack, until
 from tests.e2e.person import SignedIn
 from tests.patience import PATIENCE
 
-WEB_01 = fleet.VIRTUAL_MACHINES[0]
+WEB_01 = demo.VIRTUAL_MACHINES[0]
 TRANSCRIPT = f"{WEB_01.id}/serialConsole/transcript"
 LEAST = 30
 """Seconds for which the record of a busy VM stands still: its reader waits for 60, from its last event on."""
@@ -44,7 +44,7 @@ def verified(person: SignedIn) -> dict[str, object]:
 @pytest.mark.qemu
 def test_a_record_that_is_behind_is_told_so_and_nobody_gives_up(slow: LocalStack) -> None:
     admin = f"{slow.stack.http(Port.EVENT_HUBS_ADMIN)}/disconnect"
-    with SignedIn(slow, fleet.ADA) as ada, ada.open(WEB_01) as console:
+    with SignedIn(slow, demo.ADA) as ada, ada.open(WEB_01) as console:
         console.log_in()
         until(lambda: ada.transcript(WEB_01) == slow.printed(WEB_01), "all that was printed has arrived")
         archived = len(slow.printed(WEB_01))
@@ -64,7 +64,7 @@ def test_a_record_that_is_behind_is_told_so_and_nobody_gives_up(slow: LocalStack
 
 @pytest.mark.qemu
 def test_what_a_killed_instance_held_is_archived_when_it_has_expired(slow: LocalStack) -> None:
-    with SignedIn(slow, fleet.ADA) as ada, ada.open(WEB_01) as console:
+    with SignedIn(slow, demo.ADA) as ada, ada.open(WEB_01) as console:
         console.log_in()
         slow.kill("functions")
         console.run("echo printed-after-the-kill")

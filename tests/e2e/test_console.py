@@ -7,12 +7,12 @@ import socket
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from dev import fleet
-from dev.machines import say_hash
+from dev import demo
+from dev.machines import test_pattern
 from tests.e2e.local_stack import LocalStack, once, until
 from tests.e2e.person import Console, SignedIn
 
-WEB_01 = fleet.VIRTUAL_MACHINES[0]
+WEB_01 = demo.VIRTUAL_MACHINES[0]
 
 
 @pytest.mark.qemu
@@ -33,7 +33,7 @@ def test_the_transcript_is_what_the_machine_printed_byte_for_byte(stack: LocalSt
         while not (found := said.search(console.printed, since)):
             console.receive()
         shown = bytes(console.printed[since : found.end()])
-    known = say_hash.stream(300, 7)
+    known = test_pattern.stream(300, 7)
     assert known in shown, "the viewer saw what the guest printed"
     assert hashlib.sha256(known).hexdigest().encode() == found[1], "the guest's own hash agrees"
     until(lambda: ada.transcript(WEB_01) == stack.printed(WEB_01), "the archive holds all that COM1 gave")
@@ -127,7 +127,7 @@ def test_a_forged_token_never_reaches_the_vm(ada: SignedIn) -> None:
     [("web-02", "VmNotRunning"), ("web-03", "BootDiagnosticsDisabled"), ("web-05", "VmProvisioning")],
 )
 def test_what_stands_in_the_way_of_a_console_is_said(ada: SignedIn, name: str, code: str) -> None:
-    vm = next(vm for vm in fleet.VIRTUAL_MACHINES if vm.name == name)
+    vm = next(vm for vm in demo.VIRTUAL_MACHINES if vm.name == name)
     refused = ada.request_session(vm)
     error = refused.json()["error"]
     assert code in {error["code"], *(detail["code"] for detail in error.get("details", []))}
@@ -136,14 +136,14 @@ def test_what_stands_in_the_way_of_a_console_is_said(ada: SignedIn, name: str, c
 
 
 def test_a_reader_may_open_no_console(grace: SignedIn, alan: SignedIn) -> None:
-    db = next(vm for vm in fleet.VIRTUAL_MACHINES if vm.name == "db-01")
+    db = next(vm for vm in demo.VIRTUAL_MACHINES if vm.name == "db-01")
     for person, vm in ((grace, db), (alan, WEB_01)):
         refused = person.request_session(vm)
         assert (refused.status_code, refused.json()["error"]["code"]) == (403, "VmPermissionDenied")
 
 
 def test_a_vm_created_with_ssh_keys_only_is_opened_with_a_warning(ada: SignedIn) -> None:
-    vm = next(vm for vm in fleet.VIRTUAL_MACHINES if vm.login is fleet.Login.SSH_KEYS)
+    vm = next(vm for vm in demo.VIRTUAL_MACHINES if vm.login is demo.Login.SSH_KEYS)
     answer = ada.request_session(vm)
     assert answer.status_code == 201, answer.text
     assert "PasswordLoginUnavailable" in {warning["code"] for warning in answer.json()["warnings"]}
@@ -158,4 +158,4 @@ def test_no_log_holds_a_token_or_what_was_typed(stack: LocalStack, ada: SignedIn
         assert answer["token"] not in log, part
         assert ada.token not in log, part
         assert "correct-horse-battery" not in log, part
-        assert fleet.API_SECRET not in log, part
+        assert demo.API_SECRET not in log, part

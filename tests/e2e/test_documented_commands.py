@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from dev import fleet
+from dev import demo
 from dev.stack import ROOT
 from tests.e2e.local_stack import LocalStack, until
 from tests.e2e.person import SignedIn
 
-WEB_01 = next(vm for vm in fleet.VIRTUAL_MACHINES if vm.name == "web-01")
+WEB_01 = next(vm for vm in demo.VIRTUAL_MACHINES if vm.name == "web-01")
 README_ADDRESS = "http://localhost:8400"
 FOR_TENANT_ADMINISTRATORS = "$API/policy"
 """Nobody of the demo is one: the refusal is tried instead."""
@@ -48,7 +48,7 @@ def environment(stack: LocalStack) -> Iterator[dict[str, str]]:
     def booted() -> bool:
         return ada.get(f"{WEB_01.id}/serialConsole/transcript", at="boot").status_code == httpx.codes.OK
 
-    with SignedIn(stack, fleet.ADA) as ada, ada.open(WEB_01) as console:
+    with SignedIn(stack, demo.ADA) as ada, ada.open(WEB_01) as console:
         console.log_in()
         console.run("echo Linux version 6.1")  # the demo's kernel boots without a word
         until(booted, "a boot is on record")

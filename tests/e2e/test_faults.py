@@ -3,11 +3,11 @@
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from dev import fleet
+from dev import demo
 from tests.e2e.local_stack import LocalStack, until
 from tests.e2e.person import Console, SignedIn
 
-WEB_01 = fleet.VIRTUAL_MACHINES[0]
+WEB_01 = demo.VIRTUAL_MACHINES[0]
 
 
 def reconnected(person: SignedIn, **wanted: str) -> Console:
@@ -127,7 +127,7 @@ def test_a_lost_port_is_said_and_dialled_again(stack: LocalStack, ada: SignedIn)
 
 
 def test_a_gateway_that_refuses_is_said_in_words(stack: LocalStack, ada: SignedIn) -> None:
-    db = next(vm for vm in fleet.VIRTUAL_MACHINES if vm.name == "db-01")
+    db = next(vm for vm in demo.VIRTUAL_MACHINES if vm.name == "db-01")
     stack.gateway(db, "break-port", mode="refuse")
     try:
         answer = ada.request_session(db).json()

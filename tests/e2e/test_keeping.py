@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from dev import fleet
+from dev import demo
 from tests.e2e.local_stack import LocalStack, recorded_as, until
 from tests.e2e.person import SignedIn
 from tests.e2e.test_access_page import policy
 
-WEB_01, WEB_04 = (vm for vm in fleet.VIRTUAL_MACHINES if vm.name in ("web-01", "web-04"))
+WEB_01, WEB_04 = (vm for vm in demo.VIRTUAL_MACHINES if vm.name in ("web-01", "web-04"))
 PASSWORD = "s3cret-and-long"
 SECRET = "AKIAIOSFODNN7EXAMPLE"  # pragma: allowlist secret - what is to be masked
 
 
-def events(who: SignedIn, vm: fleet.VirtualMachine, **place: str) -> list[dict[str, Any]]:
+def events(who: SignedIn, vm: demo.VirtualMachine, **place: str) -> list[dict[str, Any]]:
     answer = who.get(f"{vm.id}/serialConsole/transcript", format="events", limit=4 << 20, **place)
     assert answer.status_code == 200, answer.text
     return [json.loads(line) for line in answer.text.splitlines()]

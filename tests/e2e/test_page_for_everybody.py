@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, WebSocketRoute, expect
 
-from dev import fleet
+from dev import demo
 from tests.e2e.local_stack import LocalStack, until
 from tests.e2e.person import SignedIn
 from tests.e2e.test_access_page import connected, free, watch
@@ -16,7 +16,7 @@ from tests.e2e.test_page import open_console, signed_in
 
 LOOKS = (Path(__file__).parent / "looks.js").read_text()
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 780}
-WEB_01, WEB_04 = (vm for vm in fleet.VIRTUAL_MACHINES if vm.name in ("web-01", "web-04"))
+WEB_01, WEB_04 = (vm for vm in demo.VIRTUAL_MACHINES if vm.name in ("web-01", "web-04"))
 LIVE = "document.getElementById('live').textContent"
 STILL = "document.getAnimations().every((one) => one.effect.getTiming().iterations === Infinity)"
 WHOLE = """document.querySelector('.xterm-rows').getBoundingClientRect().bottom
@@ -72,7 +72,7 @@ def hears(page: Page, words: str) -> None:
 
 
 def test_the_lists_can_be_read_by_everybody(browser: Browser, stack: LocalStack) -> None:
-    with signed_in(browser, stack, fleet.ALAN) as page:
+    with signed_in(browser, stack, demo.ALAN) as page:
         expect(page.get_by_test_id("vm-row").first).to_be_visible()
         assert faults(page) == []
         page.goto(f"{stack.address}/#/recordings{WEB_04.id}")
@@ -82,7 +82,7 @@ def test_the_lists_can_be_read_by_everybody(browser: Browser, stack: LocalStack)
 
 def test_a_console_can_be_read_by_everybody(browser: Browser, stack: LocalStack, ada: SignedIn) -> None:
     free(ada, WEB_04)
-    with signed_in(browser, stack, fleet.ADA) as page:
+    with signed_in(browser, stack, demo.ADA) as page:
         open_console(page, "web-04")
         connected(page)
         expect(page.get_by_test_id("warning")).to_be_visible()
@@ -99,7 +99,7 @@ def test_no_line_of_the_terminal_is_cut_and_no_warning_lies_over_it(
     browser: Browser, stack: LocalStack, ada: SignedIn
 ) -> None:
     free(ada, WEB_04)
-    with signed_in(browser, stack, fleet.ADA) as page:
+    with signed_in(browser, stack, demo.ADA) as page:
         open_console(page, "web-04")
         connected(page)
         for size in (WIDE, NARROW):
@@ -112,21 +112,21 @@ def test_no_line_of_the_terminal_is_cut_and_no_warning_lies_over_it(
 
 
 def test_every_console_is_reached_by_tab_and_by_arrows(browser: Browser, stack: LocalStack) -> None:
-    with signed_in(browser, stack, fleet.ADA) as page:
-        expect(page.get_by_test_id("vm-row")).to_have_count(len(fleet.VIRTUAL_MACHINES))
+    with signed_in(browser, stack, demo.ADA) as page:
+        expect(page.get_by_test_id("vm-row")).to_have_count(len(demo.VIRTUAL_MACHINES))
         page.get_by_role("button", name="Refresh").focus()
         reached = []
-        for _ in range(5 * len(fleet.VIRTUAL_MACHINES)):
+        for _ in range(5 * len(demo.VIRTUAL_MACHINES)):
             page.keyboard.press("Tab")
             reached.append(page.evaluate("document.activeElement.closest('.vm') && document.activeElement.textContent"))
-        assert {vm.name for vm in fleet.VIRTUAL_MACHINES} <= set(reached)
+        assert {vm.name for vm in demo.VIRTUAL_MACHINES} <= set(reached)
         page.get_by_role("link", name="Recordings of web-01").focus()
         page.keyboard.press("ArrowDown")
         expect(page.get_by_role("link", name="web-02, console not possible")).to_be_focused()
 
 
 def test_a_button_that_was_pressed_keeps_the_focus(browser: Browser, stack: LocalStack) -> None:
-    with signed_in(browser, stack, fleet.ADA) as page:
+    with signed_in(browser, stack, demo.ADA) as page:
         expect(page.get_by_test_id("vm-row").first).to_be_visible()
         refresh = page.get_by_role("button", name="Refresh")
         refresh.focus()
@@ -140,7 +140,7 @@ def test_a_button_that_was_pressed_keeps_the_focus(browser: Browser, stack: Loca
 def test_a_list_that_could_not_be_refreshed_says_above_it_that_it_is_old_and_tries_again(
     browser: Browser, stack: LocalStack
 ) -> None:
-    with signed_in(browser, stack, fleet.ADA) as page:
+    with signed_in(browser, stack, demo.ADA) as page:
         expect(page.get_by_test_id("vm-row").first).to_be_visible()
         answer(page, "**/api/consoles*", 429, throttled(3), x_ms_error_code="AzureThrottled")
         page.get_by_role("button", name="Refresh").click()
@@ -157,8 +157,8 @@ def test_a_list_that_could_not_be_refreshed_says_above_it_that_it_is_old_and_tri
 
 
 def test_where_azure_was_not_asked_nobody_is_sent_to_an_owner(browser: Browser, stack: LocalStack) -> None:
-    with signed_in(browser, stack, fleet.ADA) as page:
-        unasked = {"subscription": fleet.SUBSCRIPTION, "code": "AzureTimeout", "message": "Azure did not answer."}
+    with signed_in(browser, stack, demo.ADA) as page:
+        unasked = {"subscription": demo.SUBSCRIPTION, "code": "AzureTimeout", "message": "Azure did not answer."}
         answer(page, "**/api/consoles*", 200, {"value": [], "unasked": [unasked]})
         page.reload()
         expect(page.get_by_test_id("unasked")).to_contain_text("Azure did not answer")
@@ -177,7 +177,7 @@ def test_where_azure_was_not_asked_nobody_is_sent_to_an_owner(browser: Browser, 
 def test_an_empty_answer_of_the_host_is_said_in_words_with_a_way_out(
     browser: Browser, stack: LocalStack, status: int, says: str, offers: str
 ) -> None:
-    with signed_in(browser, stack, fleet.ADA) as page:
+    with signed_in(browser, stack, demo.ADA) as page:
         answer(page, "**/api/consoles*", status)
         page.reload()
         alert = page.get_by_role("alert").filter(has_text=says)
@@ -187,7 +187,7 @@ def test_an_empty_answer_of_the_host_is_said_in_words_with_a_way_out(
 
 def test_what_changes_at_a_console_is_heard(browser: Browser, stack: LocalStack, ada: SignedIn) -> None:
     free(ada, WEB_04)
-    with signed_in(browser, stack, fleet.ADA) as page:
+    with signed_in(browser, stack, demo.ADA) as page:
         say = between(page)
         open_console(page, "web-04")
         connected(page)
@@ -202,7 +202,7 @@ def test_what_changes_at_a_console_is_heard(browser: Browser, stack: LocalStack,
 
 def test_a_watcher_is_offered_nothing_that_types(browser: Browser, stack: LocalStack, ada: SignedIn) -> None:
     free(ada, WEB_01)
-    with ada.open(WEB_01), signed_in(browser, stack, fleet.GRACE) as page:
+    with ada.open(WEB_01), signed_in(browser, stack, demo.GRACE) as page:
         watch(page, "web-01")
         expect(page.get_by_role("button", name="Set size in the guest")).to_be_disabled()
         expect(page.get_by_text("Press Enter if the screen stays empty")).to_be_hidden()

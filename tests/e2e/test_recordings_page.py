@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from dev import fleet
+from dev import demo
 from tests.e2e.local_stack import LocalStack, recorded_as, until
 from tests.e2e.person import SignedIn
 from tests.e2e.test_page import signed_in
 from tests.e2e.test_transcript import keep
 
-WEB_01 = fleet.VIRTUAL_MACHINES[0]
+WEB_01 = demo.VIRTUAL_MACHINES[0]
 WORDS = "the needle of this visit"
 
 
@@ -42,7 +42,7 @@ def _seconds(clock: str) -> int:
 def test_a_visit_is_found_played_searched_and_verified_in_the_page(
     browser: Browser, stack: LocalStack, ada: SignedIn, visit: str, pictures: Path
 ) -> None:
-    with signed_in(browser, stack, fleet.ADA) as page:
+    with signed_in(browser, stack, demo.ADA) as page:
         page.get_by_role("link", name=f"Recordings of {WEB_01.name}").click()
         recording = page.locator(f'[data-testid="recording"][data-id="{visit}"]')
         expect(recording).to_contain_text("Ada Lovelace")
@@ -68,7 +68,7 @@ def test_a_visit_is_found_played_searched_and_verified_in_the_page(
 def test_the_player_plays_pauses_and_seeks_by_keyboard(
     browser: Browser, stack: LocalStack, visit: str, pictures: Path
 ) -> None:
-    with signed_in(browser, stack, fleet.ADA) as page:
+    with signed_in(browser, stack, demo.ADA) as page:
         page.goto(f"{stack.address}/#/recordings{WEB_01.id}?id={visit}")
         play = page.get_by_test_id("player-play")
         expect(play).to_have_text("Pause")  # it begins by itself
@@ -99,13 +99,13 @@ def test_the_player_plays_pauses_and_seeks_by_keyboard(
 
 
 def test_a_recording_that_is_not_there_says_so(browser: Browser, stack: LocalStack) -> None:
-    with signed_in(browser, stack, fleet.ADA) as page:
+    with signed_in(browser, stack, demo.ADA) as page:
         page.goto(f"{stack.address}/#/recordings{WEB_01.id}?id=0000000000000000-00000000")
         expect(page.get_by_role("alert")).to_contain_text("not there")
 
 
 def test_a_list_that_grows_leaves_who_stands_on_it_where_they_are(browser: Browser, stack: LocalStack) -> None:
-    with signed_in(browser, stack, fleet.ADA) as page:
+    with signed_in(browser, stack, demo.ADA) as page:
         page.goto(f"{stack.address}/")
         found = page.evaluate(
             """async () => {

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Browser, Page, expect
 
-from dev import fleet
+from dev import demo
 from tests.e2e.local_stack import LocalStack
 from tests.e2e.person import SignedIn
 from tests.e2e.test_access_page import WEB_04, connected, free, policy
@@ -21,7 +21,7 @@ def test_what_the_tenant_demands_reaches_the_person_who_then_sees_the_consoles(
     browser: Browser, stack: LocalStack, ada: SignedIn
 ) -> None:
     free(ada, WEB_04)
-    with signed_in(browser, stack, fleet.EDITH) as page:
+    with signed_in(browser, stack, demo.EDITH) as page:
         step_up(page)
         expect(page.get_by_text("web-01").first).to_be_visible()
         open_console(page, "web-04")
@@ -32,7 +32,7 @@ def test_a_policy_that_demands_a_context_for_writing_is_answered_and_one_comes_b
     browser: Browser, stack: LocalStack, ada: SignedIn
 ) -> None:
     free(ada, WEB_04)
-    with policy(ada, WEB_04, signIn={"write": "c1"}), signed_in(browser, stack, fleet.GRACE) as page:
+    with policy(ada, WEB_04, signIn={"write": "c1"}), signed_in(browser, stack, demo.GRACE) as page:
         open_console(page, "web-04")
         step_up(page)
         connected(page)

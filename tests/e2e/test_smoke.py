@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from dev import fleet
+from dev import demo
 from dev.parts import signed_in_as
 from dev.stack import ROOT, Port
 from tests.e2e.local_stack import LocalStack, until
 from tests.e2e.person import SignedIn
 from tests.patience import PATIENCE
 
-WEB_01, WEB_02 = (vm for vm in fleet.VIRTUAL_MACHINES if vm.name in ("web-01", "web-02"))
+WEB_01, WEB_02 = (vm for vm in demo.VIRTUAL_MACHINES if vm.name in ("web-01", "web-02"))
 
 
 @dataclass
@@ -44,7 +44,7 @@ def command(stack: LocalStack, vm: str, *words: str) -> list[str]:
 
 
 def signed_in(stack: LocalStack, **environment: str) -> dict[str, str]:
-    return os.environ | signed_in_as(stack.stack, fleet.AUTOMATION) | environment
+    return os.environ | signed_in_as(stack.stack, demo.AUTOMATION) | environment
 
 
 def smoke(stack: LocalStack, vm: str, *words: str, **environment: str) -> Tried:
@@ -56,7 +56,7 @@ def smoke(stack: LocalStack, vm: str, *words: str, **environment: str) -> Tried:
     return Tried(done.returncode, done.stdout)
 
 
-def writer(who: SignedIn, vm: fleet.VirtualMachine) -> Any:
+def writer(who: SignedIn, vm: demo.VirtualMachine) -> Any:
     return who.get(f"{vm.id}/serialConsole").json()["console"]["writer"]
 
 
@@ -97,7 +97,7 @@ def test_who_is_at_the_console_stays_there(stack: LocalStack, grace: SignedIn) -
         tried = smoke(stack, WEB_01.id, "--json")
         assert (tried.status, tried.failing()) == (1, ["open"])
         assert tried.words("open").startswith("ConsoleInUse (409): ")
-        assert writer(grace, WEB_01)["name"] == fleet.GRACE.name
+        assert writer(grace, WEB_01)["name"] == demo.GRACE.name
 
 
 def test_a_token_that_is_none_is_refused(stack: LocalStack) -> None:

@@ -10,14 +10,14 @@ import httpx
 import pytest
 from azure.storage.blob import ContainerClient
 
-from dev import fleet
+from dev import demo
 from dev.parts import storage
 from dev.stack import HOST_KEY, ROOT, Port
 from tests.e2e.local_stack import LocalStack, recorded_as, until
 from tests.e2e.person import SignedIn
 from tests.patience import PATIENCE
 
-WEB_01 = fleet.VIRTUAL_MACHINES[0]
+WEB_01 = demo.VIRTUAL_MACHINES[0]
 HERE = f"{WEB_01.id}/serialConsole"
 
 

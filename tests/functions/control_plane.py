@@ -16,9 +16,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dev.arm.world import World
+from dev.demo import OTHER_SUBSCRIPTION, RELAY, SUBSCRIPTION, Person
 from dev.entra.listen import bind
 from dev.entra.tokens import app_token, user_token
-from dev.fleet import OTHER_SUBSCRIPTION, RELAY, SUBSCRIPTION, Person
 from dev.parts import engine, function_settings
 from dev.stack import ROOT, Stack
 from tests.contract.azurite import azurite

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from dev.fleet import ADA, GRACE, Person
+from dev.demo import ADA, GRACE, Person
 from tests.functions.control_plane import ControlPlane
 from tests.functions.test_over_http import claims, vm
 

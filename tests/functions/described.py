@@ -10,7 +10,7 @@ import jsonschema_rs
 
 import function_app
 from dev.functions_host.request_target import target
-from functions.openapi import document
+from functions.http.openapi import document
 
 
 def closed(schema: Any) -> Any:

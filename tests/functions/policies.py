@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 
+from dev.demo import ADA, TENANT
 from dev.entra.tokens import user_token
-from dev.fleet import ADA, TENANT
 from tests.functions.control_plane import ControlPlane
 
 

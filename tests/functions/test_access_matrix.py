@@ -12,8 +12,7 @@ import pytest
 from dev.arm.roles import OWNER, STORAGE_ACCOUNT_CONTRIBUTOR
 from dev.arm.throttle import Throttle
 from dev.arm.world import Denial, Lock, StorageAccount, World
-from dev.entra.tokens import app_token, user_token
-from dev.fleet import (
+from dev.demo import (
     ADA,
     AUTOMATION,
     CONTRIBUTOR,
@@ -26,7 +25,8 @@ from dev.fleet import (
     Assignment,
     group,
 )
-from shared.domain.checks import Checked
+from dev.entra.tokens import app_token, user_token
+from shared.access.checks import CheckName
 from tests.access_tables import Row, table
 from tests.functions.control_plane import ControlPlane
 
@@ -229,7 +229,7 @@ def codes(said: Mapping[str, Any]) -> set[str]:
     """The codes of the checks that did not pass, in the order of the checks; or of the refusal."""
     if "error" in said:
         return {said["error"]["code"]}
-    assert [each["check"] for each in said["checks"]] == [each for each in Checked if each is not Checked.REASON]
+    assert [each["check"] for each in said["checks"]] == [each for each in CheckName if each is not CheckName.REASON]
     return {each["code"] for each in said["checks"] if not each["passed"]}
 
 

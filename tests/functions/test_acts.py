@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
-from dev.fleet import ADA, ALAN, GRACE
-from shared.domain.acts import Act
+from dev.demo import ADA, ALAN, GRACE
+from shared.access.commands import Command
 from tests.dev.functions_host.host_process import until
 from tests.functions.control_plane import ControlPlane
 from tests.functions.policies import demanding
 from tests.functions.test_over_http import refusal, vm
 
 NAME = "web-04"
-POWER = {Act.RESTART: "running", Act.STOP: "deallocated", Act.START: "running"}
-LINE = (Act.RESET, Act.NMI, Act.SYSRQ)
+POWER = {Command.RESTART: "running", Command.STOP: "deallocated", Command.START: "running"}
+LINE = (Command.RESET, Command.NMI, Command.SYSRQ)
 
 
 @pytest.fixture(autouse=True)
@@ -26,12 +26,12 @@ def on(plane: ControlPlane) -> Iterator[None]:
 
 
 def act(plane: ControlPlane, what: str, who: Any, **body: Any) -> Any:
-    keys = {"keys": "b"} if what == Act.SYSRQ and "keys" not in body else {}
+    keys = {"keys": "b"} if what == Command.SYSRQ and "keys" not in body else {}
     return plane.call("POST", f"{vm(NAME)}/serialConsole/{what}", who, json=keys | body)
 
 
 @pytest.mark.parametrize("what", POWER)
-def test_power_goes_through_azure_and_is_noted_at_the_console(plane: ControlPlane, what: Act) -> None:
+def test_power_goes_through_azure_and_is_noted_at_the_console(plane: ControlPlane, what: Command) -> None:
     answer = act(plane, what, GRACE, reason="hangs")
     assert (answer.status_code, answer.json()) == (202, {"act": what.value, "by": {"name": GRACE.name}})
     assert [(call, told["act"], told["by"]) for call, told, _ in plane.relay.told] == [("note", what.value, GRACE.name)]
@@ -39,19 +39,22 @@ def test_power_goes_through_azure_and_is_noted_at_the_console(plane: ControlPlan
 
 
 @pytest.mark.parametrize("what", LINE)
-def test_what_goes_down_the_line_is_sent_to_the_relay_once(plane: ControlPlane, what: Act) -> None:
+def test_what_goes_down_the_line_is_sent_to_the_relay_once(plane: ControlPlane, what: Command) -> None:
     answer = act(plane, what, GRACE)
     assert answer.status_code == 202, answer.text
     ((call, told, _),) = plane.relay.told
     assert (call, told["command"], told["by"]) == ("command", what.value, GRACE.name)
-    assert told["keys"] == ("b" if what is Act.SYSRQ else "")
+    assert told["keys"] == ("b" if what is Command.SYSRQ else "")
     assert told["vm"].lower().endswith(NAME)
 
 
-@pytest.mark.parametrize("what", list(Act))
-def test_who_may_not_does_nothing(plane: ControlPlane, what: Act) -> None:
+@pytest.mark.parametrize("what", list(Command))
+def test_who_may_not_does_nothing(plane: ControlPlane, what: Command) -> None:
     answer = act(plane, what, ALAN)
-    assert refusal(answer) == (403, "PowerPermissionDenied" if what in (*POWER, Act.RESET) else "NmiPermissionDenied")
+    assert refusal(answer) == (
+        403,
+        "PowerPermissionDenied" if what in (*POWER, Command.RESET) else "NmiPermissionDenied",
+    )
     assert plane.relay.told == []
     assert plane.world.units[NAME].power == "running"
 
@@ -66,13 +69,13 @@ def test_keys_that_are_none_are_refused(plane: ControlPlane, body: dict[str, Any
     assert plane.relay.told == []
 
 
-@pytest.mark.parametrize("what", [each for each in Act if each is not Act.SYSRQ])
-def test_keys_are_for_sysrq_alone(plane: ControlPlane, what: Act) -> None:
+@pytest.mark.parametrize("what", [each for each in Command if each is not Command.SYSRQ])
+def test_keys_are_for_sysrq_alone(plane: ControlPlane, what: Command) -> None:
     assert refusal(act(plane, what, GRACE, keys="b")) == (400, "InvalidRequest")
 
 
-@pytest.mark.parametrize("what", list(Act))
-def test_a_reason_that_is_demanded_is_demanded_here_too(plane: ControlPlane, what: Act) -> None:
+@pytest.mark.parametrize("what", list(Command))
+def test_a_reason_that_is_demanded_is_demanded_here_too(plane: ControlPlane, what: Command) -> None:
     with demanding(plane, vm(NAME)[4:], reason=True):
         assert refusal(act(plane, what, ADA)) == (400, "ReasonRequired")
         assert plane.relay.told == []
@@ -81,7 +84,7 @@ def test_a_reason_that_is_demanded_is_demanded_here_too(plane: ControlPlane, wha
 
 def test_a_vm_that_is_off_is_started(plane: ControlPlane) -> None:
     plane.world.units[NAME].power = "deallocated"
-    assert act(plane, Act.START, GRACE).status_code == 202
+    assert act(plane, Command.START, GRACE).status_code == 202
     until(lambda: plane.world.units[NAME].power == "running", plane.host)
 
 
@@ -92,7 +95,7 @@ def test_there_are_no_other_acts(plane: ControlPlane, what: str) -> None:
 
 
 def test_every_act_leaves_a_line_that_says_which(plane: ControlPlane) -> None:
-    answer = act(plane, Act.NMI, GRACE)
+    answer = act(plane, Command.NMI, GRACE)
     mine = answer.headers["x-ms-correlation-request-id"]
     until(lambda: mine in plane.host.log, plane.host)
     (line,) = (line for line in plane.host.lines if mine in line and "serial_console.audit" in line)

@@ -12,18 +12,19 @@ import azure.functions as func
 import pytest
 
 from dev.stack import ROOT
-from functions import relays, sessions, status
-from functions.answering import Asked, Result, answer, answer_anybody, answer_stray
+from functions import relays, sessions, vms
 from functions.health import _health
-from functions.requests import BODY_BYTES
-from functions.responses import SECURITY_HEADERS
+from functions.http.pipeline import RequestContext, Result, answer, answer_anybody, answer_stray
+from functions.http.requests import BODY_BYTES
+from functions.http.responses import SECURITY_HEADERS
 from shared import wiring
-from shared.domain.caller import Caller, Kind, Secret
-from shared.domain.grant import Mode
-from shared.domain.policy import Typing
-from shared.domain.refusals import TABLE, Code, Refusal, refuse
-from shared.ports import Dependency, Session, Unavailable
+from shared.access.policy import Typing
+from shared.base.caller import Caller, CallerKind, Secret
+from shared.base.ports import Dependency, Unavailable
+from shared.base.refusals import TABLE, Code, Refusal, refuse
 from shared.session.dependencies import Dependencies
+from shared.session.grant import Mode
+from shared.session.ports import Session
 from tests.fakes import VM, FakeWorld, everything, settings
 
 STARTER = "fakes"
@@ -58,7 +59,7 @@ def error(response: func.HttpResponse) -> dict[str, Any]:
 
 
 def answering(outcome: Result | Refusal | Exception) -> Any:
-    async def work(_: Asked) -> Result | Refusal:
+    async def work(_: RequestContext) -> Result | Refusal:
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
@@ -159,7 +160,7 @@ async def test_one_line_says_who_did_what(fakes: FakeWorld, caplog: pytest.LogCa
 
 
 def application(*roles: str) -> Caller:
-    return Caller("t1", "app", "automation", Kind.APPLICATION, frozenset(roles), Secret(""))
+    return Caller("t1", "app", "automation", CallerKind.APPLICATION, frozenset(roles), Secret(""))
 
 
 async def test_an_automation_opens_what_its_azure_roles_allow(fakes: FakeWorld) -> None:
@@ -175,14 +176,14 @@ async def test_an_automation_opens_what_its_azure_roles_allow(fakes: FakeWorld) 
 @pytest.mark.parametrize("part", ["subscription", "group", "name", "scale_set"])
 @pytest.mark.parametrize("trick", ["../x", "a/b", "a%2Fb", "", ".", "a\x00", "\u212a"])
 async def test_decoded_tricks_in_an_address_are_refused(part: str, trick: str) -> None:
-    response = await sent(status._show, request(**{part: trick}))
+    response = await sent(vms._show, request(**{part: trick}))
     assert error(response)["code"] == "InvalidRequest"
 
 
 @pytest.mark.usefixtures("fakes")
 async def test_a_group_that_reads_like_an_address_makes_no_other_address() -> None:
     trick = f"{VM.group}/providers/Microsoft.Compute/virtualMachineScaleSets/x"
-    assert error(await sent(status._show, request(group=trick)))["code"] == "InvalidRequest"
+    assert error(await sent(vms._show, request(group=trick)))["code"] == "InvalidRequest"
 
 
 @pytest.mark.usefixtures("fakes")
@@ -246,10 +247,10 @@ async def test_the_page_of_a_cloud_that_the_directory_does_not_know_is_told_its_
         PAGE_AUTHORITY_METADATA='{"issuer":"i"}',
         ENTRA_TENANTS="t1 t2",
     )
-    said = (await status._config(replace(fakes.world, settings=about))).value
+    said = (await vms._config(replace(fakes.world, settings=about))).value
     assert said["authority"] == "https://login.local:1/organizations"
     assert (said["knownAuthorities"], said["authorityMetadata"]) == (["login.local:1"], {"issuer": "i"})
-    said = (await status._config(fakes.world)).value
+    said = (await vms._config(fakes.world)).value
     assert said["authority"] == "https://login.microsoftonline.com/t1"
     assert (said["knownAuthorities"], said["authorityMetadata"]) == ([], None)
 

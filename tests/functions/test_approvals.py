@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from dev.demo import ADA, ALAN, GRACE
 from dev.entra.tokens import user_token
-from dev.fleet import ADA, ALAN, GRACE
 from tests.functions.control_plane import ControlPlane
 from tests.functions.policies import demanding
 from tests.functions.test_over_http import opened, refusal, vm

@@ -12,17 +12,17 @@ import pytest
 from durabletask.client import TaskHubGrpcClient
 from durabletask.worker import TaskHubGrpcWorker
 
+from dev.demo import ADA, ALAN, GRACE, SUBSCRIPTION, TENANT, Person, group
 from dev.entra.tokens import user_token
-from dev.fleet import ADA, ALAN, GRACE, SUBSCRIPTION, TENANT, Person, group
 from dev.functions_host.task_hub import TaskHub
-from functions.approving import waiting
-from shared.adapters.durable_approvals import DECISION
-from shared.adapters.table_approvals import TableApprovals
-from shared.adapters.tables import table_service
-from shared.domain.approval import Approval, State
-from shared.domain.approval_codec import approval_from_json, approval_to_json
-from shared.domain.rights import Right
-from shared.domain.vm import VmId
+from functions.approval_orchestration import waiting
+from shared.access.approval import Approval, State
+from shared.access.approval_codec import approval_from_json, approval_to_json
+from shared.access.durable.approvals import DECISION
+from shared.access.rights import Right
+from shared.access.tables.approvals import TableApprovals
+from shared.base.tables import table_service
+from shared.base.vm import VmId
 from tests.fakes import VM, FakeClock
 from tests.functions.control_plane import ControlPlane
 from tests.patience import PATIENCE

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions import acts, approvals, policies, recordings, relays, sessions, status
-from functions.addresses import calling
-from functions.answering import Work
-from shared.domain.acts import Act
-from shared.domain.grant import Mode
+from functions import approvals, commands, policies, recordings, relays, sessions, vms
+from functions.http.pipeline import Work
+from functions.http.routes import calling
+from shared.access.commands import Command
+from shared.session.grant import Mode
 from tests.fakes import VM, FakeWorld
 from tests.functions.test_answers import STARTER, error, fakes, sent
 
@@ -47,8 +47,8 @@ LOST = {
 }
 WITH_BODIES: dict[str, Work] = {
     "open": sessions._open,
-    "restart": acts._doing(Act.RESTART),
-    "sysrq": acts._doing(Act.SYSRQ),
+    "restart": commands._doing(Command.RESTART),
+    "sysrq": commands._doing(Command.SYSRQ),
     "ask for approval": approvals._ask,
     "set a policy": policies._set,
     "place a hold": recordings._place,
@@ -96,7 +96,7 @@ async def test_letter_case_and_parameters_of_the_type_are_free(media: str) -> No
 async def test_a_field_without_a_value_is_as_if_it_were_not_there(fakes: FakeWorld) -> None:
     """Where a newer host, or something else before us, does tell of it, it counts as little."""
     for query in ({}, {"for": ""}, {"unknown": ""}):
-        response = await called(status._show, ("for",), query)
+        response = await called(vms._show, ("for",), query)
         assert json.loads(response.get_body())["for"] == "write"
     for query in ({}, {"mode": ""}, {"force": ""}):
         response = await called(sessions._open, (), query, b'{"mode":"watch"}')
@@ -107,7 +107,7 @@ async def test_a_field_without_a_value_is_as_if_it_were_not_there(fakes: FakeWor
 @pytest.mark.usefixtures("fakes")
 @pytest.mark.parametrize("query", [{"for": "watch,write"}, {"for": "watch,watch"}, {"FOR": "watch"}, {"for": ","}])
 async def test_a_field_that_came_twice_is_judged_as_what_it_became(query: dict[str, str]) -> None:
-    response = await called(status._show, ("for",), query)
+    response = await called(vms._show, ("for",), query)
     assert (response.status_code, error(response)["code"]) == (400, "InvalidRequest")
 
 

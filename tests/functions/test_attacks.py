@@ -4,8 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dev.demo import ADA, SUBSCRIPTION, group
 from dev.entra.tokens import user_token
-from dev.fleet import ADA, SUBSCRIPTION, group
 from dev.functions_host.request_target import target
 from tests.functions.control_plane import ControlPlane
 from tests.functions.raw_requests import Answered, sent

@@ -6,8 +6,8 @@ import pytest
 
 from dev.arm.faults import Fault
 from dev.arm.world import World
-from dev.fleet import ADA, GRACE, OTHER_SUBSCRIPTION
-from shared.time_limit import REQUEST_SECONDS
+from dev.demo import ADA, GRACE, OTHER_SUBSCRIPTION
+from shared.base.time_limit import REQUEST_SECONDS
 from tests.functions.control_plane import ControlPlane
 from tests.functions.test_over_http import refusal, vm
 from tests.patience import PATIENCE

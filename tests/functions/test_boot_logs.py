@@ -8,9 +8,9 @@ import azure.functions as func
 import pytest
 
 from functions.boot_logs import _QUERY, _log, _screenshot
-from functions.contents import handing_out
+from functions.http.binary_responses import handing_out
 from shared import wiring
-from shared.domain.refusals import Code, refuse
+from shared.base.refusals import Code, refuse
 from tests.contract.memory_archive import MemoryArchive
 from tests.fakes import VM, FakeWorld
 

@@ -14,26 +14,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import function_app
-from functions import proofs, recordings, relays, searching, sessions, status, transcripts
-from functions.addresses import calling
-from functions.answering import Asked, Result, Work, answer
+from functions import recordings, relays, sessions, transcript_search, transcripts, verification
+from functions import vms as status
 from functions.boot_logs import _log
-from functions.contents import Contents, handing_out
-from functions.describing import OPERATIONS, Operation
-from functions.paging import PAGE_BYTES, page_of
-from functions.responses import ANSWER_BYTES
-from functions.shapes import SCHEMAS
+from functions.http.binary_responses import Contents, handing_out
+from functions.http.operations import OPERATIONS, Operation
+from functions.http.paging import PAGE_BYTES, page_of
+from functions.http.pipeline import RequestContext, Result, Work, answer
+from functions.http.responses import ANSWER_BYTES
+from functions.http.routes import calling
+from functions.http.schemas import SCHEMAS
 from shared import wiring
-from shared.domain.grant import Mode
-from shared.domain.ledger import Held
-from shared.domain.policy import Typing
-from shared.domain.record import Batch, Kind, Record, Source
-from shared.domain.refusals import Code
-from shared.domain.verify import Fault, Finding
-from shared.domain.vm import VmId
-from shared.flows import verify_transcript
-from shared.flows.archive_records import Tails, archive_records
-from shared.ports import BootLog, Notice, Session
+from shared.access.policy import Typing
+from shared.access.ports import BootLog
+from shared.base.record import Batch, Record, RecordKind, Source
+from shared.base.refusals import Code
+from shared.base.vm import VmId
+from shared.session.grant import Mode
+from shared.session.ports import Notice, Session
+from shared.transcript.flows import verify_transcript
+from shared.transcript.flows.archive_records import KnownEnds, archive_records
+from shared.transcript.signed_statements import HoldPlaced
+from shared.transcript.verification import Fault, Finding
 from tests.contract.memory_archive import MemoryArchive
 from tests.fakes import NOW, VM, FakeWorld, machine
 
@@ -97,7 +99,7 @@ def test_pages_one_after_the_other_are_the_list_whatever_comes_and_goes(
     """What is there all the time is told once; what is taken out while it is read may be missed."""
     gone = {*data.draw(st.lists(st.sampled_from(items), max_size=5))} if items else set[str]()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("functions.paging.PAGE_BYTES", most)
+        patch.setattr("functions.http.paging.PAGE_BYTES", most)
         told, cursor, there = list[str](), None, list(items)
         while True:
             page = page_of(there, lambda each: {"is": each}, lambda each: each, cursor)
@@ -173,15 +175,15 @@ PRINTED = "\u20ac needle \u20ac" + "\u20ac" * 600 + "\n"
 async def recorded(archive: MemoryArchive, bodies: list[bytes]) -> None:
     for epoch in range(len(bodies) // 1000 + 1):
         some = bodies[epoch * 1000 : epoch * 1000 + 1000]
-        records = [Record(Kind.PRINTED, 1 + at, 1_000_000 * (1 + at), body) for at, body in enumerate(some)]
+        records = [Record(RecordKind.PRINTED, 1 + at, 1_000_000 * (1 + at), body) for at, body in enumerate(some)]
         source = Source(VM.console, f"e{epoch:04d}", "r0")
-        await archive_records([Batch(source, tuple(records)).encode()], archive.transcripts, Tails())
+        await archive_records([Batch(source, tuple(records)).encode()], archive.transcripts, KnownEnds())
 
 
 @pytest.mark.usefixtures("fakes")
 async def test_the_hits_of_a_search_come_in_pages(archive: MemoryArchive) -> None:
     await recorded(archive, [PRINTED.encode()] * 400)
-    found = await every_page(searching._search, q="needle", limit="200", context="10")
+    found = await every_page(transcript_search._search, q="needle", limit="200", context="10")
     assert [each["offset"] for each in found] == [at * len(PRINTED.encode()) for at in range(400)]
 
 
@@ -215,7 +217,7 @@ async def test_many_recordings_come_in_pages(archive: MemoryArchive) -> None:
             Record.end(2, 2_000_000, "x"),
         )
         source = Source(VM.console, f"e{number:04d}", "r0")
-        await archive_records([Batch(source, records).encode()], archive.transcripts, Tails())
+        await archive_records([Batch(source, records).encode()], archive.transcripts, KnownEnds())
     found = await every_page(recordings._list)
     assert [each["id"] for each in found] == [f"e{number:04d}" for number in range(4000)]
 
@@ -223,8 +225,8 @@ async def test_many_recordings_come_in_pages(archive: MemoryArchive) -> None:
 @pytest.mark.usefixtures("fakes")
 async def test_many_statements_come_in_pages(archive: MemoryArchive) -> None:
     for number in range(6000):
-        await archive.ledger.add(Held(VM.console, int(NOW) + number, "Ada", "case"))
-    assert len(await every_page(proofs._checkpoints)) == 6000
+        await archive.ledger.add(HoldPlaced(VM.console, int(NOW) + number, "Ada", "case"))
+    assert len(await every_page(verification._checkpoints)) == 6000
 
 
 @pytest.mark.usefixtures("fakes")
@@ -239,8 +241,8 @@ async def test_many_findings_are_counted_and_the_first_are_told(
         findings = tuple(Finding(Fault.ALTERED, 0, at, 0, "altered") for at in range(2500))
         return replace(part, report=replace(part.report, findings=findings))
 
-    monkeypatch.setattr(proofs, "verify_part", with_findings)
-    said = json.loads((await called(proofs._verify)).get_body())
+    monkeypatch.setattr(verification, "verify_part", with_findings)
+    said = json.loads((await called(verification._verify)).get_body())
     assert (len(said["findings"]), said["omitted"], said["complete"]) == (1000, 1500, False)
 
 
@@ -290,10 +292,10 @@ async def test_what_is_kept_of_thousands_of_consoles_comes_in_pages(fakes: FakeW
 
 @pytest.mark.usefixtures("fakes")
 async def test_an_answer_that_nobody_cut_is_a_fault_and_not_sent() -> None:
-    async def much(_: Asked) -> Result:
+    async def much(_: RequestContext) -> Result:
         return Result({"value": "x" * ANSWER_BYTES})
 
-    async def contents(_: Asked) -> Contents:
+    async def contents(_: RequestContext) -> Contents:
         return Contents(b"x" * (ANSWER_BYTES + 1), "text/plain")
 
     for response in (await called(much), await handing_out("test", contents)(asked({}), STARTER)):

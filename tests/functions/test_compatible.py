@@ -13,13 +13,13 @@ from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.mgmt.serialconsole.models import SerialPort, SerialPortProperties, SerialPortState
 
+from dev.demo import ADA, ALAN, API_URI, GRACE, SUBSCRIPTION, Person, group
 from dev.entra.tokens import user_token
-from dev.fleet import ADA, ALAN, API_URI, GRACE, SUBSCRIPTION, Person, group
 from dev.stack import ROOT
 from functions import compatible
-from functions.addresses import calling
+from functions.http.routes import calling
 from shared import wiring
-from shared.domain.refusals import Code, refuse
+from shared.base.refusals import Code, refuse
 from tests.fakes import FakeWorld
 from tests.functions.control_plane import ControlPlane
 from tests.functions.test_answers import request

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from dev.fleet import ADA, SUBSCRIPTION, group
+from dev.demo import ADA, SUBSCRIPTION, group
 from tests.dev.functions_host.host_process import until
 from tests.functions.control_plane import ControlPlane
 from tests.functions.test_the_app import HTTP

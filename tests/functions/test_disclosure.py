@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from dev.fleet import ADA, Person, group
-from functions import acts, approvals, policies, recordings, sessions, status
-from functions.answering import Work, answer
+from dev.demo import ADA, Person, group
+from functions import approvals, commands, policies, recordings, sessions, vms
+from functions.http.pipeline import Work, answer
 from shared import wiring
-from shared.domain.acts import Act
-from shared.domain.caller import Caller, Kind, Secret
-from shared.domain.rights import DEFAULT, Right, on_vm
+from shared.access.commands import Command
+from shared.access.rights import DEFAULT, Right, on_vm
+from shared.base.caller import Caller, CallerKind, Secret
 from tests.fakes import VM, FakeWorld, machine
 from tests.functions.control_plane import ControlPlane
 from tests.functions.test_answers import request
@@ -63,11 +63,11 @@ class Heard:
 
 
 WORKS: dict[str, tuple[Work, Any]] = {
-    "show": (status._show, None),
+    "show": (vms._show, None),
     "list sessions": (sessions._list, None),
     "open": (sessions._open, {}),
     "watch": (sessions._open, {"mode": "watch"}),
-    "restart": (acts._doing(Act.RESTART), {}),
+    "restart": (commands._doing(Command.RESTART), {}),
     "ask for approval": (approvals._ask, {"reason": "x"}),
     "show the policy": (policies._show, None),
     "read the transcript": (recordings._list, None),
@@ -82,7 +82,9 @@ async def test_a_vm_that_is_not_there_is_asked_about_like_one_that_is(work: str)
     heard: list[list[str]] = []
     for there in (True, False):
         fakes, asked = FakeWorld(), list[str]()
-        fakes.callers.answer = Caller("t1", "app", "x", Kind.APPLICATION, frozenset({"Console.Automation"}), Secret(""))
+        fakes.callers.answer = Caller(
+            "t1", "app", "x", CallerKind.APPLICATION, frozenset({"Console.Automation"}), Secret("")
+        )
         fakes.rights.lacking["app"] = [action for right in Right for action in on_vm(DEFAULT, right, VM)]
         fakes.vms.vms = {VM.console: machine(storage_uri="https://st.blob.core.windows.net/")} if there else {}
         ports = ("vms", "rights", "around", "policies", "approvals", "power", "consoles", "sessions", "relays")

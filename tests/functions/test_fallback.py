@@ -21,18 +21,18 @@ from typing import Any
 import httpx
 import pytest
 
-from dev.fleet import ADA, GRACE, SUBSCRIPTION, TENANT
+from dev.demo import ADA, GRACE, SUBSCRIPTION, TENANT
 from dev.older_durable import PYTHON
 from dev.parts import engine
 from dev.stack import ROOT
 from infra.scripts.package_functions import pack
-from shared.adapters.durable_approvals import ORCHESTRATION
-from shared.adapters.table_approvals import TableApprovals
-from shared.adapters.tables import table_service
-from shared.domain.approval import Approval
-from shared.domain.approval_codec import approval_to_json
-from shared.domain.rights import Right
-from shared.domain.vm import VmId
+from shared.access.approval import Approval
+from shared.access.approval_codec import approval_to_json
+from shared.access.durable.approvals import ORCHESTRATION
+from shared.access.rights import Right
+from shared.access.tables.approvals import TableApprovals
+from shared.base.tables import table_service
+from shared.base.vm import VmId
 from tests.dev.functions_host.engines import kill_engine
 from tests.dev.functions_host.host_process import ENGINE_READY, running, until
 from tests.fakes import FakeClock

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from functions import upkeep
+from functions import maintenance
 from shared import wiring
-from shared.domain.lock import Lease
-from shared.domain.record import Batch, Record, Source
-from shared.flows.archive_records import Tails, archive_records
+from shared.base.record import Batch, Record, Source
+from shared.session.lock import Lease
+from shared.transcript.flows.archive_records import KnownEnds, archive_records
 from tests.contract.memory_archive import MemoryArchive
 from tests.fakes import NOW, VM, FakeClock, FakeLeases
 
@@ -18,9 +18,9 @@ OPENED = Record.event(1, int(NOW * 1e6), "port-open", relay="r0")
 
 async def told(caplog: pytest.LogCaptureFixture) -> list[str]:
     timer: Any = None
-    run: Any = upkeep.keep_archive.build().get_user_function()
+    run: Any = maintenance.keep_archive.build().get_user_function()
     caplog.clear()
-    with caplog.at_level(logging.INFO, "functions.upkeep"):
+    with caplog.at_level(logging.INFO, "functions.maintenance"):
         await run(timer)
     return [record.getMessage() for record in caplog.records if "interrupted" in record.getMessage()]
 
@@ -32,7 +32,7 @@ async def test_a_recording_whose_relay_is_gone_is_told_for_a_day(
     monkeypatch.setattr(wiring, "archive", lambda: kept.archive)
     monkeypatch.setattr(wiring, "clock", lambda: clock)
     monkeypatch.setattr(wiring, "leases", lambda: leases)
-    await archive_records([Batch(Source(VM.console, "e1", "r0"), (OPENED,)).encode()], kept.transcripts, Tails())
+    await archive_records([Batch(Source(VM.console, "e1", "r0"), (OPENED,)).encode()], kept.transcripts, KnownEnds())
     clock.time = NOW + 240
     assert await told(caplog) == ["recordings interrupted: 0"]
     clock.time = NOW + 241

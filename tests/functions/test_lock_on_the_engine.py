@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dev.fleet import ADA, GRACE, Person
+from dev.demo import ADA, GRACE, Person
 from tests.dev.functions_host.engines import kill_engine
 from tests.functions.control_plane import ControlPlane, control_plane
 from tests.functions.test_over_http import attach, opened, vm

@@ -7,10 +7,10 @@ import jsonschema_rs
 import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
-from functions.describing import OPERATIONS
-from functions.openapi import document
-from functions.responses import INTERNAL_ERROR
-from shared.domain.refusals import Code
+from functions.http.openapi import document
+from functions.http.operations import OPERATIONS
+from functions.http.responses import INTERNAL_ERROR
+from shared.base.refusals import Code
 from tests.functions.control_plane import ControlPlane
 from tests.functions.test_the_app import HTTP
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.origin import address_of
+from functions.http.client_address import address_of
 
 OURS = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 NOBODY = ()

@@ -9,6 +9,7 @@ import httpx
 import jwt
 import pytest
 
+from dev.demo import ADA, ALAN, API_SCOPE, GRACE, PAGE_CLIENT, RELAY, TENANT, group
 from dev.entra.tokens import (
     app_token,
     expired_token,
@@ -18,9 +19,8 @@ from dev.entra.tokens import (
     wrong_audience_token,
     wrong_tenant_token,
 )
-from dev.fleet import ADA, ALAN, API_SCOPE, GRACE, PAGE_CLIENT, RELAY, TENANT, group
-from functions.responses import SECURITY_HEADERS
-from shared.domain.checks import Checked
+from functions.http.responses import SECURITY_HEADERS
+from shared.access.checks import CheckName
 from tests.dev.functions_host.host_process import until
 from tests.functions.control_plane import ISSUER, ControlPlane
 
@@ -176,7 +176,9 @@ def test_the_list_says_which_consoles_can_be_opened(plane: ControlPlane) -> None
 
 def test_the_preflight_makes_every_check(plane: ControlPlane) -> None:
     shown = plane.call("GET", f"{vm('web-02')}/serialConsole", ALAN).json()
-    assert [each["check"] for each in shown["checks"]] == [check for check in Checked if check is not Checked.REASON]
+    assert [each["check"] for each in shown["checks"]] == [
+        check for check in CheckName if check is not CheckName.REASON
+    ]
     assert [each["check"] for each in shown["checks"] if not each["passed"]] == ["permission", "power"]
     assert (shown["for"], shown["rights"]) == ("write", [])
     (power,) = (each for each in shown["checks"] if each["check"] == "power")

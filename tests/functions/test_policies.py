@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from dev.demo import ADA, ALAN, AUTOMATION, GRACE, SUBSCRIPTION, Person, group
 from dev.entra.tokens import app_token, user_token
-from dev.fleet import ADA, ALAN, AUTOMATION, GRACE, SUBSCRIPTION, Person, group
 from tests.functions.control_plane import ControlPlane
 from tests.functions.policies import address_of, administrator, demanding, put
 from tests.functions.test_over_http import opened, refusal

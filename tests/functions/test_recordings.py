@@ -7,18 +7,18 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from functions.addresses import calling
-from functions.proofs import _checkpoints, _verify
+from functions.http.responses import time_text
+from functions.http.routes import calling
 from functions.recordings import _lift, _list, _place
-from functions.responses import time_text
+from functions.verification import _checkpoints, _verify
 from shared import wiring
-from shared.domain.archive_progress import RecordedLast
-from shared.domain.lock import Lease
-from shared.domain.record import Batch, Kind, Record, Source
-from shared.domain.recording_state import SILENT_SECONDS
-from shared.flows.archive_records import Tails, archive_records
-from shared.flows.keep_ring import keep_ring
-from shared.ports import Dependency, Unavailable
+from shared.base.archive_progress import RecordedLast
+from shared.base.ports import Dependency, Unavailable
+from shared.base.record import Batch, Record, RecordKind, Source
+from shared.session.lock import Lease
+from shared.transcript.flows.apply_retention import apply_retention
+from shared.transcript.flows.archive_records import KnownEnds, archive_records
+from shared.transcript.recording_state import SILENT_SECONDS
 from tests.contract.memory_archive import MemoryArchive
 from tests.fakes import NOW, VM, FakeWorld, without_read
 
@@ -29,7 +29,7 @@ T = int(NOW * 1e6)
 RECORDS = (
     Record.event(1, T, "port-open"),
     Record.event(2, T + 1_000_000, "attach", session="s1", user="Ada", mode="write"),
-    Record(Kind.PRINTED, 3, T + 2_000_000, b"\nLinux version 6.12\n"),
+    Record(RecordKind.PRINTED, 3, T + 2_000_000, b"\nLinux version 6.12\n"),
     Record.event(4, T + 3_000_000, "detach", session="s1", user="Ada", why="Goodbye"),
     Record.end(5, T + 4_000_000, "goodbye"),
 )
@@ -46,7 +46,7 @@ def fakes() -> Iterator[FakeWorld]:
 @pytest.fixture(autouse=True)
 async def kept(monkeypatch: pytest.MonkeyPatch, fakes: FakeWorld) -> MemoryArchive:
     made = MemoryArchive()
-    await archive_records([Batch(Source(VM.console, "e1", "r0"), RECORDS).encode()], made.transcripts, Tails())
+    await archive_records([Batch(Source(VM.console, "e1", "r0"), RECORDS).encode()], made.transcripts, KnownEnds())
     monkeypatch.setattr(wiring, "archive", lambda: made.archive)
     return made
 
@@ -83,8 +83,8 @@ async def test_a_recording_says_who_when_and_what() -> None:
 
 async def test_a_recording_whose_relay_is_gone_says_so_until_it_returns(kept: MemoryArchive, fakes: FakeWorld) -> None:
     relay_lost = Record.event(3, T + 9_000_000, "relay-lost")
-    records = (Record.event(1, T, "port-open", relay="r0"), Record(Kind.PRINTED, 2, T, b"x"))
-    await archive_records([Batch(Source(VM.console, "e2", "r0"), records).encode()], kept.transcripts, Tails())
+    records = (Record.event(1, T, "port-open", relay="r0"), Record(RecordKind.PRINTED, 2, T, b"x"))
+    await archive_records([Batch(Source(VM.console, "e2", "r0"), records).encode()], kept.transcripts, KnownEnds())
     fakes.relays.fail = Unavailable(Dependency.RELAY, "away")
     fakes.leases.said["r0"] = Lease(NOW + 60, frozenset())
     fakes.clock.time = NOW + 60 + SILENT_SECONDS
@@ -93,7 +93,7 @@ async def test_a_recording_whose_relay_is_gone_says_so_until_it_returns(kept: Me
     recording = (await call("list"))[1]["value"][1]
     assert (recording["state"], recording["lastSign"]) == ("interrupted", "2027-01-15T08:01:00.000Z")
     returned = (relay_lost, Record.end(4, T + 9_000_000, "relay-lost"))
-    await archive_records([Batch(Source(VM.console, "e2", "r0"), returned).encode()], kept.transcripts, Tails())
+    await archive_records([Batch(Source(VM.console, "e2", "r0"), returned).encode()], kept.transcripts, KnownEnds())
     recording = (await call("list"))[1]["value"][1]
     assert (recording["state"], recording["reason"], recording["lastSign"]) == ("ended", "relay-lost", None)
 
@@ -130,7 +130,7 @@ async def test_a_hold_needs_a_reason_and_nothing_else(kept: MemoryArchive, body:
 
 
 async def test_a_whole_transcript_is_complete_and_signed(kept: MemoryArchive) -> None:
-    await keep_ring(kept.archive)
+    await apply_retention(kept.archive)
     status, found = await call("verify")
     assert status == 200
     assert (found["complete"], found["segments"], found["end"], found["next"]) == (True, 1, 20, None)
@@ -167,14 +167,14 @@ async def test_a_range_that_is_none_is_refused(query: dict[str, str]) -> None:
 
 
 async def test_what_was_signed_is_shown_with_its_keys(kept: MemoryArchive) -> None:
-    await keep_ring(kept.archive)
+    await apply_retention(kept.archive)
     status, found = await call("checkpoints")
     assert (status, len(found["value"]), found["keys"]) == (200, 1, [])
 
 
 async def test_a_clock_that_is_far_off_breaks_no_list(kept: MemoryArchive) -> None:
     far = Record.event(1, 2**62, "port-open")
-    await archive_records([Batch(Source(VM.console, "e2", "r0"), (far,)).encode()], kept.transcripts, Tails())
+    await archive_records([Batch(Source(VM.console, "e2", "r0"), (far,)).encode()], kept.transcripts, KnownEnds())
     status, found = await call("list")
     assert (status, found["value"][1]["began"]) == (200, "9999-12-31T23:59:59.000Z")
 

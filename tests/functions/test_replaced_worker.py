@@ -8,7 +8,7 @@ from typing import Any
 import jwt
 import pytest
 
-from dev.fleet import ADA, GRACE
+from dev.demo import ADA, GRACE
 from tests.dev.functions_host.host_process import until
 from tests.functions.control_plane import ControlPlane
 from tests.functions.policies import demanding

@@ -18,8 +18,8 @@ from schemathesis.specs.openapi.checks import (
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from dev.arm.throttle import Throttle
+from dev.demo import ADA, SUBSCRIPTION, group
 from dev.entra.tokens import user_token
-from dev.fleet import ADA, SUBSCRIPTION, group
 from tests.functions.control_plane import ControlPlane, control_plane
 from tests.functions.described import closed
 from tests.functions.test_openapi import DOCUMENT

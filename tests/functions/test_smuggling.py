@@ -6,8 +6,8 @@ import uuid
 
 import pytest
 
+from dev.demo import ADA, GRACE, group
 from dev.entra.tokens import user_token
-from dev.fleet import ADA, GRACE, group
 from tests.dev.functions_host.host_process import until
 from tests.functions.control_plane import ControlPlane
 from tests.functions.raw_requests import received, sent

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from dev.fleet import ADA, GRACE
+from dev.demo import ADA, GRACE
 from dev.storage.trouble import SERVER_BUSY, Trouble
 from tests.contract.azurite import azurite
 from tests.contract.strict_storage import Strict, strict_storage

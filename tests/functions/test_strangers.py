@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from dev.fleet import ADA, Person, group
+from dev.demo import ADA, Person, group
 from tests.functions.control_plane import ControlPlane
 
 COMPUTE = f"/api{group('rg-web')}/providers/Microsoft.Compute/virtualMachines"

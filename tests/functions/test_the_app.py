@@ -9,7 +9,7 @@ import pytest
 
 import function_app
 from dev.stack import ROOT
-from shared.adapters.durable_consoles import ENTITY
+from shared.session.durable.consoles import ENTITY
 
 G = "subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Compute/"
 VM = G + "virtualMachines/{name}/serialConsole"

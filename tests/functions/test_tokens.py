@@ -11,11 +11,11 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from dev.demo import ADA, PAGE_CLIENT, RELAY
 from dev.entra.issuer import Issuer
 from dev.entra.keys import SigningKey, kept_key, new_key
 from dev.entra.registrations import ARM
 from dev.entra.tokens import app_token, user_token
-from dev.fleet import ADA, PAGE_CLIENT, RELAY
 from tests.functions.control_plane import ControlPlane
 from tests.functions.test_over_http import opened, refusal, vm
 

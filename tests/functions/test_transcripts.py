@@ -7,16 +7,16 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from functions.addresses import calling
-from functions.contents import handing_out
-from functions.searching import _search
+from functions.http.binary_responses import handing_out
+from functions.http.routes import calling
+from functions.transcript_search import _search
 from functions.transcripts import _read, _who
 from shared import wiring
-from shared.domain.archive_progress import RecordedLast
-from shared.domain.record import Batch, Kind, Record, Source
-from shared.flows import index_transcript
-from shared.flows.archive_records import Tails, archive_records
-from shared.ports import Dependency, Unavailable
+from shared.base.archive_progress import RecordedLast
+from shared.base.ports import Dependency, Unavailable
+from shared.base.record import Batch, Record, RecordKind, Source
+from shared.transcript.flows import index_transcript
+from shared.transcript.flows.archive_records import KnownEnds, archive_records
 from tests.contract.memory_archive import MemoryArchive
 from tests.contract.memory_transcripts import MemoryTranscripts
 from tests.fakes import NOW, VM, FakeWorld, without_read
@@ -38,8 +38,8 @@ def fakes() -> Iterator[FakeWorld]:
 async def archive(monkeypatch: pytest.MonkeyPatch, fakes: FakeWorld) -> MemoryArchive:
     made = MemoryArchive()
     kept = made.transcripts
-    records = (Record.event(1, 5_000_000, "attach"), Record(Kind.PRINTED, 2, 6_000_000, PRINTED))
-    await archive_records([Batch(Source(VM.console, "e", "r"), records).encode()], kept, Tails())
+    records = (Record.event(1, 5_000_000, "attach"), Record(RecordKind.PRINTED, 2, 6_000_000, PRINTED))
+    await archive_records([Batch(Source(VM.console, "e", "r"), records).encode()], kept, KnownEnds())
     monkeypatch.setattr(wiring, "archive", lambda: made.archive)
     return made
 
@@ -145,9 +145,9 @@ async def test_a_segment_that_somebody_damaged_is_a_fault_of_the_service(transcr
 RECORDS = (
     Record.event(3, 7_000_000, "port-open"),
     Record.event(4, 8_000_000, "attach", session="s1", user="Ada", mode="write"),
-    Record(Kind.PRINTED, 5, 9_000_000, b"Linux version 6.12\r\n\x1b[31mred\x1b[0m\r\n"),
+    Record(RecordKind.PRINTED, 5, 9_000_000, b"Linux version 6.12\r\n\x1b[31mred\x1b[0m\r\n"),
     Record.event(6, 10_000_000, "detach", session="s1", user="Ada"),
-    Record(Kind.PRINTED, 7, 11_000_000, b"afterwards\r\n"),
+    Record(RecordKind.PRINTED, 7, 11_000_000, b"afterwards\r\n"),
     Record.end(8, 12_000_000, "goodbye"),
 )
 BOOT = RECORDS[2].body
@@ -156,7 +156,7 @@ ALL = PRINTED + BOOT + b"afterwards\r\n"
 
 @pytest.fixture
 async def visited(transcripts: MemoryTranscripts) -> None:
-    await archive_records([Batch(Source(VM.console, "e", "r"), RECORDS).encode()], transcripts, Tails())
+    await archive_records([Batch(Source(VM.console, "e", "r"), RECORDS).encode()], transcripts, KnownEnds())
 
 
 @pytest.mark.usefixtures("visited")
@@ -265,7 +265,7 @@ async def test_whoever_waits_learns_where_to_go_on(transcripts: MemoryTranscript
     at = first.headers["x-console-segment-next"]
     assert (await get(format="events", wait="0", segment=at)).get_body() == b""
     more = Record.event(1, 13_000_000, "port-open")
-    await archive_records([Batch(Source(VM.console, "f", "r"), (more,)).encode()], transcripts, Tails())
+    await archive_records([Batch(Source(VM.console, "f", "r"), (more,)).encode()], transcripts, KnownEnds())
     again = await get(format="events", wait="20", segment=at)
     assert json.loads(again.get_body())["epoch"] == "f"
 
@@ -278,7 +278,7 @@ async def test_whoever_waits_for_a_time_to_come_begins_then_and_not_before(
     first = await get(format=form, wait="0", **{"from": "99"})
     assert first.get_body() == b""
     more = Record.event(1, 100_000_000, "port-open")
-    await archive_records([Batch(Source(VM.console, "f", "r"), (more,)).encode()], transcripts, Tails())
+    await archive_records([Batch(Source(VM.console, "f", "r"), (more,)).encode()], transcripts, KnownEnds())
     again = await get(format=form, wait="0", segment=first.headers["x-console-segment-next"])
     assert again.get_body().splitlines()[-1].count(b"port-open") == 1
     assert again.get_body().count(b"attach") == 0

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from dev.stack import ROOT
-from functions.upkeep import clear_tables
+from functions.maintenance import clear_tables
 from shared import wiring
-from shared.domain.old_rows import Ages, Rows, limits
-from shared.flows import archive_records, keep_ring, remove_old_rows
-from shared.ports import Dependency, RemovedRows, Unavailable
+from shared.base.ports import Dependency, Unavailable
+from shared.transcript.flows import apply_retention, archive_records, remove_old_rows
+from shared.transcript.old_rows import Ages, Rows, limits
+from shared.transcript.ports import RemovedRows
 from tests.fakes import NOW, FakeClock, settings
 
 
@@ -40,7 +41,7 @@ async def test_each_kind_goes_by_the_settings_and_what_is_left_is_told(
 ) -> None:
     timer: Any = None
     run: Any = clear_tables.build().get_user_function()
-    with caplog.at_level(logging.INFO, "functions.upkeep"):
+    with caplog.at_level(logging.INFO, "functions.maintenance"):
         await run(timer)
     assert rows.asked == limits(Ages(60, 7, 70), NOW)
     assert "old rows removed: sessions 3; left for the next run: approvals" in caplog.text
@@ -49,5 +50,5 @@ async def test_each_kind_goes_by_the_settings_and_what_is_left_is_told(
 def test_what_runs_by_itself_is_cut_off_far_below_what_the_host_gives_a_function() -> None:
     """A function that outlives `functionTimeout` has its worker replaced, and whatever else that did (fidelity.md)."""
     minutes = json.loads((ROOT / "host.json").read_text())["functionTimeout"].split(":")[1]
-    runs = (keep_ring.RUN_SECONDS, remove_old_rows.RUN_SECONDS, archive_records.DELIVERY_SECONDS)
+    runs = (apply_retention.RUN_SECONDS, remove_old_rows.RUN_SECONDS, archive_records.DELIVERY_SECONDS)
     assert max(runs) <= int(minutes) * 60 / 2

@@ -12,12 +12,12 @@ import httpx
 import pytest
 
 from dev.arm.faults import Fault
+from dev.demo import ADA, AUTOMATION, GRACE, RELAY
 from dev.entra.tokens import app_token, user_token
-from dev.fleet import ADA, AUTOMATION, GRACE, RELAY
-from functions import waiting
-from functions.contents import handing_out
+from functions.http import waiting
+from functions.http.binary_responses import handing_out
+from functions.http.waiting import AGAIN_SECONDS, OF_ONE, PLACES, place_for
 from functions.transcripts import _read
-from functions.waiting import AGAIN_SECONDS, OF_ONE, PLACES, place_for
 from shared import wiring
 from tests.contract.memory_archive import MemoryArchive
 from tests.fakes import VM, FakeWorld

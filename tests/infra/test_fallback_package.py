@@ -9,7 +9,12 @@ import pytest
 from dev.stack import ROOT
 from infra.scripts.package_functions import FALLBACK, files, host_json, pack
 
-REPLACED = {"functions/approving.py", "functions/consoles.py", "shared/adapters/task_hub.py", "requirements.txt"}
+REPLACED = {
+    "functions/approval_orchestration.py",
+    "functions/lock_entity.py",
+    "shared/base/task_hub.py",
+    "requirements.txt",
+}
 PAGE = (ROOT / "docs/versions.md").read_text()
 
 

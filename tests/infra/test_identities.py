@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from dev.arm.roles import LOOKS, OPENS, OPENS_LEAST
-from dev.fleet import ASSIGNMENTS, RELAY, SERVICE
+from dev.demo import ASSIGNMENTS, RELAY, SERVICE
 from dev.stack import ROOT
 from tests.infra import bicep, checks
 
@@ -129,4 +129,4 @@ def test_roles_are_granted_to_single_things_and_to_managed_identities_alone() ->
 
 def test_a_use_that_is_not_there_is_told() -> None:
     assert list(use_problems("shared/adapters/nothing.py", "`x`"))
-    assert list(use_problems("shared/adapters/tables.py", "`drop_everything`"))
+    assert list(use_problems("shared/base/tables.py", "`drop_everything`"))

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from dev.stack import ROOT
-from shared.adapters import entra_callers
-from shared.adapters.clouds import FEDERATION
+from shared.access import azure_roles
+from shared.access.azure import callers
+from shared.access.azure_roles import ADMINISTRATOR_ROLE, AUTOMATION_ROLE, RELAY_ROLE, SCOPE
+from shared.base.clouds import FEDERATION
 from shared.base.settings import names
-from shared.domain import access
-from shared.domain.access import ADMINISTRATOR_ROLE, AUTOMATION_ROLE, RELAY_ROLE, SCOPE
 from shared.settings import FunctionSettings, RelaySettings
 from tests.infra.evaluated_bicep import Deployed, NotUnderstood, deploy
 
@@ -59,7 +59,7 @@ def claims(found: Deployed) -> set[str]:
 
 def claims_read() -> set[str]:
     """What the adapter reads of a token."""
-    return set(re.findall(r'claims(?:\.get\(|\[)"(\w+)"', getsource(entra_callers)))
+    return set(re.findall(r'claims(?:\.get\(|\[)"(\w+)"', getsource(callers)))
 
 
 def redirect_of_the_page(origin: str) -> str:
@@ -70,7 +70,7 @@ def redirect_of_the_page(origin: str) -> str:
 
 
 def test_the_roles_are_those_that_the_code_checks() -> None:
-    named = {value for name, value in vars(access).items() if name.endswith("_ROLE")}
+    named = {value for name, value in vars(azure_roles).items() if name.endswith("_ROLE")}
     assert set(roles(deployed())) == named
     assert set(roles(deployed(without("value: 'Relay.Attach'", "value: 'Relay'")))) != named
 

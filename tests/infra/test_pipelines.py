@@ -159,7 +159,7 @@ def test_each_module_of_the_package_runs_from_its_bytecode_whatever_its_time(tmp
     assert modules
     for path in modules:
         path.write_text("raise AssertionError('this was compiled')\n")
-    words = "import sys, shared.domain.lock; sys.exit(shared.domain.lock.Lock().generation)"
+    words = "import sys, shared.session.lock; sys.exit(shared.session.lock.Lock().generation)"
     environment = {
         name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONPYCACHEPREFIX")
     }

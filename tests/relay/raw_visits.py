@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from shared.domain.frames import PROTOCOL, TOKEN_PREFIX
+from shared.console.frames import PROTOCOL, TOKEN_PREFIX
 from tests.relay.stage import PAGE, Stage
 
 

@@ -4,20 +4,20 @@ import sys
 import time
 from pathlib import Path
 
-from relay.spool import Spool
-from relay.spool_epoch import EpochSpool
-from shared.domain.record import Kind, Record, Source
+from relay.recording.epoch_log import EpochLog
+from relay.recording.spool import Spool
+from shared.base.record import Record, RecordKind, Source
 
 PATIENCE = 300.0
 LARGE = b"x" * 400_000
 """Three to a file."""
 
 
-def record(seq: int, kind: Kind = Kind.PRINTED) -> Record:
+def record(seq: int, kind: RecordKind = RecordKind.PRINTED) -> Record:
     return Record(kind, seq, seq, LARGE)
 
 
-def acknowledged(epoch: EpochSpool) -> int:
+def acknowledged(epoch: EpochLog) -> int:
     count = 0
     while batch := epoch.peek(1 << 20, 9):
         epoch.acknowledge(len(batch))

@@ -14,24 +14,25 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
 
-from relay.line import Waits
-from relay.server import Relay
-from relay.world import World
-from shared import correlation
-from shared.adapters.http_json import Http
-from shared.adapters.token_keys import TokenKeys
-from shared.domain.acts import Act
-from shared.domain.archive_progress import RecordedLast
-from shared.domain.frames import PROTOCOL, TOKEN_PREFIX
-from shared.domain.grant import Grant, Mode
-from shared.domain.keeping import BY_RULE, Keeping
-from shared.domain.record import Kind, Record, Source
-from shared.domain.record_end import RecordEnd
-from shared.domain.refusals import Code, Refusal, refuse
-from shared.domain.replay import Tail
-from shared.domain.vm import VmId
-from shared.flows.find_record_end import find_record_end
-from shared.ports import Admission, Beat, Dependency, PortListener, SerialPort, Unavailable
+from relay.console.output_coalescer import OpeningWaits
+from relay.dependencies import RelayDependencies
+from relay.server import RelayServer
+from shared.access.commands import Command
+from shared.access.recording_settings import BY_RULE, RecordingSettings
+from shared.base import correlation
+from shared.base.archive_progress import RecordedLast
+from shared.base.http_json import Http
+from shared.base.ports import Dependency, Unavailable
+from shared.base.record import Record, RecordKind, Source
+from shared.base.record_end import RecordedTail, RecordEnd
+from shared.base.refusals import Code, Refusal, refuse
+from shared.base.vm import VmId
+from shared.console.frames import PROTOCOL, TOKEN_PREFIX
+from shared.console.ports import PortListener, SerialPort
+from shared.session.grant import Grant, Mode
+from shared.session.keys.token_keys import TokenKeys
+from shared.session.ports import Admission, Beat
+from shared.transcript.flows.find_record_end import find_record_end
 from tests.contract.memory_transcripts import MemoryTranscripts
 from tests.patience import PATIENCE
 from tests.signing import PemTokens, new_pem
@@ -62,7 +63,7 @@ class Port:
     def __init__(self, listener: PortListener, *, echo: bool) -> None:
         self.listener, self.echo = listener, echo
         self.typed = bytearray()
-        self.acts: list[tuple[Act, str]] = []
+        self.acts: list[tuple[Command, str]] = []
         self.act_refusal: Refusal | None = None
         self.obeys = asyncio.Event()
         self.obeys.set()
@@ -85,7 +86,7 @@ class Port:
     def resume(self) -> None:
         self.paused = False
 
-    async def command(self, act: Act, keys: str) -> Refusal | None:
+    async def command(self, act: Command, keys: str) -> Refusal | None:
         await self.obeys.wait()
         self.acts.append((act, keys))
         return self.act_refusal
@@ -135,7 +136,7 @@ class ControlPlane:
         self.beats: list[Sequence[Grant]] = []
         self.endings: list[tuple[str, str, str]] = []
         self.keeping = BY_RULE
-        self.keep: dict[str, Keeping] | None = {}
+        self.keep: dict[str, RecordingSettings] | None = {}
         self.capture: list[VmId] | None = []
         self.detached: list[tuple[str, str, int, int]] = []
         self.limits = (900, 28800)
@@ -181,7 +182,7 @@ class Epochs:
 
     def __init__(self) -> None:
         self.records: dict[str, list[Record]] = {}
-        self.tails: dict[str, Tail] = {}
+        self.tails: dict[str, RecordedTail] = {}
         self.full = False
         self.writable = True
         self.failing = False
@@ -199,8 +200,8 @@ class Epochs:
         self.records[source.epoch] = []
         return Recorder(self, self.records[source.epoch])
 
-    def tail(self, console: str) -> Tail:
-        return self.tails.setdefault(console, Tail())
+    def tail(self, console: str) -> RecordedTail:
+        return self.tails.setdefault(console, RecordedTail())
 
     def recorded_last(self, console: str) -> RecordedLast | None:  # noqa: ARG002 - one console
         written = [(epoch, records[-1]) for epoch, records in self.records.items() if records]
@@ -224,10 +225,10 @@ class Epochs:
         return [record for records in self.records.values() for record in records]
 
     def printed(self) -> bytes:
-        return b"".join(record.body for record in self.all() if record.kind is Kind.PRINTED)
+        return b"".join(record.body for record in self.all() if record.kind is RecordKind.PRINTED)
 
     def said(self) -> list[dict[str, Any]]:
-        return [record.said() for record in self.all() if record.kind is not Kind.PRINTED]
+        return [record.said() for record in self.all() if record.kind is not RecordKind.PRINTED]
 
     def notes(self) -> list[str]:
         return [said["event"] for said in self.said()]
@@ -243,7 +244,7 @@ class Recorder:
         self._records.append(record)
 
     def give_up(self, now_us: int) -> None:
-        """As if the disk had room for this: relay/spool_epoch.py waits until it has."""
+        """As if the disk had room for this: relay/recording/epoch_log.py waits until it has."""
         if (at := len(self._records)) > 0:
             self._records.append(Record.event(at + 1, now_us, "record-failed"))
             self._epochs.on_end()
@@ -329,7 +330,7 @@ class Client:
 
 @dataclass
 class Stage:
-    relay: Relay
+    relay: RelayServer
     port: int
     clock: Clock
     ports: Ports
@@ -398,9 +399,9 @@ async def staged(**changes: Any) -> AsyncIterator[Stage]:
         "keys": TokenKeys("http://api/keys", ISSUER, name, keys, clock),
         "log": lambda event, **fields: log.append({"event": event, **fields}), "nonce": lambda: next(numbers),
         "origins": frozenset({PAGE}), "scrollback_bytes": 65536, "linger_seconds": 20.0, "heartbeat_seconds": 3600.0,
-        "mask_key": b"key", "waits": Waits(0, 0, 0),
+        "mask_key": b"key", "waits": OpeningWaits(0, 0, 0),
     }  # fmt: skip
-    relay = Relay(World(**about | changes))
+    relay = RelayServer(RelayDependencies(**about | changes))
     port = await relay.open("127.0.0.1", 0)
     stage = Stage(relay, port, clock, ports, control_plane, epochs, keys, log)
     try:

@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from websockets.exceptions import InvalidStatus
 
-from shared.domain.compatibility import Compatibility
-from shared.domain.frames import PROTOCOL, TOKEN_PREFIX
-from shared.domain.grant import COMMAND_TYPE, TOKEN_TYPE, Mode
-from shared.domain.vm import VmId
+from shared.access.compatibility import Compatibility
+from shared.base.vm import VmId
+from shared.console.frames import PROTOCOL, TOKEN_PREFIX
+from shared.session.grant import COMMAND_TYPE, TOKEN_TYPE, Mode
 from tests.relay.raw_visits import opened, sends, status, untouched, upgrade
 from tests.relay.stage import ISSUER, PEM, RELAY, VM, Clock, ControlPlane, Stage, staged
 from tests.signing import PemTokens

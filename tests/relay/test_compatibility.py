@@ -10,12 +10,12 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from relay import bare_viewer, unproven
-from relay.bare_viewer import BANNER
-from relay.current_viewer import EARLY_BYTES
-from shared.domain.compatibility import Compatibility
-from shared.domain.grant import Mode
-from shared.domain.refusals import Code, refuse
+from relay.handshake import azure_viewer, unproven_sockets
+from relay.handshake.azure_viewer import BANNER
+from relay.handshake.azure_viewer_current import EARLY_BYTES
+from shared.access.compatibility import Compatibility
+from shared.base.refusals import Code, refuse
+from shared.session.grant import Mode
 from tests.patience import PATIENCE
 from tests.relay.bare_client import bridge, client_path, closed, dial_path, refused, sees
 from tests.relay.public_clients import Client2021, Client2024, ClientToday, PublicClient
@@ -175,7 +175,7 @@ async def test_a_vm_that_cannot_be_reached_closes_with_the_reason_and_frees_the_
 
 
 async def test_a_proof_that_takes_too_long_is_given_up(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unproven, "PROOF_SECONDS", 0.05)
+    monkeypatch.setattr(unproven_sockets, "PROOF_SECONDS", 0.05)
     stage.ports.gate.clear()
     client = await asked(stage)
     await client.send(stage.token())
@@ -185,15 +185,15 @@ async def test_a_proof_that_takes_too_long_is_given_up(stage: Stage, monkeypatch
 
 
 async def test_silence_has_a_deadline_and_gives_its_place_back(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert bare_viewer.EXCHANGE_SECONDS == 10
-    monkeypatch.setattr(bare_viewer, "EXCHANGE_SECONDS", 0.05)
+    assert azure_viewer.EXCHANGE_SECONDS == 10
+    monkeypatch.setattr(azure_viewer, "EXCHANGE_SECONDS", 0.05)
     client = await dial(stage)
     assert await closed(client) == (4401, "TokenInvalid", [BANNER])
     await stage.until(lambda: not stage.relay.door.places.taken)
 
 
 async def test_a_token_that_trickles_in_has_the_same_deadline(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bare_viewer, "EXCHANGE_SECONDS", 0.2)
+    monkeypatch.setattr(azure_viewer, "EXCHANGE_SECONDS", 0.2)
     client = await asked(stage)
 
     async def trickle() -> AsyncIterator[str]:
@@ -207,7 +207,7 @@ async def test_a_token_that_trickles_in_has_the_same_deadline(stage: Stage, monk
 
 
 async def test_one_peer_has_so_many_places_and_another_is_served(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unproven, "MOST_OF_A_PEER", 2)
+    monkeypatch.setattr(unproven_sockets, "MOST_OF_A_PEER", 2)
     held = [await asked(stage, seen_as="10.0.0.9, 192.0.2.1") for _ in range(2)]
     assert await refused(dial(stage, seen_as="192.0.2.1")) == (429, "TooManyRequests")
     assert await refused(dial(stage, seen_as="forged, 192.0.2.1")) == (429, "TooManyRequests")
@@ -224,7 +224,7 @@ async def test_one_peer_has_so_many_places_and_another_is_served(stage: Stage, m
 async def test_all_peers_together_have_so_many_places_and_our_own_dialect_needs_none(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unproven, "MOST", 1)
+    monkeypatch.setattr(unproven_sockets, "MOST", 1)
     held = await asked(stage, seen_as="192.0.2.1")
     assert await refused(dial(stage, seen_as="192.0.2.2")) == (429, "TooManyRequests")
     assert await stage.comes("bob")

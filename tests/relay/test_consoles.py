@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from relay import listener
-from shared.domain.console_port import REDIAL_SECONDS
-from shared.domain.grant import Mode
-from shared.domain.refusals import Code, refuse
+from relay.console import viewer as listener
+from shared.base.refusals import Code, refuse
+from shared.console.port import REDIAL_SECONDS
+from shared.session.grant import Mode
 from tests.relay.stage import Client, Stage, staged
 
 

@@ -13,17 +13,17 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from relay.control import Control
-from relay.passage import MOST, Passage
-from relay.standstill import STANDSTILL_SECONDS
-from shared import correlation
-from shared.adapters.http_json import Http
-from shared.adapters.relay_control import RelayControl
-from shared.domain.acts import Act
-from shared.domain.archive_progress import RecordedLast
-from shared.domain.grant import Mode
-from shared.domain.refusals import Code, refuse
-from shared.ports import Relay
+from relay.console.pending_writes import PENDING_WRITE_SECONDS
+from relay.control.commands import ControlServer
+from relay.handshake.control_proxy import MOST, ControlProxy
+from shared.access.commands import Command
+from shared.base import correlation
+from shared.base.archive_progress import RecordedLast
+from shared.base.http_json import Http
+from shared.base.refusals import Code, refuse
+from shared.session.grant import Mode
+from shared.session.http.relay_control import RelayControl
+from shared.session.ports import Relay
 from tests.relay.stage import ISSUER, PEM, RELAY, VM, Stage, staged
 from tests.signing import PemTokens, new_pem
 
@@ -54,13 +54,13 @@ class Office:
 @asynccontextmanager
 async def offices(*, observed: bool) -> AsyncIterator[Office]:
     async with staged() as stage:
-        runner = web.AppRunner(Control(stage.relay).application(observed=observed), access_log=None)
+        runner = web.AppRunner(ControlServer(stage.relay).application(observed=observed), access_log=None)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         http, port = Http(), runner.addresses[0][1]
         if not observed:
-            stage.relay.reception.passage = Passage(port)
+            stage.relay.reception.passage = ControlProxy(port)
             port = stage.port
         try:
             yield Office(stage, f"http://127.0.0.1:{port}", http)
@@ -104,7 +104,7 @@ async def test_nobody_looks_inside_from_the_public_door(outside: Office, path: s
 
 
 async def test_a_private_side_that_is_away_closes_the_door(outside: Office) -> None:
-    outside.stage.relay.reception.passage = Passage(1)  # nothing listens there
+    outside.stage.relay.reception.passage = ControlProxy(1)  # nothing listens there
     with pytest.raises(aiohttp.ClientError):
         await outside.posts("note", {})
 
@@ -126,7 +126,7 @@ async def test_commands_take_a_bounded_number_of_connections(outside: Office) ->
 
 
 async def test_half_a_command_holds_no_place(outside: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("relay.control.BODY_SECONDS", 0.1)
+    monkeypatch.setattr("relay.control.commands.BODY_SECONDS", 0.1)
     reader, writer = await asyncio.open_connection("127.0.0.1", outside.stage.port)
     writer.write(b"POST /control/end HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
     assert (await reader.readuntil(b"did not come")).startswith(b"HTTP/1.1 400 ")
@@ -134,7 +134,7 @@ async def test_half_a_command_holds_no_place(outside: Office, monkeypatch: pytes
 
 
 async def test_who_waits_for_no_answer_is_shown_out(outside: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("relay.passage.SILENT_SECONDS", 0.2)
+    monkeypatch.setattr("relay.handshake.control_proxy.SILENT_SECONDS", 0.2)
     passage = outside.stage.relay.reception.passage
     assert passage
     reader, writer = await asyncio.open_connection("127.0.0.1", outside.stage.port)
@@ -188,8 +188,8 @@ async def test_nobody_there_means_yes_to_an_ask_and_nothing_to_the_others(office
 
 async def test_an_act_goes_down_the_open_line_recorded_and_told_to_everybody(office: Office) -> None:
     ada, bob = await office.stage.comes("ada"), await office.stage.comes("bob", Mode.WATCH)
-    assert await office.control.command(VM, Act.SYSRQ, "reisub", "Grace") is None
-    assert office.stage.ports.last.acts == [(Act.SYSRQ, "reisub")]
+    assert await office.control.command(VM, Command.SYSRQ, "reisub", "Grace") is None
+    assert office.stage.ports.last.acts == [(Command.SYSRQ, "reisub")]
     for viewer in (ada, bob):
         await viewer.heard("act", act="sysrq", by={"name": "Grace"})
     assert office.stage.epochs.said()[-1] == {"event": "command", "command": "sysrq", "keys": "reisub", "by": "Grace"}
@@ -198,7 +198,7 @@ async def test_an_act_goes_down_the_open_line_recorded_and_told_to_everybody(off
 async def test_an_act_is_in_the_record_before_the_vm_hears_of_it(office: Office) -> None:
     await office.stage.comes("ada")
     office.stage.ports.last.obeys.clear()
-    sending = asyncio.create_task(office.control.command(VM, Act.RESET, "", "Grace"))
+    sending = asyncio.create_task(office.control.command(VM, Command.RESET, "", "Grace"))
     await office.stage.until(lambda: office.stage.epochs.notes()[-1] == "command")
     assert not sending.done()
     assert not office.stage.ports.last.acts
@@ -207,13 +207,13 @@ async def test_an_act_is_in_the_record_before_the_vm_hears_of_it(office: Office)
 
 
 async def test_an_act_needs_an_open_console(office: Office) -> None:
-    refusal = await office.control.command(VM, Act.RESET, "", "Grace")
+    refusal = await office.control.command(VM, Command.RESET, "", "Grace")
     assert refusal is not None
     assert refusal.code is Code.CONSOLE_NOT_OPEN
     await office.stage.comes("ada")
     office.stage.ports.refusal = refuse(Code.GATEWAY_TIMEOUT)
     office.stage.ports.last.listener.lost(False, "reset")  # noqa: FBT003 - the port's words
-    refusal = await office.control.command(VM, Act.RESET, "", "Grace")
+    refusal = await office.control.command(VM, Command.RESET, "", "Grace")
     assert refusal is not None
     assert refusal.code is Code.CONSOLE_NOT_OPEN
 
@@ -222,7 +222,7 @@ async def test_an_act_needs_an_open_console(office: Office) -> None:
 async def test_an_act_that_the_gateway_did_not_do_is_said_to_all(office: Office, code: Code) -> None:
     ada = await office.stage.comes("ada")
     office.stage.ports.last.act_refusal = refuse(code)
-    refusal = await office.control.command(VM, Act.NMI, "", "Grace")
+    refusal = await office.control.command(VM, Command.NMI, "", "Grace")
     assert refusal is not None
     assert (refusal.code, refusal.status) == (code, refuse(code).status)
     await ada.heard("warning", code=code.value)
@@ -232,9 +232,9 @@ async def test_an_act_that_the_gateway_did_not_do_is_said_to_all(office: Office,
 async def test_an_act_that_cannot_be_recorded_is_not_sent(office: Office) -> None:
     ada = await office.stage.comes("ada")
     office.stage.epochs.failing = True
-    asked = asyncio.create_task(office.control.command(VM, Act.RESET, "", "Grace"))
+    asked = asyncio.create_task(office.control.command(VM, Command.RESET, "", "Grace"))
     await office.stage.until(lambda: office.stage.relay.bridges[VM.console].stands_still)
-    office.stage.passes(STANDSTILL_SECONDS)
+    office.stage.passes(PENDING_WRITE_SECONDS)
     refusal = await asked
     assert refusal is not None
     assert refusal.code is Code.AUDIT_UNAVAILABLE
@@ -245,11 +245,11 @@ async def test_an_act_that_cannot_be_recorded_is_not_sent(office: Office) -> Non
 async def test_an_act_that_breaks_the_adapter_is_a_fault_and_nobody_waits_for_ever(office: Office) -> None:
     await office.stage.comes("ada")
 
-    async def broken(_act: Act, _keys: str) -> None:
+    async def broken(_act: Command, _keys: str) -> None:
         raise KeyError
 
     office.stage.ports.last.command = broken  # type: ignore[assignment, method-assign]  # this port is broken
-    refusal = await office.control.command(VM, Act.RESET, "", "Grace")
+    refusal = await office.control.command(VM, Command.RESET, "", "Grace")
     assert refusal is not None
     assert refusal.code is Code.CONSOLE_FAULT
     await office.stage.until(lambda: any(line["event"] == "fault" for line in office.stage.log))
@@ -257,9 +257,9 @@ async def test_an_act_that_breaks_the_adapter_is_a_fault_and_nobody_waits_for_ev
 
 
 async def test_an_act_that_went_another_way_is_recorded_where_the_console_is_open(office: Office) -> None:
-    assert await office.control.note(VM, Act.START, "Grace")
+    assert await office.control.note(VM, Command.START, "Grace")
     ada = await office.stage.comes("ada")
-    assert await office.control.note(VM, Act.RESTART, "Grace")
+    assert await office.control.note(VM, Command.RESTART, "Grace")
     await ada.heard("act", act="restart", by={"name": "Grace"})
     assert office.stage.epochs.said()[-1] == {"event": "power", "act": "restart", "by": "Grace"}
 
@@ -276,7 +276,7 @@ async def test_a_command_keeps_the_id_of_its_request_and_a_session_that_of_its_o
     ada = await office.stage.dial(office.stage.token(), additional_headers={"x-ms-correlation-request-id": began})
     await ada.heard("hello")
     correlation.current.set(asked)
-    assert await office.control.command(VM, Act.NMI, "", "Grace") is None
+    assert await office.control.command(VM, Command.NMI, "", "Grace") is None
     assert await office.control.end(VM, "ada", "SessionEnded", "Alan")
     await office.stage.until(lambda: len(office.stage.control_plane.correlations) == 2)
     assert office.stage.control_plane.correlations == [("attach", began), ("detach", began)]

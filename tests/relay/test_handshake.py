@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from relay import wire
-from relay.bridge import Bridge
-from relay.line import Line
-from relay.reception import MAX_PENDING
-from relay.standstill import STANDSTILL_SECONDS
-from shared.adapters.token_keys import FRESH_SECONDS
-from shared.domain.frames import PROTOCOL, TOKEN_PREFIX
-from shared.domain.grant import Mode
-from shared.domain.record import epoch_name
-from shared.domain.refusals import Code, refuse
-from shared.ports import Dependency, Trouble, Unavailable
+from relay.console import serial_connection
+from relay.console.output_coalescer import OutputCoalescer
+from relay.console.pending_writes import PENDING_WRITE_SECONDS
+from relay.console.runner import ConsoleRunner
+from relay.handshake.listener import MAX_PENDING
+from shared.base.ports import Dependency, Trouble, Unavailable
+from shared.base.record import epoch_name
+from shared.base.refusals import Code, refuse
+from shared.console.frames import PROTOCOL, TOKEN_PREFIX
+from shared.session.grant import Mode
+from shared.session.keys.token_keys import FRESH_SECONDS
 from tests.relay.stage import ISSUER, PAGE, PEM, RELAY, VM, Stage, staged
 from tests.signing import PemTokens, new_pem
 
@@ -160,7 +160,7 @@ async def test_a_fault_at_the_console_frees_it(stage: Stage, monkeypatch: pytest
     def broken(_self: object, _grant: object) -> None:
         raise KeyError
 
-    monkeypatch.setattr(Bridge, "expect", broken)
+    monkeypatch.setattr(ConsoleRunner, "expect", broken)
     assert await refused(stage, stage.token()) == (502, "ConsoleFault")
     await stage.until(lambda: stage.control_plane.detached == [("ada", "ConnectionLost", 0, 0)])
     assert not stage.relay.grants
@@ -172,7 +172,7 @@ async def test_no_console_is_opened_that_cannot_be_recorded(stage: Stage) -> Non
     knock = asyncio.create_task(refused(stage, stage.token()))
     await stage.until(lambda: stage.ports.opened)
     assert not knock.done()
-    stage.passes(STANDSTILL_SECONDS)
+    stage.passes(PENDING_WRITE_SECONDS)
     assert await knock == (503, "AuditUnavailable")
     assert stage.ports.last.closed
     stage.epochs.writable = False
@@ -190,14 +190,14 @@ async def test_a_port_that_opens_into_a_fault_is_given_up_and_the_next_one_is_fi
             raise RuntimeError
         return epoch_name(opened_us, nonce)
 
-    def opened(line: Line, early: bytes) -> None:
+    def opened(line: OutputCoalescer, early: bytes) -> None:
         if broken and fault == "after it is told":
             raise RuntimeError
         opens(line, early)
 
-    opens = Line.opened
-    monkeypatch.setattr(Line, "opened", opened)
-    monkeypatch.setattr(wire, "epoch_name", named)
+    opens = OutputCoalescer.opened
+    monkeypatch.setattr(OutputCoalescer, "opened", opened)
+    monkeypatch.setattr(serial_connection, "epoch_name", named)
     async with staged() as stage:
         came = asyncio.create_task(stage.dial(stage.token()))
         await stage.until(lambda: stage.ports.opened and stage.ports.last.closed)
@@ -261,7 +261,7 @@ async def test_a_head_that_never_ends_is_refused(stage: Stage) -> None:
 
 async def test_too_many_handshakes_at_a_time_are_told_to_wait(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     assert MAX_PENDING == 1000
-    monkeypatch.setattr("relay.reception.MAX_PENDING", 1)
+    monkeypatch.setattr("relay.handshake.listener.MAX_PENDING", 1)
     stage.ports.gate.clear()
     first = asyncio.create_task(stage.dial(stage.token()))
     await stage.until(lambda: stage.ports.dials)

@@ -5,15 +5,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from shared.domain.console_events import Tick
-from shared.domain.grant import Mode
-from shared.domain.keeping import Keeping
-from shared.domain.masking import HELD_SECONDS
-from shared.domain.policy import Typing
-from shared.domain.vm import VmId
+from shared.access.policy import Typing
+from shared.access.recording_settings import RecordingSettings
+from shared.base.vm import VmId
+from shared.console.events import Tick
+from shared.console.masking import HELD_SECONDS
+from shared.session.grant import Mode
 from tests.relay.stage import VM, Stage, staged
 
-PINS = Keeping(mask=(r"\d{4}",))
+PINS = RecordingSettings(mask=(r"\d{4}",))
 OTHER = VmId(VM.subscription, VM.group, "web-02")
 
 
@@ -46,7 +46,7 @@ async def test_what_may_become_a_secret_is_shown_after_a_moment_and_before_the_e
 
 
 async def test_lines_that_are_echoed_are_recorded_with_who_typed_them(stage: Stage) -> None:
-    stage.control_plane.keeping = Keeping(Typing.MASKED)
+    stage.control_plane.keeping = RecordingSettings(Typing.MASKED)
     ada = await stage.comes("ada")
     await ada.types(b"ls\r")
     await ada.sees(b"ls\r")
@@ -56,7 +56,7 @@ async def test_lines_that_are_echoed_are_recorded_with_who_typed_them(stage: Sta
 
 
 async def test_what_is_not_echoed_is_asterisks_also_when_somebody_leaves(stage: Stage) -> None:
-    stage.control_plane.keeping = Keeping(Typing.MASKED)
+    stage.control_plane.keeping = RecordingSettings(Typing.MASKED)
     stage.ports.echo = False
     ada = await stage.comes("ada")
     await ada.types(b"s3cret")
@@ -69,7 +69,7 @@ async def test_what_is_not_echoed_is_asterisks_also_when_somebody_leaves(stage: 
 
 
 async def test_an_echo_that_does_not_come_is_given_up_by_the_clock(stage: Stage) -> None:
-    stage.control_plane.keeping = Keeping(Typing.MASKED)
+    stage.control_plane.keeping = RecordingSettings(Typing.MASKED)
     stage.ports.echo = False
     ada = await stage.comes("ada")
     await ada.types(b"s3cret\r")
@@ -84,7 +84,7 @@ async def test_an_echo_that_does_not_come_is_given_up_by_the_clock(stage: Stage)
 
 async def test_a_policy_that_changes_is_followed_with_the_next_heartbeat(stage: Stage) -> None:
     ada = await stage.comes("ada")
-    stage.control_plane.keep = {VM.console: Keeping(Typing.MASKED, (r"\d{4}",))}
+    stage.control_plane.keep = {VM.console: RecordingSettings(Typing.MASKED, (r"\d{4}",))}
     await stage.relay.heartbeat.beat()
     assert (await ada.heard("keeping"))["typed"] == "masked"
     stage.ports.last.listener.printed(b"\r\n1234 \n")
@@ -99,7 +99,7 @@ async def test_a_policy_that_changes_is_followed_with_the_next_heartbeat(stage: 
 
 
 async def test_what_is_masked_as_printed_is_masked_as_typed(stage: Stage) -> None:
-    stage.control_plane.keeping = Keeping(Typing.MASKED, (r"Token: \S+",))
+    stage.control_plane.keeping = RecordingSettings(Typing.MASKED, (r"Token: \S+",))
     ada = await stage.comes("ada")
     stage.ports.last.listener.printed(b"Token: ")
     await ada.types(b"hunter2\r")
@@ -113,12 +113,14 @@ async def test_what_is_masked_as_printed_is_masked_as_typed(stage: Stage) -> Non
 @pytest.mark.parametrize(
     "then",
     [
-        Keeping(mask=(r"password=\S+", r"\d{16}")), Keeping(Typing.ECHOED, (r"password=\S+",)),
-        Keeping(mask=(r"\d{16}", r"word=[^;]*;")),
+        RecordingSettings(mask=(r"password=\S+", r"\d{16}")), RecordingSettings(Typing.ECHOED, (r"password=\S+",)),
+        RecordingSettings(mask=(r"\d{16}", r"word=[^;]*;")),
     ],
 )  # fmt: skip
-async def test_a_policy_that_changes_within_a_secret_shows_nothing_of_its_rest(stage: Stage, then: Keeping) -> None:
-    stage.control_plane.keeping = Keeping(mask=(r"password=\S+",))
+async def test_a_policy_that_changes_within_a_secret_shows_nothing_of_its_rest(
+    stage: Stage, then: RecordingSettings
+) -> None:
+    stage.control_plane.keeping = RecordingSettings(mask=(r"password=\S+",))
     ada = await stage.comes("ada")
     stage.ports.last.listener.printed(b"password=hun")
     stage.relay.bridges[VM.console].keep(then)
@@ -128,7 +130,7 @@ async def test_a_policy_that_changes_within_a_secret_shows_nothing_of_its_rest(s
 
 
 async def test_a_port_that_is_dialled_again_within_a_secret_shows_nothing_of_its_rest(stage: Stage) -> None:
-    stage.control_plane.keeping = Keeping(mask=(r"password=\S+",))
+    stage.control_plane.keeping = RecordingSettings(mask=(r"password=\S+",))
     ada = await stage.comes("ada")
     stage.ports.last.listener.printed(b"password=hun")
     stage.ports.last.listener.lost(False, "reset")  # noqa: FBT003 - shared.ports.PortListener's words

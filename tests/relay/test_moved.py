@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from relay import wire
-from relay.recording import SpooledEpochs
-from shared.domain.keeping import BY_RULE, Keeping
-from shared.domain.record import Source, encode_batch
-from shared.domain.record_end import RecordEnd
-from shared.domain.vm import VmId
-from shared.flows.archive_records import Tails, archive_records
-from shared.flows.read_transcript import read_bytes
+from relay.console import serial_connection
+from relay.recording.epochs import SpooledEpochs
+from shared.access.recording_settings import BY_RULE, RecordingSettings
+from shared.base.record import Source, encode_batch
+from shared.base.record_end import RecordEnd
+from shared.base.vm import VmId
+from shared.transcript.flows.archive_records import KnownEnds, archive_records
+from shared.transcript.flows.read_transcript import read_bytes
 from tests.contract.memory_transcripts import MemoryTranscripts
 from tests.relay.stage import VM, Clock, ControlPlane, Stage, staged
 from tests.relay.test_replay import BOOT, Replaying
@@ -28,7 +28,7 @@ class Archive(Hub):
 
     def __init__(self) -> None:
         super().__init__()
-        self.transcripts, self.tails = MemoryTranscripts(), Tails()
+        self.transcripts, self.tails = MemoryTranscripts(), KnownEnds()
 
     async def send(self, source: Source, records: Sequence[bytes]) -> None:
         await archive_records([encode_batch(source, records)], self.transcripts, self.tails)
@@ -49,7 +49,7 @@ class Site:
     ports: Replaying
     relays: list[Stage]
 
-    async def comes(self, relay: int, keeping: Keeping = BY_RULE) -> Any:
+    async def comes(self, relay: int, keeping: RecordingSettings = BY_RULE) -> Any:
         stage = self.relays[relay]
         stage.control_plane.keeping = keeping
         return await stage.comes("ada", generation=len(self.ports.opened) + 1)
@@ -119,7 +119,7 @@ async def test_where_the_archive_does_not_answer_all_is_recorded_and_marked(
         await hangs.wait()
         raise AssertionError
 
-    monkeypatch.setattr(wire, "RECORD_END_SECONDS", 0.01)
+    monkeypatch.setattr(serial_connection, "RECORD_END_SECONDS", 0.01)
     monkeypatch.setattr(site.relays[0].control_plane, "record_end", hanging)
     await site.visits(0)
     assert await site.archive.printed_bytes() == BOOT + b"printed after 0 to nobody\r\n" + site.ports.log[len(BOOT) :]
@@ -144,7 +144,7 @@ async def test_a_relay_that_lost_its_disk_records_nothing_twice(site: Site, tmp_
 
 
 async def test_a_secret_around_a_move_is_masked(site: Site) -> None:
-    pins = Keeping(mask=(r"(?<=pin )\d{4}",))
+    pins = RecordingSettings(mask=(r"(?<=pin )\d{4}",))
     site.ports.prints(BOOT + b"\r\n")
     await site.leaves(1, await site.comes(1, pins))
     client = await site.comes(0, pins)

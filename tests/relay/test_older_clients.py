@@ -10,11 +10,11 @@ from urllib.parse import quote
 import pytest
 from websockets.asyncio.client import ClientConnection
 
-from relay import bare_viewer
-from relay.bare_viewer import BANNER
-from shared.domain.compatibility import Compatibility
-from shared.domain.grant import Mode
-from shared.domain.refusals import Code
+from relay.handshake import azure_viewer
+from relay.handshake.azure_viewer import BANNER
+from shared.access.compatibility import Compatibility
+from shared.base.refusals import Code
+from shared.session.grant import Mode
 from tests.relay.bare_client import bridge, client_path, closed, dial_path, refused, sees
 from tests.relay.stage import PAGE, Stage, staged
 
@@ -133,8 +133,8 @@ async def test_only_the_very_token_is_the_token(stage: Stage, said: str | bytes 
 
 
 async def test_an_exchange_that_takes_too_long_ends_it(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert bare_viewer.EXCHANGE_SECONDS == 10
-    monkeypatch.setattr(bare_viewer, "EXCHANGE_SECONDS", 0.05)
+    assert azure_viewer.EXCHANGE_SECONDS == 10
+    monkeypatch.setattr(azure_viewer, "EXCHANGE_SECONDS", 0.05)
     client = await dial(stage, stage.token())
     assert await closed(client) == (4401, "TokenInvalid", [])
     await stage.until(lambda: stage.control_plane.detached == [("ada", "TokenInvalid", 0, 0)])

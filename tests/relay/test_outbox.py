@@ -5,21 +5,21 @@ from random import Random
 
 import pytest
 
-from relay import spool_epoch
-from relay.outbox import Outbox, Pace
-from relay.spool import Spool
-from shared.domain.record import Kind, Record, Source
+from relay.recording import epoch_log
+from relay.recording.outbox import Outbox, SendRate
+from relay.recording.spool import Spool
+from shared.base.record import Record, RecordKind, Source
 from tests.contract.memory_records import Fate, MemoryRecords
 from tests.patience import PATIENCE
 
-PACE = Pace(batch_bytes=2000, batch_records=20, gather=0.002, first_retry=0.001, last_retry=0.004)
+PACE = SendRate(batch_bytes=2000, batch_records=20, gather=0.002, first_retry=0.001, last_retry=0.004)
 A = Source("/vm/a", "0000000000000001-00000001", "relay-1")
 A_AGAIN = Source("/vm/a", "0000000000000002-00000001", "relay-1")
 B = Source("/vm/b", "0000000000000003-00000001", "relay-1")
 
 
 def printed(seq: int, body: bytes = b"x") -> Record:
-    return Record(Kind.PRINTED, seq, seq * 10, body)
+    return Record(RecordKind.PRINTED, seq, seq * 10, body)
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def test_the_first_record_leaves_at_once_and_those_after_it_gather(spool: Spool, sink: MemoryRecords) -> None:
-    outbox = Outbox(sink, Pace(gather=0.05))
+    outbox = Outbox(sink, SendRate(gather=0.05))
     epoch = spool.open(A)
     outbox.carry(epoch)
     epoch.append(printed(1))
@@ -56,7 +56,7 @@ async def test_the_first_record_leaves_at_once_and_those_after_it_gather(spool: 
 
 
 async def test_one_that_is_closed_sends_nothing_more(spool: Spool, sink: MemoryRecords) -> None:
-    outbox = Outbox(sink, Pace(gather=3600))
+    outbox = Outbox(sink, SendRate(gather=3600))
     epoch = spool.open(A)
     outbox.carry(epoch)
     epoch.append(printed(1))
@@ -70,7 +70,7 @@ async def test_one_that_is_closed_sends_nothing_more(spool: Spool, sink: MemoryR
 
 
 async def test_a_whole_batch_does_not_wait(spool: Spool, sink: MemoryRecords) -> None:
-    outbox = Outbox(sink, Pace(batch_records=4, gather=3600))
+    outbox = Outbox(sink, SendRate(batch_records=4, gather=3600))
     epoch = spool.open(A)
     outbox.carry(epoch)
     epoch.append(printed(1))
@@ -153,8 +153,8 @@ async def test_epochs_of_a_console_go_out_one_after_the_other(spool: Spool, sink
 async def test_a_long_backlog_is_sent_from_the_files(
     spool: Spool, sink: MemoryRecords, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spool_epoch, "WINDOW_BYTES", 5000)
-    monkeypatch.setattr(spool_epoch, "FILE_BYTES", 9000)
+    monkeypatch.setattr(epoch_log, "WINDOW_BYTES", 5000)
+    monkeypatch.setattr(epoch_log, "FILE_BYTES", 9000)
     epoch = spool.open(A)
     for seq in range(1, 500):
         epoch.append(printed(seq, bytes(100)))
@@ -191,7 +191,7 @@ async def test_what_is_not_sent_when_the_outbox_closes_is_there_for_the_next_pro
 async def test_a_spool_that_cannot_be_read_is_said_and_tried_again_with_the_next_record(
     spool: Spool, sink: MemoryRecords, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(spool_epoch, "WINDOW_BYTES", 0)
+    monkeypatch.setattr(epoch_log, "WINDOW_BYTES", 0)
     epoch = spool.open(A)
     epoch.append(printed(1))
     file = tmp_path / A.epoch / "000001.spool"

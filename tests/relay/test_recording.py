@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from relay import recording
-from relay.recording import SpooledEpochs
-from relay.standstill import STANDSTILL_SECONDS
-from shared.domain.archive_progress import RecordedLast
-from shared.domain.grant import Mode
-from shared.domain.record import Kind, Record, Source, decode_records
-from shared.ports import Dependency, Unavailable
+from relay.console.pending_writes import PENDING_WRITE_SECONDS
+from relay.recording import epochs as recording
+from relay.recording.epochs import SpooledEpochs
+from shared.base.archive_progress import RecordedLast
+from shared.base.ports import Dependency, Unavailable
+from shared.base.record import Record, RecordKind, Source, decode_records
+from shared.session.grant import Mode
 from tests.fakes import NOW, FakeClock
 from tests.patience import PATIENCE
 from tests.relay.full_disk import FullDisk
@@ -50,7 +50,7 @@ def source(epoch: str) -> Source:
 async def test_what_is_recorded_reaches_the_hub(tmp_path: Path) -> None:
     hub = Hub()
     epochs = SpooledEpochs(tmp_path, 1 << 20, hub, Clock(), quiet)
-    epochs.begin(source("e1")).append(Record(Kind.PRINTED, 1, 1, b"login: "))
+    epochs.begin(source("e1")).append(Record(RecordKind.PRINTED, 1, 1, b"login: "))
     await epochs.close(5)
     assert [record.body for record in hub.records()] == [b"login: "]
 
@@ -59,12 +59,12 @@ async def test_what_the_hub_did_not_take_is_sent_by_the_next_process(tmp_path: P
     hub = Hub()
     hub.there = False
     epochs = SpooledEpochs(tmp_path, 1 << 20, hub, Clock(), quiet)
-    epochs.begin(source("e1")).append(Record(Kind.PRINTED, 1, 1, b"login: "))
+    epochs.begin(source("e1")).append(Record(RecordKind.PRINTED, 1, 1, b"login: "))
     await epochs.close(0.05)
     hub.there = True
     again = SpooledEpochs(tmp_path, 1 << 20, hub, Clock(), quiet)
     await again.close(5)
-    assert [record.kind for record in hub.records()] == [Kind.PRINTED, Kind.EVENT, Kind.END]
+    assert [record.kind for record in hub.records()] == [RecordKind.PRINTED, RecordKind.EVENT, RecordKind.END]
 
 
 async def test_the_bound_is_told_and_health_says_what_waits(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ async def test_the_bound_is_told_and_health_says_what_waits(tmp_path: Path) -> N
     epochs = SpooledEpochs(tmp_path, 2000, hub, Clock(), quiet)
     epochs.watch(lambda: told.append("full"), lambda: told.append("room"))
     recorder = epochs.begin(source("e1"))
-    recorder.append(Record(Kind.PRINTED, 1, int(Clock().now() * 1e6), b"x" * 1990))
+    recorder.append(Record(RecordKind.PRINTED, 1, int(Clock().now() * 1e6), b"x" * 1990))
     assert (told, epochs.full, epochs.writable) == (["full"], True, True)
     health = epochs.health()
     assert (health["writable"], health["spooledRecords"]) == (True, 1)
@@ -96,7 +96,7 @@ async def test_a_relay_with_a_real_spool_records_a_whole_session_in_order(tmp_pa
     records = hub.records()
     assert [record.seq for record in records] == list(range(1, len(records) + 1))
     assert records[-1].said()["records"] == len(records)
-    assert b"".join(record.body for record in records if record.kind is Kind.PRINTED) == seen
+    assert b"".join(record.body for record in records if record.kind is RecordKind.PRINTED) == seen
 
 
 async def test_a_recording_that_was_given_up_says_so_and_ends_once_the_disk_has_room(
@@ -111,15 +111,15 @@ async def test_a_recording_that_was_given_up_says_so_and_ends_once_the_disk_has_
         with monkeypatch.context() as patch:
             FullDisk(patch, 0)
             stage.ports.last.listener.printed(b"unrecorded")
-            stage.passes(STANDSTILL_SECONDS)
+            stage.passes(PENDING_WRITE_SECONDS)
             assert await ada.closed() == (4007, "AuditUnavailable")
             stage.passes(1)
-            assert hub.records()[-1].kind is not Kind.END
+            assert hub.records()[-1].kind is not RecordKind.END
         stage.passes(1)
-        await stage.until(lambda: hub.records()[-1].kind is Kind.END)
+        await stage.until(lambda: hub.records()[-1].kind is RecordKind.END)
     records = hub.records()
     assert [record.seq for record in records] == list(range(1, len(records) + 1))
-    assert [record.body for record in records if record.kind is Kind.PRINTED] == [b"kept"]
+    assert [record.body for record in records if record.kind is RecordKind.PRINTED] == [b"kept"]
     assert records[-2].said()["event"] == "record-failed"
     assert bytes(ada.bytes) == b"kept"
 
@@ -141,11 +141,11 @@ async def all_sent(epochs: SpooledEpochs) -> None:
 
 
 def printed(seq: int, body: bytes) -> Record:
-    return Record(Kind.PRINTED, seq, seq, body)
+    return Record(RecordKind.PRINTED, seq, seq, body)
 
 
 def told(hub: Hub) -> list[bytes | str]:
-    return [each.body if each.kind is Kind.PRINTED else each.said()["event"] for each in hub.records()]
+    return [each.body if each.kind is RecordKind.PRINTED else each.said()["event"] for each in hub.records()]
 
 
 async def test_a_relay_that_ends_ends_what_was_given_up_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,22 +210,22 @@ async def test_a_relay_that_is_moved_without_its_disk_loses_what_the_hub_had_not
     hub = Hub()
     epochs = SpooledEpochs(tmp_path / "the same", 1 << 20, hub, Clock(), quiet)
     recorder = epochs.begin(source("e1"))
-    recorder.append(Record(Kind.PRINTED, 1, 1, b"acknowledged"))
+    recorder.append(Record(RecordKind.PRINTED, 1, 1, b"acknowledged"))
     async with asyncio.timeout(PATIENCE):
         while epochs.health()["spooledRecords"]:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.01)
     hub.there = False
-    recorder.append(Record(Kind.PRINTED, 2, 2, b"on this disk alone"))
+    recorder.append(Record(RecordKind.PRINTED, 2, 2, b"on this disk alone"))
     await epochs.close(0.05)
     hub.there = True
     await SpooledEpochs(tmp_path / disk, 1 << 20, hub, Clock(), quiet).close(5)
-    bodies = [record.body for record in hub.records() if record.kind is Kind.PRINTED]
+    bodies = [record.body for record in hub.records() if record.kind is RecordKind.PRINTED]
     kinds = [record.kind for record in hub.records()]
     if disk == "another":
-        assert (bodies, kinds) == ([b"acknowledged"], [Kind.PRINTED])
+        assert (bodies, kinds) == ([b"acknowledged"], [RecordKind.PRINTED])
     else:
         assert list(dict.fromkeys(bodies)) == [b"acknowledged", b"on this disk alone"]  # repeats the archive drops
-        assert kinds[-2:] == [Kind.EVENT, Kind.END]
+        assert kinds[-2:] == [RecordKind.EVENT, RecordKind.END]
 
 
 async def test_that_records_wait_for_long_is_told_every_minute_until_they_are_gone(tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ async def test_that_records_wait_for_long_is_told_every_minute_until_they_are_go
         told.append((event, fields))
 
     epochs = SpooledEpochs(tmp_path, 1 << 20, hub, clock, tell)
-    epochs.begin(source("e1")).append(Record(Kind.PRINTED, 1, int(clock.now() * 1e6), b"login: "))
+    epochs.begin(source("e1")).append(Record(RecordKind.PRINTED, 1, int(clock.now() * 1e6), b"login: "))
     for ahead, count in ((0, 0), (59, 0), (69, 1), (80, 1), (130, 2)):
         clock.time = NOW + ahead
         epochs.tick()
@@ -259,7 +259,7 @@ async def test_the_newest_record_of_a_console_is_known_also_of_what_lay_on_the_d
     hub.there = False
     epochs = SpooledEpochs(tmp_path, 1 << 20, hub, Clock(), quiet)
     assert epochs.recorded_last("vm") is None
-    epochs.begin(Source("vm", "e1", "r0")).append(Record(Kind.PRINTED, 1, 5_000_000, b"x"))
+    epochs.begin(Source("vm", "e1", "r0")).append(Record(RecordKind.PRINTED, 1, 5_000_000, b"x"))
     assert epochs.recorded_last("vm") == RecordedLast("e1", 1, 5.0)
     await epochs.close(0.05)
     hub.there = True
@@ -276,7 +276,7 @@ async def test_the_newest_records_of_a_bounded_number_of_consoles_are_known(
     monkeypatch.setattr(recording, "NEWEST_KEPT", 1)
     epochs = SpooledEpochs(tmp_path, 1 << 20, Hub(), Clock(), quiet)
     for console in ("one", "two"):
-        epochs.begin(Source(console, f"e-{console}", "r0")).append(Record(Kind.PRINTED, 1, 5_000_000, b"x"))
+        epochs.begin(Source(console, f"e-{console}", "r0")).append(Record(RecordKind.PRINTED, 1, 5_000_000, b"x"))
     assert epochs.recorded_last("one") is None
     assert epochs.recorded_last("two")
     await epochs.close(5)

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from relay.line import EARLY_BYTES, Waits
-from shared.domain.grant import Mode
-from shared.domain.keeping import Keeping
-from shared.domain.refusals import Refusal
-from shared.domain.replay import PROOF, TAIL_BYTES
-from shared.domain.vm import VmId
-from shared.ports import PortListener, SerialPort
+from relay.console.output_coalescer import EARLY_BYTES, OpeningWaits
+from shared.access.recording_settings import RecordingSettings
+from shared.base.record_end import TAIL_BYTES
+from shared.base.refusals import Refusal
+from shared.base.vm import VmId
+from shared.console.ports import PortListener, SerialPort
+from shared.console.replay import PROOF
+from shared.session.grant import Mode
 from tests.relay.public_clients import ClientToday
 from tests.relay.stage import VM, Client, Ports, Stage, staged
 
@@ -154,7 +155,7 @@ async def test_who_stays_while_a_port_is_dialled_again_sees_nothing_twice(stage:
 
 
 async def test_a_replay_that_comes_in_pieces_after_the_opening_is_waited_for(ports: Replaying) -> None:
-    async with staged(ports=ports, waits=Waits(5, 0.5, 5)) as stage:
+    async with staged(ports=ports, waits=OpeningWaits(5, 0.5, 5)) as stage:
         ports.prints(BOOT)
         await visits(stage)
         ports.prints("grün".encode())
@@ -168,7 +169,7 @@ async def test_a_replay_that_comes_in_pieces_after_the_opening_is_waited_for(por
 
 
 async def test_nobody_types_before_it_is_known_what_is_replayed(ports: Replaying) -> None:
-    async with staged(ports=ports, waits=Waits(5, 0.5, 5)) as stage:
+    async with staged(ports=ports, waits=OpeningWaits(5, 0.5, 5)) as stage:
         ports.prints(BOOT)
         ports.pieces = [b"", BOOT]
         dialling = asyncio.create_task(stage.dial(stage.token("ada")))
@@ -179,7 +180,7 @@ async def test_nobody_types_before_it_is_known_what_is_replayed(ports: Replaying
 
 
 async def test_a_vm_that_never_rests_is_waited_for_only_so_long(ports: Replaying) -> None:
-    async with staged(ports=ports, waits=Waits(5, 5, 0.05)) as stage:
+    async with staged(ports=ports, waits=OpeningWaits(5, 5, 0.05)) as stage:
         ports.pieces = [b"dot " * 10 for _ in range(100)]
         ada = await stage.comes("ada")
         await stage.until(lambda: stage.epochs.printed() == b"dot " * 1000)
@@ -188,7 +189,7 @@ async def test_a_vm_that_never_rests_is_waited_for_only_so_long(ports: Replaying
 
 
 async def test_a_port_that_is_lost_at_once_is_recorded_as_far_as_it_came(ports: Replaying) -> None:
-    async with staged(ports=ports, waits=Waits(600, 600, 600)) as stage:
+    async with staged(ports=ports, waits=OpeningWaits(600, 600, 600)) as stage:
         ports.prints(BOOT)
         dialling = asyncio.create_task(stage.dial(stage.token("ada")))
         await stage.until(lambda: ports.opened)
@@ -221,7 +222,7 @@ async def test_what_was_printed_live_is_known_when_it_is_replayed(stage: Stage, 
 
 
 async def test_a_secret_that_is_replayed_is_masked_and_its_hash_tells_nothing(stage: Stage, ports: Replaying) -> None:
-    stage.control_plane.keeping = Keeping(mask=(r"pin \d{4}",))
+    stage.control_plane.keeping = RecordingSettings(mask=(r"pin \d{4}",))
     ports.prints(BOOT + b"pin 1234\r\n")
     await visits(stage)
     ports.prints(b"and pin 9876\r\n")
@@ -244,7 +245,7 @@ async def test_a_secret_that_is_replayed_is_masked_and_its_hash_tells_nothing(st
 async def test_a_secret_in_the_middle_of_which_the_port_is_closed_is_masked(
     stage: Stage, ports: Replaying, pattern: str, closed: bytes, later: bytes
 ) -> None:
-    stage.control_plane.keeping = Keeping(mask=(pattern,))
+    stage.control_plane.keeping = RecordingSettings(mask=(pattern,))
     ports.prints(BOOT + b"\r\n" + closed)
     await visits(stage)
     ports.prints(later + b"\r\n")
@@ -256,7 +257,7 @@ async def test_a_secret_in_the_middle_of_which_the_port_is_closed_is_masked(
 async def test_what_a_gateway_that_replays_nothing_goes_on_with_may_begin_inside_a_secret(
     stage: Stage, ports: Replaying
 ) -> None:
-    stage.control_plane.keeping = Keeping(mask=(r"pin \d{4}",))
+    stage.control_plane.keeping = RecordingSettings(mask=(r"pin \d{4}",))
     for generation, text in enumerate((BOOT + b"\r\npin 12", b"34 is the pin\r\nand on\r\n"), 1):
         ports.log = b""
         ada = await stage.comes(f"s{generation}", generation=generation)
@@ -292,7 +293,7 @@ async def test_a_port_that_floods_before_it_is_told_of_is_closed_and_what_came_i
 async def test_a_replay_that_begins_inside_a_secret_is_masked_up_to_the_end_of_its_line(
     stage: Stage, ports: Replaying
 ) -> None:
-    stage.control_plane.keeping = Keeping(mask=(r"pin \d{4}",))
+    stage.control_plane.keeping = RecordingSettings(mask=(r"pin \d{4}",))
     after = b" is right\r\n" + BOOT
     ports.ring = len(b"34") + len(after)
     ports.prints(b"pin 1234" + after)

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from relay import listener
-from shared.domain.compatibility import Compatibility
-from shared.domain.frames import PROTOCOL, TOKEN_PREFIX
+from relay.console import viewer
+from shared.access.compatibility import Compatibility
+from shared.console.frames import PROTOCOL, TOKEN_PREFIX
 from tests.relay.raw_visits import opened, sends, status, untouched, upgrade
 from tests.relay.stage import PAGE, Stage, staged
 
@@ -150,7 +150,7 @@ FRAMES = [
 async def test_frames_that_break_the_protocol_end_the_session_and_free_the_console(
     stage: Stage, frame: bytes, code: int, monkeypatch: pytest.MonkeyPatch, *, compatible: bool
 ) -> None:
-    monkeypatch.setattr(listener, "CLOSE_SECONDS", 0.01)  # this client answers no goodbye
+    monkeypatch.setattr(viewer, "CLOSE_SECONDS", 0.01)  # this client answers no goodbye
     stage.ports.echo = False
     token = stage.token()
     path = f"/n/connector/r0/sessions/ada/client?authorization={token}"

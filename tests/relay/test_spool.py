@@ -7,11 +7,11 @@ from random import Random
 
 import pytest
 
-from relay import spool_epoch
-from relay.spool import Spool, SpoolInUse
-from relay.spool_epoch import MAX_BODY, EpochSpool
-from relay.spool_file import framed
-from shared.domain.record import Kind, Record, Source
+from relay.recording import epoch_log
+from relay.recording.epoch_log import MAX_BODY, EpochLog
+from relay.recording.spool import Spool, SpoolInUse
+from relay.recording.spool_file import framed
+from shared.base.record import Record, RecordKind, Source
 from tests.relay.full_disk import FullDisk
 
 SOURCE = Source("/vm/a", "0000000000000001-00000001", "relay-1")
@@ -20,10 +20,10 @@ NOW = 99
 
 
 def printed(seq: int, body: bytes = b"x") -> Record:
-    return Record(Kind.PRINTED, seq, seq * 10, body)
+    return Record(RecordKind.PRINTED, seq, seq * 10, body)
 
 
-def taken(epoch: EpochSpool, most: int = 1 << 30) -> list[Record]:
+def taken(epoch: EpochLog, most: int = 1 << 30) -> list[Record]:
     """All that waits, acknowledged as it is read."""
     records = []
     while run := epoch.peek(most, 3):
@@ -33,7 +33,7 @@ def taken(epoch: EpochSpool, most: int = 1 << 30) -> list[Record]:
 
 
 def decoded(encoded: bytes) -> Record:
-    return Record(Kind(encoded[0]), int.from_bytes(encoded[1:9]), int.from_bytes(encoded[9:17]), encoded[21:])
+    return Record(RecordKind(encoded[0]), int.from_bytes(encoded[1:9]), int.from_bytes(encoded[9:17]), encoded[21:])
 
 
 def written(folder: Path, *records: Record, source: Source = SOURCE) -> Path:
@@ -56,8 +56,8 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
 
 @pytest.fixture
 def small_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spool_epoch, "FILE_BYTES", 1000)
-    monkeypatch.setattr(spool_epoch, "WINDOW_BYTES", 400)
+    monkeypatch.setattr(epoch_log, "FILE_BYTES", 1000)
+    monkeypatch.setattr(epoch_log, "WINDOW_BYTES", 400)
 
 
 def test_a_record_is_in_the_file_when_append_returns(spool: Spool, tmp_path: Path) -> None:

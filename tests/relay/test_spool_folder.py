@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from relay.spool import Spool
-from shared.domain.record import Kind, Record, Source
+from relay.recording.spool import Spool
+from shared.base.record import Record, RecordKind, Source
 from tests.patience import PATIENCE
 from tests.relay.nfs_folder import NfsFolder
 from tests.relay.spool_life import live
@@ -108,7 +108,7 @@ def test_what_a_killed_relay_left_open_over_nfs_is_deleted_by_the_next(
     nfs = NfsFolder(monkeypatch)
     spool = Spool(tmp_path, 1 << 20)
     epoch = spool.open(Source("/vm", "epoch-1", "r0"))
-    epoch.append(Record(Kind.END, 1, 1, b"{}"))
+    epoch.append(Record(RecordKind.END, 1, 1, b"{}"))
     with monkeypatch.context() as killed:
         killed.setattr(os, "close", lambda _fd: None)
         epoch.acknowledge(1)

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from relay.line import RUN
-from relay.standstill import STANDSTILL_SECONDS
-from shared.domain.acts import Act
-from shared.domain.grant import Mode
-from shared.domain.record import Kind
+from relay.console.output_coalescer import RUN
+from relay.console.pending_writes import PENDING_WRITE_SECONDS
+from shared.access.commands import Command
+from shared.base.record import RecordKind
+from shared.session.grant import Mode
 from tests.relay.stage import VM, Stage, staged
 
 
@@ -69,7 +69,7 @@ async def test_a_disk_that_stays_full_closes_the_console_and_shows_nothing_of_it
     ada = await stage.comes("ada")
     stage.epochs.failing = True
     stage.ports.last.listener.printed(b"unrecorded")
-    stage.passes(STANDSTILL_SECONDS - 1)
+    stage.passes(PENDING_WRITE_SECONDS - 1)
     assert not stage.ports.last.closed
     stage.passes(1)
     assert await ada.closed() == (4007, "AuditUnavailable")
@@ -91,7 +91,7 @@ async def test_what_was_given_up_takes_nothing_more_though_its_end_fills_the_spo
     stage.epochs.failing = True
     for _ in range(2 * RUN):  # the last of them are gathered
         stage.ports.last.listener.printed(b"x")
-    stage.passes(STANDSTILL_SECONDS)
+    stage.passes(PENDING_WRITE_SECONDS)
     records = stage.epochs.all()
     assert [record.seq for record in records] == list(range(1, len(records) + 1))
     assert stage.epochs.notes()[-2:] == ["record-failed", "end"]
@@ -102,7 +102,7 @@ async def test_after_it_was_given_up_a_console_opens_again(stage: Stage) -> None
     ada = await stage.comes("ada")
     stage.epochs.failing = True
     stage.ports.last.listener.printed(b"unrecorded")
-    stage.passes(STANDSTILL_SECONDS)
+    stage.passes(PENDING_WRITE_SECONDS)
     await ada.closed()
     stage.epochs.failing = False
     bob = await stage.comes("bob", generation=2)
@@ -139,13 +139,13 @@ async def test_a_vm_that_waits_for_the_spool_too_waits_on(stage: Stage) -> None:
 async def test_an_act_waits_until_it_is_recorded(stage: Stage) -> None:
     await stage.comes("ada")
     stage.epochs.failing = True
-    asked = asyncio.create_task(stage.relay.command(VM, Act.NMI, "", "Grace"))
+    asked = asyncio.create_task(stage.relay.command(VM, Command.NMI, "", "Grace"))
     await stage.until(lambda: stands_still(stage))
     assert not stage.ports.last.acts
     stage.epochs.failing = False
     stage.passes(1)
     assert await asked is None
-    assert stage.ports.last.acts == [(Act.NMI, "")]
+    assert stage.ports.last.acts == [(Command.NMI, "")]
     assert stage.epochs.notes()[-1] == "command"
 
 
@@ -158,7 +158,9 @@ async def test_a_port_that_is_lost_meanwhile_is_lost_after_what_it_printed(stage
     stage.passes(1)
     await ada.sees(b"last words")
     await stage.until(lambda: stage.ports.dials > 1)
-    said = [record.body if record.kind is Kind.PRINTED else record.said()["event"] for record in stage.epochs.all()]
+    said = [
+        record.body if record.kind is RecordKind.PRINTED else record.said()["event"] for record in stage.epochs.all()
+    ]
     assert said[2:4] == [b"last words", "port-lost"]
 
 
@@ -172,7 +174,7 @@ async def test_a_relay_that_is_told_to_end_waits_for_the_disk(stage: Stage) -> N
     stage.epochs.failing = False
     await ending
     assert stage.epochs.printed() == b"last words"
-    assert stage.epochs.all()[-1].kind is Kind.END
+    assert stage.epochs.all()[-1].kind is RecordKind.END
     assert await ada.closed() == (4009, "RelayDraining")
 
 
@@ -188,7 +190,7 @@ async def test_goodbyes_wait_as_long_as_the_disk_may(stage: Stage, monkeypatch: 
     stage.epochs.failing = False
     await ending
     assert stage.epochs.printed() == b"last words"
-    assert stage.epochs.all()[-1].kind is Kind.END
+    assert stage.epochs.all()[-1].kind is RecordKind.END
     assert await ada.closed() == (4009, "RelayDraining")
 
 
@@ -219,7 +221,7 @@ async def test_a_port_that_opens_meanwhile_waits_too(stage: Stage) -> None:
     stage.ports.last.listener.lost(False, "reset")  # noqa: FBT003 - shared.ports.PortListener's words
     await stage.until(lambda: stage.ports.dials > 1)
     stage.epochs.failing = True
-    stage.relay.note(VM, Act.RESTART, "Grace")
+    stage.relay.note(VM, Command.RESTART, "Grace")
     assert stands_still(stage)
     stage.ports.gate.set()
     await stage.until(lambda: len(stage.ports.opened) > 1 and stage.relay.bridges[VM.console].wire.connected)

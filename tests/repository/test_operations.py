@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from dev.stack import ROOT
-from relay.control import _figure
+from relay.control.commands import _figure
 from relay.server import DRAIN_SECONDS
-from shared.adapters.table_sessions import LIVE
-from shared.adapters.token_keys import FRESH_SECONDS
+from shared.base.record import Batch, Record, RecordKind, Source
 from shared.base.settings import names
-from shared.domain.key_versions import LIST_SECONDS, PUBLIC_SECONDS
-from shared.domain.record import Batch, Kind, Record, Source
+from shared.session.key_versions import LIST_SECONDS, PUBLIC_SECONDS
+from shared.session.keys.token_keys import FRESH_SECONDS
+from shared.session.tables.sessions import LIVE
 from shared.settings import FunctionSettings, RelaySettings
 
 PAGE = (ROOT / "docs/operations.md").read_text()
@@ -25,7 +25,7 @@ SOURCE = "\n".join(path.read_text() for path in CODE)
 def tables() -> set[str]:
     return {
         found[1]
-        for path in (ROOT / "shared/adapters").glob("table_*.py")
+        for path in (ROOT / "shared").glob("*/tables/*.py")
         if (found := re.search(r'^TABLE = "(\w+)"$', path.read_text(), re.MULTILINE))
     }
 
@@ -88,7 +88,7 @@ def test_figures_begin_as_it_says() -> None:
 
 def test_the_command_that_shows_a_dead_letter_shows_it(tmp_path: Path) -> None:
     letter = tmp_path / "LETTER"
-    records = (Record(Kind.PRINTED, 7, 1, b"hello\xff"),)
+    records = (Record(RecordKind.PRINTED, 7, 1, b"hello\xff"),)
     letter.write_bytes(Batch(Source("/subscriptions/s", "e", "r0"), records).encode())
     command = re.search(r"^ {4}\.venv/bin/python -c '(.*)' LETTER$", PAGE, re.MULTILINE)
     assert command

@@ -12,8 +12,8 @@ TEST_MODULE, TEST_FUNCTION = 450, 60
 """A test module is a list of scenes, and a table of examples is long."""
 
 REASONS = {
-    "shared/domain/refusal_table.py": "one row for each refusal, and no logic",
-    "shared/domain/console.py handle": "one line for each event: the transitions in one place",
+    "shared/base/refusal_table.py": "one row for each refusal, and no logic",
+    "shared/console/console.py handle": "one line for each event: the transitions in one place",
 }
 
 

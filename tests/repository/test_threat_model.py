@@ -106,7 +106,7 @@ def test_it_cites_more_than_a_test_for_each_element() -> None:
         ("| G10 | the same", "| G99 | the same", "G99 is left by no threat"),
         ("`immutableDays`", "`wormDays`", "wormDays is no parameter"),
         ("`web/auth.js`", "`web/sign_in.js`", "there is no web/sign_in.js"),
-        ("`tests/unit/domain/test_lock.py::TestLock`", "`tests/unit/domain/test_lock.py::Lock`", "there is no"),
+        ("`tests/unit/session/test_lock.py::TestLock`", "`tests/unit/session/test_lock.py::Lock`", "there is no"),
     ],
 )
 def test_what_does_not_hold_is_named(part: str, instead: str, fault: str) -> None:

@@ -8,7 +8,11 @@ import pytest
 from dev.stack import ROOT
 
 PAGE = (ROOT / "docs/transcripts.md").read_text()
-CODE = [path for part in ("relay", "shared/domain") for path in sorted((ROOT / part).glob("*.py"))]
+CODE = [
+    path
+    for part in ("relay/**", "shared/base", "shared/console", "shared/transcript")
+    for path in sorted(ROOT.glob(f"{part}/*.py"))
+]
 PLACE = {"event", "epoch", "seq"}
 """What says which event of which epoch it is."""
 

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from dev.stack import ROOT
+from shared.access.azure_roles import Permission, missing
+from shared.access.policy import Policy
+from shared.access.policy_codec import policy_to_json
+from shared.access.rights import DEFAULT, SCOPE_ACTIONS, Right, on_storage, on_vm
+from shared.base.refusals import Code
 from shared.base.settings import names
-from shared.domain.access import Permission, missing
-from shared.domain.policy import Policy
-from shared.domain.policy_codec import policy_to_json
-from shared.domain.refusals import Code
-from shared.domain.rights import DEFAULT, SCOPE_ACTIONS, Right, on_storage, on_vm
-from shared.domain.vm import VmId
-from shared.flows.switch_console import STATUS_ACTION
+from shared.base.vm import VmId
+from shared.session.flows.switch_console import STATUS_ACTION
 from shared.settings import FunctionSettings
 from tests.access_tables import table
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from dev.stack import ROOT
+from shared.access import console_warnings
+from shared.access.console_warnings import warnings
+from shared.base.refusals import TABLE
 from shared.base.settings import InvalidSetting, names
-from shared.domain import cautions
-from shared.domain.cautions import warnings
-from shared.domain.refusals import TABLE
-from shared.domain.vm import Os
+from shared.base.vm import Os
 from shared.settings import FunctionSettings, RelaySettings
 from tests.fakes import machine, settings
 
@@ -70,7 +70,7 @@ def test_every_warning_is_documented() -> None:
         machine(os=Os.WINDOWS, publisher="MicrosoftWindowsDesktop"),
     ]
     warned = {each.code for vm in vms for each in warnings(vm)}
-    named = set(re.findall(r'"([A-Z][A-Za-z]+)",$', getsource(cautions), re.MULTILINE))
+    named = set(re.findall(r'"([A-Z][A-Za-z]+)",$', getsource(console_warnings), re.MULTILINE))
     assert warned == named
     assert warned == {row[0] for row in rows("docs/errors.md", "Warnings")[1:]}
 

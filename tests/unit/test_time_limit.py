@@ -2,8 +2,8 @@
 
 import asyncio
 
-from shared import time_limit
-from shared.time_limit import AFTERWARDS_SECONDS, REQUEST_SECONDS, TimeLimit
+from shared.base import time_limit
+from shared.base.time_limit import AFTERWARDS_SECONDS, REQUEST_SECONDS, TimeLimit
 
 
 def now() -> float:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.pem_key_ring import PemKeyRing
-from shared.adapters.statement_keys import StatementSigner
+from shared.session.keys.pem_key_ring import PemKeyRing
+from shared.transcript.keys.statement_keys import StatementSigner
 from shared.verify import main
 from tests.signing import at_once, new_pem
-from tests.unit.domain.test_verify import CONSOLE, WHOLE, checkpoint, verified
+from tests.unit.transcript.test_verification import CONSOLE, WHOLE, checkpoint, verified
 
 
 @pytest.fixture

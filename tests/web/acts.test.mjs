@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import { ACTS, actsFor, actWords, begunWords, keysAreValid, SYSRQ, sysrqWords } from "../../web/acts.js";
 
-const acts = [...readFileSync(new URL("../../shared/domain/acts.py", import.meta.url), "utf8").matchAll(/^ {4}[A-Z]+ = "(\w+)"/gm)].map(([, name]) => name);
+const acts = [...readFileSync(new URL("../../shared/access/commands.py", import.meta.url), "utf8").matchAll(/^ {4}[A-Z]+ = "(\w+)"/gm)].map(([, name]) => name);
 
 test("every act of the service is known here, and no other", () => {
   assert.deepEqual(Object.keys(ACTS).sort(), acts.sort());

@@ -31,7 +31,7 @@ test("the checks are summed up in a line", () => {
 });
 
 test("every check that the service makes has a name", () => {
-  const rules = readFileSync(new URL("../../shared/domain/checks.py", import.meta.url), "utf8").split("class Checked(StrEnum):")[1].split("@dataclass")[0];
+  const rules = readFileSync(new URL("../../shared/access/checks.py", import.meta.url), "utf8").split("class CheckName(StrEnum):")[1].split("@dataclass")[0];
   const checks = [...rules.matchAll(/= "(\w+)"/g)].map(([, check]) => check);
   assert.ok(checks.length > 10);
   for (const check of checks) assert.notEqual(checkName({ check }), check);

@@ -84,7 +84,7 @@ test("a holder's since is read as seconds or as ISO time", () => {
 });
 
 test("nobody is told to press what only Azure's portal has", () => {
-  const table = readFileSync(new URL("../../shared/domain/refusal_table.py", import.meta.url), "utf8");
+  const table = readFileSync(new URL("../../shared/base/refusal_table.py", import.meta.url), "utf8");
   const texts = [...table.matchAll(/"([^"]*(?:button above|Click here)[^"]*)"/g)].map(([, text]) => text);
   assert.equal(texts.length, 2);
   for (const text of texts) assert.equal(messageWords({ code: "Novel", message: `It is needed. ${text}` }), "It is needed.");

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from dev.arm import app
+from dev.demo import ADA, ALAN, GRACE, OTHER_SUBSCRIPTION, READER, SUBSCRIPTION, Person, group
 from dev.entra.keys import kept_key
 from dev.entra.tokens import user_token
-from dev.fleet import ADA, ALAN, GRACE, OTHER_SUBSCRIPTION, READER, SUBSCRIPTION, Person, group
 from dev.stack import Port, Stack
 from tests.dev.local_azure import NoMachines
 

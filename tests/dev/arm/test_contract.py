@@ -11,8 +11,7 @@ from azure.mgmt.authorization.aio import AuthorizationManagementClient
 from azure.mgmt.compute.aio import ComputeManagementClient
 from azure.mgmt.serialconsole.aio import MicrosoftSerialConsoleClient
 
-from dev.entra.tokens import expired_token, user_token, wrong_audience_token
-from dev.fleet import (
+from dev.demo import (
     ADA,
     ALAN,
     API_SECRET,
@@ -26,6 +25,7 @@ from dev.fleet import (
     Person,
     group,
 )
+from dev.entra.tokens import expired_token, user_token, wrong_audience_token
 from dev.stack import Port
 from tests.dev.local_azure import LocalAzure, NoMachines, local_azure
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dev.fleet import API_SECRET
+from dev.demo import API_SECRET
 from dev.stack import Port, Stack
 from tests.patience import PATIENCE
 from tests.ports import reserve_run
@@ -18,7 +18,7 @@ CLIENT = """
 import asyncio, sys
 from azure.identity.aio import ClientSecretCredential
 from azure.mgmt.compute.aio import ComputeManagementClient
-from dev.fleet import API_SECRET, SERVICE, SUBSCRIPTION, TENANT
+from dev.demo import API_SECRET, SERVICE, SUBSCRIPTION, TENANT
 
 async def main(entra, arm):
     options = {"authority": entra, "disable_instance_discovery": True}

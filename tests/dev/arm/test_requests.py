@@ -7,9 +7,9 @@ import pytest
 from dev.arm import app
 from dev.arm.rights import allows, is_within
 from dev.arm.roles import ROLES
+from dev.demo import ADA, ALAN, CONTRIBUTOR, GRACE, SUBSCRIPTION, VM_CONTRIBUTOR, Person, group
 from dev.entra.keys import kept_key
 from dev.entra.tokens import expired_token, foreign_key_token, unsigned_token, user_token, wrong_tenant_token
-from dev.fleet import ADA, ALAN, CONTRIBUTOR, GRACE, SUBSCRIPTION, VM_CONTRIBUTOR, Person, group
 from dev.stack import Port, Stack
 from tests.dev.local_azure import NoMachines
 

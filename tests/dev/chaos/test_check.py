@@ -7,9 +7,9 @@ import pytest
 from dev.chaos.check import check, differences, is_kept
 from dev.chaos.generator import LINE, line
 from dev.chaos.viewer import Run
-from shared.domain.record import Kind, Record
+from shared.base.record import Record, RecordKind
 from tests.contract.memory_transcripts import MemoryTranscripts
-from tests.unit.flows.archived import archived, batch, segments
+from tests.unit.transcript.flows.archived import archived, batch, segments
 
 WITNESS = b"".join(line("seed", number) for number in range(30))
 
@@ -19,7 +19,7 @@ async def written(*epochs: tuple[str, bytes]) -> list[bytes]:
     transcripts = MemoryTranscripts()
     for epoch, body in epochs:
         said = Record.event(1, 1, "port-open")
-        await archived(transcripts, [batch(said, Record(Kind.PRINTED, 2, 2, body), epoch=epoch)])
+        await archived(transcripts, [batch(said, Record(RecordKind.PRINTED, 2, 2, body), epoch=epoch)])
     return segments(transcripts)
 
 
@@ -77,7 +77,7 @@ async def test_what_was_shown_and_is_not_recorded_is_a_fault() -> None:
     ("epoch", "body", "kept"), [("a", b"lines", True), ("a", b"other", False), ("b", b"lines", False)]
 )
 def test_a_batch_that_was_set_aside_is_no_loss_where_its_epoch_has_it(epoch: str, body: bytes, *, kept: bool) -> None:
-    assert is_kept(batch(Record(Kind.PRINTED, 3, 3, body), epoch=epoch), {"a": b"some lines more"}) is kept
+    assert is_kept(batch(Record(RecordKind.PRINTED, 3, 3, body), epoch=epoch), {"a": b"some lines more"}) is kept
 
 
 def test_the_first_difference_is_found() -> None:

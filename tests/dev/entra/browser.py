@@ -8,9 +8,9 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import jwt
 
+from dev.demo import API_SCOPE, PAGE_CLIENT, TENANT, Person
 from dev.entra.grants import s256
 from dev.entra.keys import kept_key
-from dev.fleet import API_SCOPE, PAGE_CLIENT, TENANT, Person
 from dev.stack import Stack
 
 BACK = "http://localhost:8400/"

@@ -2,17 +2,7 @@ import httpx
 import jwt
 import pytest
 
-from dev.entra.tokens import (
-    Making,
-    app_token,
-    expired_token,
-    foreign_key_token,
-    unsigned_token,
-    user_token,
-    wrong_audience_token,
-    wrong_tenant_token,
-)
-from dev.fleet import (
+from dev.demo import (
     ADA,
     API_CLIENT,
     API_SECRET,
@@ -23,6 +13,16 @@ from dev.fleet import (
     SERVICE,
     STRANGER_TENANT,
     TENANT,
+)
+from dev.entra.tokens import (
+    Making,
+    app_token,
+    expired_token,
+    foreign_key_token,
+    unsigned_token,
+    user_token,
+    wrong_audience_token,
+    wrong_tenant_token,
 )
 from dev.stack import Port, Stack
 from tests.dev.entra.browser import buy, refusal

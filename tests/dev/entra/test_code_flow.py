@@ -4,7 +4,7 @@ import json
 import httpx
 import pytest
 
-from dev.fleet import ADA, API_CLIENT, API_SCOPE, GRACE, PAGE_CLIENT, RELAY, TENANT
+from dev.demo import ADA, API_CLIENT, API_SCOPE, GRACE, PAGE_CLIENT, RELAY, TENANT
 from dev.stack import Stack
 from tests.dev.entra.browser import (
     BACK,

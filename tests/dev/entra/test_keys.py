@@ -2,9 +2,9 @@ from pathlib import Path
 
 import jwt
 
+from dev.demo import ADA, API_CLIENT
 from dev.entra.issuer import Issuer
 from dev.entra.keys import kept_key, new_key
-from dev.fleet import ADA, API_CLIENT
 from dev.stack import Stack
 
 

@@ -1,6 +1,6 @@
 import httpx
 
-from dev.fleet import PEOPLE
+from dev.demo import PEOPLE
 from tests.dev.entra.browser import OAUTH, asked, hidden_fields
 
 

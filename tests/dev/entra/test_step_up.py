@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
+from dev.demo import API_CLIENT, API_SECRET, EDITH, GRACE, TENANT, Person
 from dev.entra.step_up import MFA
 from dev.entra.tokens import user_token
-from dev.fleet import API_CLIENT, API_SECRET, EDITH, GRACE, TENANT, Person
 from dev.stack import Stack
 from tests.dev.entra.browser import OAUTH, answered, asked, buy, hidden_fields, redeem, sign_in, verified
 

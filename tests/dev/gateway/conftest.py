@@ -15,8 +15,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from dev.gateway.handshake import BANNER
 from dev.gateway.service import Gateway, running
 from dev.gateway.tokens import Verdict
+from dev.machines.inventory import Boot, Spec
 from dev.machines.machine import Kind, MachineError, Observer, State
-from dev.machines.roster import Boot, Spec
 from tests.patience import PATIENCE
 
 TOKEN = "a-good-token"

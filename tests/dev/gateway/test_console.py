@@ -9,8 +9,8 @@ from dev.gateway import console as module
 from dev.gateway.behaviour import Behaviour
 from dev.gateway.console import Console, Fault
 from dev.gateway.witness import Witness
+from dev.machines.inventory import Boot, Spec
 from dev.machines.machine import MachineError, State
-from dev.machines.roster import Boot, Spec
 from tests.dev.gateway.conftest import FakeMachine
 
 KEEPS = Behaviour(replay_bytes=0)

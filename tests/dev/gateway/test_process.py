@@ -17,13 +17,13 @@ import aiohttp
 import pytest
 from websockets.asyncio.client import ClientConnection
 
-from dev.fleet import GUEST_PASSWORD
+from dev.demo import GUEST_PASSWORD
 from dev.gateway.service import running
-from dev.machines import say_hash
+from dev.machines import test_pattern
+from dev.machines.inventory import Boot, Spec
 from dev.machines.machine import Kind
+from dev.machines.machine_factory import open_workshop
 from dev.machines.packages import QEMU
-from dev.machines.roster import Boot, Spec
-from dev.machines.workshop import open_workshop
 from dev.stack import ROOT, Port, Stack
 from tests.dev.gateway.conftest import Bench, check, read
 from tests.patience import PATIENCE
@@ -130,5 +130,5 @@ async def test_a_real_guests_stream_is_the_same_on_the_wire_and_in_the_witness(
             for expected, answer in DIALOGUE:
                 seen += await read_until(socket, expected)
                 await socket.send(answer)
-            seen += await read_until(socket, say_hash.transcript(1000, 42))
+            seen += await read_until(socket, test_pattern.transcript(1000, 42))
     assert (tmp_path / "web-01.printed").read_bytes().startswith(seen)

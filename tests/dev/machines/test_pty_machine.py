@@ -2,10 +2,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from dev.fleet import GUEST_PASSWORD
-from dev.machines import say_hash
+from dev.demo import GUEST_PASSWORD
+from dev.machines import test_pattern
+from dev.machines.inventory import Spec
 from dev.machines.machine import Kind, MachineError, State
-from dev.machines.roster import Spec
 from dev.machines.scripted import PtyMachine
 from tests.dev.machines.screen import Screen
 
@@ -54,7 +54,7 @@ async def test_a_password_is_not_echoed(machine: PtyMachine, screen: Screen) -> 
 async def test_its_known_stream_arrives_byte_for_byte(machine: PtyMachine, screen: Screen) -> None:
     await log_in(machine, screen, "ops")
     await machine.type(b"say-hash 300 5\r")
-    await screen.wait_for(say_hash.transcript(300, 5))
+    await screen.wait_for(test_pattern.transcript(300, 5))
 
 
 async def test_reset_and_reboot_bring_the_login_back(machine: PtyMachine, screen: Screen) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from dev.fleet import GUEST_PASSWORD
-from dev.machines import say_hash
+from dev.demo import GUEST_PASSWORD
+from dev.machines import test_pattern
 from dev.machines.images import Images
+from dev.machines.inventory import Spec
 from dev.machines.machine import MachineError, State
 from dev.machines.qemu import QemuMachine
-from dev.machines.roster import Spec
 from tests.dev.machines.screen import Screen
 from tests.patience import PATIENCE
 
@@ -52,7 +52,7 @@ async def test_a_guest_boots_prints_exactly_and_obeys_its_port(boot: Boot) -> No
     await screen.wait_for(b"web-01: demo machine. Log in as ops")
     await log_in(machine, screen, "ops", "ops@web-01:~$ ")
     await machine.type(b"say-hash 500 11\r")
-    await screen.wait_for(say_hash.transcript(500, 11))
+    await screen.wait_for(test_pattern.transcript(500, 11))
     await machine.sysrq("h")
     await screen.wait_for(b"sysrq: HELP")
     await machine.nmi()

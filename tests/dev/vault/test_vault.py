@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from dev import tls
+from dev.demo import AUTOMATION, SERVICE, Application
 from dev.entra.keys import kept_key
 from dev.entra.tokens import app_token
-from dev.fleet import AUTOMATION, SERVICE, Application
 from dev.stack import Port, Stack
 from dev.vault import app
 from dev.vault.callers import AUDIENCE

@@ -1,0 +1,39 @@
+"""A request for approval waits as an orchestration: until somebody decides, or its time is over."""
+
+from collections.abc import Generator
+from datetime import UTC, datetime
+from typing import Any
+
+import azure.durable_functions as df
+import azure.functions as func
+from durabletask import task
+
+from shared import wiring
+from shared.access.approval import State
+from shared.access.approval_codec import approval_from_json, approval_to_json
+from shared.access.durable.approvals import DECISION
+
+EARLY_SECONDS = 1.0
+"""The storage backend fires timers up to 0.7 s before their time (docs/fidelity.md): nothing expires too early."""
+bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
+
+
+@bp.orchestration_trigger(context_name="context")
+def await_approval(context: task.OrchestrationContext, asked: dict[str, Any]) -> Generator[Any, Any, Any]:
+    """Answers the request as it was settled, whoever's decision came first."""
+    return (yield from waiting(context, asked))
+
+
+def waiting(context: task.OrchestrationContext, asked: dict[str, Any]) -> Generator[Any, Any, Any]:
+    """The orchestration itself, which any engine can run."""
+    decision = context.wait_for_external_event(DECISION)
+    over = context.create_timer(datetime.fromtimestamp(asked["waits_until"] + EARLY_SECONDS, UTC))
+    first = yield task.when_any([decision, over])
+    wish = decision.get_result() if first is decision else {**asked, "state": State.EXPIRED.value}
+    return (yield context.call_activity("settle_approval", input=wish))
+
+
+@bp.activity_trigger(input_name="wish")
+async def settle_approval(wish: dict) -> dict:  # type: ignore[type-arg]  # the worker knows plain types alone
+    """Writes the outcome down, once; what was settled before stays. Raises Unavailable."""
+    return approval_to_json(await wiring.approvals_table().settle(approval_from_json(wish)))

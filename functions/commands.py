@@ -1,0 +1,53 @@
+"""Reset, restart, start, stop, NMI and SysRq."""
+
+import re
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from functions.http.operations import AT_THE_LINE, Description
+from functions.http.pipeline import RequestContext, Result, Work
+from functions.http.requests import Fields, InvalidRequest, body_of
+from functions.http.routes import at_console
+from functions.http.schemas import ref
+from shared.access.commands import Command
+from shared.base.refusals import Refusal
+from shared.session.flows.run_command import run_command
+
+bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
+_KEYS = re.compile(r"[A-Za-z0-9]{1,16}", re.ASCII)
+
+
+def _doing(act: Command) -> Work:
+    async def work(asked: RequestContext) -> Result | Refusal:
+        vm, fields = asked.console(), body_of(asked.req)
+        reason, keys = fields.text_or_none("reason"), _keys(fields) if act is Command.SYSRQ else ""
+        fields.done()
+        asked.said |= {"act": act.value, "right": act.right.value}
+        refusal = await run_command(asked.world, asked.caller, vm, act, keys=keys, reason=reason)
+        return refusal or Result({"act": act.value, "by": {"name": asked.caller.name}}, 202)
+
+    return work
+
+
+def _keys(fields: Fields) -> str:
+    """Raises InvalidRequest."""
+    keys = fields.text("keys")
+    if not _KEYS.fullmatch(keys):
+        raise InvalidRequest.because("keys must be 1 to 16 letters and digits")
+    return keys
+
+
+_SAID = {
+    Command.RESET: "Resets the VM, as its reset button would",
+    Command.RESTART: "Restarts the VM through Azure",
+    Command.START: "Starts the VM",
+    Command.STOP: "Stops the VM",
+    Command.NMI: "Sends a non-maskable interrupt to the guest",
+    Command.SYSRQ: "Sends SysRq keys to the guest",
+}
+
+for each in Command:
+    wish = "SysRqWish" if each is Command.SYSRQ else "ActWish"
+    about = Description(f"{_SAID[each]}; it is begun when this answers", {202: ref("Act")}, AT_THE_LINE, body=wish)
+    at_console(bp, f"{each.value}_vm", "POST", _doing(each), f"/{each.value}", about=about)

@@ -1,0 +1,27 @@
+"""The archive's progress as JSON and as headers."""
+
+from typing import Any
+
+from functions.http.pipeline import RequestContext
+from functions.http.responses import time_text
+from shared import wiring
+from shared.base.archive_progress import ArchiveProgress
+from shared.base.vm import VmId
+from shared.transcript.flows.show_archive_progress import show_archive_progress
+
+HEADERS = ("x-console-archive", "x-console-records-behind")
+
+
+async def progress_of(asked: RequestContext, vm: VmId) -> ArchiveProgress:
+    return await show_archive_progress(asked.world.relays, wiring.archive().transcripts, vm)
+
+
+def as_json(progress: ArchiveProgress) -> dict[str, Any]:
+    """`recorded`: when the relay recorded last; null where that is not known."""
+    at = progress.recorded_at
+    return {"state": progress.state.value, "records": progress.records, "recorded": time_text(at) if at else None}
+
+
+def as_headers(progress: ArchiveProgress) -> dict[str, str]:
+    said = {"x-console-archive": progress.state.value}
+    return said | ({"x-console-records-behind": str(progress.records)} if progress.recorded_at is not None else {})

@@ -1,0 +1,53 @@
+"""Answers that are bytes: a transcript, a boot log, a picture. Every other answer of the API is JSON."""
+
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, field
+
+import azure.functions as func
+
+from functions.http.pipeline import RequestContext, Result, answer
+from functions.http.requests import query_of
+from functions.http.responses import bounded
+from functions.http.routes import Trigger
+from shared.base.refusals import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    content: bytes
+    media: str
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+    status: int = 200
+
+
+type Read = Callable[[RequestContext], Awaitable[Contents | Refusal]]
+
+
+def handing_out(name: str, read: Read, known: Collection[str] | None = None) -> Trigger:
+    """The work as a trigger for callers; `name` is what the audit event calls it. `known` are the query's fields;
+    None: the work looks at the query itself.
+    """
+
+    async def trigger(req: func.HttpRequest, starter: str) -> func.HttpResponse:
+        found: list[Contents] = []
+
+        async def work(asked: RequestContext) -> Result | Refusal:
+            if known is not None:
+                query_of(asked.req, *known)
+            outcome = await read(asked)
+            if isinstance(outcome, Refusal):
+                return outcome
+            bounded(outcome.content)
+            found.append(outcome)
+            return Result(None, outcome.status, headers=outcome.headers)
+
+        response = await answer(name, req, starter, work)
+        return _with(response, found[0]) if found else response
+
+    return trigger
+
+
+def _with(response: func.HttpResponse, found: Contents) -> func.HttpResponse:
+    return func.HttpResponse(
+        found.content, status_code=response.status_code, headers=dict(response.headers), mimetype=found.media
+    )

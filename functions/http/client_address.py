@@ -1,0 +1,36 @@
+"""Where a request comes from: the last address in X-Forwarded-For that no proxy of one's own has added.
+
+App Service's front end appends the address that it sees, with a port, so the right end of the list is true and the
+left end is whatever the client claims. From the right, addresses of one's own proxies are passed over.
+"""
+
+import re
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from shared.access.policy import Network
+
+
+def address_of(forwarded: str | None, proxies: Sequence[Network]) -> str | None:
+    """None where it is not known: nobody said, or what was said cannot be read."""
+    found = None
+    for entry in reversed((forwarded or "").split(",")):
+        found = _address(entry.strip())
+        if found is None or not any(found in network for network in proxies):
+            break
+    return str(found) if found else None
+
+
+_PORT = r"(?::[0-9]{1,5})?"
+_ENTRY = re.compile(rf"\[(?P<six>[0-9A-Fa-f:.]+)\]{_PORT}|(?P<four>[0-9.]+){_PORT}|(?P<bare>[0-9A-Fa-f:.]+)")
+
+
+def _address(entry: str) -> IPv4Address | IPv6Address | None:
+    """`1.2.3.4`, `1.2.3.4:567`, `2001:db8::1`, `[2001:db8::1]:567`; an IPv4 address in IPv6 clothes as itself."""
+    if not (read := _ENTRY.fullmatch(entry)):
+        return None
+    try:
+        found = ip_address(read["six"] or read["four"] or read["bare"])
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found

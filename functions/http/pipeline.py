@@ -1,0 +1,213 @@
+"""From a request to an answer, the same way for every trigger: who, what, outcome, one log line.
+
+A trigger gives the work as a function of `RequestContext`; it returns what to send, or a Refusal.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import azure.functions as func
+
+from functions.http import requests, responses
+from functions.http.client_address import address_of
+from functions.http.cross_origin import PREFLIGHT, allow, is_preflight, listed
+from functions.http.requests import InvalidRequest, correlation_id
+from shared import wiring
+from shared.access.azure_roles import may_relay, may_use_consoles
+from shared.access.flows.tell_unavailable import tell_unavailable
+from shared.base import time_limit
+from shared.base.caller import Caller
+from shared.base.correlation import current
+from shared.base.ports import Unavailable
+from shared.base.refusals import Code, Refusal, foreign_origin, refuse
+from shared.base.settings import InvalidSetting
+from shared.base.time_limit import TimeLimit
+from shared.base.vm import VmId
+from shared.session.dependencies import Dependencies
+from shared.session.settings import SessionSettings
+
+_audit = logging.getLogger("serial_console.audit")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """One request whose caller is known. `vm` is set as soon as it is, for the log."""
+
+    req: func.HttpRequest
+    world: Dependencies
+    caller: Caller
+    correlation: str
+    vm: VmId | None = None
+    said: dict[str, str] = field(default_factory=dict)
+    """What else the audit event tells: of what right, which act, who was displaced. Never a secret."""
+
+    @property
+    def query(self) -> dict[str, str]:
+        return requests.fields_of(self.req)
+
+    def console(self) -> VmId:
+        """The VM of the address. Raises InvalidRequest."""
+        self.vm = requests.vm_of(self.req)
+        return self.vm
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    value: Any
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+type Work = Callable[[RequestContext], Awaitable[Result | Refusal]]
+type Admits = Callable[[Caller], bool]
+
+
+async def answer(
+    operation: str, req: func.HttpRequest, starter: str, work: Work, admits: Admits = may_use_consoles
+) -> func.HttpResponse:
+    """Identifies the caller, does the work, logs the audit event. `admits` says who may ask at all."""
+    began, correlation = time.perf_counter(), correlation_id(req)
+    current.set(correlation)
+    time_limit.current.set(TimeLimit())
+    event = _Event(operation, correlation)
+    try:
+        outcome = await _outcome(req, starter, event, work, admits)
+        response = _response(outcome, starter, correlation)
+    except Exception:  # noqa: BLE001 - the client gets an envelope whatever broke; the text stays in our log
+        _log.exception("%s failed, correlation id %s", operation, correlation)
+        outcome, response = None, responses.broken(correlation)
+    event.write(outcome, response.status_code, time.perf_counter() - began)
+    return _for_pages(req, starter, response)
+
+
+async def answer_anybody(
+    operation: str, req: func.HttpRequest, starter: str, work: Callable[[Dependencies], Awaitable[Result]]
+) -> func.HttpResponse:
+    """For what is public: there is no caller."""
+    began, event = time.perf_counter(), _Event(operation, correlation_id(req))
+    current.set(event.correlation)
+    time_limit.current.set(TimeLimit())
+    result: Result | None = None
+    try:
+        world = wiring.world(starter)
+        event.address = _address(req, world.settings)
+        result = await work(world)
+        answered = responses.result(result.value, event.correlation, status=result.status, headers=result.headers)
+    except Exception:  # noqa: BLE001 - as above
+        _log.exception("%s failed, correlation id %s", operation, event.correlation)
+        answered = responses.broken(event.correlation)
+    event.write(result, answered.status_code, time.perf_counter() - began)
+    return _for_pages(req, starter, answered)
+
+
+async def answer_stray(operation: str, req: func.HttpRequest, starter: str) -> func.HttpResponse:
+    """For browsers that ask before they let a page call, and for addresses that are switched off."""
+    began, event = time.perf_counter(), _Event(operation, correlation_id(req))
+    current.set(event.correlation)
+    refusal = _stray(req, starter, event)
+    if refusal is None:
+        answered = responses.result(None, event.correlation, status=204, headers=PREFLIGHT)
+    else:
+        answered = responses.refused(refusal, event.correlation)
+    event.write(refusal or Result(None), answered.status_code, time.perf_counter() - began)
+    return _for_pages(req, starter, answered)
+
+
+def _stray(req: func.HttpRequest, starter: str, event: "_Event") -> Refusal | None:
+    """None for a preflight of a page that may call."""
+    about = settings_of(starter)
+    event.address = _address(req, about) if about else None
+    if not is_preflight(req):
+        return refuse(Code.NOT_FOUND)
+    return (
+        None if about and listed(req, about.origins) else foreign_origin("Pages of this origin may not call the API.")
+    )
+
+
+def settings_of(starter: str) -> SessionSettings | None:
+    """None where they are wrong: whoever needs a world for more says so."""
+    try:
+        return wiring.world(starter).settings
+    except InvalidSetting:
+        return None
+
+
+def _address(req: func.HttpRequest, about: SessionSettings) -> str | None:
+    return address_of(req.headers.get("x-forwarded-for"), about.trusted_proxies)
+
+
+def _for_pages(req: func.HttpRequest, starter: str, response: func.HttpResponse) -> func.HttpResponse:
+    about = settings_of(starter)
+    return allow(req, response, about.origins) if about else response
+
+
+async def answer_relay(operation: str, req: func.HttpRequest, starter: str, work: Work) -> func.HttpResponse:
+    """The same for relays: applications with their role, nobody else."""
+    return await answer(operation, req, starter, work, may_relay)
+
+
+@dataclass(slots=True)
+class _Event:
+    """The line that says who did what. It never holds a token, a body or a query."""
+
+    operation: str
+    correlation: str
+    address: str | None = None
+    asked: RequestContext | None = None
+
+    def write(self, outcome: Result | Refusal | None, status: int, seconds: float) -> None:
+        said = {
+            "operation": self.operation,
+            "caller": self.asked.caller.subject if self.asked else None,
+            "kind": self.asked.caller.kind.value if self.asked else None,
+            "address": self.address,
+            "vm": self.asked.vm.resource_id if self.asked and self.asked.vm else None,
+            "outcome": _word(outcome),
+            "status": status,
+            **(self.asked.said if self.asked else {}),
+            "milliseconds": round(seconds * 1000, 1),
+            "correlationId": self.correlation,
+        }
+        _audit.info(json.dumps(said, ensure_ascii=False))
+
+
+def _word(outcome: Result | Refusal | None) -> str:
+    if outcome is None:
+        return responses.INTERNAL_ERROR
+    return outcome.code.value if isinstance(outcome, Refusal) else "OK"
+
+
+async def _outcome(req: func.HttpRequest, starter: str, event: _Event, work: Work, admits: Admits) -> Result | Refusal:
+    world = wiring.world(starter)
+    event.address = _address(req, world.settings)
+    try:
+        caller = await world.callers.identify(req.headers.get("authorization"))
+        if isinstance(caller, Refusal):
+            return caller
+        caller = replace(caller, address=event.address)
+        event.asked = RequestContext(req, world, caller, event.correlation)
+        outcome = await work(event.asked) if admits(caller) else refuse(Code.CALLER_NOT_PERMITTED)
+        return _about(event, outcome) if isinstance(outcome, Refusal) else outcome
+    except InvalidRequest as error:
+        return _about(event, error.refusal)
+    except Unavailable as error:
+        _log.warning("correlation id %s: %s", event.correlation, error)
+        return _about(event, tell_unavailable(error))
+
+
+def _about(event: _Event, refusal: Refusal) -> Refusal:
+    """The VM of the address is what a refusal is about that says nothing else."""
+    vm = event.asked.vm if event.asked else None
+    return replace(refusal, target=vm.resource_id) if vm and refusal.target is None else refusal
+
+
+def _response(outcome: Result | Refusal, starter: str, correlation: str) -> func.HttpResponse:
+    if isinstance(outcome, Result):
+        return responses.result(outcome.value, correlation, status=outcome.status, headers=outcome.headers)
+    about = wiring.world(starter).settings
+    return responses.refused(outcome, correlation, responses.challenge(about.authority, about.api_client))

@@ -1,0 +1,174 @@
+"""What may be known before a console is opened: every check of a VM, every VM, what the page needs, public keys."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from functions.http import paging
+from functions.http.operations import NEVER, Description
+from functions.http.paging import page_of
+from functions.http.pipeline import RequestContext, Result, answer_anybody
+from functions.http.requests import InvalidRequest
+from functions.http.routes import SCALE_SET, at, at_console, calling
+from functions.http.schemas import CONSOLE_RIGHTS, one_of, ref
+from functions.sessions import person, warning
+from shared.access.azure_roles import SCOPE
+from shared.access.checks import Check
+from shared.access.flows.list_vms import ListedVm, list_consoles
+from shared.access.rights import Right
+from shared.base.refusals import Code, Refusal, refuse
+from shared.session.dependencies import Dependencies
+from shared.session.flows.show_console import ShownConsole, show_console
+
+bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
+
+
+async def _show(asked: RequestContext) -> Result | Refusal:
+    vm, right = asked.console(), _right(asked.query)
+    shown = await show_console(asked.world, asked.caller, vm, right)
+    asked.said["right"] = right.value
+    return shown if isinstance(shown, Refusal) else Result(_shown(shown))
+
+
+def _right(query: Mapping[str, str]) -> Right:
+    """What the checks are asked for. Raises InvalidRequest."""
+    wanted = query.get("for", Right.WRITE)
+    if wanted not in CONSOLE_RIGHTS:
+        raise InvalidRequest.because(f"for must be one of {', '.join(CONSOLE_RIGHTS)}")
+    return Right(wanted)
+
+
+async def _list(asked: RequestContext) -> Result | Refusal:
+    cursor = asked.query.get("cursor")
+    found = await list_consoles(asked.world, asked.caller, cursor or "")
+    if isinstance(found, Refusal):
+        return found
+    unasked = [{"subscription": name, **_unasked(why)} for name, why in found.unasked.items()]
+    listed = page_of(found.listed, _listed, lambda each: each.vm.id.console, cursor)
+    return Result({**listed, "next": listed["next"] or found.next, "unasked": unasked})
+
+
+def _unasked(why: Refusal) -> dict[str, Any]:
+    return {"code": why.code.value, "message": why.message, "fix": why.fix, "retryAfterSeconds": why.retry_after}
+
+
+async def _no_instance(_: RequestContext) -> Result | Refusal:
+    return refuse(Code.SCALE_SET_NOT_SPECIFIED)
+
+
+at_console(
+    bp, "show_console", "GET", _show,
+    about=Description(
+        "Every check of a VM, and who is at its console",
+        {200: ref("Preflight")},
+        query={"for": ("What one wants to do; write if it is left out", one_of(CONSOLE_RIGHTS))},
+    ),
+)  # fmt: skip
+at(
+    bp, "list_all_consoles", "GET", "consoles", calling("list_consoles", _list, paging.QUERY),
+    about=Description(
+        "Every VM that the caller may read, and subscriptions that could not be asked", {200: ref("Consoles")},
+        query=paging.QUERY,
+    ),
+)  # fmt: skip
+
+
+for name, method, address in (
+    ("refuse_console_of_scale_set", "GET", SCALE_SET),
+    ("refuse_session_of_scale_set", "POST", f"{SCALE_SET}/sessions"),
+):
+    at(
+        bp, name, method, address, calling(name, _no_instance, None),
+        about=Description("A scale set has no console: its instances have", {}),
+    )  # fmt: skip
+
+
+async def show_config(req: func.HttpRequest, starter: str) -> func.HttpResponse:
+    return await answer_anybody("show_config", req, starter, _config)
+
+
+async def show_keys(req: func.HttpRequest, starter: str) -> func.HttpResponse:
+    return await answer_anybody("show_keys", req, starter, _keys)
+
+
+at(
+    bp, "show_config", "GET", "config", show_config,
+    about=Description("What a page needs to sign in", {200: ref("Config")}, NEVER, public=True),
+)  # fmt: skip
+at(
+    bp, "show_keys", "GET", "keys", show_keys,
+    about=Description("Public keys of session tokens", {200: ref("Keys")}, NEVER, public=True),
+)  # fmt: skip
+
+
+async def _keys(world: Dependencies) -> Result:
+    return Result(await world.tokens.public_keys(), headers=_FOR_A_MINUTE)
+
+
+_FOR_A_MINUTE = {"Cache-Control": "public, max-age=60"}
+"""Public and the same for everybody, unlike all other answers."""
+
+
+async def _config(world: Dependencies) -> Result:
+    about = world.settings
+    metadata = about.page_authority_metadata
+    tenant = about.tenants[0] if len(about.tenants) == 1 else "organizations"
+    known = [] if about.instance_discovery else [urlsplit(about.authority).netloc]
+    return Result(
+        {
+            "clientId": about.page_client,
+            "authority": f"{about.authority}/{tenant}",
+            "knownAuthorities": known,
+            "authorityMetadata": json.loads(metadata) if metadata else None,
+            "scopes": [f"{about.api_audience}/{SCOPE}"],
+        }
+    )
+
+
+def _shown(shown: ShownConsole) -> dict[str, Any]:
+    vm, at = shown.examined.vm, shown.console
+    return {
+        "id": vm.id.resource_id,
+        "name": vm.id.title,
+        "for": shown.right.value,
+        "available": not shown.examined.refusals,
+        "checks": [_check(each) for each in shown.examined.checks],
+        "warnings": [warning(each) for each in shown.examined.warnings],
+        "console": None if isinstance(at, Refusal) else {"generation": at.generation, "writer": person(at.writer)},
+        "consoleUnasked": _unasked(at) if isinstance(at, Refusal) else None,
+        "rights": [right.value for right in shown.held],
+    }
+
+
+def _check(check: Check) -> dict[str, Any]:
+    no = check.refusal
+    said = _refusal(no) if no else dict.fromkeys(("code", "message", "fix", "fixCommand"))
+    return {"check": check.what.value, "passed": no is None, **said}
+
+
+def _refusal(refusal: Refusal) -> dict[str, Any]:
+    return {
+        "code": refusal.code.value,
+        "message": refusal.message,
+        "fix": refusal.fix,
+        "fixCommand": refusal.fix_command,
+    }
+
+
+def _listed(listed: ListedVm) -> dict[str, Any]:
+    vm = listed.vm
+    return {
+        "id": vm.id.resource_id,
+        "name": vm.id.title,
+        "group": vm.id.group,
+        "location": vm.location,
+        "os": vm.os.value,
+        "power": vm.power.value,
+        "available": not listed.refusals,
+        "refusals": [_refusal(each) for each in listed.refusals],
+        "warnings": [warning(each) for each in listed.warnings],
+    }

@@ -1,0 +1,183 @@
+"""A browser's accepted WebSocket: frames in, frames out, pings, and the manners of closing."""
+
+import asyncio
+from collections.abc import Callable  # noqa: TC003 - the annotation of a public attribute
+from typing import Any, Protocol
+
+from picows import WSFrame, WSListener, WSMsgType, WSTransport
+
+from shared.console.frames import MAX_SAID_FRAME, Answer, InvalidFrame, before, read_said, said
+
+_BINARY, _TEXT, _CLOSE = WSMsgType.BINARY, WSMsgType.TEXT, WSMsgType.CLOSE
+_CONTINUATION, _PONG = WSMsgType.CONTINUATION, WSMsgType.PONG
+
+FULL_BYTES = 512 * 1024
+"""Unsent bytes at which a viewer counts as slow; at a quarter of it, it no longer does."""
+CLOSE_SECONDS = 2.0
+"""How long a peer may take to answer a close before its connection is cut."""
+PING_EVERY = 20
+"""Seconds, or rather ticks."""
+SILENT_PINGS = 3
+"""Pings without a sign of life after which a peer is dead."""
+INVALID_REQUEST = 4400
+GOODBYE = 1000
+PROTOCOL_ERROR = 1002
+_CLOSE_CODES = range(1000, 5000)
+"""What a peer may close with; picows itself refuses those of them that nobody may send."""
+
+
+class ViewerCallbacks(Protocol):
+    """What a viewer's socket reports to."""
+
+    def take(self) -> None:
+        """The viewer joins the console: from here on it is shown what is printed, and heard."""
+        ...
+
+    def typed(self, data: bytes) -> None: ...
+
+    def answered(self, answer: Answer) -> None: ...
+
+    def slow(self) -> None: ...
+
+    def eased(self) -> None: ...
+
+    def gone(self, why: str) -> None: ...
+
+
+class WebSocketViewer(WSListener):
+    """A relay.bridge.Screen, in the dialect of docs/protocol.md. Nothing is read before it arrives."""
+
+    __slots__ = ("_closing", "_message", "_message_type", "_silent", "_ticks", "_why", "left", "seat", "socket")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seat: ViewerCallbacks | None = None
+        """None before it arrived and after it left."""
+        self.left: Callable[[WebSocketViewer], None] = _nothing
+        """Called when the connection is no more."""
+        self.socket: WSTransport
+        self._closing: asyncio.TimerHandle | None = None
+        self._message: bytearray | None = None
+        self._message_type = _BINARY
+        self._silent = 0
+        self._ticks = 0
+        self._why = "ConnectionLost"
+
+    def arrive(self, seat: ViewerCallbacks) -> None:
+        """The socket is accepted."""
+        self.seat = seat
+        seat.take()
+
+    # --- towards the browser ----------------------------------------------------------------------------------
+
+    def show(self, frame: bytes) -> None:
+        self.socket.send(_BINARY, frame)
+
+    def show_before(self, data: bytes) -> None:
+        self.socket.send(_TEXT, before(data))
+
+    def say(self, text: str) -> None:
+        self.socket.send(_TEXT, text)
+
+    def close(self, code: int, reason: str) -> None:
+        """Says goodbye; the connection ends when the peer answers, or after CLOSE_SECONDS. What it sends is ignored."""
+        self.seat = None
+        if self._closing is None:
+            self.socket.send_close(code, reason)  # type: ignore[arg-type]  # an int is what it takes
+            loop = asyncio.get_running_loop()
+            self._closing = loop.call_later(CLOSE_SECONDS, self.socket.disconnect, False)  # noqa: FBT003 - picows' own
+
+    def expel(self, code: int, reason: str) -> None:
+        """Ends a session for what its socket did: the console hears of it here, not from the console."""
+        self._leave(reason)
+        self.close(code, reason)
+
+    def tick(self) -> None:
+        """Once a second: is the peer alive."""
+        self._ticks += 1
+        if self._ticks % PING_EVERY or self._closing is not None:
+            return
+        if self._silent >= SILENT_PINGS:
+            self.socket.disconnect(False)  # noqa: FBT003 - picows' own: do not wait for a peer that is dead
+            return
+        self._silent += 1
+        self.socket.send_ping(b"")
+
+    # --- from the browser (called by picows) ------------------------------------------------------------------
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self.socket = transport
+        transport.underlying_transport.set_write_buffer_limits(high=FULL_BYTES, low=FULL_BYTES // 4)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        self._silent = 0
+        kind = frame.msg_type
+        if frame.rsv1 or frame.rsv2 or frame.rsv3:
+            self.expel(PROTOCOL_ERROR, "ReservedBits")
+        elif kind == _BINARY and frame.fin and self._message is None:
+            if self.seat is not None:
+                self.seat.typed(frame.get_payload_as_bytes())
+        elif kind == _CLOSE:
+            self._peer_closes(transport, frame)
+        elif kind != _PONG and self.seat is not None:
+            self._gather(frame)
+
+    def _gather(self, frame: WSFrame) -> None:
+        """Text, and messages in fragments. What is typed is a stream, so its fragments need not wait for each other."""
+        kind = frame.msg_type
+        if (kind == _CONTINUATION) == (self._message is None):
+            self.expel(PROTOCOL_ERROR, "FragmentOutOfPlace")
+            return
+        if self._message is None:
+            self._message, self._message_type = bytearray(), kind
+        payload = frame.get_payload_as_bytes()
+        if self._message_type == _BINARY and self.seat is not None:
+            self.seat.typed(payload)
+        else:
+            self._message += payload
+        if frame.fin or len(self._message) > MAX_SAID_FRAME:
+            text, self._message = bytes(self._message), None
+            if self._message_type == _TEXT:
+                self._read(text)
+
+    def _read(self, text: bytes) -> None:
+        try:
+            answer = read_said(text)
+        except InvalidFrame as error:
+            self.say(said("bye", code="InvalidRequest", message=str(error), by=None))
+            self.expel(INVALID_REQUEST, "InvalidRequest")
+            return
+        if self.seat is not None:
+            self.seat.answered(answer)
+
+    def _peer_closes(self, transport: WSTransport, frame: WSFrame) -> None:
+        self._why = "Goodbye"
+        if not transport.is_close_frame_sent:
+            code: Any = frame.get_close_code()
+            if code not in _CLOSE_CODES:
+                code = GOODBYE
+            transport.send_close(code, b"")
+        transport.disconnect()
+
+    def pause_writing(self) -> None:
+        if self.seat is not None:
+            self.seat.slow()
+
+    def resume_writing(self) -> None:
+        if self.seat is not None:
+            self.seat.eased()
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002 - as picows calls it
+        if self._closing is not None:
+            self._closing.cancel()
+        self._leave(self._why)
+        self.left(self)
+
+    def _leave(self, why: str) -> None:
+        seat, self.seat = self.seat, None
+        if seat is not None:
+            seat.gone(why)
+
+
+def _nothing(_viewer: WebSocketViewer) -> None:
+    pass

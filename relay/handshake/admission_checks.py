@@ -1,0 +1,72 @@
+"""May this visitor come in: the checks that need nobody but the token's keys, cheapest first."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+from relay.dependencies import RelayDependencies
+from relay.handshake import protocol_azure, protocol_v1
+from relay.handshake.connect_request import ConnectRequest
+from relay.handshake.http_head import Head
+from shared.access.compatibility import Compatibility
+from shared.base.ports import Unavailable
+from shared.base.refusals import Code, Refusal, foreign_origin, refuse
+from shared.session.grant import Grant
+
+_KEY_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """A verified token, and what was asked for with it."""
+
+    grant: Grant
+    knock: ConnectRequest
+
+
+def read_request(head: Head, world: RelayDependencies) -> ConnectRequest | Refusal:
+    """Path, origin, upgrade, what the dialect demands."""
+    second = world.compatibility is not Compatibility.OFF
+    session = protocol_azure.addressed(head.path, world.name) if second else None
+    if session is None and head.path != protocol_v1.PATH:
+        return refuse(Code.NOT_FOUND)
+    origin = head.headers.get("origin")
+    if origin is not None and origin not in world.origins and not (session and protocol_azure.own_origin(head, origin)):
+        return foreign_origin("Pages of this origin may not connect.")
+    if (wrong := _not_an_upgrade(head)) is not None:
+        return refuse(Code.INVALID_REQUEST, because=wrong)
+    if session is None:
+        return protocol_v1.read_request(head)
+    return protocol_azure.read_request(head, session, world.compatibility)
+
+
+async def examine(knock: ConnectRequest, world: RelayDependencies) -> Handshake | Refusal:
+    """The token, which has come by now."""
+    grant = await _grant(knock.token or "", world)
+    if isinstance(grant, Refusal):
+        return grant
+    return refuse(Code.TOKEN_INVALID) if knock.session not in (None, grant.session) else Handshake(grant, knock)
+
+
+def _not_an_upgrade(head: Head) -> str | None:
+    if head.method != "GET" or "websocket" not in [word.lower() for word in head.words("upgrade")]:
+        return "This address speaks WebSocket only."
+    if "upgrade" not in [word.lower() for word in head.words("connection")]:
+        return "The Connection header does not ask for an upgrade."
+    if head.headers.get("sec-websocket-version") != "13":
+        return "Only version 13 of the WebSocket protocol is spoken here."
+    if "transfer-encoding" in head.headers or head.headers.get("content-length", "0") != "0":
+        return "A request for an upgrade has no body."
+    try:
+        key = base64.b64decode(head.headers.get("sec-websocket-key", ""), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    return None if len(key) == _KEY_BYTES else "Sec-WebSocket-Key is not 16 bytes in base64."
+
+
+async def _grant(token: str, world: RelayDependencies) -> Grant | Refusal:
+    try:
+        return await world.keys.grant(token)
+    except Unavailable as error:
+        world.log("keys-unavailable", what=error.what)
+        return refuse(Code.AZURE_UNAVAILABLE, because="The keys of session tokens cannot be had right now.")

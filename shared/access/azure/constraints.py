@@ -1,0 +1,145 @@
+"""What Azure says about a VM's console whoever asks: locks, Azure's own switches, the boot-diagnostics account.
+
+All is read with the service's own identity, which needs the role `looks` (docs/identities.md), and kept for some
+seconds. It may not be allowed to read Azure's own switches. One that it cannot read counts as on; Azure itself then
+refuses.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Container, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from azure.core.exceptions import HttpResponseError
+
+from shared.access.azure.arm_clients import ArmAccess, as_the_service, asking_arm
+from shared.access.checks import AzureConstraints
+from shared.access.diagnostics_account import DiagnosticsAccount, NoDiagnosticsAccount
+from shared.base.azure_troubles import REASONED
+from shared.base.in_time import in_time
+from shared.base.ports import Clock, Dependency, Trouble, Unavailable
+from shared.base.ttl_cache import TtlCache
+from shared.base.vm import VmId
+
+_LOCKS = "2020-05-01"
+_CONSOLE = "2023-01-01"
+_STORAGE = "2024-01-01"
+_COMPUTE = "2024-07-01"
+_ACCOUNTS = "Microsoft.Storage/storageAccounts"
+_NOT_FOUND = 404
+_UNKNOWN = (403, _NOT_FOUND)
+_NOTHING_OF_OURS = ("SubscriptionNotFound", "InvalidSubscriptionId")
+
+
+class ArmConstraints:
+    def __init__(self, access: ArmAccess, subscriptions: Sequence[str], cache_seconds: float, clock: Clock) -> None:
+        """`subscriptions` are those that are served: a VM's account may be in another than the VM."""
+        self._access, self._subscriptions = access, tuple(subscriptions)
+        self._locks: TtlCache[str | None] = TtlCache(cache_seconds, clock)
+        self._switches: TtlCache[bool] = TtlCache(cache_seconds, clock)
+        self._accounts: TtlCache[DiagnosticsAccount | NoDiagnosticsAccount] = TtlCache(cache_seconds, clock)
+
+    async def of(self, vm: VmId, *, fresh: bool = False) -> AzureConstraints:
+        async with in_time(Dependency.ARM):
+            lock, subscription, port = await asyncio.gather(
+                self._locks.get(vm.console, lambda: self._lock(vm), fresh=fresh),
+                self._switches.get(vm.subscription.lower(), lambda: self._subscription(vm), fresh=fresh),
+                self._switches.get(vm.console, lambda: self._port(vm), fresh=fresh),
+            )
+        return AzureConstraints(lock, subscription, port)
+
+    async def account(self, name: str, near: VmId, *, fresh: bool = False) -> DiagnosticsAccount | NoDiagnosticsAccount:
+        key = name, near.subscription.lower()
+        async with in_time(Dependency.ARM):
+            return await self._accounts.get(key, lambda: self._account(name, near), fresh=fresh)
+
+    async def remains(self, vm: VmId) -> str | None:
+        try:
+            async with asking_arm(), as_the_service():
+                await self._access.service.ask(vm.resource_id, _COMPUTE)
+        except HttpResponseError as error:
+            code = error.error.code if error.error else None
+            if error.status_code != _NOT_FOUND or code in _NOTHING_OF_OURS:
+                return None
+            return vm.subscription_id if code == "ResourceGroupNotFound" else vm.group_id
+        return None
+
+    async def _lock(self, vm: VmId) -> str | None:
+        """A VM that is not there has no lock: whether it is, is another's question."""
+        path = f"{vm.resource_id}/providers/Microsoft.Authorization/locks"
+        async with _asking() as asked:
+            locks = await self._access.service.ask_all(path, _LOCKS, **{"$filter": "atScope()"})
+            asked.answer = next((lock["name"] for lock in locks if lock["properties"]["level"] == "ReadOnly"), None)
+        return asked.answer and str(asked.answer)
+
+    async def _subscription(self, vm: VmId) -> bool:
+        path = f"{vm.subscription_id}/providers/Microsoft.SerialConsole/consoleServices/default"
+        async with _asking(_UNKNOWN) as asked:
+            asked.answer = (await self._access.service.ask(path, _CONSOLE))["properties"]["disabled"]
+        return not asked.answer
+
+    async def _port(self, vm: VmId) -> bool:
+        path = f"{vm.resource_id}/providers/Microsoft.SerialConsole/serialPorts/0"
+        async with _asking(_UNKNOWN) as asked:
+            asked.answer = (await self._access.service.ask(path, _CONSOLE))["properties"]["state"]
+        return bool(asked.answer != "disabled")
+
+    async def _account(self, name: str, near: VmId) -> DiagnosticsAccount | NoDiagnosticsAccount:
+        for subscription in dict.fromkeys((near.subscription.lower(), *map(str.lower, self._subscriptions))):
+            for account in await self._listed(subscription):
+                if account.name.lower() == name:
+                    return account
+        return NoDiagnosticsAccount.DELETED if await self._available(name, near) else NoDiagnosticsAccount.UNSEEN
+
+    async def _listed(self, subscription: str) -> list[DiagnosticsAccount]:
+        """Empty where the service may not read the subscription, or it does not exist; `_available` then asks whether
+        the name is taken.
+        """
+        async with _asking(nothing=REASONED) as asked:
+            path = f"/subscriptions/{subscription}/providers/{_ACCOUNTS}"
+            asked.answer = [_account(each) for each in await self._access.service.ask_all(path, _STORAGE)]
+        return asked.answer or []
+
+    async def _available(self, name: str, near: VmId) -> bool:
+        """A name that could be taken is nobody's: names of storage accounts are unique in all of Azure."""
+        path = f"/subscriptions/{near.subscription}/providers/Microsoft.Storage/checkNameAvailability"
+        async with _asking() as asked:
+            asked.answer = await self._access.service.ask(path, _STORAGE, {"name": name, "type": _ACCOUNTS})
+        return bool(asked.answer and asked.answer["nameAvailable"])
+
+
+def _account(found: Any) -> DiagnosticsAccount:
+    """`allowSharedKeyAccess` that is not set means yes (Microsoft.Storage's REST reference)."""
+    properties = found.get("properties") or {}
+    keyless, hierarchical = properties.get("allowSharedKeyAccess") is False, properties.get("isHnsEnabled") is True
+    return DiagnosticsAccount(found["id"], found["name"], _firewalled(properties), keyless, hierarchical)
+
+
+def _firewalled(properties: Any) -> bool:
+    """A firewall with exceptions may have those that the serial console needs, which differ by region and over time:
+    whether it has, `connect` tells.
+    """
+    rules = properties.get("networkAcls") or {}
+    closed = rules.get("defaultAction") == "Deny" and not rules.get("ipRules")
+    return bool(closed) or properties.get("publicNetworkAccess") == "Disabled"
+
+
+class _Question:
+    answer: Any = None
+
+
+@asynccontextmanager
+async def _asking(nothing: Container[int] = (_NOT_FOUND,)) -> AsyncIterator[_Question]:
+    """Bounds a question; what is refused with a status of `nothing` has no answer. Raises Unavailable, also where ARM
+    refuses the service otherwise.
+    """
+    asked = _Question()
+    try:
+        async with asking_arm(), as_the_service():
+            yield asked
+    except HttpResponseError as error:
+        if error.status_code not in nothing:
+            why = "refused the service's own identity: it needs the role that is called looks"
+            raise Unavailable(Dependency.ARM, why, Trouble.FORBIDDEN) from error
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise Unavailable(Dependency.ARM, "its answer cannot be read") from error

@@ -1,0 +1,101 @@
+"""On-behalf-of: a user's token for our API, exchanged for one that ARM takes; and what to say when Entra will not."""
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from azure.core.exceptions import ClientAuthenticationError
+from azure.core.pipeline.transport import AioHttpTransport
+from azure.identity.aio import OnBehalfOfCredential
+
+from shared.access.settings import AccessSettings
+from shared.base.azure_troubles import PromptRetries
+from shared.base.caller import Caller
+from shared.base.clouds import FEDERATION
+from shared.base.ports import Dependency, Unavailable
+from shared.base.refusals import Code, Refusal, refuse
+
+"""What a managed identity's token is for when it vouches for an app registration (federated credential)."""
+
+type Assertions = Callable[[], str]
+"""The managed identity's token that vouches for the app. The SDK calls it synchronously."""
+
+
+def on_behalf_of(
+    caller: Caller, settings: AccessSettings, assertions: Assertions, transport: AioHttpTransport
+) -> OnBehalfOfCredential:
+    proof: dict[str, Any] = (
+        {"client_secret": settings.api_secret} if settings.api_secret else {"client_assertion_func": assertions}
+    )
+    return OnBehalfOfCredential(
+        caller.tenant,
+        settings.api_client,
+        user_assertion=caller.token.reveal(),
+        authority=settings.authority,
+        disable_instance_discovery=not settings.instance_discovery,
+        transport=transport,
+        retry_policy_class=PromptRetries,
+        **proof,
+    )
+
+
+def no_assertions() -> str:
+    """Where a secret is set, nobody vouches."""
+    raise NotImplementedError
+
+
+def managed_identity_assertions(client: str, cloud: str) -> Assertions:
+    """Tokens of the app's own managed identity; `client` is empty for the system-assigned one.
+
+    The SDK caches them for hours; a miss costs one local round trip.
+    """
+    from azure.identity import ManagedIdentityCredential  # noqa: PLC0415 - only where no secret is set
+
+    credential = ManagedIdentityCredential(client_id=client or None)
+    return lambda: credential.get_token(f"{FEDERATION[cloud]}/.default").token
+
+
+_CALLERS_FAULT = frozenset({"invalid_grant", "interaction_required", "consent_required"})
+"""OAuth's words for: the token that was to be exchanged is outdated, or its person has something to do."""
+
+
+def sign_in_refusal(error: ClientAuthenticationError, caller: Caller) -> Refusal:
+    """Entra wants a stronger sign-in (it says which, in `claims`), or takes the caller's token for outdated.
+
+    ARM may want one too, in its challenge, when something about the person has changed since they signed in. Raises
+    Unavailable when the fault is ours: a secret that ran out is nothing that the caller could mend.
+    """
+    said = _said(error)
+    why, claims = said.get("error"), said.get("claims") or _challenged(error)
+    if isinstance(claims, str):
+        return refuse(Code.MFA_REQUIRED, claims=claims) if caller.answers_challenges else _UNSUPPORTED
+    if isinstance(why, dict) or why in _CALLERS_FAULT:  # an object is ARM's own 401, a word is Entra's
+        return refuse(Code.CALLER_NOT_AUTHENTICATED)
+    raise Unavailable(Dependency.ENTRA, f"no token: {why}") from error
+
+
+_UNSUPPORTED = refuse(Code.STEP_UP_UNSUPPORTED)
+_CLAIMS = re.compile(r'claims="([A-Za-z0-9+/=_-]+)"')
+
+
+def _challenged(error: ClientAuthenticationError) -> str | None:
+    """The claims of a challenge (WWW-Authenticate), which are base64."""
+    response: Any = error.response
+    found = _CLAIMS.search(response.headers.get("WWW-Authenticate", "") if response else "")
+    if found is None:
+        return None
+    plain = found[1].replace("-", "+").replace("_", "/")
+    try:
+        return base64.b64decode(plain + "=" * (-len(plain) % 4)).decode()
+    except ValueError:
+        return None
+
+
+def _said(error: ClientAuthenticationError) -> dict[str, Any]:
+    try:
+        said = json.loads(error.response.text()) if error.response else {}
+    except (ValueError, AttributeError):
+        return {}
+    return said if isinstance(said, dict) else {}

@@ -1,0 +1,146 @@
+"""What people behind live sessions may do, told from lists of whole subscriptions.
+
+One list names every role assignment of a person in a subscription, groups and what is inherited included, so that it
+answers for all their sessions there; deny assignments, of which most subscriptions have none, and definitions of roles
+are the same for everybody. Before a session ends for what somebody seems to lack, they are asked about anew, and what
+lies at the subscription and above it by a list of its own.
+
+Where there are more people in a subscription than can be asked about in each period, a person's assignments are kept
+longer, and hold only as long as the list of all assignments still has them: an assignment that is deleted is noticed in
+any case, a membership of a group that ends takes as much longer.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from azure.core.exceptions import HttpResponseError
+
+from shared.access.azure.arm_pages import whole
+from shared.access.azure.rights import denial, has, permission
+from shared.access.azure.shared_questions import PEOPLE_PER_SECOND, SharedQuestions
+from shared.access.azure_roles import Denial, missing, reaches
+from shared.base.azure_troubles import not_allowed
+from shared.base.caller import Caller
+from shared.base.in_time import in_time
+from shared.base.ports import Dependency
+from shared.base.ttl_cache import TtlCache
+
+_LONGEST = 600.0
+"""How long a person's assignments are kept at most, however many people there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Assignment:
+    id: str
+    scope: str
+    role: str
+    condition: str | None
+
+
+type _Ask = Callable[[str, str], Awaitable[Sequence[_Assignment]]]
+
+
+class ArmSharedRights:
+    def __init__(self, questions: SharedQuestions) -> None:
+        self._questions = questions
+        seconds, clock = questions.seconds, questions.clock
+        self._mine: TtlCache[Sequence[_Assignment]] = TtlCache(_LONGEST, clock)
+        self._above: TtlCache[Sequence[_Assignment]] = TtlCache(seconds, clock)
+        self._all: TtlCache[frozenset[str]] = TtlCache(seconds, clock)
+        self._roles: TtlCache[Any] = TtlCache(seconds, clock)
+        self._denials: TtlCache[Sequence[Denial]] = TtlCache(seconds, clock)
+        self._people: dict[str, dict[str, float]] = {}
+        """When a person was last asked about, by subscription."""
+
+    async def missing(
+        self,
+        caller: Caller,
+        resource_id: str,
+        actions: Sequence[str],
+        *,
+        fresh: bool = False,  # noqa: ARG002 - as old as is shared
+    ) -> Sequence[str]:
+        async with in_time(Dependency.ARM):
+            lacking = await self._missing(caller.oid, resource_id, actions, self._assigned)
+            return lacking and await self._missing(caller.oid, resource_id, actions, self._surely)
+
+    async def _missing(self, oid: str, resource_id: str, actions: Sequence[str], assigned: _Ask) -> Sequence[str]:
+        subscription = resource_id.split("/")[2].lower()
+        try:
+            mine, denied = await asyncio.gather(assigned(oid, subscription), self._denied(oid, subscription))
+            here = [each for each in mine if reaches(each.scope, resource_id)]
+            roles = await asyncio.gather(*(self._role(each.role, subscription) for each in here))
+        except HttpResponseError as error:
+            raise not_allowed(error, "read who has which role") from error
+        granted = [
+            permission(each, assignment.condition or each.condition)
+            for assignment, role in zip(here, roles, strict=True)
+            for each in role.permissions
+        ]
+        return missing(actions, granted, denied, resource_id, oid)
+
+    async def _assigned(self, oid: str, subscription: str) -> Sequence[_Assignment]:
+        patience = self._count(oid, subscription) / PEOPLE_PER_SECOND
+        key, few = (oid, subscription), patience <= self._questions.period
+        within = self._questions.seconds if few else patience
+        mine = await self._mine.get(key, lambda: self._list(subscription, f"assignedTo('{oid}')"), within=within)
+        if few:
+            return mine
+        known = await self._all.get(subscription, lambda: self._ids(subscription))
+        return [each for each in mine if each.id in known]
+
+    async def _surely(self, oid: str, subscription: str) -> Sequence[_Assignment]:
+        key, wanted = (oid, subscription), f"assignedTo('{oid}')"
+        mine, above = await asyncio.gather(
+            self._mine.get(key, lambda: self._list(subscription, wanted), within=self._questions.seconds),
+            self._above.get(key, lambda: self._list(subscription, f"atScope() and {wanted}")),
+        )
+        return [*mine, *above]
+
+    def _count(self, oid: str, subscription: str) -> int:
+        """People of whom sessions are looked at in a subscription."""
+        now, people = self._questions.clock.now(), self._people.setdefault(subscription, {})
+        people[oid] = now
+        for gone in [each for each, at in people.items() if now - at > 2 * self._questions.period]:
+            del people[gone]
+        return len(people)
+
+    async def _ids(self, subscription: str) -> frozenset[str]:
+        return frozenset(each.id for each in await self._list(subscription, None))
+
+    async def _list(self, subscription: str, wanted: str | None) -> Sequence[_Assignment]:
+        """At, above and below the subscription."""
+        place = f"subscriptions/{subscription}"
+        async with self._questions.about(subscription):
+            assignments = self._questions.service.authorization(subscription).role_assignments
+            listed = await whole(assignments.list_for_scope, place, wanted)
+        return [_assignment(each) for each in listed]
+
+    async def _role(self, role: str, subscription: str) -> Any:
+        return await self._roles.get(role.lower(), lambda: self._definition(role, subscription))
+
+    async def _definition(self, role: str, subscription: str) -> Any:
+        async with self._questions.about(subscription):
+            definitions = self._questions.service.roles(subscription).role_definitions
+            return has(await definitions.get_by_id(role), "permissions")
+
+    async def _denied(self, oid: str, subscription: str) -> Sequence[Denial]:
+        """Of this person alone, which takes a list for each, only where there is any at all."""
+        if not await self._denials.get(subscription, lambda: self._denying(subscription, None)):
+            return ()
+        key, wanted = (oid, subscription), f"assignedTo('{oid}')"
+        return await self._denials.get(key, lambda: self._denying(subscription, wanted))
+
+    async def _denying(self, subscription: str, wanted: str | None) -> Sequence[Denial]:
+        place = f"subscriptions/{subscription}"
+        async with self._questions.about(subscription):
+            denials = self._questions.service.authorization(subscription).deny_assignments
+            return [denial(each) for each in await whole(denials.list_for_scope, place, wanted)]
+
+
+def _assignment(found: Any) -> _Assignment:
+    """Raises Unavailable for what is none."""
+    given = has(found, "id", "scope", "role_definition_id")
+    return _Assignment(given.id.lower(), given.scope, given.role_definition_id, given.condition)

@@ -1,0 +1,80 @@
+"""VMs behind live sessions, from lists of all VMs of a subscription or a scale set where that takes fewer questions.
+
+A VM that a list does not name is asked for by its id, before a session ends for it.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from azure.core.exceptions import HttpResponseError
+
+from shared.access.azure.arm_pages import pages
+from shared.access.azure.shared_questions import SharedQuestions
+from shared.access.azure.vms import described
+from shared.access.ports import Visible, Vms
+from shared.base.azure_troubles import not_allowed
+from shared.base.caller import Caller
+from shared.base.in_time import in_time
+from shared.base.ports import Dependency
+from shared.base.refusals import Refusal
+from shared.base.ttl_cache import TtlCache
+from shared.base.vm import Vm, VmId
+
+
+@dataclass(slots=True)
+class _VmPlace:
+    """What is known of a subscription or a scale set."""
+
+    asked: dict[str, float] = field(default_factory=dict)
+    """When each of its VMs was last asked about."""
+    pages: int = 1
+    """Of its last list."""
+
+
+class ArmSharedVms:
+    def __init__(self, exact: Vms, questions: SharedQuestions) -> None:
+        self._exact, self._questions = exact, questions
+        self._lists: TtlCache[dict[str, Vm]] = TtlCache(questions.seconds, questions.clock)
+        self._places: dict[str, _VmPlace] = {}
+
+    async def find(self, caller: Caller, vm: VmId) -> Vm | Refusal:
+        key = _place(vm)
+        place = self._places.setdefault(key, _VmPlace())
+        if self._pays(place, vm) and (found := (await self._listed(key, place, vm)).get(vm.console)):
+            return found
+        async with self._questions.about(vm.subscription.lower()):
+            return await self._exact.find(caller, vm)
+
+    async def visible(self, caller: Caller) -> Visible | Refusal:
+        return await self._exact.visible(caller)
+
+    def _pays(self, place: _VmPlace, vm: VmId) -> bool:
+        """Whether a list, made anew every few seconds, takes fewer questions than one for each VM and period."""
+        now = self._questions.clock.now()
+        place.asked[vm.console] = now
+        for gone in [each for each, at in place.asked.items() if now - at > 2 * self._questions.period]:
+            del place.asked[gone]
+        return len(place.asked) * self._questions.seconds > place.pages * self._questions.period
+
+    async def _listed(self, key: str, place: _VmPlace, vm: VmId) -> dict[str, Vm]:
+        async with in_time(Dependency.ARM):
+            return await self._lists.get(key, lambda: self._list(place, vm))
+
+    async def _list(self, place: _VmPlace, vm: VmId) -> dict[str, Vm]:
+        try:
+            async with self._questions.about(vm.subscription.lower()):
+                listed = await self._all(vm)
+        except HttpResponseError as error:
+            raise not_allowed(error, "list VMs") from error
+        place.pages = len(listed)
+        return {each.id.console: each for page in listed for model in page if (each := described(model))}
+
+    async def _all(self, vm: VmId) -> list[list[Any]]:
+        compute = self._questions.service.compute(vm.subscription)
+        if vm.scale_set:
+            return await pages(compute.virtual_machine_scale_set_vms.list, vm.group, vm.scale_set)
+        return await pages(compute.virtual_machines.list_all)
+
+
+def _place(vm: VmId) -> str:
+    return vm.console.rpartition("/virtualmachines/")[0] if vm.scale_set else vm.subscription.lower()

@@ -1,0 +1,295 @@
+"""What stands in the way of a console. What is worth a warning only is in cautions.py.
+
+Every check is made, in the order in which a person mends them, so that nobody mends one only to meet the next.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from shared.access import policy
+from shared.access.approval import Approval
+from shared.access.diagnostics_account import DiagnosticsAccount, NoDiagnosticsAccount
+from shared.access.policy import Level
+from shared.access.rights import Right
+from shared.base.caller import Caller, CallerKind
+from shared.base.refusals import TABLE, Code, Refusal, refuse
+from shared.base.vm import Power, Vm, VmId
+
+POWER_RETRY_SECONDS = 15
+"""When to ask again about a VM that is on its way up."""
+_ON_ITS_WAY = frozenset({Power.STARTING, Power.UNKNOWN})
+
+
+class CheckName(StrEnum):
+    SIGN_IN = "signIn"
+    PERMISSION = "permission"
+    CLOUD = "cloud"
+    REGION = "region"
+    SWITCH = "switch"
+    PORT = "port"
+    NETWORK = "network"
+    TAG = "tag"
+    LOCK = "lock"
+    PROVISIONING = "provisioning"
+    POWER = "power"
+    BOOT_DIAGNOSTICS = "bootDiagnostics"
+    STORAGE = "storage"
+    REASON = "reason"
+    APPROVAL = "approval"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check; `refusal` is None when it passed."""
+
+    what: CheckName
+    refusal: Refusal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What the service itself serves, as its settings have it."""
+
+    cloud: str
+    clouds: frozenset[str]
+    closed_regions: frozenset[str]
+    on_by_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AzureConstraints:
+    """What Azure says about the console of a VM, whoever asks."""
+
+    lock: str | None
+    """Name of a read-only lock on the VM or above it: no action can be called there."""
+    subscription_enabled: bool
+    port_enabled: bool
+
+
+OPEN = AzureConstraints(None, subscription_enabled=True, port_enabled=True)
+
+
+@dataclass(frozen=True, slots=True)
+class StorageCheck:
+    """The VM's own boot-diagnostics account: what was found, and what the caller lacks there."""
+
+    account: DiagnosticsAccount | NoDiagnosticsAccount
+    name: str
+    missing: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """Everything that the checks look at. `storage` is None for diagnostics that the platform keeps."""
+
+    vm: Vm
+    caller: Caller
+    right: Right
+    missing: Sequence[str]
+    """Azure actions that the caller lacks on the VM."""
+    service: Service
+    levels: Sequence[Level] = ()
+    around: AzureConstraints = OPEN
+    storage: StorageCheck | None = None
+    reason: str | None = None
+    approvals: Sequence[Approval] = ()
+    now: float = 0.0
+
+
+def check(seen: Inspected, checks: Sequence[CheckName] = tuple(CheckName)) -> tuple[Check, ...]:
+    """These checks of one VM; all of them unless told otherwise."""
+    return tuple(Check(what, _CHECKS[what](seen)) for what in checks)
+
+
+def refusals(checks: Sequence[Check]) -> list[Refusal]:
+    """Those that did not pass, in order."""
+    return [check.refusal for check in checks if check.refusal]
+
+
+def _refuse(seen: Inspected, code: Code, because: str | None = None) -> Refusal:
+    return refuse(code, because=because, target=seen.vm.id.resource_id, caller=seen.caller.oid)
+
+
+def _sign_in(seen: Inspected) -> Refusal | None:
+    context = policy.sign_in_wanted(seen.levels, seen.right, seen.caller.contexts)
+    return step_up(seen.caller, context) if context else None
+
+
+def step_up(caller: Caller, context: str) -> Refusal:
+    """The claims challenge for an authentication context, to people whose client knows what to do with one."""
+    if caller.kind is CallerKind.APPLICATION or not caller.answers_challenges:
+        return refuse(Code.STEP_UP_UNSUPPORTED)
+    wanted = {"access_token": {"acrs": {"essential": True, "value": context}}}
+    return refuse(Code.MFA_REQUIRED, claims=json.dumps(wanted))
+
+
+_LACKED: Mapping[Right, Code] = {
+    Right.WATCH: Code.VM_PERMISSION_DENIED,
+    Right.WRITE: Code.VM_PERMISSION_DENIED,
+    Right.POWER: Code.POWER_PERMISSION_DENIED,
+    Right.NMI: Code.NMI_PERMISSION_DENIED,
+    Right.ADMINISTER: Code.ADMINISTRATION_DENIED,
+    Right.READ: Code.TRANSCRIPT_PERMISSION_DENIED,
+    Right.APPROVE: Code.APPROVER_PERMISSION_DENIED,
+}
+
+
+def _permission(seen: Inspected) -> Refusal | None:
+    return _refuse(seen, _LACKED[seen.right]) if seen.missing else None
+
+
+def _cloud(seen: Inspected) -> Refusal | None:
+    service = seen.service
+    if service.cloud in service.clouds:
+        return None
+    return _refuse(seen, Code.CLOUD_NOT_AVAILABLE, f"The service does not serve the cloud {service.cloud}.")
+
+
+def _region(seen: Inspected) -> Refusal | None:
+    region = policy.region_name(seen.vm.location)
+    if region in policy.closed_regions([*seen.service.closed_regions]):
+        return _refuse(seen, Code.REGION_NOT_AVAILABLE, f"The service does not serve the region {region}.")
+    level = policy.region_refusing(seen.levels, region)
+    if level is None:
+        return None
+    said = f"The policy of {level.place} does not allow the region {region}."
+    return _refuse(seen, Code.REGION_NOT_AVAILABLE, said)
+
+
+def _switch(seen: Inspected) -> Refusal | None:
+    """Azure's own switch of the subscription, and ours at every scope."""
+    if not seen.around.subscription_enabled:
+        return _refuse(seen, Code.CONSOLE_DISABLED_FOR_SUBSCRIPTION)
+    return switch_refusal(seen.vm.id, seen.levels, seen.service)
+
+
+def switch_refusal(vm: VmId, levels: Sequence[Level], service: Service) -> Refusal | None:
+    """Our own switch alone: cheap enough to be looked at with every heartbeat."""
+    level = policy.switched_off(levels, by_default=not service.on_by_default)
+    if level is None:
+        return None
+    if level.scope == vm.subscription_id.lower():
+        refusal = refuse(Code.CONSOLE_DISABLED_FOR_SUBSCRIPTION, target=vm.resource_id)
+        fix = TABLE[Code.CONSOLE_DISABLED_BY_POLICY].fix  # the command of the other is for Azure's own switch
+        return replace(refusal, fix=fix, fix_command=None)
+    said = f"The policy of {level.place} has switched the console off."
+    return refuse(Code.CONSOLE_DISABLED_BY_POLICY, because=said, target=vm.resource_id)
+
+
+def entrance(caller: Caller, levels: Sequence[Level], right: Right, target: str) -> Refusal | None:
+    """What policies demand where there is no VM to look at: how somebody signed in, and where they come from."""
+    if context := policy.sign_in_wanted(levels, right, caller.contexts):
+        return step_up(caller, context)
+    level = policy.network_refusing(levels, caller.address)
+    return refuse(Code.NETWORK_NOT_ALLOWED, because=_from_elsewhere(level), target=target) if level else None
+
+
+def _from_elsewhere(level: Level) -> str:
+    return f"The policy of {level.place} does not allow this from your network."
+
+
+def _port(seen: Inspected) -> Refusal | None:
+    return None if seen.around.port_enabled else _refuse(seen, Code.SERIAL_PORT_DISABLED)
+
+
+def _network(seen: Inspected) -> Refusal | None:
+    level = policy.network_refusing(seen.levels, seen.caller.address)
+    if level is None:
+        return None
+    return _refuse(seen, Code.NETWORK_NOT_ALLOWED, _from_elsewhere(level))
+
+
+def _tag(seen: Inspected) -> Refusal | None:
+    tag = policy.tag_missing(seen.levels, seen.vm.tags)
+    said = tag and f"A policy allows consoles only of VMs with the tag {tag}."
+    return _refuse(seen, Code.TAG_NOT_ALLOWED, said) if tag else None
+
+
+def _lock(seen: Inspected) -> Refusal | None:
+    lock = seen.around.lock
+    return _refuse(seen, Code.RESOURCE_LOCKED, f"The read-only lock {lock} stops the serial console.") if lock else None
+
+
+def _provisioning(seen: Inspected) -> Refusal | None:
+    return None if seen.vm.provisioning == "Succeeded" else _refuse(seen, Code.VM_PROVISIONING)
+
+
+def _power(seen: Inspected) -> Refusal | None:
+    """A VM that is starting has no serial port yet: refused, but worth asking again."""
+    if seen.vm.power is Power.RUNNING:
+        return None
+    refusal = _refuse(seen, Code.VM_NOT_RUNNING)
+    return replace(refusal, retry_after=POWER_RETRY_SECONDS) if seen.vm.power in _ON_ITS_WAY else refusal
+
+
+def _boot_diagnostics(seen: Inspected) -> Refusal | None:
+    return None if seen.vm.boot_diagnostics else _refuse(seen, Code.BOOT_DIAGNOSTICS_DISABLED)
+
+
+_NO_ACCOUNT: Mapping[NoDiagnosticsAccount, Code] = {
+    NoDiagnosticsAccount.MALFORMED: Code.BOOT_DIAGNOSTICS_URI_INVALID,
+    NoDiagnosticsAccount.DELETED: Code.BOOT_DIAGNOSTICS_STORAGE_NOT_FOUND,
+    NoDiagnosticsAccount.UNSEEN: Code.STORAGE_RESOURCE_GROUP_UNKNOWN,
+}
+
+
+def _storage(seen: Inspected) -> Refusal | None:
+    """Of the account itself, then of the caller's rights on it, then of how it is set."""
+    if seen.storage is None:
+        return None
+    account, target = seen.storage.account, seen.vm.id.resource_id
+    if isinstance(account, NoDiagnosticsAccount):
+        return refuse(_NO_ACCOUNT[account], target=target, account=seen.storage.name)
+    code = Code.STORAGE_PERMISSION_DENIED if seen.storage.missing else _unfit(account)
+    if code is None:
+        return None
+    nearby = account.resource_id.lower().startswith(f"/subscriptions/{seen.vm.id.subscription}/".lower())
+    storage = {"storage": account.resource_id} if nearby else {}  # where it lies elsewhere, not everybody may know
+    return refuse(code, target=target, caller=seen.caller.oid, account=account.name, **storage)
+
+
+def _unfit(account: DiagnosticsAccount) -> Code | None:
+    """Why Azure's console cannot use the account, whoever asks (SupportArticles-docs: serial-console-errors.md on
+    firewalls and hierarchical namespaces, issues 557 and 748 on keys).
+    """
+    if account.hierarchical:
+        return Code.BOOT_DIAGNOSTICS_STORAGE_UNSUPPORTED
+    if account.firewalled:
+        return Code.BOOT_DIAGNOSTICS_STORAGE_FORBIDDEN
+    return Code.BOOT_DIAGNOSTICS_STORAGE_KEYLESS if account.keyless else None
+
+
+def _reason(seen: Inspected) -> Refusal | None:
+    wanted = policy.reasons_wanted(seen.levels, seen.reason)
+    return _refuse(seen, Code.REASON_REQUIRED, wanted) if wanted else None
+
+
+def _approval(seen: Inspected) -> Refusal | None:
+    if policy.approval_seconds(seen.levels, seen.right) is None:
+        return None
+    subject, right, now = seen.caller.subject, seen.right, seen.now
+    if any(each.covers(subject, right, now) for each in seen.approvals):
+        return None
+    waiting = any(each.awaits(subject, right, now) for each in seen.approvals)
+    return _refuse(seen, Code.APPROVAL_PENDING if waiting else Code.APPROVAL_REQUIRED)
+
+
+_CHECKS: Mapping[CheckName, Callable[[Inspected], Refusal | None]] = {
+    CheckName.SIGN_IN: _sign_in,
+    CheckName.PERMISSION: _permission,
+    CheckName.CLOUD: _cloud,
+    CheckName.REGION: _region,
+    CheckName.SWITCH: _switch,
+    CheckName.PORT: _port,
+    CheckName.NETWORK: _network,
+    CheckName.TAG: _tag,
+    CheckName.LOCK: _lock,
+    CheckName.PROVISIONING: _provisioning,
+    CheckName.POWER: _power,
+    CheckName.BOOT_DIAGNOSTICS: _boot_diagnostics,
+    CheckName.STORAGE: _storage,
+    CheckName.REASON: _reason,
+    CheckName.APPROVAL: _approval,
+}

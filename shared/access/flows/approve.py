@@ -1,0 +1,107 @@
+"""Just-in-time approval: ask for it, see it, decide about somebody else's."""
+
+import asyncio
+from collections.abc import Sequence
+
+from shared.access import approval as rules
+from shared.access import policy
+from shared.access.approval import Approval
+from shared.access.dependencies import AccessDependencies
+from shared.access.flows.check_rate_limit import check_caller_rate
+from shared.access.flows.examine_vm import ASKING, ENTRANCE, Examined, RequiredRight, admit_to_vm
+from shared.access.rights import Right
+from shared.base.caller import Caller
+from shared.base.ports import Unavailable
+from shared.base.refusals import Code, Refusal, refuse
+from shared.base.vm import VmId
+
+AT_ONCE = 8
+"""VMs asked about at the same time for one caller's list: ARM throttles by principal."""
+
+
+async def ask_approval(
+    dependencies: AccessDependencies, caller: Caller, vm: VmId, right: Right, reason: str
+) -> Approval | Refusal:
+    """A request that waits already is answered again instead of another. Raises Unavailable."""
+    if hasty := await check_caller_rate(dependencies, caller):
+        return hasty
+    examined = await admit_to_vm(dependencies, caller, vm, RequiredRight(right, ASKING, reason))
+    if isinstance(examined, Refusal):
+        return examined
+    seconds = policy.approval_seconds(examined.levels, right)
+    if seconds is None:
+        return refuse(Code.INVALID_REQUEST, because=f"No policy demands approval for {right} here: just do it.")
+    now = dependencies.clock.now()
+    before = await dependencies.approvals.of(vm, caller.subject)
+    waiting = next((each for each in before if each.awaits(caller.subject, right, now)), None)
+    if waiting:
+        return waiting
+    asked = Approval(
+        id=dependencies.ids.session(),
+        vm=vm,
+        right=right,
+        subject=caller.subject,
+        name=caller.name,
+        reason=reason,
+        asked_at=now,
+        waits_until=now + seconds,
+        good_seconds=seconds,
+    )
+    await dependencies.approvals.ask(asked)
+    return asked
+
+
+async def show_approval(
+    dependencies: AccessDependencies, caller: Caller, vm: VmId, approval: str
+) -> Approval | Refusal:
+    """One's own request, or one that one may decide; any other does not exist. Raises Unavailable."""
+    found = await dependencies.approvals.find(vm, approval)
+    if found and (found.subject == caller.subject or await _may_approve(dependencies, caller, vm)):
+        return found.at(dependencies.clock.now())
+    return refuse(Code.APPROVAL_NOT_FOUND, target=vm.resource_id)
+
+
+async def list_approvals(dependencies: AccessDependencies, caller: Caller) -> Sequence[Approval]:
+    """Those that wait: one's own, and those that one may decide. Raises Unavailable when they cannot be had."""
+    now, gate = dependencies.clock.now(), asyncio.Semaphore(AT_ONCE)
+    waiting = [each for each in await dependencies.approvals.pending() if each.at(now).state is rules.State.PENDING]
+    shown = await asyncio.gather(*(_concerns(dependencies, caller, each, gate) for each in waiting))
+    return [each for each, concerns in zip(waiting, shown, strict=True) if concerns]
+
+
+async def _concerns(
+    dependencies: AccessDependencies, caller: Caller, approval: Approval, gate: asyncio.Semaphore
+) -> bool:
+    if approval.subject == caller.subject:
+        return True
+    try:
+        async with gate:
+            return await _may_approve(dependencies, caller, approval.vm)
+    except Unavailable:
+        return False
+
+
+async def _may_approve(dependencies: AccessDependencies, caller: Caller, vm: VmId) -> bool:
+    examined = await admit_to_vm(dependencies, caller, vm, RequiredRight(Right.APPROVE, ENTRANCE))
+    return isinstance(examined, Examined)
+
+
+async def decide_approval(
+    dependencies: AccessDependencies, caller: Caller, vm: VmId, approval: str, *, allow: bool, comment: str | None
+) -> Approval | Refusal:
+    """Says yes or no to somebody else's request, once. Raises Unavailable."""
+    if hasty := await check_caller_rate(dependencies, caller):
+        return hasty
+    examined = await admit_to_vm(dependencies, caller, vm, RequiredRight(Right.APPROVE, ENTRANCE))
+    if isinstance(examined, Refusal):
+        return examined
+    found = await dependencies.approvals.find(vm, approval)
+    if found is None:
+        return refuse(Code.APPROVAL_NOT_FOUND, target=vm.resource_id)
+    now = dependencies.clock.now()
+    if refusal := rules.may_decide(found, caller.subject, now):
+        return refusal
+    wish = rules.decided(found, allow=allow, subject=caller.subject, name=caller.name, comment=comment, now=now)
+    settled = await dependencies.approvals.decide(wish)
+    mine = (settled.decided_by, settled.state) == (wish.decided_by, wish.state)
+    return settled if mine else refuse(Code.APPROVAL_CLOSED, target=vm.resource_id)

@@ -1,0 +1,41 @@
+"""Nobody asks for more than their share: callers by themselves, and each VM whoever asks."""
+
+import math
+from dataclasses import replace
+
+from shared.access.dependencies import AccessDependencies
+from shared.access.flows.examine_vm import Examined, RequiredRight, admit_to_vm
+from shared.access.rate_limit import RateLimit
+from shared.access.rights import Right
+from shared.base.caller import Caller
+from shared.base.refusals import Code, Refusal, refuse
+from shared.base.vm import VmId
+
+
+async def check_caller_rate(dependencies: AccessDependencies, caller: Caller) -> Refusal | None:
+    """Raises Unavailable."""
+    return await _paced(dependencies, f"caller {caller.subject}", dependencies.settings.caller_rate)
+
+
+async def admit_within_rate(
+    dependencies: AccessDependencies, caller: Caller, vm: VmId, wanted: RequiredRight
+) -> Examined | Refusal:
+    """For what is done on a VM's line: nobody's share used up, and all checks between. Raises Unavailable."""
+    if hasty := await check_caller_rate(dependencies, caller):
+        return hasty
+    examined = await admit_to_vm(dependencies, caller, vm, wanted)
+    if isinstance(examined, Refusal):
+        return examined
+    return await check_vm_rate(dependencies, vm, wanted.right) or examined
+
+
+async def check_vm_rate(dependencies: AccessDependencies, vm: VmId, right: Right) -> Refusal | None:
+    """To be asked only once the caller may do this on the VM: else anybody could keep others out. Each right has its
+    own, so that who may only watch keeps no writer out. Raises Unavailable.
+    """
+    return await _paced(dependencies, f"vm {vm.console} {right}", dependencies.settings.vm_rate)
+
+
+async def _paced(dependencies: AccessDependencies, key: str, per_minute: int) -> Refusal | None:
+    wait = await dependencies.paces.take(key, RateLimit(per_minute, max(1, per_minute // 2)))
+    return replace(refuse(Code.TOO_MANY_REQUESTS), retry_after=math.ceil(wait)) if wait else None

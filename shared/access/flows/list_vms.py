@@ -1,0 +1,92 @@
+"""Every VM the caller may read, each with what stands in the way of its console."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from shared.access import checks, console_warnings, rights
+from shared.access.checks import CheckName
+from shared.access.dependencies import AccessDependencies
+from shared.access.flows.examine_vm import service
+from shared.access.flows.tell_unavailable import tell_unavailable
+from shared.access.rights import Right
+from shared.base.caller import Caller, CallerKind
+from shared.base.ports import Unavailable
+from shared.base.refusals import Refusal
+from shared.base.vm import Vm
+
+AT_ONCE = 8
+"""Permission questions in flight for one caller: ARM throttles by principal."""
+MOST = 200
+"""VMs that one answer looks at: the work of a request is bounded, however many VMs there are."""
+BRIEFLY = (
+    CheckName.PERMISSION, CheckName.CLOUD, CheckName.REGION, CheckName.SWITCH, CheckName.TAG, CheckName.PROVISIONING,
+    CheckName.POWER, CheckName.BOOT_DIAGNOSTICS,
+)  # fmt: skip
+"""What is known of every VM without a question more for each; the others are asked when one of them is looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedVm:
+    vm: Vm
+    refusals: tuple[Refusal, ...]
+    warnings: tuple[console_warnings.ConsoleWarning, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VmPage:
+    """`unasked`: subscriptions that could not be asked, and why. What is missing here may be in one of them."""
+
+    listed: Sequence[ListedVm]
+    unasked: Mapping[str, Refusal]
+    next: str | None = None
+    """Where the rest begins: the last console that was looked at."""
+
+
+async def list_consoles(
+    dependencies: AccessDependencies, caller: Caller, after: str = "", most: int = MOST
+) -> VmPage | Refusal:
+    """At most so many VMs, in the order of their consoles, behind `after`.
+
+    An empty list is answered only where everything was asked. Raises Unavailable when nothing can be listed and
+    something could not be asked; one VM's rights that cannot be had only close that VM.
+    """
+    visible = await dependencies.vms.visible(caller)
+    if isinstance(visible, Refusal):
+        return visible
+    vms = sorted((vm for vm in visible.vms if vm.id.console > after), key=lambda vm: vm.id.console)
+    chosen, gate = vms[:most], asyncio.Semaphore(AT_ONCE)
+    asked = await asyncio.gather(*(_list(dependencies, caller, vm, gate) for vm in chosen))
+    listed = [each for each in asked if isinstance(each, ListedVm)]
+    unasked = dict(visible.unasked)
+    for vm, why in zip(chosen, asked, strict=True):
+        if isinstance(why, Unavailable):
+            unasked[vm.id.subscription] = why
+    if unasked and not listed and len(chosen) == len(visible.vms):
+        raise next(iter(unasked.values()))
+    told = {name: tell_unavailable(why, f"/subscriptions/{name}") for name, why in unasked.items()}
+    return VmPage(listed, told, chosen[-1].id.console if len(vms) > len(chosen) else None)
+
+
+async def _list(
+    dependencies: AccessDependencies, caller: Caller, vm: Vm, gate: asyncio.Semaphore
+) -> ListedVm | Unavailable | None:
+    """None for a VM that the service may read and the caller may not; Unavailable where nobody knows whether they may:
+    what the service sees for an application is not yet theirs to see.
+    """
+    warnings, actions = console_warnings.warnings(vm), rights.on_vm(dependencies.settings.rights, Right.WRITE, vm.id)
+    try:
+        async with gate:
+            missing, levels = await asyncio.gather(
+                dependencies.rights.missing(caller, vm.id.resource_id, actions), dependencies.policies.over(vm.id)
+            )
+    except Unavailable as error:
+        if caller.kind is CallerKind.APPLICATION:
+            return error
+        return ListedVm(vm, (tell_unavailable(error, vm.id.resource_id),), warnings)
+    if isinstance(missing, Refusal):
+        return ListedVm(vm, (missing,), warnings)
+    if rights.read_action(vm.id) in missing:
+        return None
+    seen = checks.Inspected(vm, caller, Right.WRITE, missing, service(dependencies), levels)
+    return ListedVm(vm, tuple(checks.refusals(checks.check(seen, BRIEFLY))), warnings)

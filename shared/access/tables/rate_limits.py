@@ -1,0 +1,83 @@
+"""How often somebody asks, counted over all instances: one number and one row per key, written under a condition.
+
+What this process wrote last is kept, so the common case is one conditional write; a stale copy costs one read more.
+"""
+
+import asyncio
+import hashlib
+import random
+from collections import OrderedDict
+from dataclasses import dataclass
+from weakref import WeakValueDictionary
+
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.data.tables import UpdateMode
+from azure.data.tables.aio import TableClient, TableServiceClient
+
+from shared.access import rate_limit as rules
+from shared.access.rate_limit import RateLimit
+from shared.base.ports import Clock
+from shared.base.tables import Table
+
+TABLE = "paces"
+CONTENDED_SECONDS = 1.0
+"""The wait of whoever loses every race: so much contention for one row is a flood by itself."""
+_TRIES = 6
+_KEPT = 4096
+_PAUSE_SECONDS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    due: float
+    etag: str
+
+
+class TableRateLimits:
+    def __init__(self, service: TableServiceClient, clock: Clock) -> None:
+        self._table, self._clock = Table(service, TABLE), clock
+        self._kept: OrderedDict[str, _Row] = OrderedDict()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """Requests of this process for one key go one after another: rivals are other processes alone."""
+
+    async def take(self, key: str, pace: RateLimit) -> float:
+        row_key = hashlib.sha256(key.encode()).hexdigest()
+        turn = self._turns.setdefault(row_key, asyncio.Lock())
+        async with self._table.open() as table, turn:  # the wait for one's turn is bounded as well
+            for attempt in range(_TRIES):
+                row = self._kept.get(row_key) or await _read(table, row_key)
+                due, wait = rules.take(row.due if row else 0.0, pace, self._clock.now())
+                if wait:  # true of a kept copy as well: others can only have made it longer
+                    return wait
+                if await self._written(table, row_key, due, row):
+                    return 0.0
+                await asyncio.sleep(random.uniform(0, _PAUSE_SECONDS * 2**attempt))  # noqa: S311 - spreads rivals
+        return CONTENDED_SECONDS
+
+    async def _written(self, table: TableClient, key: str, due: float, row: _Row | None) -> bool:
+        entity = {"PartitionKey": key[:2], "RowKey": key, "Due": due}
+        condition = MatchConditions.IfNotModified
+        try:
+            if row is None:
+                metadata = await table.create_entity(entity)
+            else:
+                metadata = await table.update_entity(
+                    entity, UpdateMode.REPLACE, etag=row.etag, match_condition=condition
+                )
+        except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
+            self._kept.pop(key, None)
+            return False
+        self._kept[key] = _Row(due, str(metadata["etag"]))
+        self._kept.move_to_end(key)
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        return True
+
+
+async def _read(table: TableClient, key: str) -> _Row | None:
+    try:
+        row = await table.get_entity(key[:2], key)
+    except ResourceNotFoundError:
+        return None
+    return _Row(float(row["Due"]), str(row.metadata["etag"]))

@@ -1,0 +1,1 @@
+"""The lock in the task hub."""

@@ -1,0 +1,96 @@
+"""The end of a session: by its owner, or as a relay reports it; and what is known of it before and after."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.access.flows.examine_vm import ENTRANCE, RequiredRight, admit_to_vm
+from shared.access.policy import Scope
+from shared.access.rights import Right
+from shared.base.caller import Caller
+from shared.base.refusals import Code, Refusal, refuse
+from shared.base.vm import VmId
+from shared.session.dependencies import Dependencies
+from shared.session.flows.live_session import Live
+from shared.session.grant import Mode
+from shared.session.ports import Notice, Session
+
+
+async def show_session(dependencies: Dependencies, caller: Caller, vm: VmId, session: str) -> Session | Refusal:
+    """One's own session; anybody else's does not exist. Raises Unavailable."""
+    found = await dependencies.sessions.find(vm, session)
+    if found is None or found.subject != caller.subject:
+        return refuse(Code.SESSION_NOT_FOUND, target=vm.resource_id)
+    return found
+
+
+async def close_session(dependencies: Dependencies, caller: Caller, vm: VmId, session: str) -> Session | Refusal:
+    """Ends one's own session, or as an administrator anybody's; ending it twice is no error. Raises Unavailable."""
+    found = await dependencies.sessions.find(vm, session)
+    if found is None:
+        return refuse(Code.SESSION_NOT_FOUND, target=vm.resource_id)
+    if found.subject != caller.subject and (refusal := await _administers(dependencies, caller, vm)):
+        return refusal
+    if found.state != "ended":
+        await end_session(dependencies, found, Code.SESSION_ENDED, caller.name)
+    return found
+
+
+_MENDABLE = frozenset({Code.MFA_REQUIRED, Code.STEP_UP_UNSUPPORTED, Code.NETWORK_NOT_ALLOWED})
+
+
+async def _administers(dependencies: Dependencies, caller: Caller, vm: VmId) -> Refusal | None:
+    """Why somebody else's session is not there for this caller, or what would make it be."""
+    admitted = await admit_to_vm(dependencies, caller, vm, RequiredRight(Right.ADMINISTER, ENTRANCE))
+    if not isinstance(admitted, Refusal):
+        return None
+    return admitted if admitted.code in _MENDABLE else refuse(Code.SESSION_NOT_FOUND, target=vm.resource_id)
+
+
+async def end_session(dependencies: Dependencies, session: Session, code: Code, by: str) -> None:
+    """Ends it for a reason. Raises Unavailable.
+
+    It is written down first: a relay that cannot be reached now learns of it with its next heartbeat.
+    """
+    now = dependencies.clock.now()
+    await asyncio.gather(
+        dependencies.sessions.ended(session.vm, session.id, now, code),
+        dependencies.notices.add(session.relay, Notice(session.id, code, by, now)),
+    )
+    await asyncio.gather(_free(dependencies, session), dependencies.relays.end(session.vm, session.id, code, by))
+
+
+async def list_sessions(dependencies: Dependencies, caller: Caller, vm: VmId) -> Sequence[Session] | Refusal:
+    """Live sessions of one console, for those who may write there. Raises Unavailable."""
+    examined = await admit_to_vm(dependencies, caller, vm, RequiredRight(Right.WRITE, ENTRANCE))
+    if isinstance(examined, Refusal):
+        return examined
+    return await dependencies.sessions.live(
+        Scope.of_vm(vm), dependencies.clock.now() - dependencies.settings.session_seconds
+    )
+
+
+async def _free(dependencies: Dependencies, session: Session) -> None:
+    if session.mode is Mode.WRITE:
+        await dependencies.consoles.release(session.vm, session.id, session.generation)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A session that a relay says has ended. `typed` and `printed` are bytes."""
+
+    live: Live
+    why: str
+    typed: int
+    printed: int
+
+
+async def detach_session(dependencies: Dependencies, left: Left) -> None:
+    """Keeps the reason, frees the console. Raises Unavailable; the relay's words may come twice.
+
+    A lock that does not answer now is free without it as well: the relay's heartbeats do not name the session any more.
+    """
+    live = left.live
+    await dependencies.sessions.ended(live.vm, live.session, dependencies.clock.now(), left.why)
+    if live.mode is Mode.WRITE:
+        await dependencies.consoles.release(live.vm, live.session, live.generation)

@@ -1,0 +1,190 @@
+"""Opens a console: examine, lock, sign, index, and tell whoever was displaced."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from shared.access.console_warnings import ConsoleWarning
+from shared.access.flows.check_rate_limit import admit_within_rate
+from shared.access.flows.examine_vm import SESSION, Examined, RequiredRight
+from shared.access.rights import Right
+from shared.base import time_limit
+from shared.base.caller import Caller
+from shared.base.ports import Unavailable
+from shared.base.refusals import Code, Refusal, refuse
+from shared.base.vm import VmId
+from shared.session.dependencies import Dependencies
+from shared.session.flows.lease import live_holder
+from shared.session.grant import MAX_SECONDS, Grant, Mode
+from shared.session.lock import PENDING_SECONDS, Acquired, Claim, Held, Holder, Lock, Takeover
+from shared.session.lock_requests import NAME_CHARACTERS
+from shared.session.ports import Notice, Session
+
+FENCE_SECONDS = 2.0
+"""How long a success may wait for the relay to hear of a takeover; the relay's heartbeat tells it anyway."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSessionRequest:
+    mode: Mode = Mode.WRITE
+    takeover: Takeover = Takeover.FORCE
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    session: Session
+    token: str
+    expires_at: float
+    address: str
+    displaced: Holder | None
+    warnings: tuple[ConsoleWarning, ...]
+
+
+async def open_session(
+    dependencies: Dependencies, caller: Caller, vm: VmId, wish: OpenSessionRequest
+) -> Opened | Refusal:
+    """Raises Unavailable; then nothing is left half done that would not end by itself within PENDING_SECONDS."""
+    wanted = RequiredRight(Right(wish.mode), SESSION, wish.reason)
+    examined = await admit_within_rate(dependencies, caller, vm, wanted)
+    if isinstance(examined, Refusal):
+        return examined
+    if wish.mode is Mode.WRITE:
+        await dependencies.tokens.ready()  # else somebody would be displaced by one who gets no token
+    asked = _OpenRequest(dependencies, caller, vm, wish, _holder(dependencies, caller, vm))
+    taken = await (_take(asked) if wish.mode is Mode.WRITE else _watch(asked))
+    if isinstance(taken, Refusal):
+        return taken
+    return await _hand_out(asked, taken, examined)
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenRequest:
+    dependencies: Dependencies
+    caller: Caller
+    vm: VmId
+    wish: OpenSessionRequest
+    holder: Holder
+
+
+def _holder(dependencies: Dependencies, caller: Caller, vm: VmId) -> Holder:
+    name, relay = caller.name[:NAME_CHARACTERS], dependencies.relays.of(vm).name
+    return Holder(dependencies.ids.session(), caller.subject, name, dependencies.clock.now(), relay)
+
+
+async def _watch(asked: _OpenRequest) -> Acquired:
+    """A watcher takes nothing: the generation is the one to be watched."""
+    return Acquired((await asked.dependencies.consoles.show(asked.vm)).generation, Lock())
+
+
+async def _take(asked: _OpenRequest) -> Acquired | Refusal:
+    dependencies, vm = asked.dependencies, asked.vm
+    claim = Claim(asked.holder, asked.wish.takeover)
+    answer = await dependencies.consoles.acquire(vm, claim)
+    if isinstance(answer, Held):
+        if refusal := await _in_the_way(asked, answer):
+            return refusal
+        # Of that generation only: whoever took the console meanwhile was not asked, and is alive.
+        answer = await dependencies.consoles.acquire(vm, replace(claim, vacated=answer.generation))
+    return _in_use(answer.holder, vm) if isinstance(answer, Held) else answer
+
+
+async def _in_the_way(asked: _OpenRequest, held: Held) -> Refusal | None:
+    """None when the holder is not there any more, or agrees to leave."""
+    dependencies, vm = asked.dependencies, asked.vm
+    if (holder := await live_holder(dependencies, held.lock)) is None:
+        return None
+    if asked.wish.takeover is not Takeover.ASK:
+        return _in_use(holder, vm)
+    agreed = await dependencies.relays.ask(vm, held.generation, asked.caller.name, dependencies.settings.ask_seconds)
+    return None if agreed else refuse(Code.TAKEOVER_REFUSED, target=vm.resource_id)
+
+
+def _in_use(holder: Holder, vm: VmId) -> Refusal:
+    since = datetime.fromtimestamp(holder.since, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    because = f"The console is in use by {holder.name} since {since}."
+    return refuse(Code.CONSOLE_IN_USE, because=because, target=vm.resource_id)
+
+
+async def _hand_out(asked: _OpenRequest, taken: Acquired, examined: Examined) -> Opened:
+    dependencies, relay = asked.dependencies, asked.dependencies.relays.of(asked.vm)
+    session = Session(
+        id=asked.holder.session,
+        vm=asked.vm,
+        subject=asked.caller.subject,
+        name=asked.caller.name,
+        mode=asked.wish.mode,
+        generation=taken.generation,
+        requested_at=asked.holder.since,
+        relay=relay.name,
+        reason=asked.wish.reason,
+        os=examined.vm.os,
+    )
+    grant = _grant(dependencies, session)
+    async with _holding(dependencies, session):
+        token, displaced = await asyncio.gather(
+            dependencies.tokens.sign(grant), live_holder(dependencies, taken.before)
+        )
+        await asyncio.gather(dependencies.sessions.add(session), _displace(asked, taken, displaced))
+    return Opened(session, token, grant.expires_at, relay.address, displaced, examined.warnings)
+
+
+def _grant(dependencies: Dependencies, session: Session) -> Grant:
+    now = int(dependencies.clock.now())
+    return Grant(
+        token_id=dependencies.ids.session(),
+        session=session.id,
+        subject=session.subject,
+        name=session.name,
+        vm=session.vm,
+        mode=session.mode,
+        generation=session.generation,
+        audience=f"relay:{session.relay}",
+        issuer=dependencies.settings.issuer,
+        issued_at=now,
+        expires_at=now + min(dependencies.settings.token_seconds, MAX_SECONDS),
+    )
+
+
+@asynccontextmanager
+async def _holding(dependencies: Dependencies, session: Session) -> AsyncIterator[None]:
+    """A session without a token, or in no index, must not hold the console."""
+    try:
+        yield
+    except BaseException:
+        await asyncio.shield(_give_back(dependencies, session))
+        raise
+
+
+async def _give_back(dependencies: Dependencies, session: Session) -> None:
+    if session.mode is Mode.WATCH:
+        return
+    try:
+        with time_limit.afterwards():
+            await dependencies.consoles.release(session.vm, session.id, session.generation)
+    except Unavailable as error:
+        _log.warning("session %s was not opened; its lock counts for %d s more: %s", session.id, PENDING_SECONDS, error)
+
+
+async def _displace(asked: _OpenRequest, taken: Acquired, displaced: Holder | None) -> None:
+    """Written down before the successor has a token, also of one whose relay seems dead: it may come back."""
+    before = taken.before.holder
+    if before is not None:
+        notice = Notice(before.session, Code.SESSION_SUPERSEDED, asked.caller.name, asked.dependencies.clock.now())
+        await asked.dependencies.notices.add(before.relay, notice)
+    if displaced is not None:
+        await _fence(asked, taken)
+
+
+async def _fence(asked: _OpenRequest, taken: Acquired) -> None:
+    try:
+        async with asyncio.timeout(FENCE_SECONDS):
+            told = await asked.dependencies.relays.fence(asked.vm, taken.generation, asked.caller.name)
+    except (Unavailable, TimeoutError):
+        told = False
+    if not told:
+        _log.warning("the relay did not hear of generation %d yet; its heartbeat will tell it", taken.generation)

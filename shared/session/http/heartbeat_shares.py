@@ -1,0 +1,101 @@
+"""What a relay with very many sessions says of them in one heartbeat, and what an answer that is cut short means.
+
+Every heartbeat names every session: by that it lives, and its notices reach it. In full, so that Azure is asked about
+it, each names a share of them: as many as one answer has room for, the next ones with the next heartbeat.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.access.recording_settings import RecordingSettings
+from shared.base.vm import VmId
+from shared.session.grant import Grant, Mode
+from shared.session.ports import Beat
+
+SESSIONS = 2000
+"""In full in one heartbeat. With one every 5 s, all of 24,000 are looked at within a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    told: Sequence[Grant]
+    others: Sequence[Grant]
+    keep_after: str
+
+    def to_json(self, again: Mapping[str, int]) -> dict[str, Any]:
+        said: dict[str, Any] = {
+            "sessions": [{**about(grant), "again": again.get(grant.session, 0)} for grant in self.told]
+        }
+        if self.others:
+            said["others"] = {mode.value: _ids(self.others, mode) for mode in Mode}
+        if self.keep_after:
+            said["keepAfter"] = self.keep_after
+        return said
+
+
+def about(grant: Grant) -> dict[str, Any]:
+    return {
+        "vm": grant.vm.resource_id,
+        "session": grant.session,
+        "generation": grant.generation,
+        "mode": grant.mode.value,
+    }
+
+
+def _ids(grants: Sequence[Grant], mode: Mode) -> str:
+    return " ".join(grant.session for grant in grants if grant.mode is mode)
+
+
+class Shares:
+    def __init__(self) -> None:
+        self._again: dict[str, int] = {}
+        """When the function app wants to look at a session again, by its id: it is told with the next heartbeat."""
+        self._after = ""
+        """The session that was told last in full."""
+        self._keep_after = ""
+        """The console up to which the answer before told what is kept, where it was cut short."""
+
+    def next(self, live: Sequence[Grant]) -> tuple[Share, dict[str, Any]]:
+        """The share, and what is said."""
+        ordered = sorted(live, key=lambda grant: grant.session)
+        here = [*(each for each in ordered if each.session > self._after), *ordered]
+        told = list({each.session: each for each in here[:SESSIONS]}.values())
+        named = {each.session for each in told}
+        share = Share(told, [each for each in ordered if each.session not in named], self._keep_after)
+        return share, share.to_json(self._again)
+
+    def heard(self, share: Share, said: Any) -> Beat:
+        """What an answer means; the next share begins where it ends. Raises KeyError, TypeError, ValueError."""
+        again = {str(session): int(at) for session, at in (said.get("again") or {}).items()}
+        beat, cut = _beat(share, said), said.get("keepTo")
+        there = {each.session for each in (*share.told, *share.others)}
+        told = {each.session for each in share.told}
+        self._again = {name: at for name, at in self._again.items() if name in there - told} | again
+        self._keep_after = str(cut) if cut else ""
+        if not cut:
+            self._after = share.told[-1].session if share.others else ""
+        return beat
+
+
+def _beat(share: Share, said: Any) -> Beat:
+    endings = [(str(end["session"]), str(end["code"]), str(end["by"] or "")) for end in said["end"]]
+    keep = (
+        None
+        if said["keep"] is None
+        else {_console(each["vm"]): RecordingSettings.from_json(each) for each in said["keep"]}
+    )
+    capture = None if said["capture"] is None else [VmId.parse(each) for each in said["capture"]]
+    return Beat(endings, keep, capture, _covered(share, capture or (), said.get("keepTo")))
+
+
+def _covered(share: Share, capture: Sequence[VmId], cut: str | None) -> frozenset[str] | None:
+    """The consoles of which the answer says what is kept. None: all."""
+    if not (share.others or share.keep_after or cut):
+        return None
+    consoles = {vm.console for vm in (*(grant.vm for grant in share.told), *capture)}
+    return frozenset(each for each in consoles if each > share.keep_after and (not cut or each <= cut))
+
+
+def _console(address: str) -> str:
+    return VmId.parse(address).console

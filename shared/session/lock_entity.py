@@ -1,0 +1,19 @@
+"""What an operation makes of the state that the task hub keeps of a console, as plain JSON on both sides."""
+
+from shared.session import lock
+from shared.session.lock_codec import Json, claim_from_json, request_from_json, state_from_json, state_to_json
+from shared.session.lock_requests import Operation, perform
+
+
+def changed(stored: Json | None, operation: str, said: Json, now: float) -> Json | None:
+    """The next state; None: it stays as it is. Raises KeyError for an operation that is none."""
+    before = state_from_json(stored)
+    after = perform(before, request_from_json(said["request"]), _operations(said, now)[operation], now)
+    return None if after is before else state_to_json(after)
+
+
+def _operations(said: Json, now: float) -> dict[str, Operation]:
+    return {
+        "acquire": lambda held: lock.acquire(held, claim_from_json(said["claim"]), now),
+        "release": lambda held: lock.release(held, said["session"], said["generation"]),
+    }

@@ -1,0 +1,5 @@
+"""Transcripts and signed statements in blobs.
+
+transcripts        segments as append blobs
+signed_statements  statements as blobs
+"""

@@ -1,0 +1,1 @@
+"""The Event Hub that carries records."""

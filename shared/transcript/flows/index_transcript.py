@@ -1,0 +1,90 @@
+"""The index of a console's segments, brought up to what lies in storage: whatever of it is lost is made again."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.transcript.flows.read_segments import lines
+from shared.transcript.ports import Blob, Index, SegmentInfo
+from shared.transcript.recordings import Indexed, Recording, Scan, merged
+
+_PIECE = 16 << 20
+"""Bytes of segments after which what is known is kept."""
+REQUEST_BYTES = 16 << 20
+"""Bytes of segments that one request reads at most: a second or two of work; upkeep has usually read them before."""
+
+
+class SegmentSource(Protocol):
+    """Of ports.Transcripts, what it takes to index."""
+
+    async def newest(self, console: str) -> Blob | None: ...
+
+    def segments(self, console: str) -> AsyncIterator[int]: ...
+
+    def lying(self, console: str = "") -> AsyncIterator[SegmentInfo]: ...
+
+    def read(self, console: str, ordinal: int, start: int = 0) -> AsyncIterator[bytes]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    rows: Sequence[Indexed]
+    """Of every segment, rising, as far as the budget went."""
+    whole: bool
+    """Nothing was left for another time."""
+
+    @property
+    def recordings(self) -> tuple[Recording, ...]:
+        return merged(self.rows)
+
+
+async def index_console(index: Index, segments: SegmentSource, console: str, budget: int) -> Known:
+    """Reads what is new, at most `budget` bytes of segments and one line. Raises Unavailable."""
+    return await index_segments(index, segments, [each async for each in segments.lying(console)], budget)
+
+
+async def index_segments(index: Index, segments: SegmentSource, there: Sequence[SegmentInfo], budget: int) -> Known:
+    """As above; `there` are all segments of one console."""
+    if not there:
+        return Known((), whole=True)
+    console = there[0].console
+    kept = {row.ordinal: row for row in await index.rows(console)}
+    for ordinal in kept.keys() - {each.ordinal for each in there}:
+        await index.forget(console, ordinal)
+    rows: list[Indexed] = []
+    for each in there:
+        known = kept.get(each.ordinal) or (rows[-1].next_segment(each.ordinal) if rows else Indexed(each.ordinal))
+        while known.length < each.length:
+            if budget <= 0:
+                return Known((*rows, known), whole=False)
+            before = known.length
+            known = await _read_on(segments, console, known, min(budget, _PIECE))
+            if known.length == before:
+                break  # no whole line where the listing saw bytes: a damage, which is for others to name
+            budget -= known.length - before
+            await index.put(console, known)
+        rows.append(known)
+    return Known(rows, whole=True)
+
+
+async def _read_on(segments: SegmentSource, console: str, known: Indexed, most: int) -> Indexed:
+    scan = Scan(known)
+    async with aclosing(lines(segments, console, known.ordinal, known.length)) as found:
+        async for at, line in found:
+            if at - known.length >= most:
+                break
+            scan.line(at, line)
+    return scan.known()
+
+
+class StillIndexing(Exception):
+    """More of the transcript is new to the index than one request reads; each request reads some of it."""
+
+
+async def recordings(index: Index, segments: SegmentSource, console: str) -> Sequence[Recording]:
+    """All there are, oldest first. Raises StillIndexing, Unavailable."""
+    known = await index_console(index, segments, console, REQUEST_BYTES)
+    if not known.whole:
+        raise StillIndexing
+    return known.recordings

@@ -1,0 +1,228 @@
+"""One part of a verification: a bounded number of segments and statements, side by side."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field, replace
+
+from shared.transcript.flows.archive import Archive
+from shared.transcript.flows.read_segments import header_of, lines, place_before
+from shared.transcript.playback import code_of
+from shared.transcript.ports import StatementPlace
+from shared.transcript.recordings import Indexed, Recording, Scan
+from shared.transcript.segment import CHECKPOINT, DamagedSegment, read_checkpoint, read_line
+from shared.transcript.signed_statements import Checkpoint, Statement
+from shared.transcript.signed_verification import Cursor, SignedSide, Taken
+from shared.transcript.verification import Fault, Finding, Report, Verification
+
+PART_BYTES = 16 << 20
+"""Of segments that one part walks; it ends behind the next checkpoint."""
+PART_SEGMENTS = 100
+PART_STATEMENTS = 4000
+"""That one part reads; each is a signature to check."""
+_PAGE_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What was found, and where the next part begins; None: this was the last."""
+
+    report: Report
+    next: Cursor | None
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(slots=True)
+class Budget:
+    """What one part may do."""
+
+    bytes: int = PART_BYTES
+    segments: int = PART_SEGMENTS
+    statements: int = PART_STATEMENTS
+    late: Callable[[], bool] = _never
+    """Whether the time is up. A part that begins late does one step all the same."""
+    begun: bool = False
+
+    @property
+    def hurry(self) -> bool:
+        return self.begun and self.late()
+
+    @property
+    def spent(self) -> bool:
+        return min(self.bytes, self.segments, self.statements) <= 0 or self.hurry
+
+
+@dataclass(slots=True)
+class PartWork:
+    """On one part."""
+
+    archive: Archive
+    console: str
+    walk: Verification
+    side: SignedSide
+    at: Cursor
+    there: dict[int, int]
+    """Segments: their ordinals and lengths."""
+    broken: int = 0
+    rows: dict[int, Indexed] = field(default_factory=dict[int, Indexed])
+    """Of the index, as far as a part may come."""
+    known: Indexed | None = None
+    """What an index should know of the segment that was walked last, if it was walked from its beginning."""
+    wrong: list[Indexed] = field(default_factory=list[Indexed])
+    all_said: bool = False
+    """No statement follows."""
+
+    async def go(self, budget: Budget, last_us: int | None) -> Part:
+        """Statements first, as far as they are about what was walked: what is signed of a place that many parts ago
+        went by costs a look of its own.
+        """
+        left = [ordinal for ordinal in sorted(self.there) if ordinal >= self.at.segment]
+        rows = await self.archive.index.rows(self.console, self.at.segment - 1, self.at.segment + PART_SEGMENTS)
+        self.rows = {row.ordinal: row for row in rows}
+        while True:
+            if left and await begins_after(self.archive, self.console, left[0], last_us) and not self.at.position:
+                left = []
+            await self._read_statements(budget, more=bool(left))
+            if budget.spent or (not left and self.all_said):
+                return await self._part(more=bool(left))
+            if left and await self._walk(left[0], budget):
+                left.pop(0)
+
+    async def _part(self, *, more: bool) -> Part:
+        last = self.all_said and not more
+        report = self.walk.report(to_the_end=last)
+        found = [*report.findings, *self.side.end(self.broken, last=last)]
+        if all(each.fault is Fault.DROPPED for each in found):
+            found += await self._mended()
+        cursor = None if last else replace(self.at, begun=self.side.begun, offset=report.end, hash=report.hash)
+        return Part(replace(report, findings=tuple(found), signed=self.side.newest), cursor)
+
+    async def _mended(self) -> list[Finding]:
+        """Only the index of segments that are whole: what a damaged one told before may be all that is left."""
+        for row in self.wrong:
+            await self.archive.index.put(self.console, row)
+        words = "the index told something else of this segment"
+        return [Finding(Fault.INDEX, row.ordinal, 0, row.start, words) for row in self.wrong]
+
+    # ---- statements
+
+    async def _read_statements(self, budget: Budget, *, more: bool) -> None:
+        """Up to the first that is about what is not walked yet."""
+        while not (self.all_said or budget.spent):
+            page = await self.archive.ledger.read(
+                self.console, StatementPlace(self.at.month, self.at.start), _PAGE_BYTES
+            )
+            for each in page.said:
+                if budget.spent or await self._take(each.statement, budget, more=more):
+                    self._stand(each.place)
+                    return
+            self._stand(page.next)
+            self.all_said = not page.more
+
+    def _stand(self, place: StatementPlace) -> None:
+        self.at = replace(self.at, month=place.month, start=place.start)
+
+    async def _take(self, statement: Statement | None, budget: Budget, *, more: bool) -> bool:
+        """Whether it is one for later."""
+        taken = Taken.DONE if statement is None else self.side.take(statement, more=more)
+        if taken is Taken.AHEAD:
+            return True
+        self.broken += statement is None
+        budget.begun = True
+        budget.statements -= 1
+        if taken is Taken.BEHIND and isinstance(statement, Checkpoint):
+            await self._look(statement, budget)
+        return False
+
+    async def _look(self, said: Checkpoint, budget: Budget) -> None:
+        """Whether the segment that a statement names holds what was signed: it was walked by an earlier part."""
+        held = False
+        with suppress(DamagedSegment):
+            place = await place_before(self.archive.transcripts, self.console, said.segment, max(0, said.offset - 1))
+            if place and said.segment in self.there:
+                held = await self._holds(said, place.position, budget)
+        (self.side.found if held else self.side.altered)(said)
+
+    async def _holds(self, said: Checkpoint, position: int, budget: Budget) -> bool:
+        """Raises DamagedSegment."""
+        async with aclosing(lines(self.archive.transcripts, self.console, said.segment, position)) as found:
+            async for _, line in found:
+                budget.bytes -= len(line)
+                if code_of(line) != CHECKPOINT:
+                    continue
+                checkpoint = read_checkpoint(read_line(line)[2])
+                if checkpoint["hash"] == said.hash:
+                    return True
+                if checkpoint["offset"] > said.offset:
+                    break
+        return False
+
+    # ---- segments
+
+    async def _walk(self, ordinal: int, budget: Budget) -> bool:
+        """Feeds a segment, or what is left of it; False: a later part goes on with it. Off the event loop: hashing and
+        parsing are work.
+        """
+        resumed = self.at.position if ordinal == self.at.segment else 0
+        if not resumed:
+            self.walk.segment(ordinal)
+        before = self.known or self.rows.get(ordinal - 1) or Indexed(ordinal - 1)
+        scan, position, rest = Scan(before.next_segment(ordinal)), resumed, b""
+        async for piece in self.archive.transcripts.read(self.console, ordinal, resumed):
+            whole, end, rest = (rest + piece).rpartition(b"\n")
+            if not end:
+                continue
+            left = 0 if budget.hurry else budget.bytes
+            size, stopped = await asyncio.to_thread(_feed, self.walk, scan, position, whole.split(b"\n"), left)
+            budget.bytes, budget.begun, position = budget.bytes - size, True, position + size
+            if stopped:
+                self.at = replace(self.at, segment=ordinal, position=position, line=self.walk.line)
+                return False
+        self.walk.feed([rest] if rest else [])
+        budget.segments, budget.begun = budget.segments - 1, True
+        self.at = replace(self.at, segment=ordinal + 1, position=0, line=0)
+        self.known = None if resumed else scan.known()
+        self._compare(ordinal)
+        return True
+
+    def _compare(self, ordinal: int) -> None:
+        """Of a segment that several parts share nothing is said: nobody has seen all of it."""
+        row, known = self.rows.get(ordinal), self.known
+        if row and known and _differs(row, known):
+            self.wrong.append(replace(known, signed=row.signed, announced=row.announced))
+
+
+def _feed(walk: Verification, scan: Scan, position: int, found: Sequence[bytes], left: int) -> tuple[int, bool]:
+    """Bytes that were fed, and whether it stopped: behind the first checkpoint when no byte was left."""
+    size = 0
+    for line in found:
+        walk.feed([line + b"\n"])
+        scan.line(position + size, line)
+        size += len(line) + 1
+        if size >= left and walk.at_checkpoint:
+            return size, True
+    return size, False
+
+
+async def begins_after(archive: Archive, console: str, ordinal: int, time_us: int | None) -> bool:
+    if time_us is None:
+        return False
+    try:
+        found = await header_of(archive.transcripts, console, ordinal)
+    except DamagedSegment:
+        return False
+    return found is not None and found[0].started_us > time_us
+
+
+def _differs(row: Indexed, known: Indexed) -> bool:
+    """A row that has not seen all of a segment, or all of the one before, says nothing yet."""
+    told = replace(row, signed=0, announced=False)
+    return row.length == known.length and told != replace(known, pieces=_fitting(known.pieces, told.pieces))
+
+
+def _fitting(pieces: Sequence[Recording], told: Sequence[Recording]) -> tuple[Recording, ...]:
+    """Those that a row has room for: the last ones."""
+    return tuple(pieces[len(pieces) - len(told) :] if len(told) <= len(pieces) else pieces)

@@ -1,0 +1,85 @@
+"""The index of segments: a row each, by console; what is known of it as JSON, cut into properties that a row takes."""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from azure.core.exceptions import ResourceNotFoundError
+from azure.data.tables import UpdateMode
+from azure.data.tables.aio import TableServiceClient
+
+from shared.base.tables import Table, key_of
+from shared.transcript.recordings import Indexed, Mark, Person, Recording
+
+TABLE = "segments"
+_TEXT = 30_000
+"""Characters of a property; a row takes 32,767 in each."""
+_PARTS = 15
+"""Of a row, whose limit is 1 MiB. What does not fit is left out: pieces of the row's oldest recordings."""
+
+_PLACE = "upkeep", "place"
+"""Keys of the row that says where upkeep goes on: no console's partition is called so."""
+
+
+class TableIndex:
+    """An Index."""
+
+    def __init__(self, service: TableServiceClient) -> None:
+        self._table = Table(service, TABLE)
+
+    async def rows(self, console: str, first: int = 0, behind: int | None = None) -> Sequence[Indexed]:
+        asked, keys = "PartitionKey eq @console and RowKey ge @first", {"first": f"{max(0, first):08d}"}
+        if behind is not None:
+            asked, keys = f"{asked} and RowKey lt @behind", keys | {"behind": f"{behind:08d}"}
+        async with self._table.open() as table:
+            found = table.query_entities(asked, parameters=keys | {"console": key_of(console)})
+            return [_indexed(row) async for row in found]
+
+    async def put(self, console: str, row: Indexed) -> None:
+        parts = _parts(row)
+        entity = {"PartitionKey": key_of(console), "RowKey": f"{row.ordinal:08d}", "Parts": len(parts)}
+        entity |= {f"Part{number}": part for number, part in enumerate(parts)}
+        async with self._table.open() as table:
+            await table.upsert_entity(entity, UpdateMode.REPLACE)
+
+    async def forget(self, console: str, ordinal: int) -> None:
+        async with self._table.open() as table:
+            try:
+                await table.delete_entity(key_of(console), f"{ordinal:08d}")
+            except ResourceNotFoundError:
+                return
+
+    async def place(self) -> str:
+        async with self._table.open() as table:
+            try:
+                return str((await table.get_entity(*_PLACE))["Console"])
+            except ResourceNotFoundError:
+                return ""
+
+    async def put_place(self, console: str) -> None:
+        partition, row = _PLACE
+        async with self._table.open() as table:
+            await table.upsert_entity({"PartitionKey": partition, "RowKey": row, "Console": console})
+
+
+def _parts(row: Indexed) -> list[str]:
+    said = asdict(row)
+    said["carry"] = base64.b64encode(row.carry).decode()
+    while True:
+        text = json.dumps(said)
+        if len(text) <= _TEXT * _PARTS:
+            return [text[at : at + _TEXT] for at in range(0, len(text), _TEXT)]
+        said["pieces"] = said["pieces"][1:]
+
+
+def _indexed(row: Any) -> Indexed:
+    said = json.loads("".join(row[f"Part{number}"] for number in range(row["Parts"])))
+    pieces = tuple(_piece(each) for each in said.pop("pieces"))
+    return Indexed(**(said | {"carry": base64.b64decode(said["carry"])}), pieces=pieces)
+
+
+def _piece(said: dict[str, Any]) -> Recording:
+    people = tuple(Person(**each) for each in said.pop("people"))
+    return Recording(**(said | {"marks": tuple(Mark(**each) for each in said["marks"])}), people=people)

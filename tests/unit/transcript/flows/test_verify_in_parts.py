@@ -1,0 +1,287 @@
+"""However a verification is cut into parts, together they find what it finds at once; each costs a bounded amount."""
+
+from collections import Counter
+from dataclasses import replace
+from itertools import product
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.base.record import Record, RecordKind
+from shared.transcript.archive_plan import SegmentLimits
+from shared.transcript.flows.verify_part import Budget
+from shared.transcript.flows.verify_transcript import verify_part
+from shared.transcript.segment import read_end, read_header
+from shared.transcript.signed_statements import Checkpoint, Dropped, HoldPlaced, Statement
+from shared.transcript.signed_verification import Begun, Cursor, InvalidCursor, SignedSide, Taken
+from shared.transcript.verification import Fault, Report, Verification, verify
+from tests.contract.memory_archive import MemoryArchive
+from tests.unit.transcript.flows.archived import CONSOLE, archived, batch
+
+DAY_US = 24 * 3600 * 1_000_000
+
+
+async def recorded(days: int = 6, piece: int = 4 << 20) -> MemoryArchive:
+    """A segment a day of three appends: output, an event alone, output. How far it reached is signed after each."""
+    made, seq = MemoryArchive(piece=piece), 0
+    for day in range(days):
+        for at in range(3):
+            seq += 1
+            when = DAY_US * day + at
+            made_of = (
+                Record.event(seq, when, "attach") if at == 1 else Record(RecordKind.PRINTED, seq, when, b"%05d" % seq)
+            )
+            await archived(made.transcripts, [batch(made_of)], SegmentLimits(segment_blocks=3))
+            made.ledger.said.append(signed_now(made, at=seq))
+    return made
+
+
+def signed_now(made: MemoryArchive, at: int) -> Checkpoint:
+    ordinal = max(ordinal for _, ordinal in made.transcripts.blobs)
+    content = bytes(made.transcripts.blobs[CONSOLE, ordinal])
+    tail = read_end(ordinal, len(content), 0, content, content)
+    return Checkpoint(CONSOLE, at, ordinal, tail.offset, tail.hash)
+
+
+def at_once(made: MemoryArchive, first: int = 0) -> Report:
+    there = sorted(made.transcripts.blobs.items())
+    said: list[Statement] = [each for each in made.ledger.said if each is not None]
+    lines = ((of[1], bytes(blob).splitlines(keepends=True)) for of, blob in there if of[1] >= first)
+    return verify(lines, statements=said)
+
+
+async def in_parts(made: MemoryArchive, **budget: Any) -> list[Report]:
+    found, cursor = list[Report](), Cursor(0)
+    for _ in range(10_000):
+        part = await verify_part(made.archive, CONSOLE, cursor, budget=Budget(**budget))
+        found.append(part.report)
+        if part.next is None:
+            return found
+        cursor = Cursor.parse(str(part.next))
+        assert cursor == part.next
+    raise AssertionError("it never ends")
+
+
+def told(*reports: Report) -> Counter[tuple[Fault, str]]:
+    return Counter((each.fault, each.words) for report in reports for each in report.findings)
+
+
+def newest(reports: list[Report]) -> Checkpoint | None:
+    return max((each.signed for each in reports if each.signed), key=lambda said: said.at, default=None)
+
+
+KINDS = ["whole", "byte", "gone", "cut", "dropped", "forged drop", "other", "again"]
+
+
+def damage(made: MemoryArchive, kind: str, segment: int, at: int) -> None:
+    """`segment` from 1 to 5; `at`: a place among the statements."""
+    said = made.ledger.said
+    at %= len(said)
+    match kind:
+        case "byte":
+            blob = made.transcripts.blobs[CONSOLE, segment]
+            blob[blob.index(b'"o"') + 5] ^= 1
+        case "gone":
+            del made.transcripts.blobs[CONSOLE, segment]
+        case "cut":
+            for ordinal in range(segment, 6):
+                del made.transcripts.blobs[CONSOLE, ordinal]
+        case "dropped" | "forged drop":
+            header = read_header(bytes(made.transcripts.blobs[CONSOLE, segment]).split(b"\n")[0])
+            digest = header.previous if kind == "dropped" else b"z" * 32
+            said.insert(at, Dropped(CONSOLE, 9, segment, header.offset, digest, "age"))
+            for ordinal in range(segment):
+                del made.transcripts.blobs[CONSOLE, ordinal]
+        case "other":
+            said[at] = replace(said[at], hash=b"x" * 32)
+        case "again":  # an index that was lost
+            said += said[at : at + 4]
+
+
+async def agrees(made: MemoryArchive, **budget: int) -> None:
+    """Whatever else is among the statements."""
+    made.ledger.said += [HoldPlaced(CONSOLE, 1, "Ada", "case"), Checkpoint(f"{CONSOLE}2", 1, 0, 5, b"y" * 32)]
+    whole, parts = at_once(made), await in_parts(made, **budget)
+    assert told(*parts) == told(whole)
+    assert all(report.complete for report in parts) == whole.complete
+    assert newest(parts) == whole.signed
+    if whole.segments:
+        assert (parts[0].first, parts[-1].end, parts[-1].hash) == (whole.first, whole.end, whole.hash)
+    assert sum(report.segments for report in parts) == whole.segments
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("segment", [1, 3, 5])
+@pytest.mark.parametrize("reverse", [False, True])
+async def test_small_and_large_parts_find_what_is_found_at_once(kind: str, segment: int, *, reverse: bool) -> None:
+    for at, most in product((0, 7, 17), (1, 1 << 20)):
+        made = await recorded(piece=64)
+        damage(made, kind, segment, at)
+        if reverse:
+            made.ledger.said.reverse()
+        await agrees(made, bytes=most, statements=most + 1, segments=most)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(KINDS), st.integers(1, 5), st.integers(0, 20), st.randoms(use_true_random=False),
+    st.tuples(st.integers(1, 4000), st.integers(1, 30), st.integers(1, 8)),
+)  # fmt: skip
+async def test_parts_of_any_size_find_what_is_found_at_once(
+    kind: str, segment: int, at: int, random: Random, budget: tuple[int, int, int]
+) -> None:
+    """The statements lie in any order."""
+    made = await recorded(piece=random.choice([40, 4 << 20]))
+    damage(made, kind, segment, at)
+    if random.random() < 0.3:
+        random.shuffle(made.ledger.said)
+    await agrees(made, bytes=budget[0], statements=budget[1], segments=budget[2])
+
+
+async def test_years_of_statements_cost_each_part_the_same() -> None:
+    """A checkpoint every five minutes, of a console that prints all day: a hundred thousand of them a year."""
+    made = await recorded(days=4)
+    last = made.ledger.said[-1]
+    held = [HoldPlaced(CONSOLE, at, "Ada", "case") for at in range(20_000)]
+    made.ledger.said = [*made.ledger.said[:3], *held, *made.ledger.said[3:-1], last]
+    calls, statements = list[int](), list[int]()
+    cursor: Cursor | None = Cursor(0)
+    while cursor:
+        made.ledger.calls, budget = 0, Budget()
+        part = await verify_part(made.archive, CONSOLE, cursor, budget=budget)
+        assert part.report.complete
+        calls.append(made.ledger.calls)
+        statements.append(Budget().statements - budget.statements)
+        cursor = part.next
+    assert len(calls) > 4
+    assert max(statements) <= Budget().statements
+    assert max(calls) <= Budget().statements // 500 + 2, "a page holds some 500"
+    assert sum(statements) == len(made.ledger.said)
+
+
+async def test_lines_that_nobody_signed_are_counted_in_the_part_that_meets_them() -> None:
+    made = await recorded()
+    made.ledger.said[4:4] = [None, None]
+    made.ledger.said.append(None)
+    parts = await in_parts(made, bytes=1, statements=3)
+    assert told(*parts) == {
+        (Fault.ALTERED, f"{count} lines among the signed statements are not signed by this service"): 1
+        for count in (2, 1)
+    }
+
+
+async def test_what_is_dropped_while_it_is_verified_is_not_missing() -> None:
+    made = await recorded()
+    part = await verify_part(made.archive, CONSOLE, Cursor(0), budget=Budget(segments=2))
+    assert part.next
+    end = signed_now(made, 100)
+    header = read_header(bytes(made.transcripts.blobs[CONSOLE, 4]).split(b"\n")[0])
+    made.ledger.said.append(Dropped(CONSOLE, 99, 4, header.offset, header.previous, "size"))
+    for ordinal in range(4):
+        del made.transcripts.blobs[CONSOLE, ordinal]
+    rest, cursor = list[Report](), part.next
+    while cursor:
+        part = await verify_part(made.archive, CONSOLE, cursor, budget=Budget(segments=1))
+        rest.append(part.report)
+        cursor = part.next  # type: ignore[assignment]
+    assert [each.fault for report in rest for each in report.findings] == [Fault.DROPPED]
+    assert rest[-1].end == end.offset
+
+
+async def test_a_part_that_begins_late_comes_further_all_the_same() -> None:
+    made = await recorded(piece=64)
+    whole, reports, cursor = at_once(made), list[Report](), Cursor(0)
+    for _ in range(1000):
+        part = await verify_part(made.archive, CONSOLE, cursor, budget=Budget(late=lambda: True))
+        reports.append(part.report)
+        if part.next is None:
+            break
+        assert part.next != cursor
+        cursor = part.next
+    assert (told(*reports), reports[-1].end) == (told(whole), whole.end)
+    assert len(reports) > 10
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        Cursor(0),
+        Cursor(7),
+        Cursor(3, 100, 4, 55, b"h" * 32, "2026-11", 12, Begun(5, 2, "age", "fits")),
+        Cursor(3, begun=Begun()),
+    ],
+)
+def test_a_cursor_is_a_text(cursor: Cursor) -> None:
+    assert Cursor.parse(str(cursor)) == cursor
+
+
+VALID = str(Cursor(3, 100, 4, 55, b"h" * 32, "2026-11", 12, Begun(5, 2, "age", "fits")))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "-1", "1" * 9, "\u0661", f"{VALID}.", f"{VALID}\n", VALID.replace("fits", "yes"), VALID[1:]]
+)
+def test_another_text_is_no_cursor(text: Any) -> None:
+    with pytest.raises(InvalidCursor):
+        Cursor.parse(text)
+
+
+async def test_first_segments_that_are_gone_need_a_signed_statement_in_parts_too() -> None:
+    made = await recorded()
+    for ordinal in range(2):
+        del made.transcripts.blobs[CONSOLE, ordinal]
+    parts = await in_parts(made, bytes=1, segments=1)
+    assert told(*parts) == told(at_once(made))
+    assert [each.fault for report in parts for each in report.findings] == [Fault.MISSING]
+
+
+async def test_behind_an_empty_segment_a_part_begins_where_its_header_says() -> None:
+    made = await recorded()
+    made.transcripts.blobs[CONSOLE, 1] = bytearray()
+    part = await verify_part(made.archive, CONSOLE, Cursor(2))
+    assert (part.report.complete, part.report.first) == (True, 20)
+
+
+def test_what_is_signed_of_another_console_says_nothing_of_this_one() -> None:
+    """Whoever may write there may have copied it."""
+    side = SignedSide(Verification(), CONSOLE, Begun(), None)
+    assert side.take(Checkpoint(f"{CONSOLE}2", 1, 0, 99, b"y" * 32), more=False) is Taken.DONE
+    assert side.end(0, last=True) == []
+
+
+def dropped(segment: int, why: str = "age", digest: bytes = b"h" * 32, offset: int = 30) -> Dropped:
+    return Dropped(CONSOLE, 1, segment, offset, digest, why)
+
+
+@pytest.mark.parametrize(
+    ("previous", "said", "fault", "words"),
+    [
+        (b"h" * 32, [], Fault.MISSING, "no signed statement"),
+        (b"h" * 32, [dropped(2)], Fault.MISSING, "no signed statement"),
+        (b"h" * 32, [dropped(3)], Fault.DROPPED, "limit: age"),
+        (b"h" * 32, [dropped(5, "size")], Fault.DROPPED, "limit: size"),
+        (b"h" * 32, [dropped(5, "size"), dropped(3)], Fault.DROPPED, "limit: size"),
+        (b"h" * 32, [dropped(3), dropped(3, digest=b"x" * 32)], Fault.DROPPED, "limit: age"),
+        (b"h" * 32, [dropped(3, digest=b"x" * 32)], Fault.ALTERED, "another transcript"),
+        (b"h" * 32, [dropped(3, offset=31)], Fault.ALTERED, "another transcript"),
+        (None, [dropped(3, digest=b"x" * 32)], Fault.DROPPED, "limit: age"),
+    ],
+)
+def test_what_is_signed_of_first_segments_that_are_gone(
+    previous: bytes | None, said: list[Dropped], fault: Fault, words: str
+) -> None:
+    side = SignedSide(Verification(), CONSOLE, Begun(30, 3), previous)
+    assert all(side.take(each, more=True) is Taken.DONE for each in said)
+    assert side.end(0, last=False) == []
+    (finding,) = side.end(0, last=True)
+    assert (finding.fault, finding.segment, finding.offset) == (fault, 3, 30)
+    assert words in finding.words
+
+
+def test_what_is_signed_of_segments_that_are_there_needs_no_proof() -> None:
+    side = SignedSide(Verification(), CONSOLE, Begun(), None)
+    assert side.take(dropped(3), more=True) is Taken.DONE
+    assert side.end(0, last=True) == []
