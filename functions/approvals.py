@@ -20,40 +20,42 @@ from shared.base.refusals import Refusal
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 
-async def _ask(asked: RequestContext) -> Result | Refusal:
-    vm, fields = asked.console(), body_of(asked.req)
+async def _ask(context: RequestContext) -> Result | Refusal:
+    vm, fields = context.console(), body_of(context.req)
     right, reason = fields.choice("for", Right, Right.WRITE), fields.text("reason")
     fields.done()
     if right not in CONSOLE_RIGHTS:
         raise InvalidRequest.because(f"for must be one of {', '.join(CONSOLE_RIGHTS)}")
-    asked.said["right"] = right.value
-    approval = await ask_approval(asked.world, asked.caller, vm, right, reason)
+    context.said["right"] = right.value
+    approval = await ask_approval(context.dependencies, context.caller, vm, right, reason)
     if isinstance(approval, Refusal):
         return approval
     location = f"/api{vm.resource_id}/serialConsole/approvals/{approval.id}"
-    return Result(_shown(approval, asked.caller), 201, {"Location": location})
+    return Result(_shown(approval, context.caller), 201, {"Location": location})
 
 
-async def _show(asked: RequestContext) -> Result | Refusal:
-    found = await show_approval(asked.world, asked.caller, asked.console(), _id(asked))
-    return found if isinstance(found, Refusal) else Result(_shown(found, asked.caller))
+async def _show(context: RequestContext) -> Result | Refusal:
+    found = await show_approval(context.dependencies, context.caller, context.console(), _id(context))
+    return found if isinstance(found, Refusal) else Result(_shown(found, context.caller))
 
 
-async def _decide(asked: RequestContext) -> Result | Refusal:
-    vm, fields = asked.console(), body_of(asked.req)
+async def _decide(context: RequestContext) -> Result | Refusal:
+    vm, fields = context.console(), body_of(context.req)
     allow, comment = fields.flag("allow"), fields.text_or_none("comment")
     fields.done()
-    asked.said |= {"approval": _id(asked), "decision": "allow" if allow else "deny"}
-    settled = await decide_approval(asked.world, asked.caller, vm, _id(asked), allow=allow, comment=comment)
+    context.said |= {"approval": _id(context), "decision": "allow" if allow else "deny"}
+    settled = await decide_approval(
+        context.dependencies, context.caller, vm, _id(context), allow=allow, comment=comment
+    )
     if isinstance(settled, Refusal):
         return settled
-    asked.said |= {"right": settled.right.value, "of": settled.subject}
-    return Result(_shown(settled, asked.caller))
+    context.said |= {"right": settled.right.value, "of": settled.subject}
+    return Result(_shown(settled, context.caller))
 
 
-async def _list(asked: RequestContext) -> Result | Refusal:
-    listed = await list_approvals(asked.world, asked.caller)
-    return Result({"value": [_shown(each, asked.caller) for each in listed]})
+async def _list(context: RequestContext) -> Result | Refusal:
+    listed = await list_approvals(context.dependencies, context.caller)
+    return Result({"value": [_shown(each, context.caller) for each in listed]})
 
 
 at_console(
@@ -78,9 +80,9 @@ at(
 )  # fmt: skip
 
 
-def _id(asked: RequestContext) -> str:
+def _id(context: RequestContext) -> str:
     """Raises InvalidRequest."""
-    return session_id(asked.req.route_params["approval"], "the address")
+    return session_id(context.req.route_params["approval"], "the address")
 
 
 def _shown(approval: Approval, to: Caller) -> dict[str, Any]:

@@ -28,9 +28,11 @@ _QUERY = {
 }
 
 
-async def _log(asked: RequestContext) -> Contents | Refusal:
-    vm, (raw, most) = asked.console(), _wish(asked)
-    found = await boot_log(asked.world, wiring.archive(), asked.caller, vm, most if raw else min(most, MOST // GROWS))
+async def _log(context: RequestContext) -> Contents | Refusal:
+    vm, (raw, most) = context.console(), _wish(context)
+    found = await boot_log(
+        context.dependencies, wiring.archive(), context.caller, vm, most if raw else min(most, MOST // GROWS)
+    )
     if isinstance(found, Refusal):
         return found
     headers = {"x-console-offset-start": str(found.start)}
@@ -41,9 +43,9 @@ def _text(content: bytes) -> bytes:
     return plain(content).encode()
 
 
-def _wish(asked: RequestContext) -> tuple[bool, int]:
+def _wish(context: RequestContext) -> tuple[bool, int]:
     """Whether as it is, and how much. Raises InvalidRequest."""
-    query = asked.query
+    query = context.query
     form, tail = query.get("format", "text"), query.get("tail", str(LIMIT))
     if form not in _FORMATS:
         raise InvalidRequest.because(f"format must be one of {', '.join(_FORMATS)}")
@@ -52,8 +54,8 @@ def _wish(asked: RequestContext) -> tuple[bool, int]:
     return form == "raw", int(tail)
 
 
-async def _screenshot(asked: RequestContext) -> Contents | Refusal:
-    found = await boot_screenshot(asked.world, wiring.archive(), asked.caller, asked.console())
+async def _screenshot(context: RequestContext) -> Contents | Refusal:
+    found = await boot_screenshot(context.dependencies, wiring.archive(), context.caller, context.console())
     return found if isinstance(found, Refusal) else Contents(found.content, found.media)
 
 

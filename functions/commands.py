@@ -19,13 +19,13 @@ _KEYS = re.compile(r"[A-Za-z0-9]{1,16}", re.ASCII)
 
 
 def _doing(act: Command) -> Work:
-    async def work(asked: RequestContext) -> Result | Refusal:
-        vm, fields = asked.console(), body_of(asked.req)
+    async def work(context: RequestContext) -> Result | Refusal:
+        vm, fields = context.console(), body_of(context.req)
         reason, keys = fields.text_or_none("reason"), _keys(fields) if act is Command.SYSRQ else ""
         fields.done()
-        asked.said |= {"act": act.value, "right": act.right.value}
-        refusal = await run_command(asked.world, asked.caller, vm, act, keys=keys, reason=reason)
-        return refusal or Result({"act": act.value, "by": {"name": asked.caller.name}}, 202)
+        context.said |= {"act": act.value, "right": act.right.value}
+        refusal = await run_command(context.dependencies, context.caller, vm, act, keys=keys, reason=reason)
+        return refusal or Result({"act": act.value, "by": {"name": context.caller.name}}, 202)
 
     return work
 

@@ -51,46 +51,49 @@ of the kind `virtualMachineScaleSets/{set}/virtualMachines`, or, as Azure's comm
 _SLASH = re.compile("%2f", re.IGNORECASE)
 
 
-def _vm(asked: RequestContext) -> VmId:
+def _vm(context: RequestContext) -> VmId:
     """Raises InvalidRequest."""
-    parts = asked.req.route_params
+    parts = context.req.route_params
     kind = f"virtualMachineScaleSets/{parts['scale_set']}/virtualMachines" if "scale_set" in parts else parts["kind"]
     if parts.get("port", "0") != "0":
         raise InvalidRequest.because("a VM has one serial port, 0")
     place = f"/subscriptions/{parts['subscription']}/resourceGroups/{parts['group']}/providers/Microsoft.Compute"
-    asked.vm = vm_id(f"{place}/{_SLASH.sub('/', kind)}/{_SLASH.sub('/', parts['name'])}", "the address")
-    return asked.vm
+    context.vm = vm_id(f"{place}/{_SLASH.sub('/', kind)}/{_SLASH.sub('/', parts['name'])}", "the address")
+    return context.vm
 
 
-async def _status(asked: RequestContext) -> Result | Refusal:
-    on = await show_switch(asked.world, asked.caller, scope_of(asked.req))
+async def _status(context: RequestContext) -> Result | Refusal:
+    on = await show_switch(context.dependencies, context.caller, scope_of(context.req))
     return on if isinstance(on, Refusal) else Result({"properties": {"disabled": not on}})
 
 
 def _switching(*, on: bool) -> Work:
-    async def work(asked: RequestContext) -> Result | Refusal:
-        asked.said |= {"scope": scope_of(asked.req).text, "console": "on" if on else "off"}
-        turned = await turn_switch(asked.world, asked.caller, scope_of(asked.req), on=on)
+    async def work(context: RequestContext) -> Result | Refusal:
+        context.said |= {"scope": scope_of(context.req).text, "console": "on" if on else "off"}
+        turned = await turn_switch(context.dependencies, context.caller, scope_of(context.req), on=on)
         return turned if isinstance(turned, Refusal) else Result({"properties": {"disabled": not on}})
 
     return work
 
 
-async def _get(asked: RequestContext) -> Result | Refusal:
-    vm = _vm(asked)
-    port = await show_port(asked.world, asked.caller, vm)
+async def _get(context: RequestContext) -> Result | Refusal:
+    vm = _vm(context)
+    port = await show_port(context.dependencies, context.caller, vm)
     return port if isinstance(port, Refusal) else Result(_port(vm, port))
 
 
-async def _list(asked: RequestContext) -> Result | Refusal:
-    vm = _vm(asked)
-    port = await show_port(asked.world, asked.caller, vm)
+async def _list(context: RequestContext) -> Result | Refusal:
+    vm = _vm(context)
+    port = await show_port(context.dependencies, context.caller, vm)
     return port if isinstance(port, Refusal) else Result({"value": [_port(vm, port)]})
 
 
-async def _list_all(asked: RequestContext) -> Result | Refusal:
+async def _list_all(context: RequestContext) -> Result | Refusal:
     """The ports that the caller could open, in one subscription: all of them, or why they cannot be told."""
-    subscription, found = scope_of(asked.req).text, await list_consoles(asked.world, asked.caller, most=_ALL)
+    subscription, found = (
+        scope_of(context.req).text,
+        await list_consoles(context.dependencies, context.caller, most=_ALL),
+    )
     if isinstance(found, Refusal):
         return found
     for name, why in found.unasked.items():
@@ -103,7 +106,7 @@ async def _list_all(asked: RequestContext) -> Result | Refusal:
 
     async def show(vm: VmId) -> SwitchedPort | Refusal:
         async with gate:
-            return await show_port(asked.world, asked.caller, vm)
+            return await show_port(context.dependencies, context.caller, vm)
 
     ports = await asyncio.gather(*map(show, mine))
     return Result(
@@ -111,23 +114,23 @@ async def _list_all(asked: RequestContext) -> Result | Refusal:
     )
 
 
-async def _put(asked: RequestContext) -> Result | Refusal:
-    vm, fields = _vm(asked), body_of(asked.req)
+async def _put(context: RequestContext) -> Result | Refusal:
+    vm, fields = _vm(context), body_of(context.req)
     properties = fields.object("properties")
     if (state := properties.get("state")) not in ("enabled", "disabled"):
         raise InvalidRequest.because("properties.state must be enabled or disabled")
-    turned = await turn_switch(asked.world, asked.caller, Scope.of_vm(vm), on=state == "enabled")
+    turned = await turn_switch(context.dependencies, context.caller, Scope.of_vm(vm), on=state == "enabled")
     if isinstance(turned, Refusal):
         return turned
     return Result(_port(vm, SwitchedPort(enabled=state == "enabled", active=False)), 201)
 
 
-async def _connect(asked: RequestContext) -> Result | Refusal:
-    vm = _vm(asked)
-    opened = await open_session(asked.world, asked.caller, vm, OpenSessionRequest())
+async def _connect(context: RequestContext) -> Result | Refusal:
+    vm = _vm(context)
+    opened = await open_session(context.dependencies, context.caller, vm, OpenSessionRequest())
     if isinstance(opened, Refusal):
         return opened
-    asked.said |= whom(opened)
+    context.said |= whom(opened)
     said = {"connectionString": _address(opened), "token": opened.token, "expiresAt": time_text(opened.expires_at)}
     return Result(said, headers={"x-ms-serial-console-token": opened.token})
 

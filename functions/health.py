@@ -16,7 +16,7 @@ from shared.session.flows.check_health import DependencyHealth, check_health
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 KEPT_SECONDS = 2.0
-"""Anybody may ask, as often as they like; the dependencies are asked this often at most."""
+"""Anybody may ask, as often as they like; the report are asked this often at most."""
 
 
 @dataclass(slots=True)
@@ -40,18 +40,18 @@ at(
 )  # fmt: skip
 
 
-async def _health(world: Dependencies) -> Result:
-    dependencies = await asyncio.shield(_report(world))
-    healthy = all(each.healthy for each in dependencies)
-    said = {"status": _word(healthy), "dependencies": [_dependency(each) for each in dependencies]}
+async def _health(dependencies: Dependencies) -> Result:
+    report = await asyncio.shield(_report(dependencies))
+    healthy = all(each.healthy for each in report)
+    said = {"status": _word(healthy), "dependencies": [_dependency(each) for each in report]}
     return Result(said, 200 if healthy else 503)
 
 
-def _report(world: Dependencies) -> asyncio.Task[Sequence[DependencyHealth]]:
+def _report(dependencies: Dependencies) -> asyncio.Task[Sequence[DependencyHealth]]:
     """The report under way or just made, or a new one."""
-    kept, now = _kept.get(id(world)), world.clock.now()
+    kept, now = _kept.get(id(dependencies)), dependencies.clock.now()
     if kept is None or now - kept.asked > KEPT_SECONDS:
-        kept = _kept[id(world)] = _CachedReport(now, asyncio.create_task(check_health(world)))
+        kept = _kept[id(dependencies)] = _CachedReport(now, asyncio.create_task(check_health(dependencies)))
     return kept.report
 
 

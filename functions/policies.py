@@ -20,21 +20,21 @@ from shared.session.flows.change_policy import ShownPolicy, clear_policy, set_po
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 
-async def _show(asked: RequestContext) -> Result | Refusal:
-    return _answered(await show_policy(asked.world, asked.caller, scope_of(asked.req)))
+async def _show(context: RequestContext) -> Result | Refusal:
+    return _answered(await show_policy(context.dependencies, context.caller, scope_of(context.req)))
 
 
-async def _set(asked: RequestContext) -> Result | Refusal:
-    scope = scope_of(asked.req)
-    policy, version = _policy(asked.req, scope), version_of(asked.req)
-    asked.said |= {"scope": scope.text, "console": policy.console.value}
-    return _answered(await set_policy(asked.world, asked.caller, scope, policy, version))
+async def _set(context: RequestContext) -> Result | Refusal:
+    scope = scope_of(context.req)
+    policy, version = _policy(context.req, scope), version_of(context.req)
+    context.said |= {"scope": scope.text, "console": policy.console.value}
+    return _answered(await set_policy(context.dependencies, context.caller, scope, policy, version))
 
 
-async def _clear(asked: RequestContext) -> Result | Refusal:
-    scope = scope_of(asked.req)
-    asked.said["scope"] = scope.text
-    return await clear_policy(asked.world, asked.caller, scope) or Result(None, 204)
+async def _clear(context: RequestContext) -> Result | Refusal:
+    scope = scope_of(context.req)
+    context.said["scope"] = scope.text
+    return await clear_policy(context.dependencies, context.caller, scope) or Result(None, 204)
 
 
 def _policy(req: func.HttpRequest, scope: Scope) -> Policy:

@@ -15,14 +15,14 @@ _ENDED = Standing(RecordingState.ENDED)
 
 
 async def standings(
-    asked: RequestContext, vm: VmId, recordings: Sequence[Recording], shown: Collection[str]
+    context: RequestContext, vm: VmId, recordings: Sequence[Recording], shown: Collection[str]
 ) -> dict[str, Standing]:
     """Of those without an end among the ones that are shown, by id. Raises Unavailable."""
     open_ones = [each for each in unended(recordings) if each.recording.id in shown]
     if not open_ones:
         return {}
-    world = asked.world
-    return await list_unended(open_ones, vm, world.leases, world.relays, world.clock.now())
+    dependencies = context.dependencies
+    return await list_unended(open_ones, vm, dependencies.leases, dependencies.relays, dependencies.clock.now())
 
 
 def as_json(of: Standing | None) -> dict[str, Any]:

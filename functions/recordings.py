@@ -31,18 +31,18 @@ _MOST = 1000
 """People and marks of one recording that are listed: the last ones."""
 
 
-async def _list(asked: RequestContext) -> Result | Refusal:
-    vm = asked.console()
-    if refusal := await permitted(asked.world, asked.caller, vm):
+async def _list(context: RequestContext) -> Result | Refusal:
+    vm = context.console()
+    if refusal := await permitted(context.dependencies, context.caller, vm):
         return refusal
     archive = wiring.archive()
     known = await index_console(archive.index, archive.transcripts, vm.console, REQUEST_BYTES)
     hold = await archive.holds.find(vm.console)
     if any(mark.printed for each in known.recordings for mark in each.marks):
-        await record_read(archive, asked.caller, vm, "recordings")
-    listed = page_of(known.recordings, _recording, _place_of, asked.query.get("cursor"))
-    behind = as_json(await progress_of(asked, vm))
-    found = await standings(asked, vm, known.recordings, [each["id"] for each in listed["value"]])
+        await record_read(archive, context.caller, vm, "recordings")
+    listed = page_of(known.recordings, _recording, _place_of, context.query.get("cursor"))
+    behind = as_json(await progress_of(context, vm))
+    found = await standings(context, vm, known.recordings, [each["id"] for each in listed["value"]])
     for each in listed["value"]:
         each.update(as_state(found.get(each["id"])))
     return Result({**listed, "complete": known.whole, "hold": _hold(hold) if hold else None, "archive": behind})
@@ -52,18 +52,20 @@ def _place_of(recording: Recording) -> str:
     return f"{recording.segment:08d}.{recording.position:012d}"
 
 
-async def _place(asked: RequestContext) -> Result | Refusal:
-    vm, fields = asked.console(), body_of(asked.req)
+async def _place(context: RequestContext) -> Result | Refusal:
+    vm, fields = context.console(), body_of(context.req)
     why = fields.text("reason").strip()
     fields.done()
     if not why:
         raise InvalidRequest.because("reason must say why, for instance the case's number")
-    placed = await place_hold(asked.world, wiring.archive(), asked.caller, vm, why)
+    placed = await place_hold(context.dependencies, wiring.archive(), context.caller, vm, why)
     return placed if isinstance(placed, Refusal) else Result(_hold(placed))
 
 
-async def _lift(asked: RequestContext) -> Result | Refusal:
-    return await lift_hold(asked.world, wiring.archive(), asked.caller, asked.console()) or Result(None, 204)
+async def _lift(context: RequestContext) -> Result | Refusal:
+    return await lift_hold(context.dependencies, wiring.archive(), context.caller, context.console()) or Result(
+        None, 204
+    )
 
 
 at_console(

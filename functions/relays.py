@@ -63,29 +63,29 @@ async def record_end(req: func.HttpRequest, starter: str) -> func.HttpResponse:
     return await answer_relay("record-end", req, starter, _record_end)
 
 
-async def _attach(asked: RequestContext) -> Result | Refusal:
-    fields = body_of(asked.req)
+async def _attach(context: RequestContext) -> Result | Refusal:
+    fields = body_of(context.req)
     relay, grant = fields.text("relay"), fields.object("grant")
     fields.done()
-    admission = await attach_session(asked.world, relay, grant)
+    admission = await attach_session(context.dependencies, relay, grant)
     if isinstance(admission, Refusal):
         return admission
     limits = {"idleSeconds": admission.idle_seconds, "sessionSeconds": admission.session_seconds}
     return Result({"session": admission.session, **limits, "keep": admission.keeping.to_json()})
 
 
-async def _heartbeat(asked: RequestContext) -> Result | Refusal:
-    fields = body_of(asked.req, HEARTBEAT_BYTES)
+async def _heartbeat(context: RequestContext) -> Result | Refusal:
+    fields = body_of(context.req, HEARTBEAT_BYTES)
     relay = fields.text("relay")
     live = [_only_live(each) for each in fields.objects("sessions")]
     others = _others(fields.object("others")) if fields.has("others") else NO_OTHERS
     keep_after = fields.text_or_none("keepAfter", most=_CONSOLE) or ""
     fields.done()
-    ended = await renew_sessions(asked.world, relay, live, others)
+    ended = await renew_sessions(context.dependencies, relay, live, others)
     endings = [_ending(each) for each in ended[:ENDINGS]]
-    when = asked.world.rechecked
+    when = context.dependencies.rechecked
     again = {each.session: math.ceil(when[each.session]) for each in live if each.session in when}
-    return Result({"end": endings, "again": again, **await _recorded(asked, relay, live, keep_after)})
+    return Result({"end": endings, "again": again, **await _recorded(context, relay, live, keep_after)})
 
 
 def _others(said: Any) -> Others:
@@ -96,10 +96,10 @@ def _others(said: Any) -> Others:
     return Others(ids[Mode.WRITE], ids[Mode.WATCH])
 
 
-async def _recorded(asked: RequestContext, relay: str, live: Sequence[Live], keep_after: str) -> dict[str, Any]:
+async def _recorded(context: RequestContext, relay: str, live: Sequence[Live], keep_after: str) -> dict[str, Any]:
     """What cannot be learnt now is null: sessions must not end for it, and the relay goes on as it was told last."""
     try:
-        known = await get_recording_settings(asked.world, relay, [each.vm for each in live])
+        known = await get_recording_settings(context.dependencies, relay, [each.vm for each in live])
     except Unavailable:
         return {"keep": None, "keepTo": None, "capture": None}
     capture = sorted((vm for vm in known.capture), key=lambda vm: vm.console)[:CAPTURED]
@@ -117,22 +117,22 @@ def _kept(keep: Mapping[VmId, RecordingSettings], after: str) -> dict[str, Any]:
     return {"keep": told, "keepTo": None}
 
 
-async def _detach(asked: RequestContext) -> Result | Refusal:
-    fields = body_of(asked.req)
+async def _detach(context: RequestContext) -> Result | Refusal:
+    fields = body_of(context.req)
     fields.text("relay")
     left = Left(_live(fields), fields.text("why"), fields.number("typed"), fields.number("printed"))
     fields.done()
-    asked.vm = left.live.vm
-    await detach_session(asked.world, left)
+    context.vm = left.live.vm
+    await detach_session(context.dependencies, left)
     return Result(None, 204)
 
 
-async def _record_end(asked: RequestContext) -> Result | Refusal:
-    fields = body_of(asked.req)
+async def _record_end(context: RequestContext) -> Result | Refusal:
+    fields = body_of(context.req)
     fields.text("relay")
-    asked.vm = fields.vm("vm")
+    context.vm = fields.vm("vm")
     fields.done()
-    end = await find_record_end(asked.vm.console, wiring.archive().transcripts)
+    end = await find_record_end(context.vm.console, wiring.archive().transcripts)
     return Result({"epoch": end.epoch, "printed": base64.b64encode(end.printed).decode(), "cut": end.cut})
 
 

@@ -24,41 +24,41 @@ from shared.session.ports import Session
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 
-async def _open(asked: RequestContext) -> Result | Refusal:
-    vm = asked.console()
-    wish = _wish(asked.req)
-    asked.said["mode"] = wish.mode.value
-    opened = await open_session(asked.world, asked.caller, vm, wish)
+async def _open(context: RequestContext) -> Result | Refusal:
+    vm = context.console()
+    wish = _wish(context.req)
+    context.said["mode"] = wish.mode.value
+    opened = await open_session(context.dependencies, context.caller, vm, wish)
     if isinstance(opened, Refusal):
         return opened
-    asked.said |= whom(opened)
+    context.said |= whom(opened)
     location = f"/api{vm.resource_id}/serialConsole/sessions/{opened.session.id}"
     return Result(_opened(opened), 201, {"Location": location})
 
 
-async def _show(asked: RequestContext) -> Result | Refusal:
-    found = await show_session(asked.world, asked.caller, asked.console(), session_of(asked.req))
+async def _show(context: RequestContext) -> Result | Refusal:
+    found = await show_session(context.dependencies, context.caller, context.console(), session_of(context.req))
     return found if isinstance(found, Refusal) else Result(_session(found))
 
 
-async def _list(asked: RequestContext) -> Result | Refusal:
-    live = await list_sessions(asked.world, asked.caller, asked.console())
+async def _list(context: RequestContext) -> Result | Refusal:
+    live = await list_sessions(context.dependencies, context.caller, context.console())
     if isinstance(live, Refusal):
         return live
-    return Result(page_of(live, _session, _since, asked.query.get("cursor")))
+    return Result(page_of(live, _session, _since, context.query.get("cursor")))
 
 
 def _since(session: Session) -> str:
     return f"{session.requested_at:017.6f} {session.id}"
 
 
-async def _close(asked: RequestContext) -> Result | Refusal:
-    vm, session = asked.console(), session_of(asked.req)
-    asked.said["session"] = session
-    ended = await close_session(asked.world, asked.caller, vm, session)
+async def _close(context: RequestContext) -> Result | Refusal:
+    vm, session = context.console(), session_of(context.req)
+    context.said["session"] = session
+    ended = await close_session(context.dependencies, context.caller, vm, session)
     if isinstance(ended, Refusal):
         return ended
-    asked.said["of"] = ended.subject
+    context.said["of"] = ended.subject
     return Result(None, 204)
 
 

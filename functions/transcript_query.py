@@ -210,9 +210,9 @@ def _no_mark(kind: str) -> NotOnRecord:
 
 async def _end_us(archive: Archive, vm: VmId, query: Mapping[str, str]) -> int | None:
     end = time_of(query, "to")
-    asked = None if end is None else round(end * _US)
+    context = None if end is None else round(end * _US)
     ended = (await _session(archive, vm, query["session"]))[1] if "session" in query else None
-    return min((each for each in (asked, ended) if each is not None), default=None)
+    return min((each for each in (context, ended) if each is not None), default=None)
 
 
 async def _session(archive: Archive, vm: VmId, session: str) -> tuple[int, int | None]:

@@ -32,18 +32,18 @@ _CONTEXT = 10
 _US = 1_000_000
 
 
-async def _search(asked: RequestContext) -> Result | Refusal:
-    vm, query = asked.console(), asked.query
+async def _search(request: RequestContext) -> Result | Refusal:
+    vm, query = request.console(), request.query
     wanted, context, limit = (
         _wanted(query),
         _lines(query, "context", 2, 0, _CONTEXT),
         _lines(query, "limit", 50, 1, _MOST),
     )
     begin, end, offset = time_of(query, "from"), time_of(query, "to"), number(query, "cursor", 0, "bytes")
-    if refusal := await permitted(asked.world, asked.caller, vm):
+    if refusal := await permitted(request.dependencies, request.caller, vm):
         return refusal
     archive = wiring.archive()
-    await record_read(archive, asked.caller, vm, "search")  # that nothing is found is an answer, too
+    await record_read(archive, request.caller, vm, "search")  # that nothing is found is an answer, too
     if begin is not None and "cursor" not in query:
         offset = await offset_at(archive, vm, round(begin * _US))
     until = BEHIND if end is None else await offset_at(archive, vm, round(end * _US) + 1)

@@ -57,14 +57,14 @@ _MEDIA = {
 _PARTIAL = 206
 
 
-async def _read(asked: RequestContext) -> Contents | Refusal:
-    vm, wish = asked.console(), TranscriptQuery.read(asked.query)
-    asked.said["of"] = wish.place
-    if refusal := await permitted(asked.world, asked.caller, vm):
+async def _read(context: RequestContext) -> Contents | Refusal:
+    vm, wish = context.console(), TranscriptQuery.read(context.query)
+    context.said["of"] = wish.place
+    if refusal := await permitted(context.dependencies, context.caller, vm):
         return refusal
     archive = wiring.archive()
     try:
-        found = await _waited_for(archive, vm, wish, asked)
+        found = await _waited_for(archive, vm, wish, context)
     except NotOnRecord as error:
         refusal = refuse(Code.RECORDING_NOT_FOUND, target=vm.resource_id, because=str(error))
         return replace(refusal, fix=error.fix or refusal.fix)
@@ -77,18 +77,18 @@ async def _read(asked: RequestContext) -> Contents | Refusal:
     if isinstance(found, Refusal):
         return found
     if found.content:
-        await record_read(archive, asked.caller, vm, wish.place)
+        await record_read(archive, context.caller, vm, wish.place)
     if wish.format is Format.EVENTS and "x-console-segment-next" not in found.headers:
-        found = replace(found, headers=found.headers | await _interrupted(archive, asked, vm))
+        found = replace(found, headers=found.headers | await _interrupted(archive, context, vm))
     if _at_the_end(found):
-        return replace(found, headers=found.headers | as_headers(await progress_of(asked, vm)))
+        return replace(found, headers=found.headers | as_headers(await progress_of(context, vm)))
     return found
 
 
-async def _interrupted(archive: Archive, asked: RequestContext, vm: VmId) -> dict[str, str]:
+async def _interrupted(archive: Archive, context: RequestContext, vm: VmId) -> dict[str, str]:
     """Whose end is not among the events because their relay is gone."""
     recordings = (await index_console(archive.index, archive.transcripts, vm.console, REQUEST_BYTES)).recordings
-    return as_header(await standings(asked, vm, recordings, {each.id for each in recordings}))
+    return as_header(await standings(context, vm, recordings, {each.id for each in recordings}))
 
 
 def _at_the_end(found: Contents) -> bool:
@@ -97,12 +97,12 @@ def _at_the_end(found: Contents) -> bool:
     return not found.content or (at is not None and at == end)
 
 
-async def _waited_for(archive: Archive, vm: VmId, wish: TranscriptQuery, asked: RequestContext) -> Contents | Refusal:
+async def _waited_for(archive: Archive, vm: VmId, wish: TranscriptQuery, context: RequestContext) -> Contents | Refusal:
     """Where nobody else may wait now, the answer says at once when to ask again."""
-    ranged = asked.req.headers.get("range")
+    ranged = context.req.headers.get("range")
     if not wish.wait:
         return await _found(archive, vm, wish, ranged)
-    with place_for(asked.caller.subject) as place:
+    with place_for(context.caller.subject) as place:
         if place:
             return await _found(archive, vm, wish, ranged)
         found = await _found(archive, vm, replace(wish, wait=0), ranged)
@@ -117,8 +117,8 @@ async def _found(archive: Archive, vm: VmId, wish: TranscriptQuery, ranged: str 
     bounds = await bounds_of(archive, vm, wish)
     if ranged and wish.format is Format.RAW and wish.query.keys().isdisjoint((*PLACES, "to")):
         end = (await find_end(vm.console, archive.transcripts)).offset
-        if asked := range_of(ranged, end):
-            return await _range(archive, vm, wish, asked)
+        if context := range_of(ranged, end):
+            return await _range(archive, vm, wish, context)
     most = wish.limit if wish.format is Format.RAW else min(wish.limit, ANSWER_BYTES // GROWS)
     limit = most if bounds.end is None else max(0, min(most, bounds.end - bounds.start))
 
@@ -139,9 +139,9 @@ def _places(found: Bytes | Text) -> dict[str, str]:
     return {f"x-console-offset-{name}": str(at) for name, at in places.items()}
 
 
-async def _range(archive: Archive, vm: VmId, wish: TranscriptQuery, asked: tuple[int, int]) -> Contents | Refusal:
+async def _range(archive: Archive, vm: VmId, wish: TranscriptQuery, context: tuple[int, int]) -> Contents | Refusal:
     """Of a range that is larger than a piece, the beginning."""
-    first, behind = asked
+    first, behind = context
     found = await read_bytes(archive.transcripts, vm.console, first, max(0, min(behind - first, wish.limit)))
     if not found.content or found.start != first:
         return refuse(Code.RANGE_NOT_SATISFIABLE, target=vm.resource_id)
@@ -161,8 +161,8 @@ async def _lines(archive: Archive, vm: VmId, wish: TranscriptQuery) -> Contents:
     return Contents(page.content, _MEDIA[wish.format], headers)
 
 
-async def _who(asked: RequestContext) -> Result | Refusal:
-    found = await show_reads(asked.world, wiring.archive(), asked.caller, asked.console())
+async def _who(context: RequestContext) -> Result | Refusal:
+    found = await show_reads(context.dependencies, wiring.archive(), context.caller, context.console())
     if isinstance(found, Refusal):
         return found
     return Result({"value": [{"time": time_text(each.at), "name": each.name, "what": each.what} for each in found]})

@@ -33,13 +33,13 @@ _MOST_FINDINGS = 1000
 """Of one part: whoever has more needs no list to know that something is wrong."""
 
 
-async def _verify(asked: RequestContext) -> Result | Refusal:
-    vm, query = asked.console(), asked.query
+async def _verify(context: RequestContext) -> Result | Refusal:
+    vm, query = context.console(), context.query
     begin, end = time_of(query, "from"), time_of(query, "to")
     cursor = _cursor(query.get("segment"))
     if cursor is not None and begin is not None:
         raise InvalidRequest.because("write segment or from, not both: segment goes on where an answer ended")
-    if refusal := await permitted(asked.world, asked.caller, vm):
+    if refusal := await permitted(context.dependencies, context.caller, vm):
         return refusal
     archive = wiring.archive()
     if cursor is None:
@@ -47,16 +47,16 @@ async def _verify(asked: RequestContext) -> Result | Refusal:
     last_us = None if end is None else int(end * _US)
     part = await verify_part(archive, vm.console, cursor, last_us, Budget(late=_late))
     to_the_end = part.next is None and last_us is None
-    behind = as_json(await progress_of(asked, vm)) if to_the_end else None
+    behind = as_json(await progress_of(context, vm)) if to_the_end else None
     return Result(_verified(part) | {"archive": behind})
 
 
-async def _checkpoints(asked: RequestContext) -> Result | Refusal:
-    vm = asked.console()
-    if refusal := await permitted(asked.world, asked.caller, vm):
+async def _checkpoints(context: RequestContext) -> Result | Refusal:
+    vm = context.console()
+    if refusal := await permitted(context.dependencies, context.caller, vm):
         return refusal
     ledger = wiring.archive().ledger
-    lines, more = await ledger.page(vm.console, _month(asked.query.get("cursor")), PAGE_BYTES)
+    lines, more = await ledger.page(vm.console, _month(context.query.get("cursor")), PAGE_BYTES)
     said = f"{more.month}.{more.start}" if more else None
     return Result({"value": list(lines), "next": said, **await ledger.public_keys()})
 

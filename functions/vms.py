@@ -27,10 +27,10 @@ from shared.session.flows.show_console import ShownConsole, show_console
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 
-async def _show(asked: RequestContext) -> Result | Refusal:
-    vm, right = asked.console(), _right(asked.query)
-    shown = await show_console(asked.world, asked.caller, vm, right)
-    asked.said["right"] = right.value
+async def _show(context: RequestContext) -> Result | Refusal:
+    vm, right = context.console(), _right(context.query)
+    shown = await show_console(context.dependencies, context.caller, vm, right)
+    context.said["right"] = right.value
     return shown if isinstance(shown, Refusal) else Result(_shown(shown))
 
 
@@ -42,9 +42,9 @@ def _right(query: Mapping[str, str]) -> Right:
     return Right(wanted)
 
 
-async def _list(asked: RequestContext) -> Result | Refusal:
-    cursor = asked.query.get("cursor")
-    found = await list_consoles(asked.world, asked.caller, cursor or "")
+async def _list(context: RequestContext) -> Result | Refusal:
+    cursor = context.query.get("cursor")
+    found = await list_consoles(context.dependencies, context.caller, cursor or "")
     if isinstance(found, Refusal):
         return found
     unasked = [{"subscription": name, **_unasked(why)} for name, why in found.unasked.items()]
@@ -105,16 +105,16 @@ at(
 )  # fmt: skip
 
 
-async def _keys(world: Dependencies) -> Result:
-    return Result(await world.tokens.public_keys(), headers=_FOR_A_MINUTE)
+async def _keys(dependencies: Dependencies) -> Result:
+    return Result(await dependencies.tokens.public_keys(), headers=_FOR_A_MINUTE)
 
 
 _FOR_A_MINUTE = {"Cache-Control": "public, max-age=60"}
 """Public and the same for everybody, unlike all other answers."""
 
 
-async def _config(world: Dependencies) -> Result:
-    about = world.settings
+async def _config(dependencies: Dependencies) -> Result:
+    about = dependencies.settings
     metadata = about.page_authority_metadata
     tenant = about.tenants[0] if len(about.tenants) == 1 else "organizations"
     known = [] if about.instance_discovery else [urlsplit(about.authority).netloc]

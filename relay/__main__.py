@@ -30,17 +30,17 @@ async def serve(settings: RelaySettings) -> None:
     async with Standby(settings.name, settings.host, settings.control_port) as waiting:
         while not stop.is_set():
             try:
-                async with composed(settings) as world:
+                async with composed(settings) as dependencies:
                     await waiting.end()
-                    await _serve(world, settings, stop)
+                    await _serve(dependencies, settings, stop)
             except SpoolInUse:
                 if asyncio.get_running_loop().time() >= until:
                     raise
                 await waiting.a_moment(stop)
 
 
-async def _serve(world: RelayDependencies, settings: RelaySettings, stop: asyncio.Event) -> None:
-    relay = RelayServer(world)
+async def _serve(dependencies: RelayDependencies, settings: RelaySettings, stop: asyncio.Event) -> None:
+    relay = RelayServer(dependencies)
     control = web.AppRunner(ControlServer(relay).application(), access_log=None, handle_signals=False)
     commands = web.AppRunner(ControlServer(relay).application(observed=False), access_log=None, handle_signals=False)
     try:
@@ -49,14 +49,14 @@ async def _serve(world: RelayDependencies, settings: RelaySettings, stop: asynci
         await control.setup()
         await web.TCPSite(control, settings.host, settings.control_port).start()
         gc.freeze()
-        world.log("open", host=settings.host, port=settings.port, control_port=settings.control_port)
+        dependencies.log("open", host=settings.host, port=settings.port, control_port=settings.control_port)
         await stop.wait()
-        world.log("draining", sessions=len(relay.grants))
+        dependencies.log("draining", sessions=len(relay.grants))
     finally:
         await relay.drain()
         await control.cleanup()
         await commands.cleanup()
-    world.log("closed")
+    dependencies.log("closed")
 
 
 async def _passage(commands: web.AppRunner) -> ControlProxy:

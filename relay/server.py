@@ -34,8 +34,8 @@ CLOSE_SECONDS = 5.0
 class RelayServer:
     """Started by `open`, ended by `drain`; everything between happens on one event loop."""
 
-    def __init__(self, world: RelayDependencies) -> None:
-        self.world = world
+    def __init__(self, dependencies: RelayDependencies) -> None:
+        self.dependencies = dependencies
         self.bridges: dict[str, ConsoleRunner] = {}
         self.grants: dict[str, Grant] = {}
         """Of every session that the function app takes for live."""
@@ -46,7 +46,7 @@ class RelayServer:
         """Accepted, and not at the console yet."""
         self.door = Acceptor(self)
         self.reception = Listener(self.door.receive, self.new_request)
-        self.heartbeat = Heartbeat(world, self.grants, self._ask)
+        self.heartbeat = Heartbeat(dependencies, self.grants, self._ask)
         self.draining = False
         self._change = asyncio.Event()
         """Somebody left, some background work ended, or a second passed."""
@@ -55,16 +55,16 @@ class RelayServer:
 
     async def open(self, host: str, port: int) -> int:
         """Answers the port listened on."""
-        self.world.epochs.watch(self._spool_full, self._spool_room)
+        self.dependencies.epochs.watch(self._spool_full, self._spool_room)
         self._clockwork = [asyncio.create_task(self._tick()), asyncio.create_task(self.heartbeat.run())]
         return await self.reception.open(host, port)
 
     def _spool_full(self) -> None:
-        self.world.log("spool-full")
+        self.dependencies.log("spool-full")
         self._tell_all(SpoolFull())
 
     def _spool_room(self) -> None:
-        self.world.log("spool-room")
+        self.dependencies.log("spool-room")
         self._tell_all(SpoolRoom())
 
     async def drain(self) -> None:
@@ -80,7 +80,7 @@ class RelayServer:
         for task in (*self._clockwork, *self._tasks):
             task.cancel()
         await asyncio.gather(*self._clockwork, *self._tasks, return_exceptions=True)
-        await self.world.epochs.close(end - asyncio.get_running_loop().time())
+        await self.dependencies.epochs.close(end - asyncio.get_running_loop().time())
 
     async def _farewells(self) -> None:
         """Until every goodbye was answered, every port is closed, every detach reported, everything recorded.
@@ -103,7 +103,7 @@ class RelayServer:
 
     def new_request(self) -> str:
         """A correlation id for a request that brought none: a UUID, as the function app takes them."""
-        words = [self.world.nonce() for _ in range(4)]
+        words = [self.dependencies.nonce() for _ in range(4)]
         return str(UUID(int=sum(word << 32 * at for at, word in enumerate(words)), version=4))
 
     # --- visitors ---------------------------------------------------------------------------------------------
@@ -116,8 +116,8 @@ class RelayServer:
 
     def _bridge(self, vm: VmId) -> ConsoleRunner:
         if (bridge := self.bridges.get(vm.console)) is None:
-            bridge = self.bridges[vm.console] = ConsoleRunner(vm, self.world, self)
-            if self.world.epochs.full:
+            bridge = self.bridges[vm.console] = ConsoleRunner(vm, self.dependencies, self)
+            if self.dependencies.epochs.full:
                 bridge.handle(SpoolFull())
         return bridge
 
@@ -135,7 +135,7 @@ class RelayServer:
         """A session ended: the function app is told."""
         if (grant := self.grants.pop(session, None)) is not None:
             request = self._requests.pop(session)
-            self.world.log(
+            self.dependencies.log(
                 "detach", vm=grant.vm.console, session=session, mode=grant.mode.value, why=why, typed=typed,
                 printed=printed, correlation=request,
             )  # fmt: skip
@@ -148,9 +148,9 @@ class RelayServer:
     async def _report(self, grant: Grant, request: str, why: str, typed: int, printed: int) -> None:
         correlation.current.set(request)
         try:
-            await self.world.control_plane.detach(grant, why, typed, printed)
+            await self.dependencies.control_plane.detach(grant, why, typed, printed)
         except Unavailable as error:  # the next heartbeat does not name it
-            self.world.log("detach-unreported", session=grant.session, what=error.what)
+            self.dependencies.log("detach-unreported", session=grant.session, what=error.what)
 
     # --- commands ---------------------------------------------------------------------------------------------
 
@@ -166,8 +166,8 @@ class RelayServer:
         """Sends an act down the line of an open console."""
         if (bridge := self.bridges.get(vm.console)) is None:
             return refuse(Code.CONSOLE_NOT_OPEN, target=vm.resource_id)
-        refusal = await bridge.command(f"{self.world.nonce():08x}{self.world.nonce():08x}", act, keys, by)
-        self.world.log(
+        refusal = await bridge.command(f"{self.dependencies.nonce():08x}{self.dependencies.nonce():08x}", act, keys, by)
+        self.dependencies.log(
             "act", vm=vm.console, act=act.value, by=by, code=refusal and refusal.code.value,
             correlation=correlation.current.get(),
         )  # fmt: skip
@@ -182,7 +182,7 @@ class RelayServer:
         """A console that is not here has nobody to say no."""
         if (bridge := self.bridges.get(vm.console)) is None:
             return True
-        return await bridge.ask(f"{self.world.nonce():08x}", generation, by, seconds)
+        return await bridge.ask(f"{self.dependencies.nonce():08x}", generation, by, seconds)
 
     def _ask(self) -> HeartbeatSettings:
         """A heartbeat leaves, about who is here now. What a visitor brings meanwhile is newer than its answer."""
@@ -209,9 +209,9 @@ class RelayServer:
 
     def _capture(self, wanted: Sequence[VmId]) -> set[str]:
         """The first so many by name, the same ones each time; who was captured and is not wanted any more is left."""
-        chosen = {vm.console: vm for vm in sorted(wanted, key=lambda vm: vm.console)[: self.world.capture_most]}
+        chosen = {vm.console: vm for vm in sorted(wanted, key=lambda vm: vm.console)[: self.dependencies.capture_most]}
         if len(wanted) > len(chosen):
-            self.world.log("capture-bounded", wanted=len(wanted), captured=len(chosen))
+            self.dependencies.log("capture-bounded", wanted=len(wanted), captured=len(chosen))
         for console, bridge in self.bridges.items():
             if bridge.captured and console not in chosen:
                 bridge.capture(on=False)
@@ -235,7 +235,7 @@ class RelayServer:
             bridge.tick()
         for viewer in tuple(self.viewers):
             viewer.tick()
-        self.world.epochs.tick()
+        self.dependencies.epochs.tick()
         self._change.set()
         for name in [name for name, bridge in self.bridges.items() if bridge.idle]:
             del self.bridges[name]
@@ -254,4 +254,4 @@ class RelayServer:
         self._tasks.discard(task)
         self._change.set()
         if not task.cancelled() and (error := task.exception()) is not None:
-            self.world.log("fault", where=task.get_name(), error=type(error).__name__)
+            self.dependencies.log("fault", where=task.get_name(), error=type(error).__name__)

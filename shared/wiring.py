@@ -12,18 +12,18 @@ from shared.transcript.flows.archive import Archive
 from shared.transcript.ports import OldRows, Transcripts
 from shared.transcript.retention import Retention
 
-worlds: dict[str, Dependencies] = {}
+built: dict[str, Dependencies] = {}
 """By the durable client binding's text, of which a process sees one. A test puts its own world here."""
 
 
-def world(starter: str) -> Dependencies:
+def dependencies(starter: str) -> Dependencies:
     """What the function app's flows need. `starter` is the text of the durable client binding.
 
     Raises InvalidSetting.
     """
-    if starter not in worlds:
-        worlds[starter] = _world(starter)
-    return worlds[starter]
+    if starter not in built:
+        built[starter] = _dependencies(starter)
+    return built[starter]
 
 
 @cache
@@ -149,7 +149,7 @@ def _key_ring(key: str, setting: str) -> KeyRing:
     return PemKeyRing(key, setting)
 
 
-def _world(starter: str) -> Dependencies:
+def _dependencies(starter: str) -> Dependencies:
     # Imported here: a third of a second that indexing the functions need not wait for.
     from shared.access.azure.callers import EntraCallers, fetch_keys  # noqa: PLC0415
     from shared.access.durable.approvals import DurableApprovals  # noqa: PLC0415

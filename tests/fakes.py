@@ -389,7 +389,7 @@ class FakeRelays:
         return self.reachable
 
 
-class FakeWorld:
+class FakeDependencies:
     """The fakes by name, and the Dependencies made of them."""
 
     def __init__(self, **changes: str) -> None:
@@ -403,7 +403,7 @@ class FakeWorld:
         self.paces, self.approvals = FakePaces(self.clock), FakeApprovals(self.clock)
         self.shared = LiveAzure(vms=self.vms, rights=self.rights, around=self.around)
         self.power, self.boot_logs = FakePower(), FakeBootLogs()
-        self.world = Dependencies(
+        self.dependencies = Dependencies(
             settings=settings(**changes),
             around=self.around,
             live_azure=self.shared,

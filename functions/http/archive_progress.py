@@ -12,8 +12,8 @@ from shared.transcript.flows.show_archive_progress import show_archive_progress
 HEADERS = ("x-console-archive", "x-console-records-behind")
 
 
-async def progress_of(asked: RequestContext, vm: VmId) -> ArchiveProgress:
-    return await show_archive_progress(asked.world.relays, wiring.archive().transcripts, vm)
+async def progress_of(context: RequestContext, vm: VmId) -> ArchiveProgress:
+    return await show_archive_progress(context.dependencies.relays, wiring.archive().transcripts, vm)
 
 
 def as_json(progress: ArchiveProgress) -> dict[str, Any]:

@@ -31,10 +31,10 @@ def handing_out(name: str, read: Read, known: Collection[str] | None = None) -> 
     async def trigger(req: func.HttpRequest, starter: str) -> func.HttpResponse:
         found: list[Contents] = []
 
-        async def work(asked: RequestContext) -> Result | Refusal:
+        async def work(context: RequestContext) -> Result | Refusal:
             if known is not None:
-                query_of(asked.req, *known)
-            outcome = await read(asked)
+                query_of(context.req, *known)
+            outcome = await read(context)
             if isinstance(outcome, Refusal):
                 return outcome
             bounded(outcome.content)

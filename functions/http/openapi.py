@@ -25,8 +25,8 @@ async def show_openapi(req: func.HttpRequest, starter: str) -> func.HttpResponse
     return await answer_anybody("show_openapi", req, starter, _show)
 
 
-async def _show(world: Dependencies) -> Result:
-    return Result(document(compatible=world.settings.compatibility is not Compatibility.OFF))
+async def _show(dependencies: Dependencies) -> Result:
+    return Result(document(compatible=dependencies.settings.compatibility is not Compatibility.OFF))
 
 
 at(

@@ -39,7 +39,7 @@ class RequestContext:
     """One request whose caller is known. `vm` is set as soon as it is, for the log."""
 
     req: func.HttpRequest
-    world: Dependencies
+    dependencies: Dependencies
     caller: Caller
     correlation: str
     vm: VmId | None = None
@@ -94,9 +94,9 @@ async def answer_anybody(
     time_limit.current.set(TimeLimit())
     result: Result | None = None
     try:
-        world = wiring.world(starter)
-        event.address = _address(req, world.settings)
-        result = await work(world)
+        dependencies = wiring.dependencies(starter)
+        event.address = _address(req, dependencies.settings)
+        result = await work(dependencies)
         answered = responses.result(result.value, event.correlation, status=result.status, headers=result.headers)
     except Exception:  # noqa: BLE001 - as above
         _log.exception("%s failed, correlation id %s", operation, event.correlation)
@@ -132,7 +132,7 @@ def _stray(req: func.HttpRequest, starter: str, event: "_Event") -> Refusal | No
 def settings_of(starter: str) -> SessionSettings | None:
     """None where they are wrong: whoever needs a world for more says so."""
     try:
-        return wiring.world(starter).settings
+        return wiring.dependencies(starter).settings
     except InvalidSetting:
         return None
 
@@ -158,18 +158,18 @@ class _Event:
     operation: str
     correlation: str
     address: str | None = None
-    asked: RequestContext | None = None
+    context: RequestContext | None = None
 
     def write(self, outcome: Result | Refusal | None, status: int, seconds: float) -> None:
         said = {
             "operation": self.operation,
-            "caller": self.asked.caller.subject if self.asked else None,
-            "kind": self.asked.caller.kind.value if self.asked else None,
+            "caller": self.context.caller.subject if self.context else None,
+            "kind": self.context.caller.kind.value if self.context else None,
             "address": self.address,
-            "vm": self.asked.vm.resource_id if self.asked and self.asked.vm else None,
+            "vm": self.context.vm.resource_id if self.context and self.context.vm else None,
             "outcome": _word(outcome),
             "status": status,
-            **(self.asked.said if self.asked else {}),
+            **(self.context.said if self.context else {}),
             "milliseconds": round(seconds * 1000, 1),
             "correlationId": self.correlation,
         }
@@ -183,15 +183,15 @@ def _word(outcome: Result | Refusal | None) -> str:
 
 
 async def _outcome(req: func.HttpRequest, starter: str, event: _Event, work: Work, admits: Admits) -> Result | Refusal:
-    world = wiring.world(starter)
-    event.address = _address(req, world.settings)
+    dependencies = wiring.dependencies(starter)
+    event.address = _address(req, dependencies.settings)
     try:
-        caller = await world.callers.identify(req.headers.get("authorization"))
+        caller = await dependencies.callers.identify(req.headers.get("authorization"))
         if isinstance(caller, Refusal):
             return caller
         caller = replace(caller, address=event.address)
-        event.asked = RequestContext(req, world, caller, event.correlation)
-        outcome = await work(event.asked) if admits(caller) else refuse(Code.CALLER_NOT_PERMITTED)
+        event.context = RequestContext(req, dependencies, caller, event.correlation)
+        outcome = await work(event.context) if admits(caller) else refuse(Code.CALLER_NOT_PERMITTED)
         return _about(event, outcome) if isinstance(outcome, Refusal) else outcome
     except InvalidRequest as error:
         return _about(event, error.refusal)
@@ -202,12 +202,12 @@ async def _outcome(req: func.HttpRequest, starter: str, event: _Event, work: Wor
 
 def _about(event: _Event, refusal: Refusal) -> Refusal:
     """The VM of the address is what a refusal is about that says nothing else."""
-    vm = event.asked.vm if event.asked else None
+    vm = event.context.vm if event.context else None
     return replace(refusal, target=vm.resource_id) if vm and refusal.target is None else refusal
 
 
 def _response(outcome: Result | Refusal, starter: str, correlation: str) -> func.HttpResponse:
     if isinstance(outcome, Result):
         return responses.result(outcome.value, correlation, status=outcome.status, headers=outcome.headers)
-    about = wiring.world(starter).settings
+    about = wiring.dependencies(starter).settings
     return responses.refused(outcome, correlation, responses.challenge(about.authority, about.api_client))

@@ -97,8 +97,8 @@ def calling(name: str, work: Work, known: Collection[str] | None = ()) -> Trigge
 
 
 def _knowing(known: Collection[str], work: Work) -> Work:
-    async def knowing(asked: RequestContext) -> Result | Refusal:
-        query_of(asked.req, *known)
-        return await work(asked)
+    async def knowing(context: RequestContext) -> Result | Refusal:
+        query_of(context.req, *known)
+        return await work(context)
 
     return knowing

@@ -9,17 +9,17 @@ from shared.console.ports import Recorder  # noqa: TC001 - the annotation of an 
 class EpochWriter:
     """Of one console; blank between its epochs."""
 
-    __slots__ = ("_recorder", "_said_end", "_vm", "_world")
+    __slots__ = ("_dependencies", "_recorder", "_said_end", "_vm")
 
-    def __init__(self, vm: VmId, world: RelayDependencies) -> None:
-        self._vm, self._world = vm, world
+    def __init__(self, vm: VmId, dependencies: RelayDependencies) -> None:
+        self._vm, self._dependencies = vm, dependencies
         self._recorder: Recorder | None = None
         self._said_end = True
 
     def begin(self, epoch: str) -> bool:
         """Whether it could."""
         try:
-            self._recorder = self._world.epochs.begin(Source(self._vm.console, epoch, self._world.name))
+            self._recorder = self._dependencies.epochs.begin(Source(self._vm.console, epoch, self._dependencies.name))
         except OSError as error:
             self._failed(error.strerror)
             return False
@@ -51,8 +51,8 @@ class EpochWriter:
     def give_up(self) -> None:
         """Something is not recorded, and nothing after it: the epoch says so as soon as the disk lets it."""
         if self._recorder is not None:
-            self._recorder.give_up(int(self._world.clock.now() * 1e6))
+            self._recorder.give_up(int(self._dependencies.clock.now() * 1e6))
         self._recorder = None
 
     def _failed(self, why: str | None) -> None:
-        self._world.log("record-failed", vm=self._vm.console, why=why)
+        self._dependencies.log("record-failed", vm=self._vm.console, why=why)

@@ -66,18 +66,20 @@ _NEED_THE_RECORD = (Admit, BeginEpoch, SendCommand, Show, ShowBefore, TypeToPort
 class ConsoleRunner:
     """One per VM. Everything happens on the event loop's thread; events that actions cause wait for their turn."""
 
-    def __init__(self, vm: VmId, world: RelayDependencies, office: RunnerCallbacks) -> None:
+    def __init__(self, vm: VmId, dependencies: RelayDependencies, office: RunnerCallbacks) -> None:
         self.vm = vm
-        self._world, self._office = world, office
-        self._console = Console(vm.console, scrollback_bytes=world.scrollback_bytes, linger=world.linger_seconds)
-        self._now = world.clock.now
+        self._dependencies, self._office = dependencies, office
+        self._console = Console(
+            vm.console, scrollback_bytes=dependencies.scrollback_bytes, linger=dependencies.linger_seconds
+        )
+        self._now = dependencies.clock.now
         self.screens: dict[str, ViewerScreen] = {}
         self._visitors = PendingReplies[Refusal | None]()
         self._asks = PendingReplies[bool]()
         self._commands = PendingReplies[Refusal | None]()
-        self._tape = EpochWriter(vm, world)
-        self.ear = RecordingFilter(self.handle, world.mask_key, world.epochs.tail(vm.console))
-        self.wire = SerialConnection(vm, world, office, self.ear, self.handle)
+        self._tape = EpochWriter(vm, dependencies)
+        self.ear = RecordingFilter(self.handle, dependencies.mask_key, dependencies.epochs.tail(vm.console))
+        self.wire = SerialConnection(vm, dependencies, office, self.ear, self.handle)
         self._paused = False
         """The console wants the VM to wait."""
         self.told_to_keep = 0
@@ -203,7 +205,7 @@ class ConsoleRunner:
         if not self._standstill:
             self._standstill.end()
             self._hold()
-            self._world.log("recording-again", vm=self.vm.console)
+            self._dependencies.log("recording-again", vm=self.vm.console)
         elif self._standstill.hopeless(self._now()):
             self._give_up()
 

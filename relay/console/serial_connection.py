@@ -34,14 +34,14 @@ class SerialConnection:
     def __init__(
         self,
         vm: VmId,
-        world: RelayDependencies,
+        dependencies: RelayDependencies,
         background: Background,
         ear: RecordingFilter,
         tell: Callable[[Event], None],
     ) -> None:
-        self._vm, self._world, self._background, self._ear, self._tell = vm, world, background, ear, tell
+        self._vm, self._dependencies, self._background, self._ear, self._tell = vm, dependencies, background, ear, tell
         self._line: OutputCoalescer | None = None
-        self._tail = world.epochs.tail(vm.console)
+        self._tail = dependencies.epochs.tail(vm.console)
         self._epoch = ""
         self._follows = False
         """What is printed next follows what the tail ends with."""
@@ -104,7 +104,7 @@ class SerialConnection:
         if line is not None:
             line.drop()
         if port is not None:
-            self._world.log("port-dropped", vm=self._vm.console)
+            self._dependencies.log("port-dropped", vm=self._vm.console)
             self._background.start("drop port", port.close())
 
     def unrecorded(self) -> None:
@@ -118,7 +118,7 @@ class SerialConnection:
         try:
             outcome = await self._asked_for(line)
             if not isinstance(outcome, Refusal):
-                end, _ = await asyncio.gather(ending, line.burst(self._world.waits))
+                end, _ = await asyncio.gather(ending, line.burst(self._dependencies.waits))
         finally:
             ending.cancel()
         if line is not self._line:  # dropped while it was being opened
@@ -126,28 +126,30 @@ class SerialConnection:
                 await outcome.close()
         elif isinstance(outcome, Refusal):
             self._line = None
-            self._world.log("port-refused", vm=self._vm.console, code=outcome.code.value)
+            self._dependencies.log("port-refused", vm=self._vm.console, code=outcome.code.value)
             self._tell(PortRefused(outcome))
         else:
             self._taken(line, outcome, end)
 
     async def _asked_for(self, line: OutputCoalescer) -> SerialPort | Refusal:
         try:
-            return await self._world.ports.open(self._vm, line)
+            return await self._dependencies.ports.open(self._vm, line)
         except Unavailable as error:
-            self._world.log("port-unavailable", vm=self._vm.console, what=error.what, trouble=error.trouble.value)
+            self._dependencies.log(
+                "port-unavailable", vm=self._vm.console, what=error.what, trouble=error.trouble.value
+            )
             return self._unavailable(error)
         except Exception as error:  # noqa: BLE001 - whoever waits for the port must hear of it; the log has the fault
-            self._world.log("fault", vm=self._vm.console, where="dial", error=type(error).__name__)
+            self._dependencies.log("fault", vm=self._vm.console, where="dial", error=type(error).__name__)
             return refuse(Code.CONSOLE_FAULT, target=self._vm.resource_id)
 
     async def _record_end(self) -> RecordEnd | None:
         """None where it could not be learnt: the port opens all the same."""
         try:
             async with asyncio.timeout(RECORD_END_SECONDS):
-                return await self._world.control_plane.record_end(self._vm)
+                return await self._dependencies.control_plane.record_end(self._vm)
         except Exception as error:  # noqa: BLE001 - an opening never fails for this; the log has the fault
-            self._world.log("record-end-unknown", vm=self._vm.console, error=type(error).__name__)
+            self._dependencies.log("record-end-unknown", vm=self._vm.console, error=type(error).__name__)
             return None
 
     def _taken(self, line: OutputCoalescer, port: SerialPort, end: RecordEnd | None) -> None:
@@ -155,7 +157,7 @@ class SerialConnection:
         try:
             self._opened(line, port, end)
         except Exception as error:  # noqa: BLE001 - whoever waits for the port must hear of it; the log has the fault
-            self._world.log("fault", vm=self._vm.console, where="opened", error=type(error).__name__)
+            self._dependencies.log("fault", vm=self._vm.console, where="opened", error=type(error).__name__)
             self._port = port
             self.drop()
             self._tell(RecordFailed())
@@ -170,8 +172,8 @@ class SerialConnection:
 
     def _opened(self, line: OutputCoalescer, port: SerialPort, end: RecordEnd | None) -> None:
         self._port, self._closing = port, False
-        epoch = self._epoch = epoch_name(int(self._world.clock.now() * 1e6), self._world.nonce())
-        self._world.log("port-open", vm=self._vm.console, epoch=epoch)
+        epoch = self._epoch = epoch_name(int(self._dependencies.clock.now() * 1e6), self._dependencies.nonce())
+        self._dependencies.log("port-open", vm=self._vm.console, epoch=epoch)
         self.hold(wait=self._waits)
         if end is not None and end.is_newer(self._tail):
             self._tail.replace(end.printed, cut=end.cut, epoch=end.epoch)
@@ -183,7 +185,7 @@ class SerialConnection:
             self._ear.begin_unknown()
         elif not self._follows:
             self._ear.begin_anywhere()
-        self._tell(PortOpened(epoch, opening, self._world.name))
+        self._tell(PortOpened(epoch, opening, self._dependencies.name))
         if line is self._line:  # else it was dropped at once
             line.opened(opening.replay.fresh if opening else b"")
             if line.flooded:
@@ -191,7 +193,7 @@ class SerialConnection:
 
     def _settled(self, burst: bytes, *, known: bool) -> Opening:
         tail, replay = self._tail, settle(self._tail, burst)
-        digest = replay.hash(self._world.mask_key if tail.masked else None)
+        digest = replay.hash(self._dependencies.mask_key if tail.masked else None)
         return Opening(replay, digest, tail.masked, tail.epoch, known)
 
     async def _read_out(self, line: OutputCoalescer, port: SerialPort) -> None:
@@ -217,5 +219,5 @@ class SerialConnection:
         self._ear.flush()
         self._line = self._port = None
         event = "port-closed" if self._closing else "port-lost"
-        self._world.log(event, vm=self._vm.console, taken_over=taken_over, why=why)
+        self._dependencies.log(event, vm=self._vm.console, taken_over=taken_over, why=why)
         self._tell(PortLost(taken_over, why))

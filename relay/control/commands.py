@@ -95,7 +95,7 @@ class ControlFields:
 class ControlServer:
     def __init__(self, relay: RelayServer) -> None:
         self._relay = relay
-        self._world = relay.world
+        self._dependencies = relay.dependencies
 
     def application(self, *, observed: bool = True) -> web.Application:
         """`observed`: health and figures too, which are nobody's but the platform's."""
@@ -117,7 +117,7 @@ class ControlServer:
             correlation.current.set(asked)
             answer = await self._answer(request, command)
             answer.headers[correlation.HEADER] = asked
-            self._world.log("control", call=name, status=answer.status, correlation=asked)
+            self._dependencies.log("control", call=name, status=answer.status, correlation=asked)
             return answer
 
         return handle
@@ -125,7 +125,7 @@ class ControlServer:
     async def _answer(self, request: web.Request, command: ControlCommand) -> web.Response:
         try:
             body = await _body(request)
-            if not await self._world.keys.commanded(request.headers.get("Authorization"), body):
+            if not await self._dependencies.keys.commanded(request.headers.get("Authorization"), body):
                 return _refused(refuse(Code.CALLER_NOT_AUTHENTICATED))
             return await command(ControlFields(body))
         except InvalidBody as error:
@@ -155,17 +155,19 @@ class ControlServer:
         return web.Response(status=204)
 
     async def _recorded(self, said: ControlFields) -> web.Response:
-        last = self._world.epochs.recorded_last(said.vm().console)
+        last = self._dependencies.epochs.recorded_last(said.vm().console)
         return web.json_response({} if last is None else asdict(last))
 
     async def _health(self, _request: web.Request) -> web.Response:
-        spool = self._world.epochs.health()
+        spool = self._dependencies.epochs.health()
         healthy = spool["writable"] and not self._relay.draining
         heartbeat = self._relay.heartbeat
-        age = None if heartbeat.answered_at is None else round(self._world.clock.now() - heartbeat.answered_at, 1)
+        age = (
+            None if heartbeat.answered_at is None else round(self._dependencies.clock.now() - heartbeat.answered_at, 1)
+        )
         said = {
             "status": "healthy" if healthy else "draining" if self._relay.draining else "degraded",
-            "relay": self._world.name,
+            "relay": self._dependencies.name,
             "sessions": len(self._relay.grants),
             "consoles": len(self._relay.bridges),
             **{name: value for name, value in spool.items() if name != "writable"},
@@ -178,7 +180,7 @@ class ControlServer:
         return web.Response(text="\n".join(self._figures()) + "\n", content_type="text/plain")
 
     def _figures(self) -> list[str]:
-        relay, spool = self._relay, self._world.epochs.health()
+        relay, spool = self._relay, self._dependencies.epochs.health()
         bridges = relay.bridges.values()
         lines = [
             *_figure("sessions", "gauge", "sessions attached", len(relay.grants)),

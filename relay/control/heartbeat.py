@@ -23,8 +23,8 @@ type HeartbeatRequest = Callable[[], HeartbeatSettings]
 class Heartbeat:
     """A function app that does not answer ends no session: it is asked again."""
 
-    def __init__(self, world: RelayDependencies, live: Mapping[str, Grant], ask: HeartbeatRequest) -> None:
-        self._world, self._live, self._ask = world, live, ask
+    def __init__(self, dependencies: RelayDependencies, live: Mapping[str, Grant], ask: HeartbeatRequest) -> None:
+        self._dependencies, self._live, self._ask = dependencies, live, ask
         self.answered_at: float | None = None
         """Seconds since 1970; None before the first answer."""
         self.failures = 0
@@ -35,26 +35,26 @@ class Heartbeat:
 
     async def run(self) -> None:
         while True:
-            await asyncio.sleep(self._world.heartbeat_seconds)
+            await asyncio.sleep(self._dependencies.heartbeat_seconds)
             await self.beat()
 
     async def beat(self) -> None:
         """One call; when nobody is attached, one to say so, and then rarely one, so that an idle function app may
         sleep, and none where no console is recorded without a viewer.
         """
-        now = self._world.clock.now()
-        resting = not self._world.capture_most or now - self._asked_at < IDLE_SECONDS
+        now = self._dependencies.clock.now()
+        resting = not self._dependencies.capture_most or now - self._asked_at < IDLE_SECONDS
         if not self._live and not self._owed and resting:
             return
         self._asked_at = now
         live, told = tuple(self._live.values()), self._ask()
         try:
-            beat = await self._world.control_plane.heartbeat(live)
+            beat = await self._dependencies.control_plane.heartbeat(live)
         except Unavailable as error:
             self.failures += 1
-            self._world.log("heartbeat-unanswered", what=error.what, failures=self.failures)
+            self._dependencies.log("heartbeat-unanswered", what=error.what, failures=self.failures)
             return
-        self.answered_at, self.failures, self._owed = self._world.clock.now(), 0, bool(live)
+        self.answered_at, self.failures, self._owed = self._dependencies.clock.now(), 0, bool(live)
         endings = [(session, _code(code), by) for session, code, by in beat.endings]
         told(endings, beat)
 

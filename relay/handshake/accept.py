@@ -32,7 +32,7 @@ class Acceptor:
     """Of one relay."""
 
     def __init__(self, relay: Accepted) -> None:
-        self._relay, self._world = relay, relay.world
+        self._relay, self._dependencies = relay, relay.dependencies
         self.places = SocketQuota(lambda knock: self._said(self._prove(knock)))
         self.refused: dict[str, int] = {}
         """How often, by code."""
@@ -47,11 +47,13 @@ class Acceptor:
         try:
             decision = await deciding
         except Exception as error:  # noqa: BLE001 - whoever waits must get an answer; the log has the fault
-            self._world.log("fault", where="door", error=type(error).__name__, correlation=correlation.current.get())
+            self._dependencies.log(
+                "fault", where="door", error=type(error).__name__, correlation=correlation.current.get()
+            )
             decision = refuse(Code.CONSOLE_FAULT)
         if isinstance(decision, Refusal):
             self.refused[decision.code.value] = self.refused.get(decision.code.value, 0) + 1
-            self._world.log(
+            self._dependencies.log(
                 "refused", code=decision.code.value, target=decision.target, correlation=correlation.current.get()
             )
         return decision
@@ -59,23 +61,23 @@ class Acceptor:
     async def _receive(self, head: Head) -> ViewerSession | UnprovenSockets | Refusal:
         if self._relay.draining:
             return refuse(Code.RELAY_DRAINING)
-        knock = admission_checks.read_request(head, self._world)
+        knock = admission_checks.read_request(head, self._dependencies)
         if isinstance(knock, Refusal):
             return knock
         return await self._prove(knock) if knock.token is not None else self.places.take(knock, head.peer)
 
     async def _prove(self, knock: ConnectRequest) -> ViewerSession | Refusal:
-        visit = await admission_checks.examine(knock, self._world)
+        visit = await admission_checks.examine(knock, self._dependencies)
         if isinstance(visit, Refusal):
             return visit
         if visit.grant.session in self._relay.grants:  # by another token of the same session: it attaches once
             return refuse(Code.TOKEN_REPLAYED)
-        if not self._world.epochs.writable:
+        if not self._dependencies.epochs.writable:
             return refuse(Code.AUDIT_UNAVAILABLE)
         try:
-            admitted = await self._world.control_plane.attach(visit.grant)
+            admitted = await self._dependencies.control_plane.attach(visit.grant)
         except Unavailable as error:
-            self._world.log("control-plane-unavailable", what=error.what, correlation=correlation.current.get())
+            self._dependencies.log("control-plane-unavailable", what=error.what, correlation=correlation.current.get())
             return refuse(Code.AZURE_UNAVAILABLE)
         return admitted if isinstance(admitted, Refusal) else await self._reach(visit, admitted)
 

@@ -24,25 +24,29 @@ class Handshake:
     knock: ConnectRequest
 
 
-def read_request(head: Head, world: RelayDependencies) -> ConnectRequest | Refusal:
+def read_request(head: Head, dependencies: RelayDependencies) -> ConnectRequest | Refusal:
     """Path, origin, upgrade, what the dialect demands."""
-    second = world.compatibility is not Compatibility.OFF
-    session = protocol_azure.addressed(head.path, world.name) if second else None
+    second = dependencies.compatibility is not Compatibility.OFF
+    session = protocol_azure.addressed(head.path, dependencies.name) if second else None
     if session is None and head.path != protocol_v1.PATH:
         return refuse(Code.NOT_FOUND)
     origin = head.headers.get("origin")
-    if origin is not None and origin not in world.origins and not (session and protocol_azure.own_origin(head, origin)):
+    if (
+        origin is not None
+        and origin not in dependencies.origins
+        and not (session and protocol_azure.own_origin(head, origin))
+    ):
         return foreign_origin("Pages of this origin may not connect.")
     if (wrong := _not_an_upgrade(head)) is not None:
         return refuse(Code.INVALID_REQUEST, because=wrong)
     if session is None:
         return protocol_v1.read_request(head)
-    return protocol_azure.read_request(head, session, world.compatibility)
+    return protocol_azure.read_request(head, session, dependencies.compatibility)
 
 
-async def examine(knock: ConnectRequest, world: RelayDependencies) -> Handshake | Refusal:
+async def examine(knock: ConnectRequest, dependencies: RelayDependencies) -> Handshake | Refusal:
     """The token, which has come by now."""
-    grant = await _grant(knock.token or "", world)
+    grant = await _grant(knock.token or "", dependencies)
     if isinstance(grant, Refusal):
         return grant
     return refuse(Code.TOKEN_INVALID) if knock.session not in (None, grant.session) else Handshake(grant, knock)
@@ -64,9 +68,9 @@ def _not_an_upgrade(head: Head) -> str | None:
     return None if len(key) == _KEY_BYTES else "Sec-WebSocket-Key is not 16 bytes in base64."
 
 
-async def _grant(token: str, world: RelayDependencies) -> Grant | Refusal:
+async def _grant(token: str, dependencies: RelayDependencies) -> Grant | Refusal:
     try:
-        return await world.keys.grant(token)
+        return await dependencies.keys.grant(token)
     except Unavailable as error:
-        world.log("keys-unavailable", what=error.what)
+        dependencies.log("keys-unavailable", what=error.what)
         return refuse(Code.AZURE_UNAVAILABLE, because="The keys of session tokens cannot be had right now.")

@@ -14,7 +14,7 @@ from shared.session.ports import Admission
 class SessionCallbacks(Protocol):
     """Keeps count of those who are in it: the relay."""
 
-    world: RelayDependencies
+    dependencies: RelayDependencies
     viewers: set[WebSocketViewer]
     arriving: "dict[str, ViewerSession]"
     """Accepted, and not at the console yet."""
@@ -49,9 +49,9 @@ class ViewerSession:
         self._house.detached(self.session, "ConnectionLost", 0, 0)
 
     def take(self) -> None:
-        grant, world = self._visit.grant, self._house.world
+        grant, dependencies = self._visit.grant, self._house.dependencies
         del self._house.arriving[self.session]
-        world.log(
+        dependencies.log(
             "attach", vm=grant.vm.console, session=self.session, mode=grant.mode.value, name=grant.name,
             correlation=self._house.request_of(self.session),
         )  # fmt: skip

@@ -13,7 +13,7 @@ from shared.session.flows.renew_sessions import renew_sessions
 from shared.session.grant import Mode
 from shared.session.ports import Session
 from tests.contract.arm import PERIOD, Arm
-from tests.fakes import NOW, FakeWorld
+from tests.fakes import NOW, FakeDependencies
 
 HEARTBEAT = 5
 WHOLE = f"/subscriptions/{SUBSCRIPTION}"
@@ -31,15 +31,15 @@ class LiveSessions:
         arm.world.assignments = (Assignment(SERVICE.oid, READER, WHOLE), Assignment(TEAM, VM_CONTRIBUTOR, WHOLE))
         arm.world.asked = deque()
         arm.world.throttle = Throttle(now=arm.clock.now)
-        fakes = FakeWorld()
+        fakes = FakeDependencies()
         fakes.clock = arm.clock
         each_alone = LiveAzure(vms=arm.vms, rights=arm.rights, around=arm.around)
-        self.world: Dependencies = replace(
-            fakes.world, clock=arm.clock, live_azure=arm.shared if shared else each_alone
+        self.dependencies: Dependencies = replace(
+            fakes.dependencies, clock=arm.clock, live_azure=arm.shared if shared else each_alone
         )
         self.live = [self._open(fakes, number, VmId(SUBSCRIPTION, "rg-web", name)) for number, name in enumerate(names)]
 
-    def _open(self, fakes: FakeWorld, number: int, vm: VmId) -> Live:
+    def _open(self, fakes: FakeDependencies, number: int, vm: VmId) -> Live:
         oid, session = self.people[number % len(self.people)], f"session-{number:06d}"
         fakes.sessions.rows[session] = Session(
             session, vm, f"{TENANT}.{oid}", "Somebody", Mode.WATCH, 1, NOW, "r0", os=Os.LINUX
@@ -51,7 +51,7 @@ class LiveSessions:
         start, ended = self.arm.clock.now(), []
         while self.arm.clock.now() < start + seconds:
             self.arm.clock.time += HEARTBEAT
-            endings = await renew_sessions(self.world, "r0", self.live)
+            endings = await renew_sessions(self.dependencies, "r0", self.live)
             ended += [(self.arm.clock.now() - start, each) for each in endings]
             over = {each.session for each in endings}
             self.live = [each for each in self.live if each.session not in over]

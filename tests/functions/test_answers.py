@@ -25,17 +25,17 @@ from shared.base.refusals import TABLE, Code, Refusal, refuse
 from shared.session.dependencies import Dependencies
 from shared.session.grant import Mode
 from shared.session.ports import Session
-from tests.fakes import VM, FakeWorld, everything, settings
+from tests.fakes import VM, FakeDependencies, everything, settings
 
 STARTER = "fakes"
 
 
 @pytest.fixture
-def fakes() -> Iterator[FakeWorld]:
-    made = FakeWorld()
-    wiring.worlds[STARTER] = made.world
+def fakes() -> Iterator[FakeDependencies]:
+    made = FakeDependencies()
+    wiring.built[STARTER] = made.dependencies
     yield made
-    del wiring.worlds[STARTER]
+    del wiring.built[STARTER]
 
 
 def request(body: Any = None, **route: str) -> func.HttpRequest:
@@ -144,7 +144,7 @@ async def test_settings_that_are_missing_are_an_envelope_too(monkeypatch: pytest
     assert error(await answer_stray("test", request(), "no world"))["code"] == "NotFound"
 
 
-async def test_one_line_says_who_did_what(fakes: FakeWorld, caplog: pytest.LogCaptureFixture) -> None:
+async def test_one_line_says_who_did_what(fakes: FakeDependencies, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "serial_console.audit")
     await sent(sessions._open, request({"reason": "boot loop"}))
     said = json.loads(caplog.records[-1].message)
@@ -163,7 +163,7 @@ def application(*roles: str) -> Caller:
     return Caller("t1", "app", "automation", CallerKind.APPLICATION, frozenset(roles), Secret(""))
 
 
-async def test_an_automation_opens_what_its_azure_roles_allow(fakes: FakeWorld) -> None:
+async def test_an_automation_opens_what_its_azure_roles_allow(fakes: FakeDependencies) -> None:
     fakes.callers.answer = application("Console.Automation")
     assert (await sent(sessions._open)).status_code == 201
     fakes.rights.lacking["app"] = everything()
@@ -224,14 +224,14 @@ async def test_a_heartbeat_may_be_larger_than_other_bodies() -> None:
     assert response.status_code == 200
 
 
-async def test_health_is_asked_at_most_every_two_seconds(fakes: FakeWorld) -> None:
+async def test_health_is_asked_at_most_every_two_seconds(fakes: FakeDependencies) -> None:
     asked = 0
 
     async def probe() -> None:
         nonlocal asked
         asked += 1
 
-    world = replace(fakes.world, probes={"arm": probe})
+    world = replace(fakes.dependencies, probes={"arm": probe})
     for _ in range(5):
         assert (await _health(world)).status == 200
     assert asked == 1
@@ -240,22 +240,24 @@ async def test_health_is_asked_at_most_every_two_seconds(fakes: FakeWorld) -> No
     assert asked == 2
 
 
-async def test_the_page_of_a_cloud_that_the_directory_does_not_know_is_told_its_metadata(fakes: FakeWorld) -> None:
+async def test_the_page_of_a_cloud_that_the_directory_does_not_know_is_told_its_metadata(
+    fakes: FakeDependencies,
+) -> None:
     about = settings(
         ENTRA_AUTHORITY="https://login.local:1",
         ENTRA_INSTANCE_DISCOVERY="off",
         PAGE_AUTHORITY_METADATA='{"issuer":"i"}',
         ENTRA_TENANTS="t1 t2",
     )
-    said = (await vms._config(replace(fakes.world, settings=about))).value
+    said = (await vms._config(replace(fakes.dependencies, settings=about))).value
     assert said["authority"] == "https://login.local:1/organizations"
     assert (said["knownAuthorities"], said["authorityMetadata"]) == (["login.local:1"], {"issuer": "i"})
-    said = (await vms._config(fakes.world)).value
+    said = (await vms._config(fakes.dependencies)).value
     assert said["authority"] == "https://login.microsoftonline.com/t1"
     assert (said["knownAuthorities"], said["authorityMetadata"]) == ([], None)
 
 
-async def test_a_heartbeat_brings_what_is_to_be_kept_and_captured(fakes: FakeWorld) -> None:
+async def test_a_heartbeat_brings_what_is_to_be_kept_and_captured(fakes: FakeDependencies) -> None:
     fakes.policies.put(VM.resource_id, capture=True, typed=Typing.MASKED)
     beat = request({"relay": "r0", "sessions": []})
     said = json.loads((await sent(relays._heartbeat, beat)).get_body())
@@ -267,7 +269,7 @@ async def test_a_heartbeat_brings_what_is_to_be_kept_and_captured(fakes: FakeWor
     assert said == {"end": [], "again": {}, "keep": None, "keepTo": None, "capture": None}
 
 
-async def test_a_heartbeat_says_when_each_session_is_looked_at_again_and_hears_it_back(fakes: FakeWorld) -> None:
+async def test_a_heartbeat_says_when_each_session_is_looked_at_again_and_hears_it_back(fakes: FakeDependencies) -> None:
     at, session = math.ceil(fakes.clock.now()) + 7, "s" * 22
     fakes.sessions.rows[session] = Session(session, VM, "t1.ada", "Ada", Mode.WATCH, 1, fakes.clock.now(), "r0")
     live = {"vm": VM.resource_id, "session": session, "generation": 1, "mode": "watch", "again": at}

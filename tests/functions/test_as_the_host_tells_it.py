@@ -19,7 +19,7 @@ from functions.http.pipeline import Work
 from functions.http.routes import calling
 from shared.access.commands import Command
 from shared.session.grant import Mode
-from tests.fakes import VM, FakeWorld
+from tests.fakes import VM, FakeDependencies
 from tests.functions.test_answers import STARTER, error, fakes, sent
 
 __all__ = ["fakes"]
@@ -62,7 +62,7 @@ WITH_BODIES: dict[str, Work] = {
 @pytest.mark.parametrize("how", LOST)
 @pytest.mark.parametrize("what", WITH_BODIES)
 async def test_a_body_that_was_lost_is_never_taken_for_one_that_says_nothing(
-    fakes: FakeWorld, what: str, how: str
+    fakes: FakeDependencies, what: str, how: str
 ) -> None:
     response = await sent(WITH_BODIES[what], told(headers=LOST[how]))
     assert (response.status_code, error(response)["code"]) == (400, "InvalidRequest")
@@ -70,7 +70,7 @@ async def test_a_body_that_was_lost_is_never_taken_for_one_that_says_nothing(
     assert not fakes.consoles.locks
 
 
-async def test_what_arrives_is_read(fakes: FakeWorld) -> None:
+async def test_what_arrives_is_read(fakes: FakeDependencies) -> None:
     response = await sent(sessions._open, told(b'{"mode":"watch"}'))
     assert (response.status_code, json.loads(response.get_body())["mode"]) == (201, Mode.WATCH)
     assert not fakes.consoles.locks
@@ -93,7 +93,7 @@ async def test_letter_case_and_parameters_of_the_type_are_free(media: str) -> No
     assert (await sent(sessions._open, told(b"{}", {"content-type": media}))).status_code == 201
 
 
-async def test_a_field_without_a_value_is_as_if_it_were_not_there(fakes: FakeWorld) -> None:
+async def test_a_field_without_a_value_is_as_if_it_were_not_there(fakes: FakeDependencies) -> None:
     """Where a newer host, or something else before us, does tell of it, it counts as little."""
     for query in ({}, {"for": ""}, {"unknown": ""}):
         response = await called(vms._show, ("for",), query)
@@ -123,7 +123,7 @@ NAMES = st.text("abW09_.-()%/\\ \n\x00\u212a2F5", min_size=1, max_size=12) | st.
 @settings(derandomize=True, max_examples=150, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(NAMES, st.sampled_from(["subscription", "group", "name", "scale_set"]))
 async def test_a_name_is_the_same_in_the_audit_log_and_in_the_locks_key_or_refused(
-    fakes: FakeWorld, name: str, part: str
+    fakes: FakeDependencies, name: str, part: str
 ) -> None:
     fakes.consoles.locks.clear()
     heard = Heard()

@@ -12,19 +12,19 @@ from functions.http.binary_responses import handing_out
 from shared import wiring
 from shared.base.refusals import Code, refuse
 from tests.contract.memory_archive import MemoryArchive
-from tests.fakes import VM, FakeWorld
+from tests.fakes import VM, FakeDependencies
 
 STARTER = "boot-logs"
 
 
 @pytest.fixture(autouse=True)
-def fakes(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeWorld]:
-    made = FakeWorld()
-    wiring.worlds[STARTER] = made.world
+def fakes(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDependencies]:
+    made = FakeDependencies()
+    wiring.built[STARTER] = made.dependencies
     kept = MemoryArchive()
     monkeypatch.setattr(wiring, "archive", lambda: kept.archive)
     yield made
-    del wiring.worlds[STARTER]
+    del wiring.built[STARTER]
 
 
 async def asked(what: str = "log", **query: str) -> func.HttpResponse:
@@ -37,7 +37,7 @@ async def asked(what: str = "log", **query: str) -> func.HttpResponse:
     return answer
 
 
-async def test_the_log_comes_as_text_that_a_person_reads_or_as_it_is(fakes: FakeWorld) -> None:
+async def test_the_log_comes_as_text_that_a_person_reads_or_as_it_is(fakes: FakeDependencies) -> None:
     text = await asked()
     assert (text.status_code, text.mimetype) == (200, "text/plain")
     assert text.get_body() == b"[    0.0] Linux version 6\nlogin: "
@@ -60,7 +60,7 @@ async def test_what_is_not_understood_is_refused(query: dict[str, str]) -> None:
     assert json.loads(answer.get_body())["error"]["code"] == "InvalidRequest"
 
 
-async def test_a_vm_without_one_says_so(fakes: FakeWorld) -> None:
+async def test_a_vm_without_one_says_so(fakes: FakeDependencies) -> None:
     fakes.boot_logs.refusal = refuse(Code.BOOT_LOG_NOT_FOUND)
     for what in ("log", "shot"):
         assert (await asked(what)).status_code == 404

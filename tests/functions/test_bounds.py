@@ -37,7 +37,7 @@ from shared.transcript.flows.archive_records import KnownEnds, archive_records
 from shared.transcript.signed_statements import HoldPlaced
 from shared.transcript.verification import Fault, Finding
 from tests.contract.memory_archive import MemoryArchive
-from tests.fakes import NOW, VM, FakeWorld, machine
+from tests.fakes import NOW, VM, FakeDependencies, machine
 
 assert function_app.app, "importing it describes every operation"
 STARTER = "bounds"
@@ -115,11 +115,11 @@ def test_pages_one_after_the_other_are_the_list_whatever_comes_and_goes(
 
 
 @pytest.fixture
-def fakes() -> Iterator[FakeWorld]:
-    made = FakeWorld()
-    wiring.worlds[STARTER] = made.world
+def fakes() -> Iterator[FakeDependencies]:
+    made = FakeDependencies()
+    wiring.built[STARTER] = made.dependencies
     yield made
-    del wiring.worlds[STARTER]
+    del wiring.built[STARTER]
 
 
 @pytest.fixture
@@ -154,13 +154,13 @@ async def every_page(work: Work, **query: str) -> list[Any]:
         query["cursor"] = page["next"]
 
 
-async def test_many_vms_come_in_pages(fakes: FakeWorld) -> None:
+async def test_many_vms_come_in_pages(fakes: FakeDependencies) -> None:
     vms = [replace(VM, name=f"vm-{number:05d}") for number in range(5000)]
     fakes.vms.vms = {vm.console: replace(machine(), id=vm) for vm in vms}
     assert [each["name"] for each in await every_page(status._list)] == [vm.name for vm in vms]
 
 
-async def test_many_sessions_come_in_pages(fakes: FakeWorld) -> None:
+async def test_many_sessions_come_in_pages(fakes: FakeDependencies) -> None:
     made = [
         Session(f"session-{number:06d}", VM, "t.o", "A" * 200, Mode.WATCH, 0, NOW + number % 7, "r0", state="attached")
         for number in range(5000)
@@ -198,7 +198,7 @@ async def test_a_piece_of_a_transcript_is_bounded_whatever_was_printed(archive: 
 
 @pytest.mark.parametrize("form", ["raw", "text"])
 async def test_a_boot_log_is_bounded_whatever_is_in_it(
-    fakes: FakeWorld, archive: MemoryArchive, monkeypatch: pytest.MonkeyPatch, form: str
+    fakes: FakeDependencies, archive: MemoryArchive, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     async def log(*asked: Any) -> BootLog:
         return BootLog(b"\xff" * asked[-1], 0)
@@ -257,7 +257,7 @@ async def told(**said: Any) -> Any:
     return json.loads(response.get_body())
 
 
-async def test_a_heartbeat_that_ends_thousands_tells_of_some_and_loses_none(fakes: FakeWorld) -> None:
+async def test_a_heartbeat_that_ends_thousands_tells_of_some_and_loses_none(fakes: FakeDependencies) -> None:
     names = [f"s{at:021d}" for at in range(3000)]
     for name in names:
         await fakes.notices.add("r0", Notice(name, Code.SESSION_ENDED, "\U0001f600" * 256, NOW))
@@ -271,7 +271,7 @@ async def test_a_heartbeat_that_ends_thousands_tells_of_some_and_loses_none(fake
     assert len(ended) == 3000
 
 
-async def test_what_is_kept_of_thousands_of_consoles_comes_in_pages(fakes: FakeWorld) -> None:
+async def test_what_is_kept_of_thousands_of_consoles_comes_in_pages(fakes: FakeDependencies) -> None:
     vms = [replace(VM, name=f"vm-{at:05d}") for at in range(400)]
     mask = tuple(f"{at:02d}{'x' * 250}" for at in range(32))
     for vm in vms:

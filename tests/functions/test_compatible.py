@@ -20,7 +20,7 @@ from functions import compatible
 from functions.http.routes import calling
 from shared import wiring
 from shared.base.refusals import Code, refuse
-from tests.fakes import FakeWorld
+from tests.fakes import FakeDependencies
 from tests.functions.control_plane import ControlPlane
 from tests.functions.test_answers import request
 
@@ -224,9 +224,9 @@ def test_refusals_are_those_of_our_own_addresses(console: Any) -> None:
 )
 async def test_where_it_is_off_its_addresses_lead_nowhere(switch: str, status: int, unknown: int) -> None:
     trigger = compatible._where_it_is_on("azure_operations", calling("azure_operations", compatible._operations))
-    fakes = FakeWorld(COMPATIBILITY=switch)
-    wiring.worlds["switched"] = fakes.world
+    fakes = FakeDependencies(COMPATIBILITY=switch)
+    wiring.built["switched"] = fakes.dependencies
     assert (await trigger(request(), "switched")).status_code == status
     fakes.callers.answer = refuse(Code.CALLER_NOT_AUTHENTICATED)
     assert (await trigger(request(), "switched")).status_code == unknown
-    del wiring.worlds["switched"]
+    del wiring.built["switched"]

@@ -15,7 +15,7 @@ from shared import wiring
 from shared.access.commands import Command
 from shared.access.rights import DEFAULT, Right, on_vm
 from shared.base.caller import Caller, CallerKind, Secret
-from tests.fakes import VM, FakeWorld, machine
+from tests.fakes import VM, FakeDependencies, machine
 from tests.functions.control_plane import ControlPlane
 from tests.functions.test_answers import request
 
@@ -81,7 +81,7 @@ async def test_a_vm_that_is_not_there_is_asked_about_like_one_that_is(work: str)
     doing, body = WORKS[work]
     heard: list[list[str]] = []
     for there in (True, False):
-        fakes, asked = FakeWorld(), list[str]()
+        fakes, asked = FakeDependencies(), list[str]()
         fakes.callers.answer = Caller(
             "t1", "app", "x", CallerKind.APPLICATION, frozenset({"Console.Automation"}), Secret("")
         )
@@ -89,11 +89,11 @@ async def test_a_vm_that_is_not_there_is_asked_about_like_one_that_is(work: str)
         fakes.vms.vms = {VM.console: machine(storage_uri="https://st.blob.core.windows.net/")} if there else {}
         ports = ("vms", "rights", "around", "policies", "approvals", "power", "consoles", "sessions", "relays")
         changes: dict[str, Any] = {name: Heard(getattr(fakes, name), asked) for name in ports}
-        wiring.worlds["heard"] = replace(fakes.world, **changes)
+        wiring.built["heard"] = replace(fakes.dependencies, **changes)
         response = await answer("test", request(body), "heard", doing)
         assert response.headers["x-ms-error-code"] == "VmNotFound"
         heard.append(sorted(asked))
-    del wiring.worlds["heard"]
+    del wiring.built["heard"]
     assert heard[0] == heard[1] != []
 
 

@@ -20,7 +20,7 @@ from shared.transcript.flows.apply_retention import apply_retention
 from shared.transcript.flows.archive_records import KnownEnds, archive_records
 from shared.transcript.recording_state import SILENT_SECONDS
 from tests.contract.memory_archive import MemoryArchive
-from tests.fakes import NOW, VM, FakeWorld, without_read
+from tests.fakes import NOW, VM, FakeDependencies, without_read
 
 STARTER = "recordings"
 QUERY = ("from", "to", "segment")
@@ -36,15 +36,15 @@ RECORDS = (
 
 
 @pytest.fixture
-def fakes() -> Iterator[FakeWorld]:
-    made = FakeWorld()
-    wiring.worlds[STARTER] = made.world
+def fakes() -> Iterator[FakeDependencies]:
+    made = FakeDependencies()
+    wiring.built[STARTER] = made.dependencies
     yield made
-    del wiring.worlds[STARTER]
+    del wiring.built[STARTER]
 
 
 @pytest.fixture(autouse=True)
-async def kept(monkeypatch: pytest.MonkeyPatch, fakes: FakeWorld) -> MemoryArchive:
+async def kept(monkeypatch: pytest.MonkeyPatch, fakes: FakeDependencies) -> MemoryArchive:
     made = MemoryArchive()
     await archive_records([Batch(Source(VM.console, "e1", "r0"), RECORDS).encode()], made.transcripts, KnownEnds())
     monkeypatch.setattr(wiring, "archive", lambda: made.archive)
@@ -81,7 +81,9 @@ async def test_a_recording_says_who_when_and_what() -> None:
     }  # fmt: skip
 
 
-async def test_a_recording_whose_relay_is_gone_says_so_until_it_returns(kept: MemoryArchive, fakes: FakeWorld) -> None:
+async def test_a_recording_whose_relay_is_gone_says_so_until_it_returns(
+    kept: MemoryArchive, fakes: FakeDependencies
+) -> None:
     relay_lost = Record.event(3, T + 9_000_000, "relay-lost")
     records = (Record.event(1, T, "port-open", relay="r0"), Record(RecordKind.PRINTED, 2, T, b"x"))
     await archive_records([Batch(Source(VM.console, "e2", "r0"), records).encode()], kept.transcripts, KnownEnds())
@@ -106,7 +108,7 @@ async def test_a_list_with_words_that_were_printed_is_a_read(kept: MemoryArchive
 
 
 @pytest.mark.parametrize("name", ["list", "verify", "checkpoints"])
-async def test_who_may_not_read_learns_nothing(fakes: FakeWorld, name: str) -> None:
+async def test_who_may_not_read_learns_nothing(fakes: FakeDependencies, name: str) -> None:
     fakes.rights.lacking["ada"] = without_read(VM)
     status, answer = await call(name)
     assert (status, answer["error"]["code"]) == (403, "ReadDenied") or status in (403, 404)
@@ -179,7 +181,7 @@ async def test_a_clock_that_is_far_off_breaks_no_list(kept: MemoryArchive) -> No
     assert (status, found["value"][1]["began"]) == (200, "9999-12-31T23:59:59.000Z")
 
 
-async def test_a_list_and_a_verification_tell_what_is_behind_from_what_is_complete(fakes: FakeWorld) -> None:
+async def test_a_list_and_a_verification_tell_what_is_behind_from_what_is_complete(fakes: FakeDependencies) -> None:
     fakes.relays.last = RecordedLast("e1", 7, NOW)
     behind = {"state": "behind", "records": 2, "recorded": time_text(NOW)}
     assert (await call("list"))[1]["archive"] == behind

@@ -19,7 +19,7 @@ from shared.transcript.flows import index_transcript
 from shared.transcript.flows.archive_records import KnownEnds, archive_records
 from tests.contract.memory_archive import MemoryArchive
 from tests.contract.memory_transcripts import MemoryTranscripts
-from tests.fakes import NOW, VM, FakeWorld, without_read
+from tests.fakes import NOW, VM, FakeDependencies, without_read
 
 STARTER = "transcripts"
 PRINTED = b"\xffhello\x00" * 100
@@ -27,15 +27,15 @@ trigger = handing_out("read_transcript", _read)
 
 
 @pytest.fixture
-def fakes() -> Iterator[FakeWorld]:
-    made = FakeWorld()
-    wiring.worlds[STARTER] = made.world
+def fakes() -> Iterator[FakeDependencies]:
+    made = FakeDependencies()
+    wiring.built[STARTER] = made.dependencies
     yield made
-    del wiring.worlds[STARTER]
+    del wiring.built[STARTER]
 
 
 @pytest.fixture(autouse=True)
-async def archive(monkeypatch: pytest.MonkeyPatch, fakes: FakeWorld) -> MemoryArchive:
+async def archive(monkeypatch: pytest.MonkeyPatch, fakes: FakeDependencies) -> MemoryArchive:
     made = MemoryArchive()
     kept = made.transcripts
     records = (Record.event(1, 5_000_000, "attach"), Record(RecordKind.PRINTED, 2, 6_000_000, PRINTED))
@@ -123,14 +123,14 @@ async def test_a_query_that_makes_no_sense_is_named(query: dict[str, str], probl
     assert problem in json.loads(response.get_body())["error"]["message"]
 
 
-async def test_a_vm_that_is_not_there_is_not_found(fakes: FakeWorld) -> None:
+async def test_a_vm_that_is_not_there_is_not_found(fakes: FakeDependencies) -> None:
     fakes.vms.vms.clear()
     response = await get()
     assert response.status_code == 404
     assert json.loads(response.get_body())["error"]["code"] == "VmNotFound"
 
 
-async def test_who_may_not_open_the_console_may_not_read_what_it_printed(fakes: FakeWorld) -> None:
+async def test_who_may_not_open_the_console_may_not_read_what_it_printed(fakes: FakeDependencies) -> None:
     fakes.rights.lacking["ada"] = without_read()
     response = await get()
     assert response.status_code == 403
@@ -303,7 +303,7 @@ async def ask(work: Any, query: tuple[str, ...] = (), **said: str) -> tuple[int,
     return response.status_code, json.loads(response.get_body())
 
 
-async def test_readers_are_shown_to_those_who_administer(fakes: FakeWorld) -> None:
+async def test_readers_are_shown_to_those_who_administer(fakes: FakeDependencies) -> None:
     await get()
     status, found = await ask(_who)
     assert (status, [(each["name"], each["what"]) for each in found["value"]]) == (200, [("Ada", "format=raw")])
@@ -351,7 +351,7 @@ async def test_a_search_that_makes_no_sense_is_refused(query: dict[str, str]) ->
     assert (status, answer["error"]["code"]) == (400, "InvalidRequest")
 
 
-async def test_who_comes_to_the_end_hears_whether_more_was_recorded(fakes: FakeWorld) -> None:
+async def test_who_comes_to_the_end_hears_whether_more_was_recorded(fakes: FakeDependencies) -> None:
     fakes.relays.last = RecordedLast("e", 5, NOW)
     for query in ({}, {"offset": "700"}, {"format": "events", "segment": "9"}):
         response = await get(**query)
@@ -365,6 +365,6 @@ async def test_who_comes_to_the_end_hears_whether_more_was_recorded(fakes: FakeW
     assert "x-console-records-behind" not in unknown.headers
 
 
-async def test_who_is_not_at_the_end_asks_no_relay(fakes: FakeWorld) -> None:
+async def test_who_is_not_at_the_end_asks_no_relay(fakes: FakeDependencies) -> None:
     fakes.relays.last = RecordedLast("e", 5, NOW)
     assert "x-console-archive" not in (await get(limit="5")).headers

@@ -20,7 +20,7 @@ from functions.http.waiting import AGAIN_SECONDS, OF_ONE, PLACES, place_for
 from functions.transcripts import _read
 from shared import wiring
 from tests.contract.memory_archive import MemoryArchive
-from tests.fakes import VM, FakeWorld
+from tests.fakes import VM, FakeDependencies
 from tests.functions.control_plane import ControlPlane
 from tests.functions.test_over_http import vm
 from tests.patience import PATIENCE
@@ -37,12 +37,12 @@ def asked(**query: str) -> func.HttpRequest:
 
 
 @pytest.fixture
-def fakes(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeWorld]:
-    made = FakeWorld()
+def fakes(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDependencies]:
+    made = FakeDependencies()
     monkeypatch.setattr(wiring, "archive", lambda: MemoryArchive().archive)
-    wiring.worlds[STARTER] = made.world
+    wiring.built[STARTER] = made.dependencies
     yield made
-    del wiring.worlds[STARTER]
+    del wiring.built[STARTER]
 
 
 def test_one_caller_takes_few_places_and_all_together_not_all() -> None:

@@ -186,9 +186,9 @@ async def test_a_command_is_no_session_and_a_session_no_command(stage: Stage) ->
     tokens = PemTokens(PEM, ISSUER, stage.clock)
     assert await refused_everywhere(stage, tokens.sign_command(RELAY, b""))
     body = json.dumps(stage.grant("ada").claims()).encode()
-    assert not await stage.relay.world.keys.commanded(f"Bearer {stage.token()}", b"")
-    assert not await stage.relay.world.keys.commanded(f"Bearer {stage.token()}", body)
-    assert await stage.relay.world.keys.commanded(f"Bearer {tokens.sign_command(RELAY, body)}", body)
+    assert not await stage.relay.dependencies.keys.commanded(f"Bearer {stage.token()}", b"")
+    assert not await stage.relay.dependencies.keys.commanded(f"Bearer {stage.token()}", body)
+    assert await stage.relay.dependencies.keys.commanded(f"Bearer {tokens.sign_command(RELAY, body)}", body)
 
 
 @pytest.mark.parametrize(

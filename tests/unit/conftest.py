@@ -1,8 +1,8 @@
 import pytest
 
-from tests.fakes import FakeWorld
+from tests.fakes import FakeDependencies
 
 
 @pytest.fixture
-def fakes() -> FakeWorld:
-    return FakeWorld()
+def fakes() -> FakeDependencies:
+    return FakeDependencies()

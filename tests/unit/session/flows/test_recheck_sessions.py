@@ -21,39 +21,39 @@ from shared.session.flows.open_session import Opened, OpenSessionRequest, open_s
 from shared.session.flows.recheck_sessions import AGAIN_SECONDS, MOST_LOOKS, due
 from shared.session.flows.renew_sessions import AT_ONCE, renew_sessions
 from shared.session.grant import Mode
-from tests.fakes import VM, FakeRights, FakeWorld, machine, person, without_read
+from tests.fakes import VM, FakeDependencies, FakeRights, machine, person, without_read
 
 HEARTBEAT = 5.0
 
 
-async def live(fakes: FakeWorld, oid: str = "ada", mode: Mode = Mode.WRITE) -> Live:
+async def live(fakes: FakeDependencies, oid: str = "ada", mode: Mode = Mode.WRITE) -> Live:
     fakes.paces.due.clear()
-    opened = await open_session(fakes.world, person(oid, oid.title()), VM, OpenSessionRequest(mode=mode))
+    opened = await open_session(fakes.dependencies, person(oid, oid.title()), VM, OpenSessionRequest(mode=mode))
     assert isinstance(opened, Opened)
     return Live(VM, opened.session.id, opened.session.generation, mode)
 
 
-async def a_period_later(fakes: FakeWorld, *live: Live) -> list[SessionEnding]:
+async def a_period_later(fakes: FakeDependencies, *live: Live) -> list[SessionEnding]:
     """What the heartbeats of one period say together."""
     endings: list[SessionEnding] = []
-    for _ in range(int(fakes.world.settings.recheck_seconds / HEARTBEAT) + 1):
+    for _ in range(int(fakes.dependencies.settings.recheck_seconds / HEARTBEAT) + 1):
         fakes.clock.time += HEARTBEAT
-        endings += await renew_sessions(fakes.world, "r0", live)
+        endings += await renew_sessions(fakes.dependencies, "r0", live)
     return endings
 
 
-async def looks(fakes: FakeWorld, seconds: float, *live: Live) -> list[float]:
+async def looks(fakes: FakeDependencies, seconds: float, *live: Live) -> list[float]:
     """When rights were asked, of heartbeats for so long."""
     asked, start = [], fakes.clock.now()
     while fakes.clock.now() < start + seconds:
         before = fakes.rights.asked
-        await renew_sessions(fakes.world, "r0", live)
+        await renew_sessions(fakes.dependencies, "r0", live)
         asked += [fakes.clock.now() - start] * (fakes.rights.asked - before)
         fakes.clock.time += HEARTBEAT
     return asked
 
 
-async def test_a_role_withdrawn_ends_the_session_within_a_minute(fakes: FakeWorld) -> None:
+async def test_a_role_withdrawn_ends_the_session_within_a_minute(fakes: FakeDependencies) -> None:
     session = await live(fakes)
     assert await a_period_later(fakes, session) == []
     fakes.rights.lacking["ada"] = without_read()
@@ -61,60 +61,60 @@ async def test_a_role_withdrawn_ends_the_session_within_a_minute(fakes: FakeWorl
 
 
 @pytest.mark.parametrize("mode", list(Mode))
-async def test_rights_are_asked_once_in_a_period(fakes: FakeWorld, mode: Mode) -> None:
+async def test_rights_are_asked_once_in_a_period(fakes: FakeDependencies, mode: Mode) -> None:
     session = await live(fakes, mode=mode)
     await a_period_later(fakes, session)
-    assert len(await looks(fakes, 10 * fakes.world.settings.recheck_seconds, session)) == 10
+    assert len(await looks(fakes, 10 * fakes.dependencies.settings.recheck_seconds, session)) == 10
 
 
-async def test_a_process_that_never_heard_of_the_sessions_spreads_its_looks(fakes: FakeWorld) -> None:
+async def test_a_process_that_never_heard_of_the_sessions_spreads_its_looks(fakes: FakeDependencies) -> None:
     sessions = [await live(fakes, f"person-{number}", Mode.WATCH) for number in range(400)]
-    asked = await looks(fakes, fakes.world.settings.recheck_seconds + HEARTBEAT, *sessions)
+    asked = await looks(fakes, fakes.dependencies.settings.recheck_seconds + HEARTBEAT, *sessions)
     assert 400 <= len(asked) < 800, "all within one period, some of them twice"
-    assert max(asked.count(at) for at in set(asked)) < 400 * HEARTBEAT / fakes.world.settings.recheck_seconds * 3
+    assert max(asked.count(at) for at in set(asked)) < 400 * HEARTBEAT / fakes.dependencies.settings.recheck_seconds * 3
 
 
-async def test_the_sessions_of_one_person_in_a_subscription_are_looked_at_together(fakes: FakeWorld) -> None:
+async def test_the_sessions_of_one_person_in_a_subscription_are_looked_at_together(fakes: FakeDependencies) -> None:
     sessions = [await live(fakes, mode=Mode.WATCH) for _ in range(20)]
     await a_period_later(fakes, *sessions)
-    assert len(set(await looks(fakes, fakes.world.settings.recheck_seconds, *sessions))) == 1
+    assert len(set(await looks(fakes, fakes.dependencies.settings.recheck_seconds, *sessions))) == 1
 
 
-async def test_a_process_goes_on_where_another_left_off(fakes: FakeWorld) -> None:
+async def test_a_process_goes_on_where_another_left_off(fakes: FakeDependencies) -> None:
     session = await live(fakes)
     await a_period_later(fakes, session)
-    again = fakes.world.rechecked.pop(session.session)
+    again = fakes.dependencies.rechecked.pop(session.session)
     told = replace(session, again=again)
     fakes.rights.asked = 0
-    await renew_sessions(fakes.world, "r0", [told])
+    await renew_sessions(fakes.dependencies, "r0", [told])
     assert fakes.rights.asked == 0, "the relay says when it is due"
-    fakes.world.rechecked.clear()
+    fakes.dependencies.rechecked.clear()
     fakes.clock.time = again
-    await renew_sessions(fakes.world, "r0", [told])
+    await renew_sessions(fakes.dependencies, "r0", [told])
     assert fakes.rights.asked == 1, "and not later than that"
 
 
-async def test_what_a_relay_says_cannot_put_a_look_off_for_long(fakes: FakeWorld) -> None:
+async def test_what_a_relay_says_cannot_put_a_look_off_for_long(fakes: FakeDependencies) -> None:
     session = replace(await live(fakes), again=fakes.clock.now() + 1e9)
     fakes.rights.lacking["ada"] = without_read()
-    assert due(fakes.world, [session]) == []
-    fakes.clock.time += fakes.world.settings.recheck_seconds
-    assert due(fakes.world, [session]) == [session]
+    assert due(fakes.dependencies, [session]) == []
+    fakes.clock.time += fakes.dependencies.settings.recheck_seconds
+    assert due(fakes.dependencies, [session]) == [session]
 
 
-async def test_what_another_relay_says_again_and_again_puts_no_look_off(fakes: FakeWorld) -> None:
-    session, period = await live(fakes), fakes.world.settings.recheck_seconds
+async def test_what_another_relay_says_again_and_again_puts_no_look_off(fakes: FakeDependencies) -> None:
+    session, period = await live(fakes), fakes.dependencies.settings.recheck_seconds
     assert await a_period_later(fakes, session) == []
     fakes.rights.lacking["ada"] = without_read()
     endings: list[SessionEnding] = []
     for _ in range(int(period / HEARTBEAT) + 1):
         fakes.clock.time += HEARTBEAT
-        await renew_sessions(fakes.world, "r1", [replace(session, again=fakes.clock.now() + period)])
-        endings += await renew_sessions(fakes.world, "r0", [session])
+        await renew_sessions(fakes.dependencies, "r1", [replace(session, again=fakes.clock.now() + period)])
+        endings += await renew_sessions(fakes.dependencies, "r0", [session])
     assert SessionEnding(session.session, Code.ACCESS_REVOKED, "") in endings
 
 
-async def test_a_clock_that_was_ahead_and_is_set_right_puts_no_look_off(fakes: FakeWorld) -> None:
+async def test_a_clock_that_was_ahead_and_is_set_right_puts_no_look_off(fakes: FakeDependencies) -> None:
     session = await live(fakes)
     fakes.clock.time += 3600
     assert await a_period_later(fakes, session) == []
@@ -123,21 +123,21 @@ async def test_a_clock_that_was_ahead_and_is_set_right_puts_no_look_off(fakes: F
     assert SessionEnding(session.session, Code.ACCESS_REVOKED, "") in await a_period_later(fakes, session)
 
 
-async def test_one_heartbeat_looks_at_a_bounded_number_the_longest_due_first(fakes: FakeWorld) -> None:
+async def test_one_heartbeat_looks_at_a_bounded_number_the_longest_due_first(fakes: FakeDependencies) -> None:
     now = fakes.clock.now()
     late = [Live(VM, f"s{number}", 1, Mode.WATCH, now - number) for number in range(MOST_LOOKS + 10)]
-    looked = due(fakes.world, late)
+    looked = due(fakes.dependencies, late)
     assert len(looked) == MOST_LOOKS
     assert looked == late[:9:-1]
 
 
 async def test_a_period_of_no_length_looks_with_every_heartbeat() -> None:
-    fakes = FakeWorld(RECHECK_SECONDS="0")
+    fakes = FakeDependencies(RECHECK_SECONDS="0")
     session = await live(fakes)
     assert len(await looks(fakes, 5 * HEARTBEAT, session)) == 5
 
 
-type Change = Callable[[FakeWorld], object]
+type Change = Callable[[FakeDependencies], object]
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ type Change = Callable[[FakeWorld], object]
     ],
 )
 async def test_what_comes_in_the_way_later_ends_the_session_for_its_reason(
-    fakes: FakeWorld, change: Change, code: Code
+    fakes: FakeDependencies, change: Change, code: Code
 ) -> None:
     session = await live(fakes)
     assert await a_period_later(fakes, session) == []
@@ -166,7 +166,7 @@ async def test_what_comes_in_the_way_later_ends_the_session_for_its_reason(
 
 
 async def test_a_slow_azure_keeps_no_lease_and_no_ending_waiting(
-    fakes: FakeWorld, monkeypatch: pytest.MonkeyPatch
+    fakes: FakeDependencies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.session.flows.renew_sessions.LOOK_SECONDS", 0.01)
     old, new = await live(fakes), await live(fakes, "grace")
@@ -177,21 +177,21 @@ async def test_a_slow_azure_keeps_no_lease_and_no_ending_waiting(
         return await asyncio.get_running_loop().create_future()
 
     fakes.vms.find = never  # type: ignore[method-assign,assignment]  # it hangs
-    due(fakes.world, [new])
-    fakes.clock.time = fakes.world.rechecked[new.session]
-    assert await renew_sessions(fakes.world, "r0", [old, new]) == [
+    due(fakes.dependencies, [new])
+    fakes.clock.time = fakes.dependencies.rechecked[new.session]
+    assert await renew_sessions(fakes.dependencies, "r0", [old, new]) == [
         SessionEnding(old.session, Code.SESSION_SUPERSEDED, "Grace")
     ]
     assert fakes.leases.said["r0"].at == fakes.clock.now()
-    await renew_sessions(fakes.world, "r0", [new])
+    await renew_sessions(fakes.dependencies, "r0", [new])
     assert asked == ["arm"], "it is not asked again with the next beat"
     fakes.clock.time += AGAIN_SECONDS
-    await renew_sessions(fakes.world, "r0", [new])
+    await renew_sessions(fakes.dependencies, "r0", [new])
     assert len(asked) == 2
 
 
 async def test_a_slow_azure_takes_one_deadline_of_a_heartbeat_however_many_are_due(
-    fakes: FakeWorld, monkeypatch: pytest.MonkeyPatch
+    fakes: FakeDependencies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those whose look had begun are asked about later; the others come first with the next heartbeat."""
     monkeypatch.setattr("shared.session.flows.renew_sessions.LOOK_SECONDS", 0.5)
@@ -207,43 +207,43 @@ async def test_a_slow_azure_takes_one_deadline_of_a_heartbeat_however_many_are_d
     fakes.rights.missing = slow  # type: ignore[method-assign]
     fakes.rights.lacking["p3"] = without_read()
     ended = [SessionEnding(sessions[3].session, Code.ACCESS_REVOKED, "")]
-    assert await renew_sessions(fakes.world, "r0", sessions) == ended, "what is known is told"
+    assert await renew_sessions(fakes.dependencies, "r0", sessions) == ended, "what is known is told"
     assert len(begun) == AT_ONCE + 1
-    await renew_sessions(fakes.world, "r0", [*sessions[:3], *sessions[4:]])
+    await renew_sessions(fakes.dependencies, "r0", [*sessions[:3], *sessions[4:]])
     assert set(begun) == {f"p{number}" for number in range(2 * AT_ONCE)}
     assert len(begun) == 2 * AT_ONCE
 
 
-async def test_a_session_ends_with_the_approval_that_opened_it(fakes: FakeWorld) -> None:
+async def test_a_session_ends_with_the_approval_that_opened_it(fakes: FakeDependencies) -> None:
     fakes.policies.put(VM.console, approval=frozenset({Right.WRITE}), approval_seconds=60)
-    asked = await ask_approval(fakes.world, person(), VM, Right.WRITE, "why")
+    asked = await ask_approval(fakes.dependencies, person(), VM, Right.WRITE, "why")
     assert isinstance(asked, Approval)
-    await decide_approval(fakes.world, person("grace"), VM, asked.id, allow=True, comment=None)
+    await decide_approval(fakes.dependencies, person("grace"), VM, asked.id, allow=True, comment=None)
     session = await live(fakes)
-    assert await renew_sessions(fakes.world, "r0", [session]) == []
+    assert await renew_sessions(fakes.dependencies, "r0", [session]) == []
     fakes.clock.time += 60
-    assert await renew_sessions(fakes.world, "r0", [session]) == [
+    assert await renew_sessions(fakes.dependencies, "r0", [session]) == [
         SessionEnding(session.session, Code.APPROVAL_REQUIRED, "")
     ]
 
 
-async def test_a_live_session_is_judged_by_what_answers_for_many(fakes: FakeWorld) -> None:
+async def test_a_live_session_is_judged_by_what_answers_for_many(fakes: FakeDependencies) -> None:
     session, many = await live(fakes), FakeRights(lacking={"ada": without_read()})
-    world = replace(fakes.world, live_azure=LiveAzure(vms=fakes.vms, rights=many, around=fakes.around))
-    fakes.clock.time += fakes.world.settings.recheck_seconds
-    assert await renew_sessions(world, "r0", [replace(session, again=1.0)]) == [
+    dependencies = replace(fakes.dependencies, live_azure=LiveAzure(vms=fakes.vms, rights=many, around=fakes.around))
+    fakes.clock.time += fakes.dependencies.settings.recheck_seconds
+    assert await renew_sessions(dependencies, "r0", [replace(session, again=1.0)]) == [
         SessionEnding(session.session, Code.ACCESS_REVOKED, "")
     ]
 
 
-async def test_a_stop_of_the_vm_is_left_to_its_port_to_tell(fakes: FakeWorld) -> None:
+async def test_a_stop_of_the_vm_is_left_to_its_port_to_tell(fakes: FakeDependencies) -> None:
     session = await live(fakes)
     fakes.vms.vms[VM.console] = machine(power=Power.STOPPED)
     assert await a_period_later(fakes, session) == []
     assert fakes.rights.asked > 1
 
 
-async def test_what_cannot_be_learnt_ends_nobody(fakes: FakeWorld) -> None:
+async def test_what_cannot_be_learnt_ends_nobody(fakes: FakeDependencies) -> None:
     session = await live(fakes)
     fakes.rights.fail = Unavailable(Dependency.ARM, "away")
     assert await a_period_later(fakes, session) == []
@@ -252,9 +252,9 @@ async def test_what_cannot_be_learnt_ends_nobody(fakes: FakeWorld) -> None:
     assert await a_period_later(fakes, session) == []
 
 
-async def test_sessions_long_over_are_forgotten(fakes: FakeWorld) -> None:
-    await renew_sessions(fakes.world, "r0", [await live(fakes)])
-    assert fakes.world.rechecked
-    fakes.clock.time += 11 * fakes.world.settings.recheck_seconds
-    await renew_sessions(fakes.world, "r0", [])
-    assert not fakes.world.rechecked
+async def test_sessions_long_over_are_forgotten(fakes: FakeDependencies) -> None:
+    await renew_sessions(fakes.dependencies, "r0", [await live(fakes)])
+    assert fakes.dependencies.rechecked
+    fakes.clock.time += 11 * fakes.dependencies.settings.recheck_seconds
+    await renew_sessions(fakes.dependencies, "r0", [])
+    assert not fakes.dependencies.rechecked

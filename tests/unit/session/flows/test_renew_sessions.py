@@ -11,89 +11,91 @@ from shared.session.flows.open_session import Opened, OpenSessionRequest, open_s
 from shared.session.flows.renew_sessions import FORGET_SECONDS, renew_sessions
 from shared.session.grant import Mode
 from shared.session.lock import LEASE_SECONDS, PENDING_SECONDS, Lease, Lock, Takeover
-from tests.fakes import VM, FakeWorld, person, without_read
+from tests.fakes import VM, FakeDependencies, person, without_read
 
 
-async def live(fakes: FakeWorld, oid: str = "ada", mode: Mode = Mode.WRITE) -> Live:
-    opened = await open_session(fakes.world, person(oid, oid.title()), VM, OpenSessionRequest(mode=mode))
+async def live(fakes: FakeDependencies, oid: str = "ada", mode: Mode = Mode.WRITE) -> Live:
+    opened = await open_session(fakes.dependencies, person(oid, oid.title()), VM, OpenSessionRequest(mode=mode))
     assert isinstance(opened, Opened)
     return Live(VM, opened.session.id, opened.session.generation, mode)
 
 
 @pytest.mark.parametrize("mode", list(Mode))
-async def test_a_live_session_goes_on(fakes: FakeWorld, mode: Mode) -> None:
+async def test_a_live_session_goes_on(fakes: FakeDependencies, mode: Mode) -> None:
     session = await live(fakes, mode=mode)
     for _ in range(3):
-        assert await renew_sessions(fakes.world, "r0", [session]) == []
+        assert await renew_sessions(fakes.dependencies, "r0", [session]) == []
 
 
-async def wants(fakes: FakeWorld) -> Code | None:
+async def wants(fakes: FakeDependencies) -> Code | None:
     """What somebody hears who would not displace anybody."""
-    answer = await open_session(fakes.world, person("grace", "Grace"), VM, OpenSessionRequest(takeover=Takeover.NEVER))
+    answer = await open_session(
+        fakes.dependencies, person("grace", "Grace"), VM, OpenSessionRequest(takeover=Takeover.NEVER)
+    )
     return answer.code if isinstance(answer, Refusal) else None
 
 
-async def test_a_heartbeat_keeps_the_lease(fakes: FakeWorld) -> None:
+async def test_a_heartbeat_keeps_the_lease(fakes: FakeDependencies) -> None:
     session = await live(fakes)
     fakes.clock.time += PENDING_SECONDS
-    await renew_sessions(fakes.world, "r0", [session])
+    await renew_sessions(fakes.dependencies, "r0", [session])
     fakes.clock.time += LEASE_SECONDS - 1
     assert await wants(fakes) is Code.CONSOLE_IN_USE
     fakes.clock.time += 1
     assert await wants(fakes) is None
 
 
-async def test_who_a_living_relay_does_not_name_has_left(fakes: FakeWorld) -> None:
+async def test_who_a_living_relay_does_not_name_has_left(fakes: FakeDependencies) -> None:
     session = await live(fakes)
     fakes.clock.time += PENDING_SECONDS
-    await renew_sessions(fakes.world, "r0", [session])
-    await renew_sessions(fakes.world, "r0", [])
+    await renew_sessions(fakes.dependencies, "r0", [session])
+    await renew_sessions(fakes.dependencies, "r0", [])
     assert await wants(fakes) is None
 
 
-async def test_a_heartbeat_asks_no_lock_and_writes_one_line(fakes: FakeWorld) -> None:
+async def test_a_heartbeat_asks_no_lock_and_writes_one_line(fakes: FakeDependencies) -> None:
     """However long the lock is away, and however many write."""
     session = await live(fakes)
-    await renew_sessions(fakes.world, "r0", [session])
+    await renew_sessions(fakes.dependencies, "r0", [session])
     fakes.consoles.fail = Unavailable(Dependency.CONSOLE_LOCK, "away")
     for _ in range(100):
         fakes.clock.time += 5
-        assert await renew_sessions(fakes.world, "r0", [session]) == []
+        assert await renew_sessions(fakes.dependencies, "r0", [session]) == []
     assert fakes.leases.said == {"r0": Lease(fakes.clock.now(), frozenset({session.session}))}
 
 
-async def test_watchers_keep_no_lease(fakes: FakeWorld) -> None:
-    await renew_sessions(fakes.world, "r0", [await live(fakes, mode=Mode.WATCH)])
+async def test_watchers_keep_no_lease(fakes: FakeDependencies) -> None:
+    await renew_sessions(fakes.dependencies, "r0", [await live(fakes, mode=Mode.WATCH)])
     assert fakes.leases.said["r0"].sessions == frozenset()
 
 
-async def test_a_sign_of_life_that_could_not_be_kept_is_told_to_the_relay(fakes: FakeWorld) -> None:
+async def test_a_sign_of_life_that_could_not_be_kept_is_told_to_the_relay(fakes: FakeDependencies) -> None:
     fakes.leases.fail = Unavailable(Dependency.STORAGE_TABLES, "away")
     with pytest.raises(Unavailable, match="storage tables"):
-        await renew_sessions(fakes.world, "r0", [await live(fakes)])
+        await renew_sessions(fakes.dependencies, "r0", [await live(fakes)])
 
 
 async def test_a_notice_is_told_until_the_session_is_gone_and_kept_while_it_may_be_on_its_way(
-    fakes: FakeWorld,
+    fakes: FakeDependencies,
 ) -> None:
     old, new = await live(fakes), await live(fakes, "grace")
     for _ in range(2):
-        assert await renew_sessions(fakes.world, "r0", [new]) == []
-        assert await renew_sessions(fakes.world, "r0", [old, new]) == [superseded(old)]
-    assert await renew_sessions(fakes.world, "r1", [old]) == [], "another relay's"
+        assert await renew_sessions(fakes.dependencies, "r0", [new]) == []
+        assert await renew_sessions(fakes.dependencies, "r0", [old, new]) == [superseded(old)]
+    assert await renew_sessions(fakes.dependencies, "r1", [old]) == [], "another relay's"
     fakes.clock.time += FORGET_SECONDS + 1
-    assert await renew_sessions(fakes.world, "r0", [old]) == [superseded(old)]
-    assert await renew_sessions(fakes.world, "r0", [new]) == []
+    assert await renew_sessions(fakes.dependencies, "r0", [old]) == [superseded(old)]
+    assert await renew_sessions(fakes.dependencies, "r0", [new]) == []
     assert fakes.notices.rows == {}
 
 
-async def test_a_writer_whose_notice_was_never_written_ends_with_the_next_look(fakes: FakeWorld) -> None:
+async def test_a_writer_whose_notice_was_never_written_ends_with_the_next_look(fakes: FakeDependencies) -> None:
     old, new = await live(fakes), await live(fakes, "grace")
     fakes.notices.rows.clear()
     assert await looked_at(fakes, old, new) == [superseded(old)]
 
 
-async def test_a_lock_that_hangs_ends_nobody(fakes: FakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_lock_that_hangs_ends_nobody(fakes: FakeDependencies, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.session.flows.renew_sessions.LOOK_SECONDS", 0.01)
     session = await live(fakes)
 
@@ -105,14 +107,14 @@ async def test_a_lock_that_hangs_ends_nobody(fakes: FakeWorld, monkeypatch: pyte
     assert await looked_at(fakes, session) == []
 
 
-async def test_a_lock_that_is_away_ends_nobody(fakes: FakeWorld) -> None:
+async def test_a_lock_that_is_away_ends_nobody(fakes: FakeDependencies) -> None:
     session = await live(fakes)
     fakes.consoles.fail = Unavailable(Dependency.CONSOLE_LOCK, "away")
     assert await looked_at(fakes, session) == []
 
 
 async def test_what_goes_wrong_about_one_session_keeps_no_ending_of_another(
-    fakes: FakeWorld, caplog: pytest.LogCaptureFixture
+    fakes: FakeDependencies, caplog: pytest.LogCaptureFixture
 ) -> None:
     mine, other = await live(fakes), await live(fakes, "grace", Mode.WATCH)
     fakes.rights.lacking["grace"] = without_read()
@@ -121,30 +123,30 @@ async def test_what_goes_wrong_about_one_session_keeps_no_ending_of_another(
     assert f"session {mine.session} was not looked at" in caplog.text
 
 
-async def looked_at(fakes: FakeWorld, *live: Live) -> Sequence[SessionEnding]:
+async def looked_at(fakes: FakeDependencies, *live: Live) -> Sequence[SessionEnding]:
     """A heartbeat with which the look at every session is due."""
-    fakes.world.rechecked.update(dict.fromkeys((each.session for each in live), fakes.clock.now()))
-    return await renew_sessions(fakes.world, "r0", live)
+    fakes.dependencies.rechecked.update(dict.fromkeys((each.session for each in live), fakes.clock.now()))
+    return await renew_sessions(fakes.dependencies, "r0", live)
 
 
 def superseded(old: Live) -> SessionEnding:
     return SessionEnding(old.session, Code.SESSION_SUPERSEDED, "Grace")
 
 
-async def test_a_superseded_writer_ends_and_learns_by_whom(fakes: FakeWorld) -> None:
+async def test_a_superseded_writer_ends_and_learns_by_whom(fakes: FakeDependencies) -> None:
     old, new = await live(fakes), await live(fakes, "grace")
-    assert await renew_sessions(fakes.world, "r0", [old, new]) == [
+    assert await renew_sessions(fakes.dependencies, "r0", [old, new]) == [
         SessionEnding(old.session, Code.SESSION_SUPERSEDED, "Grace")
     ]
 
 
-async def test_a_writer_whose_lock_is_gone_ends(fakes: FakeWorld) -> None:
+async def test_a_writer_whose_lock_is_gone_ends(fakes: FakeDependencies) -> None:
     session = await live(fakes)
     await fakes.consoles.release(VM, session.session, session.generation)
     assert await looked_at(fakes, session) == [SessionEnding(session.session, Code.SESSION_ENDED, "")]
 
 
-async def test_a_watcher_whose_session_was_ended_ends(fakes: FakeWorld) -> None:
+async def test_a_watcher_whose_session_was_ended_ends(fakes: FakeDependencies) -> None:
     session = await live(fakes, mode=Mode.WATCH)
     await fakes.sessions.ended(VM, session.session, 1.0, "Goodbye")
     assert await looked_at(fakes, session) == [SessionEnding(session.session, Code.SESSION_ENDED, "Ada")]
@@ -161,9 +163,9 @@ async def test_a_watcher_whose_session_was_ended_ends(fakes: FakeWorld) -> None:
     ],
 )
 async def test_a_switch_turned_off_ends_the_session_at_its_next_heartbeat(
-    fakes: FakeWorld, scope: str, code: Code
+    fakes: FakeDependencies, scope: str, code: Code
 ) -> None:
     session = await live(fakes)
-    assert await renew_sessions(fakes.world, "r0", [session]) == []
+    assert await renew_sessions(fakes.dependencies, "r0", [session]) == []
     fakes.policies.put(scope, console=Switch.OFF)
-    assert await renew_sessions(fakes.world, "r0", [session]) == [SessionEnding(session.session, code, "")]
+    assert await renew_sessions(fakes.dependencies, "r0", [session]) == [SessionEnding(session.session, code, "")]

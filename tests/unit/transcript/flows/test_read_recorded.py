@@ -8,7 +8,7 @@ from shared.base.vm import VmId
 from shared.transcript.flows.read_recorded import last_mark, record_read, recording_of, session_of, show_reads
 from shared.transcript.ports import Read
 from tests.contract.memory_archive import MemoryArchive
-from tests.fakes import NOW, VM, FakeWorld, person
+from tests.fakes import NOW, VM, FakeDependencies, person
 from tests.unit.transcript.flows.archived import CONSOLE, archived, batch
 
 HERE = VmId.parse(CONSOLE)
@@ -31,17 +31,17 @@ async def kept() -> MemoryArchive:
     return made
 
 
-async def test_a_read_is_shown_to_those_who_administer_newest_first(fakes: FakeWorld) -> None:
+async def test_a_read_is_shown_to_those_who_administer_newest_first(fakes: FakeDependencies) -> None:
     made = MemoryArchive()
     await record_read(made.archive, person(), VM, "format=raw")
     made.clock.time += 1
     await record_read(made.archive, person("grace", "Grace"), VM, "search")
-    found = await show_reads(fakes.world, made.archive, person(), VM)
+    found = await show_reads(fakes.dependencies, made.archive, person(), VM)
     assert found == [
         Read(NOW + 1, "t1.grace", "Grace", "search"), Read(NOW, "t1.ada", "Ada", "format=raw")
     ]  # fmt: skip
     fakes.rights.lacking["ada"] = ["Microsoft.SerialConsole/serialPorts/write"]
-    refused = await show_reads(fakes.world, made.archive, person(), VM)
+    refused = await show_reads(fakes.dependencies, made.archive, person(), VM)
     assert isinstance(refused, Refusal)
     assert refused.code is Code.ADMINISTRATION_DENIED
 

@@ -25,7 +25,7 @@ from shared.transcript.plain_text import plain
 from shared.transcript.playback import Cursor, code_of, printed, time_us
 from shared.transcript.segment import read_header
 from tests.contract.memory_transcripts import MemoryTranscripts
-from tests.fakes import VM, FakeWorld, person, without_read
+from tests.fakes import VM, FakeDependencies, person, without_read
 from tests.unit.transcript.flows.archived import CONSOLE, archived, batch, segments
 
 SMALL = SegmentLimits(segment_bytes=6000, segment_blocks=9)
@@ -211,24 +211,24 @@ async def test_a_page_of_few_events_does_not_read_without_end(monkeypatch: pytes
     assert [json.loads(line)["event"] for line in b"".join(found).splitlines()] == told.events
 
 
-async def test_who_may_open_the_console_may_read_its_transcript(fakes: FakeWorld) -> None:
-    assert await permitted(fakes.world, person(), VM) is None
+async def test_who_may_open_the_console_may_read_its_transcript(fakes: FakeDependencies) -> None:
+    assert await permitted(fakes.dependencies, person(), VM) is None
 
 
-async def test_nobody_else_may(fakes: FakeWorld) -> None:
+async def test_nobody_else_may(fakes: FakeDependencies) -> None:
     fakes.rights.lacking = {"ada": without_read()}
-    refused = await permitted(fakes.world, person(), VM)
+    refused = await permitted(fakes.dependencies, person(), VM)
     assert isinstance(refused, Refusal)
     assert refused.code is Code.TRANSCRIPT_PERMISSION_DENIED
     fakes.vms.vms.clear()
-    refused = await permitted(fakes.world, person(), VM)
+    refused = await permitted(fakes.dependencies, person(), VM)
     assert isinstance(refused, Refusal)
     assert refused.code is Code.VM_NOT_FOUND
 
 
-async def test_a_transcript_outlives_its_vm(fakes: FakeWorld) -> None:
+async def test_a_transcript_outlives_its_vm(fakes: FakeDependencies) -> None:
     fakes.vms.vms, fakes.around.left = {}, VM.group_id
-    assert await permitted(fakes.world, person(), VM) is None
+    assert await permitted(fakes.dependencies, person(), VM) is None
 
 
 def times(told: Told) -> list[tuple[int, int, bytes]]:
