@@ -1,12 +1,12 @@
 /** The start: sign-in, then the page that the address names. */
 
-import { Api, readConfig } from "./api.js";
-import { openAuth } from "./auth.js";
-import { ConsolesView } from "./consoles.js";
-import { showKeys } from "./dialog.js";
-import { announce, busy, button, h } from "./dom.js";
-import { apply, looks, nextTheme, prefs } from "./prefs.js";
-import { readRoute } from "./route.js";
+import { Api, readConfig } from "./ui/api.js";
+import { openAuth } from "./access/auth.js";
+import { ConsolesView } from "./session/vm_list.js";
+import { showKeys } from "./ui/dialog.js";
+import { announce, busy, button, h } from "./ui/dom.js";
+import { apply, looks, nextTheme, prefs } from "./ui/prefs.js";
+import { readRoute } from "./ui/route.js";
 
 const main = document.getElementById("main");
 const THEME_WORDS = { auto: "Theme: system", light: "Theme: light", dark: "Theme: dark" };
@@ -56,10 +56,10 @@ function signedIn(auth) {
 
 /** A page's code is fetched when it is first opened: the terminal is most of it. */
 async function makeView({ vm, approvals, recordings, ...place }, parts) {
-  if (recordings && place.id) return new (await import("./player_view.js")).PlayerView({ ...parts, vm, ...place });
-  if (recordings) return new (await import("./recordings.js")).RecordingsView({ ...parts, vm });
-  if (vm) return new (await import("./view.js")).ConsoleView({ ...parts, vm });
-  return approvals ? new (await import("./approvals.js")).ApprovalsView(parts) : new ConsolesView(parts);
+  if (recordings && place.id) return new (await import("./recordings/player_view.js")).PlayerView({ ...parts, vm, ...place });
+  if (recordings) return new (await import("./recordings/recordings.js")).RecordingsView({ ...parts, vm });
+  if (vm) return new (await import("./session/console_view.js")).ConsoleView({ ...parts, vm });
+  return approvals ? new (await import("./access/approvals.js")).ApprovalsView(parts) : new ConsolesView(parts);
 }
 
 function signedOut(auth) {

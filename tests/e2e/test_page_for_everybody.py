@@ -29,7 +29,7 @@ def faults(page: Page) -> list[str]:
     for size in (WIDE, NARROW):
         page.set_viewport_size(size)  # type: ignore[arg-type]  # a TypedDict
         for theme in ("light", "dark"):
-            page.evaluate("async (theme) => (await import('/prefs.js')).prefer({ theme })", theme)
+            page.evaluate("async (theme) => (await import('/ui/prefs.js')).prefer({ theme })", theme)
             until(lambda: bool(page.evaluate(STILL)), "nothing fades any more")
             found += [f"{size['width']} {theme}: {fault}" for fault in page.evaluate(LOOKS)]
     return found

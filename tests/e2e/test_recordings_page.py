@@ -109,7 +109,7 @@ def test_a_list_that_grows_leaves_who_stands_on_it_where_they_are(browser: Brows
         page.goto(f"{stack.address}/")
         found = page.evaluate(
             """async () => {
-                const { arrange, h } = await import("/dom.js");
+                const { arrange, h } = await import("/ui/dom.js");
                 const rows = Object.fromEntries(["a", "b", "c", "d"].map((name) => [name, h("button", {}, name)]));
                 const list = document.body.appendChild(h("ul"));
                 const moved = [];

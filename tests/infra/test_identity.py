@@ -64,7 +64,7 @@ def claims_read() -> set[str]:
 
 def redirect_of_the_page(origin: str) -> str:
     """As the page asks for it."""
-    home = re.search(r"const home = \(\) => `([^`]*)`", (ROOT / "web/auth.js").read_text())
+    home = re.search(r"const home = \(\) => `([^`]*)`", (ROOT / "web/access/auth.js").read_text())
     assert home
     return home[1].replace("${location.origin}", origin)
 

@@ -105,7 +105,7 @@ def test_it_cites_more_than_a_test_for_each_element() -> None:
         ("`host.json` | D1 |", "`host.json` | D9 |", "D9 is listed nowhere"),
         ("| G10 | the same", "| G99 | the same", "G99 is left by no threat"),
         ("`immutableDays`", "`wormDays`", "wormDays is no parameter"),
-        ("`web/auth.js`", "`web/sign_in.js`", "there is no web/sign_in.js"),
+        ("`web/access/auth.js`", "`web/sign_in.js`", "there is no web/sign_in.js"),
         ("`tests/unit/session/test_lock.py::TestLock`", "`tests/unit/session/test_lock.py::Lock`", "there is no"),
     ],
 )

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 
-import { askApproval, decide, doAct, readApprovals, readChecks, readSessions } from "../../web/access_api.js";
-import { badgeWords, forWords, inOrder, progress, stateAt, waitingFor, when } from "../../web/approval.js";
-import { whileSeen } from "../../web/poll.js";
-import { withReason } from "../../web/reason.js";
-import { readRoute } from "../../web/route.js";
-import { TabMemory } from "../../web/tab_memory.js";
+import { askApproval, decide, doAct, readApprovals, readChecks, readSessions } from "../../web/access/access_api.js";
+import { badgeWords, forWords, inOrder, progress, stateAt, waitingFor, when } from "../../web/access/approval.js";
+import { whileSeen } from "../../web/ui/poll.js";
+import { withReason } from "../../web/access/reason.js";
+import { readRoute } from "../../web/ui/route.js";
+import { TabMemory } from "../../web/ui/tab_memory.js";
 
 const NOW = Date.parse("2026-03-01T10:32:00");
 const VM = "/subscriptions/s/resourceGroups/rg-web/providers/Microsoft.Compute/virtualMachines/web-01";

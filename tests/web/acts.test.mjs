@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { ACTS, actsFor, actWords, begunWords, keysAreValid, SYSRQ, sysrqWords } from "../../web/acts.js";
+import { ACTS, actsFor, actWords, begunWords, keysAreValid, SYSRQ, sysrqWords } from "../../web/access/commands.js";
 
 const acts = [...readFileSync(new URL("../../shared/access/commands.py", import.meta.url), "utf8").matchAll(/^ {4}[A-Z]+ = "(\w+)"/gm)].map(([, name]) => name);
 

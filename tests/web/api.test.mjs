@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Api } from "../../web/api.js";
-import { ApiError, readClaims } from "../../web/api_error.js";
-import { consoleRoute, nameOf, pathOf, readRoute } from "../../web/route.js";
+import { Api } from "../../web/ui/api.js";
+import { ApiError, readClaims } from "../../web/ui/api_error.js";
+import { consoleRoute, nameOf, pathOf, readRoute } from "../../web/ui/route.js";
 
 const VM = "/subscriptions/s/resourceGroups/rg-web/providers/Microsoft.Compute/virtualMachines/web-01";
 const CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';

@@ -3,9 +3,9 @@ import { beforeEach, test } from "node:test";
 
 // In a browser the script leaves this global behind; here it is a CommonJS module.
 globalThis.msal = (await import("../../web/node_modules/@azure/msal-browser/lib/msal-browser.min.js")).default;
-const { Auth } = await import("../../web/auth.js");
-const { Api } = await import("../../web/api.js");
-const { StepUp } = await import("../../web/step_up.js");
+const { Auth } = await import("../../web/access/auth.js");
+const { Api } = await import("../../web/ui/api.js");
+const { StepUp } = await import("../../web/access/step_up.js");
 
 const CONSOLE = "#/console/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/web-01";
 const CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';

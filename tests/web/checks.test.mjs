@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { checkName, offersWatch, sorted, summary } from "../../web/checks.js";
+import { checkName, offersWatch, sorted, summary } from "../../web/session/checks.js";
 
 const passed = (check) => ({ check, passed: true, code: null, message: null });
 const refused = (check, code) => ({ check, passed: false, code, message: code });

@@ -6,7 +6,7 @@ const web = new URL("../../web/", import.meta.url);
 const read = (name) => readFileSync(new URL(name, web), "utf8");
 const html = read("index.html");
 const policy = /Content-Security-Policy" content="([^"]+)"/.exec(html)[1];
-const ours = readdirSync(web).filter((name) => /\.(js|css|html|svg)$/.test(name));
+const ours = readdirSync(web, { recursive: true }).filter((name) => !name.startsWith("node_modules")).filter((name) => /\.(js|css|html|svg)$/.test(name));
 const directive = (name) => policy.split(";").map((one) => one.trim().split(/\s+/)).find(([first]) => first === name)?.slice(1);
 
 test("the policy lets only files of this origin run as script", () => {
@@ -36,10 +36,11 @@ test("plain connections are allowed to loopback only", () => {
 
 test("every file that the page names exists, and comes from this origin", () => {
   const named = [...html.matchAll(/(?:src|href)="([^"#]+)"/g)].map(([, name]) => name);
-  const imported = ours.filter((name) => name.endsWith(".js")).flatMap((name) => [...read(name).matchAll(/(?:from|import)\s*\(?"(\.[^"]+)"/g)].map(([, path]) => path));
-  for (const name of [...named, ...imported]) {
-    assert.doesNotMatch(name, /^(https?:)?\/\//);
-    assert.ok(existsSync(new URL(name, web)), name);
+  const imported = ours.filter((name) => name.endsWith(".js")).flatMap((name) => [...read(name).matchAll(/(?:from|import)\s*\(?"(\.[^"]+)"/g)].map(([, path]) => new URL(path, new URL(name, web))));
+  for (const name of named) assert.doesNotMatch(name, /^(https?:)?\/\//);
+  for (const address of [...named.map((name) => new URL(name, web)), ...imported]) {
+    assert.ok(address.href.startsWith(web.href), address.href);
+    assert.ok(existsSync(address), address.href);
   }
 });
 
@@ -62,6 +63,6 @@ test("nothing of ours writes markup from strings, to the log, or to a global", (
 
 test("only looks are kept in localStorage", () => {
   const users = ours.filter((name) => name.endsWith(".js") && /localStorage\./.test(read(name)));
-  assert.deepEqual(users, ["prefs.js"]);
-  assert.match(read("auth.js"), /cacheLocation: "sessionStorage"/);
+  assert.deepEqual(users, ["ui/prefs.js"]);
+  assert.match(read("access/auth.js"), /cacheLocation: "sessionStorage"/);
 });

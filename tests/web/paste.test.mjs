@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 
-import { BIG, CHUNK_BYTES, CHUNK_MILLISECONDS, measure, Pacer, preparePaste } from "../../web/paste.js";
+import { BIG, CHUNK_BYTES, CHUNK_MILLISECONDS, measure, Pacer, preparePaste } from "../../web/terminal/paste.js";
 
 test("every kind of newline becomes Enter", () => {
   assert.equal(preparePaste("a\nb\r\nc\rd"), "a\rb\rc\rd");

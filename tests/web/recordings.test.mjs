@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { bytesOf, Cast } from "../../web/cast.js";
-import { advance, drawnFrom, otherMark, otherSpeed } from "../../web/playhead.js";
-import { behindWords, clock, interruptedWords, lasting, lengthOf, lengthWords, markCounts, moment, size, together, verdict, whoWords } from "../../web/recording_words.js";
-import { readCast, readFile, verifyRecordings } from "../../web/recordings_api.js";
-import { readRoute, recordingsRoute } from "../../web/route.js";
-import { keptWords } from "../../web/words.js";
+import { bytesOf, Cast } from "../../web/recordings/cast.js";
+import { advance, drawnFrom, otherMark, otherSpeed } from "../../web/recordings/playhead.js";
+import { behindWords, clock, interruptedWords, lasting, lengthOf, lengthWords, markCounts, moment, size, together, verdict, whoWords } from "../../web/recordings/recording_words.js";
+import { readCast, readFile, verifyRecordings } from "../../web/recordings/recordings_api.js";
+import { readRoute, recordingsRoute } from "../../web/ui/route.js";
+import { keptWords } from "../../web/session/words.js";
 
 const VM = "/subscriptions/5b5c/resourceGroups/rg-web/providers/Microsoft.Compute/virtualMachines/web-01";
 const HEADER = '{"version":2,"width":80,"height":24}\n';

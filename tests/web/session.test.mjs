@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { advance, begin, FIRST_TRIES, IllegalMove, RETRY_SECONDS } from "../../web/session.js";
-import { stateWords } from "../../web/words.js";
+import { advance, begin, FIRST_TRIES, IllegalMove, RETRY_SECONDS } from "../../web/session/session.js";
+import { stateWords } from "../../web/session/words.js";
 
 const NOW = 1_000_000;
 const GRACE = { name: "Grace Hopper" };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { answerFrame, CLOSES, closeWords, dialAddress, MAX_TYPED_FRAME, readPrinted, readSaid, subprotocols, typedFrames, Wire } from "../../web/wire.js";
+import { answerFrame, CLOSES, closeWords, dialAddress, MAX_TYPED_FRAME, readPrinted, readSaid, subprotocols, typedFrames, Wire } from "../../web/session/protocol.js";
 
 const protocol = readFileSync(new URL("../../docs/protocol.md", import.meta.url), "utf8");
 const listed = protocol.split("Close codes:")[1].split("The close reason")[0];

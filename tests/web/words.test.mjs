@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { emptyWords, endWords, messageWords, panelFix, SHORT, shortRefusal, unaskedWords } from "../../web/refusal_words.js";
-import { begin } from "../../web/session.js";
-import { Speaker } from "../../web/speaker.js";
-import { countdown, heardAsk, heardLimit, limitWords, peopleWords, sinceOf, stateWords } from "../../web/words.js";
-import { closeWords } from "../../web/wire.js";
+import { emptyWords, endWords, messageWords, panelFix, SHORT, shortRefusal, unaskedWords } from "../../web/session/refusal_words.js";
+import { begin } from "../../web/session/session.js";
+import { Speaker } from "../../web/ui/speaker.js";
+import { countdown, heardAsk, heardLimit, limitWords, peopleWords, sinceOf, stateWords } from "../../web/session/words.js";
+import { closeWords } from "../../web/session/protocol.js";
 
 const NOW = Date.parse("2026-03-01T10:32:00");
 const GRACE = { name: "Grace Hopper" };

@@ -1,0 +1,25 @@
+/** Calls about access: checks, acts, approvals, who is connected. Paths are encoded resource ids. */
+
+import { readPages, valueOf } from "../ui/pages.js";
+import { pathOf } from "../ui/route.js";
+
+const place = (vm) => `${vm}/serialConsole`;
+
+export const readChecks = (api, vm, right) => api.ask("GET", `${place(vm)}?for=${right}`);
+
+/** Begins reset, restart, start, stop, nmi or sysrq; `wish` has `reason` and for sysrq `keys`. */
+export const doAct = (api, vm, act, wish) => api.ask("POST", `${place(vm)}/${act}`, wish);
+
+export const readSessions = async (api, vm) => valueOf(await readPages(api, `${place(vm)}/sessions`));
+
+export const askApproval = (api, vm, right, reason) => api.ask("POST", `${place(vm)}/approvals`, { for: right, reason });
+
+export const readApproval = (api, vm, id) => api.ask("GET", `${place(vm)}/approvals/${encodeURIComponent(id)}`);
+
+/** Requests that wait: one's own, and those that one may decide. */
+export const readApprovals = async (api) => (await api.ask("GET", "/approvals")).value;
+
+/** Yes or no to a request as the list gave it; empty comments are left out. */
+export function decide(api, { vm, id }, allow, comment) {
+  return api.ask("POST", `${place(pathOf(vm))}/approvals/${encodeURIComponent(id)}/decision`, { allow, ...(comment && { comment }) });
+}

@@ -1,0 +1,69 @@
+/** Search over everything that is recorded of a VM; each hit leads to its moment in the player. */
+
+import { ApiError } from "../ui/api_error.js";
+import { announce, button, h } from "../ui/dom.js";
+import { moment } from "./recording_words.js";
+import { searchRecordings } from "./recordings_api.js";
+import { recordingsRoute } from "../ui/route.js";
+
+export class RecordingSearch {
+  #desk;
+  #turn = 0;
+  #field = h("input", { type: "search", placeholder: "Search what was printed", "aria-label": "Search what was printed", autocomplete: "off", spellcheck: false, maxLength: 200, data: { testid: "find" } });
+  #hits = h("ol", { class: "hits", "aria-label": "Found, oldest first" });
+  #note = h("p", { class: "quiet", role: "status", data: { testid: "found" } });
+
+  /** `desk`: api, path, vm, signal. */
+  constructor(desk) {
+    this.#desk = desk;
+    const form = h("form", { class: "find", role: "search", on: { submit: (event) => this.#submit(event) } }, this.#field, h("button", { type: "submit" }, "Search"));
+    this.element = h("div", { class: "finder" }, form, this.#hits, this.#note);
+  }
+
+  #submit(event) {
+    event.preventDefault();
+    this.#hits.replaceChildren();
+    const words = this.#field.value.trim();
+    this.#turn += 1;
+    if (words) this.#search(words, null, this.#turn);
+    else this.#note.replaceChildren();
+  }
+
+  /** An answer looks through a bounded part: without a hit in it, the next part is asked for by itself. */
+  async #search(words, cursor, turn) {
+    const { api, path, signal } = this.#desk;
+    this.#note.replaceChildren("Searching…");
+    try {
+      let found;
+      do {
+        found = await searchRecordings(api, path, words, cursor, signal);
+        if (turn !== this.#turn) return;
+        cursor = found.next;
+      } while (found.value.length === 0 && cursor);
+      this.#draw(words, found, turn);
+    } catch (error) {
+      if (error.name === "AbortError" || turn !== this.#turn) return;
+      if (!(error instanceof ApiError)) throw error;
+      this.#note.replaceChildren(h("span", { class: "bad" }, error.message));
+    }
+  }
+
+  #draw(words, { value, next }, turn) {
+    const first = this.#hits.children.length;
+    this.#hits.append(...value.map((hit) => this.#hit(words, hit)));
+    const many = this.#hits.children.length;
+    const said = many === 0 ? "Nothing was found." : `${many} ${many === 1 ? "line" : "lines"}${next ? " so far" : ""}. `;
+    this.#note.replaceChildren(said, ...(next ? [button("More", () => this.#search(words, next, turn), { class: "small" })] : []));
+    announce(said);
+    if (first > 0) this.#hits.children[first]?.querySelector("a")?.focus();
+  }
+
+  #hit(words, hit) {
+    const lines = h("pre", {}, ...hit.before.map((line) => `${line}\n`), h("mark", {}, hit.match), ...hit.after.map((line) => `\n${line}`));
+    const when = moment(hit.time);
+    const head = hit.recording
+      ? h("a", { href: recordingsRoute(this.#desk.vm, { id: hit.recording, offset: hit.offset, q: words }), data: { testid: "hit" } }, when)
+      : h("span", {}, when);
+    return h("li", {}, head, lines);
+  }
+}

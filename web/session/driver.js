@@ -1,0 +1,127 @@
+/** Carries out what the session machine decides: requests, the socket, timers. Rules live in session/session.js. */
+
+import { ApiError } from "../ui/api_error.js";
+import { withReason } from "../access/reason.js";
+import { advance, begin } from "./session.js";
+import { answerFrame, Wire } from "./protocol.js";
+
+/**
+ * A console of one VM. `screen` has show(bytes, replayed) and note(text); `changed(state)` is called after every event,
+ * `acted({act, by})` when somebody did something to the VM. `wish` gives the reason that a policy demands (access/reason.js).
+ */
+export class Driver {
+  #api;
+  #vm;
+  #screen;
+  #changed;
+  #acted;
+  #wish;
+  #state = begin();
+  #wire = null;
+  #timer = 0;
+  #asking = null;
+
+  constructor({ api, vm, screen, changed, acted, wish }) {
+    this.#api = api;
+    this.#vm = vm;
+    this.#screen = screen;
+    this.#changed = changed;
+    this.#acted = acted;
+    this.#wish = wish;
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  /** Bytes typed that the network has not taken yet. */
+  get waiting() {
+    return this.#wire?.waiting ?? 0;
+  }
+
+  tell(event) {
+    const { state, actions } = advance(this.#state, { now: Date.now(), chance: Math.random(), ...event });
+    this.#state = state;
+    for (const action of actions) this.#carryOut(action);
+    this.#changed(this.#state);
+  }
+
+  /** Leaves without a word on the screen: the view is going away. The session ends on the service's side. */
+  dispose() {
+    this.#changed = () => {};
+    const { id, phase } = this.#state;
+    this.#hangUp();
+    this.#giveUp();
+    if (id && phase !== "ended" && phase !== "displaced") this.#end(id);
+  }
+
+  /** A network that came back is worth a try at once. */
+  hurry() {
+    if (this.#state.phase === "waiting") this.tell({ type: "retry" });
+  }
+
+  #carryOut(action) {
+    switch (action.do) {
+      case "request": return void this.#request(action);
+      case "dial": return this.#dial(action);
+      case "hangUp": return this.#hangUp();
+      case "giveUp": return this.#giveUp();
+      case "end": return this.#end(action.id);
+      case "wait": return this.#wait(action);
+      case "show": return this.#screen.show(action.bytes, action.replayed);
+      case "note": return this.#screen.note(action.text);
+      case "acted": return this.#acted(action);
+      case "send": return this.#wire.send(action.bytes);
+      case "say": return this.#wire.say(answerFrame(action.ask, action.allow));
+      default: throw new TypeError(`no such action: ${action.do}`);
+    }
+  }
+
+  async #request({ turn, mode, takeover }) {
+    this.#giveUp();
+    const asking = (this.#asking = new AbortController());
+    try {
+      const answer = await withReason((reason) => {
+        const wish = { mode, ...(mode !== "watch" && { takeover }), ...(reason && { reason }) };
+        return this.#api.openSession(this.#vm, wish, asking.signal);
+      }, this.#wish(asking.signal));
+      if (asking.signal.aborted || turn !== this.#state.turn) return this.#end(answer.id);
+      this.tell({ type: "granted", turn, answer });
+    } catch (error) {
+      if (asking.signal.aborted) return;
+      if (!(error instanceof ApiError)) throw error;
+      this.tell({ type: "refused", turn, error, holder: await this.#holder(error) });
+    }
+  }
+
+  /** Who has the console: the refusal says it in a sentence, the status in fields. Undefined when it is not told, or not known now. */
+  async #holder(error) {
+    if (error.code !== "ConsoleInUse" && error.code !== "TakeoverRefused") return undefined;
+    const status = await this.#api.status(this.#vm).catch(() => null);
+    return status?.rights?.includes("watch") ? status.console?.writer : undefined;
+  }
+
+  #dial({ dial, relay, token, resume }) {
+    this.#wire = new Wire({ relay, token, resume }, (event) => this.tell({ ...event, dial }));
+  }
+
+  #hangUp() {
+    this.#wire?.hangUp();
+    this.#wire = null;
+  }
+
+  #giveUp() {
+    clearTimeout(this.#timer);
+    this.#asking?.abort();
+  }
+
+  #wait({ turn, milliseconds }) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.tell({ type: "retry", turn }), milliseconds);
+  }
+
+  /** Best effort: a session that is not ended by us is ended by the relay, seconds later. */
+  #end(id) {
+    this.#api.endSession(this.#vm, id).catch(() => {});
+  }
+}

@@ -1,0 +1,15 @@
+/** Lists that come in pages. `api` is anything that asks (ui/api.js). */
+
+/** All pages of a list, each `{value, next, ...}`. Throws ApiError. */
+export async function readPages(api, path, signal) {
+  const pages = [];
+  for (let next = null; ; ) {
+    const page = await api.ask("GET", path + (next === null ? "" : `?${new URLSearchParams({ cursor: next })}`), undefined, signal);
+    pages.push(page);
+    next = page.next ?? null;
+    if (next === null) return pages;
+  }
+}
+
+/** What all pages list. */
+export const valueOf = (pages) => pages.flatMap((page) => page.value);
