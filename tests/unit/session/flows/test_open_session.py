@@ -14,8 +14,6 @@ from tests.fakes import NOW, VM, FakeDependencies, everything, machine, person, 
 
 PLAIN = OpenSessionRequest()
 
-PLAIN = OpenSessionRequest()
-
 
 async def opened(fakes: FakeDependencies, oid: str = "ada", wish: OpenSessionRequest = PLAIN) -> Opened:
     result = await open_session(fakes.dependencies, person(oid, oid.title()), VM, wish)
