@@ -22,7 +22,7 @@ from shared.transcript.flows.read_transcript import permitted
 from shared.transcript.flows.verify_part import Budget, Part
 from shared.transcript.flows.verify_transcript import segment_at, verify_part
 from shared.transcript.ports import StatementPlace
-from shared.transcript.signed_verification import Cursor, InvalidCursor
+from shared.transcript.signed_verification import InvalidPartCursor, PartCursor
 from shared.transcript.verification import Finding
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
@@ -43,7 +43,7 @@ async def _verify(context: RequestContext) -> Result | Refusal:
         return refusal
     archive = wiring.archive()
     if cursor is None:
-        cursor = Cursor(0 if begin is None else await segment_at(archive, vm.console, int(begin * _US)))
+        cursor = PartCursor(0 if begin is None else await segment_at(archive, vm.console, int(begin * _US)))
     last_us = None if end is None else int(end * _US)
     part = await verify_part(archive, vm.console, cursor, last_us, Budget(late=_late))
     to_the_end = part.next is None and last_us is None
@@ -94,11 +94,11 @@ at_console(
 )  # fmt: skip
 
 
-def _cursor(text: str | None) -> Cursor | None:
+def _cursor(text: str | None) -> PartCursor | None:
     """Raises InvalidRequest."""
     try:
-        return None if text is None else Cursor.parse(text)
-    except InvalidCursor as error:
+        return None if text is None else PartCursor.parse(text)
+    except InvalidPartCursor as error:
         raise InvalidRequest.because("segment must be what the answer before said as next") from error
 
 

@@ -2,7 +2,7 @@
 they were signed, a bounded number with each part, while the walk over the segments goes on beside them.
 
 Together the parts find what `verify.Verification` finds with all segments and all statements at once. What one part
-must know of those before it is a `Cursor`: whoever reads the parts carries it.
+must know of those before it is a `PartCursor`: whoever reads the parts carries it.
 """
 
 import re
@@ -15,7 +15,7 @@ from shared.transcript.signed_statements import Checkpoint, Dropped, Statement
 from shared.transcript.verification import Fault, Finding, Verification, signed_when
 
 
-class InvalidCursor(ValueError):
+class InvalidPartCursor(ValueError):
     """The text is not a cursor."""
 
 
@@ -34,7 +34,7 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class Cursor:
+class PartCursor:
     """Where the next part goes on: in a segment, behind a checkpoint, and among the statements."""
 
     segment: int
@@ -68,11 +68,11 @@ class Cursor:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Raises InvalidCursor."""
+        """Raises InvalidPartCursor."""
         if _NUMBER.fullmatch(text):
             return cls(int(text))
         if not (found := _CURSOR.fullmatch(text)):
-            raise InvalidCursor("not a place of a verification")
+            raise InvalidPartCursor("not a place of a verification")
         segment, position, line, offset, digest, month, start, first, dropped, limit, proof = found.groups()
         begun = Begun(int(first), int(dropped), limit, proof)
         return cls(int(segment), int(position), int(line), int(offset), bytes.fromhex(digest), month, int(start), begun)

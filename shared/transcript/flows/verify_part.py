@@ -12,7 +12,7 @@ from shared.transcript.ports import StatementPlace
 from shared.transcript.recordings import Indexed, Recording, Scan
 from shared.transcript.segment import CHECKPOINT, DamagedSegment, read_checkpoint, read_line
 from shared.transcript.signed_statements import Checkpoint, Statement
-from shared.transcript.signed_verification import Cursor, SignedSide, Taken
+from shared.transcript.signed_verification import PartCursor, SignedSide, Taken
 from shared.transcript.verification import Fault, Finding, Report, Verification
 
 PART_BYTES = 16 << 20
@@ -28,7 +28,7 @@ class Part:
     """What was found, and where the next part begins; None: this was the last."""
 
     report: Report
-    next: Cursor | None
+    next: PartCursor | None
 
 
 def _never() -> bool:
@@ -63,7 +63,7 @@ class PartWork:
     console: str
     walk: Verification
     side: SignedSide
-    at: Cursor
+    at: PartCursor
     there: dict[int, int]
     """Segments: their ordinals and lengths."""
     broken: int = 0

@@ -9,14 +9,14 @@ from shared.transcript.flows.archive import Archive
 from shared.transcript.flows.read_segments import header_of, lines
 from shared.transcript.flows.verify_part import Budget, Part, PartWork, begins_after
 from shared.transcript.segment import FIRST, DamagedSegment, TranscriptEnd, read_end
-from shared.transcript.signed_verification import Begun, Cursor, SignedSide
+from shared.transcript.signed_verification import Begun, PartCursor, SignedSide
 from shared.transcript.verification import Verification
 
 _TAIL_BYTES = 64 * 1024
 
 
 async def verify_part(
-    archive: Archive, console: str, cursor: Cursor, last_us: int | None = None, budget: Budget | None = None
+    archive: Archive, console: str, cursor: PartCursor, last_us: int | None = None, budget: Budget | None = None
 ) -> Part:
     """From a place on; `last_us`: segments that begin later are left out. Raises Unavailable."""
     there = {each.ordinal: each.length async for each in archive.transcripts.lying(console)}
@@ -25,7 +25,7 @@ async def verify_part(
 
 
 async def _begin(
-    archive: Archive, console: str, cursor: Cursor, there: dict[int, int], *, to_the_end: bool
+    archive: Archive, console: str, cursor: PartCursor, there: dict[int, int], *, to_the_end: bool
 ) -> PartWork:
     """Where a verification begins, or where all that the cursor stands before is gone by now, it is seen what there is:
     what was dropped meanwhile is not missing.

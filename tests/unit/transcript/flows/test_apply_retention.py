@@ -14,7 +14,7 @@ from shared.transcript.ports import Hold, SegmentInfo
 from shared.transcript.recordings import Indexed
 from shared.transcript.retention import Retention
 from shared.transcript.signed_statements import Checkpoint, Dropped
-from shared.transcript.signed_verification import Cursor
+from shared.transcript.signed_verification import PartCursor
 from shared.transcript.verification import Fault
 from tests.contract.memory_archive import MemoryArchive
 from tests.fakes import NOW
@@ -39,7 +39,7 @@ def ordinals(kept: MemoryArchive, console: str = CONSOLE) -> list[int]:
 
 
 async def faults(kept: MemoryArchive) -> list[Fault]:
-    return [each.fault for each in (await verify_part(kept.archive, CONSOLE, Cursor(0))).report.findings]
+    return [each.fault for each in (await verify_part(kept.archive, CONSOLE, PartCursor(0))).report.findings]
 
 
 async def test_how_far_each_transcript_reaches_is_signed_once() -> None:
@@ -64,7 +64,7 @@ async def test_what_is_too_old_is_signed_away_and_then_dropped() -> None:
     (dropped,) = (each for each in kept.ledger.said if isinstance(each, Dropped))
     assert (dropped.segment, dropped.offset, dropped.why) == (2, 400, "age")
     assert await faults(kept) == [Fault.DROPPED]
-    assert (await verify_part(kept.archive, CONSOLE, Cursor(0))).report.complete
+    assert (await verify_part(kept.archive, CONSOLE, PartCursor(0))).report.complete
 
 
 async def test_what_is_too_much_goes_and_the_newest_stays() -> None:

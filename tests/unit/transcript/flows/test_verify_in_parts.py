@@ -16,7 +16,7 @@ from shared.transcript.flows.verify_part import Budget
 from shared.transcript.flows.verify_transcript import verify_part
 from shared.transcript.segment import read_end, read_header
 from shared.transcript.signed_statements import Checkpoint, Dropped, HoldPlaced, Statement
-from shared.transcript.signed_verification import Begun, Cursor, InvalidCursor, SignedSide, Taken
+from shared.transcript.signed_verification import Begun, InvalidPartCursor, PartCursor, SignedSide, Taken
 from shared.transcript.verification import Fault, Report, Verification, verify
 from tests.contract.memory_archive import MemoryArchive
 from tests.unit.transcript.flows.archived import CONSOLE, archived, batch
@@ -54,13 +54,13 @@ def at_once(made: MemoryArchive, first: int = 0) -> Report:
 
 
 async def in_parts(made: MemoryArchive, **budget: Any) -> list[Report]:
-    found, cursor = list[Report](), Cursor(0)
+    found, cursor = list[Report](), PartCursor(0)
     for _ in range(10_000):
         part = await verify_part(made.archive, CONSOLE, cursor, budget=Budget(**budget))
         found.append(part.report)
         if part.next is None:
             return found
-        cursor = Cursor.parse(str(part.next))
+        cursor = PartCursor.parse(str(part.next))
         assert cursor == part.next
     raise AssertionError("it never ends")
 
@@ -148,7 +148,7 @@ async def test_years_of_statements_cost_each_part_the_same() -> None:
     held = [HoldPlaced(CONSOLE, at, "Ada", "case") for at in range(20_000)]
     made.ledger.said = [*made.ledger.said[:3], *held, *made.ledger.said[3:-1], last]
     calls, statements = list[int](), list[int]()
-    cursor: Cursor | None = Cursor(0)
+    cursor: PartCursor | None = PartCursor(0)
     while cursor:
         made.ledger.calls, budget = 0, Budget()
         part = await verify_part(made.archive, CONSOLE, cursor, budget=budget)
@@ -175,7 +175,7 @@ async def test_lines_that_nobody_signed_are_counted_in_the_part_that_meets_them(
 
 async def test_what_is_dropped_while_it_is_verified_is_not_missing() -> None:
     made = await recorded()
-    part = await verify_part(made.archive, CONSOLE, Cursor(0), budget=Budget(segments=2))
+    part = await verify_part(made.archive, CONSOLE, PartCursor(0), budget=Budget(segments=2))
     assert part.next
     end = signed_now(made, 100)
     header = read_header(bytes(made.transcripts.blobs[CONSOLE, 4]).split(b"\n")[0])
@@ -193,7 +193,7 @@ async def test_what_is_dropped_while_it_is_verified_is_not_missing() -> None:
 
 async def test_a_part_that_begins_late_comes_further_all_the_same() -> None:
     made = await recorded(piece=64)
-    whole, reports, cursor = at_once(made), list[Report](), Cursor(0)
+    whole, reports, cursor = at_once(made), list[Report](), PartCursor(0)
     for _ in range(1000):
         part = await verify_part(made.archive, CONSOLE, cursor, budget=Budget(late=lambda: True))
         reports.append(part.report)
@@ -208,25 +208,25 @@ async def test_a_part_that_begins_late_comes_further_all_the_same() -> None:
 @pytest.mark.parametrize(
     "cursor",
     [
-        Cursor(0),
-        Cursor(7),
-        Cursor(3, 100, 4, 55, b"h" * 32, "2026-11", 12, Begun(5, 2, "age", "fits")),
-        Cursor(3, begun=Begun()),
+        PartCursor(0),
+        PartCursor(7),
+        PartCursor(3, 100, 4, 55, b"h" * 32, "2026-11", 12, Begun(5, 2, "age", "fits")),
+        PartCursor(3, begun=Begun()),
     ],
 )
-def test_a_cursor_is_a_text(cursor: Cursor) -> None:
-    assert Cursor.parse(str(cursor)) == cursor
+def test_a_cursor_is_a_text(cursor: PartCursor) -> None:
+    assert PartCursor.parse(str(cursor)) == cursor
 
 
-VALID = str(Cursor(3, 100, 4, 55, b"h" * 32, "2026-11", 12, Begun(5, 2, "age", "fits")))
+VALID = str(PartCursor(3, 100, 4, 55, b"h" * 32, "2026-11", 12, Begun(5, 2, "age", "fits")))
 
 
 @pytest.mark.parametrize(
     "text", ["", "x", "-1", "1" * 9, "\u0661", f"{VALID}.", f"{VALID}\n", VALID.replace("fits", "yes"), VALID[1:]]
 )
 def test_another_text_is_no_cursor(text: Any) -> None:
-    with pytest.raises(InvalidCursor):
-        Cursor.parse(text)
+    with pytest.raises(InvalidPartCursor):
+        PartCursor.parse(text)
 
 
 async def test_first_segments_that_are_gone_need_a_signed_statement_in_parts_too() -> None:
@@ -241,7 +241,7 @@ async def test_first_segments_that_are_gone_need_a_signed_statement_in_parts_too
 async def test_behind_an_empty_segment_a_part_begins_where_its_header_says() -> None:
     made = await recorded()
     made.transcripts.blobs[CONSOLE, 1] = bytearray()
-    part = await verify_part(made.archive, CONSOLE, Cursor(2))
+    part = await verify_part(made.archive, CONSOLE, PartCursor(2))
     assert (part.report.complete, part.report.first) == (True, 20)
 
 

@@ -11,7 +11,7 @@ from shared.transcript.flows.apply_retention import apply_retention
 from shared.transcript.flows.verify_part import Budget
 from shared.transcript.flows.verify_transcript import segment_at, verify_part
 from shared.transcript.retention import Retention
-from shared.transcript.signed_verification import Cursor
+from shared.transcript.signed_verification import PartCursor
 from shared.transcript.verification import Fault, Report
 from tests.contract.memory_archive import MemoryArchive
 from tests.unit.transcript.flows.archived import CONSOLE, archived, batch
@@ -34,7 +34,7 @@ async def kept(request: pytest.FixtureRequest) -> MemoryArchive:
 async def parts(kept: MemoryArchive, part: int = 1, last_us: int | None = None, **budget: Any) -> list[Report]:
     """What all parts find. A cursor is a text in between, and each part comes further than the one before."""
     found: list[Report] = []
-    at, seen = Cursor(0), set[str]()
+    at, seen = PartCursor(0), set[str]()
     while True:
         made = await verify_part(kept.archive, CONSOLE, at, last_us, Budget(bytes=part, **budget))
         found.append(made.report)
@@ -42,7 +42,7 @@ async def parts(kept: MemoryArchive, part: int = 1, last_us: int | None = None, 
             return found
         assert str(made.next) not in seen
         seen.add(str(made.next))
-        at = Cursor.parse(str(made.next))
+        at = PartCursor.parse(str(made.next))
         assert at == made.next
 
 
@@ -106,24 +106,24 @@ async def test_a_time_leads_to_the_segment_that_was_written_then(kept: MemoryArc
 
 
 async def test_a_range_of_time_is_verified_by_itself(kept: MemoryArchive) -> None:
-    part = await verify_part(kept.archive, CONSOLE, Cursor(1), int(2.5 * DAY))
+    part = await verify_part(kept.archive, CONSOLE, PartCursor(1), int(2.5 * DAY))
     assert (part.next, part.report.complete, part.report.first, part.report.end) == (None, True, 14, 42)
 
 
 async def test_behind_a_segment_that_cannot_be_read_a_part_begins_where_its_header_says(kept: MemoryArchive) -> None:
     kept.transcripts.blobs[CONSOLE, 1] += b"torn"
-    part = await verify_part(kept.archive, CONSOLE, Cursor(2))
+    part = await verify_part(kept.archive, CONSOLE, PartCursor(2))
     assert (part.report.complete, part.report.first) == (True, 28)
     kept.transcripts.blobs[CONSOLE, 2] = bytearray(b"{}\n")
-    assert (Fault.UNREADABLE, 2) in faults((await verify_part(kept.archive, CONSOLE, Cursor(2))).report)
+    assert (Fault.UNREADABLE, 2) in faults((await verify_part(kept.archive, CONSOLE, PartCursor(2))).report)
     assert await segment_at(kept.archive, CONSOLE, 99 * DAY) == 4
     kept.transcripts.blobs[CONSOLE, 2] = bytearray()
-    assert not (await verify_part(kept.archive, CONSOLE, Cursor(2))).report.complete
+    assert not (await verify_part(kept.archive, CONSOLE, PartCursor(2))).report.complete
 
 
 async def test_of_a_console_that_was_never_recorded_there_is_nothing_to_find() -> None:
     made = MemoryArchive(Retention())
-    part = await verify_part(made.archive, CONSOLE, Cursor(0))
+    part = await verify_part(made.archive, CONSOLE, PartCursor(0))
     assert (part.report.complete, part.report.segments, part.next) == (True, 0, None)
     assert await segment_at(made.archive, CONSOLE, 5) == 0
 
