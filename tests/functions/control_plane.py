@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from dev.arm.throttle import Throttle
 from dev.arm.world import World
 from dev.demo import OTHER_SUBSCRIPTION, RELAY, SUBSCRIPTION, Person
 from dev.entra.listen import bind
@@ -117,6 +118,7 @@ def _in_the_background(home: Path, relay: RelayControl) -> Iterator[tuple[Stack,
 
     async def serve() -> None:
         async with local_azure(home, NoMachines()) as azure, relay.running():
+            azure.world.throttle = Throttle(None)  # no answers are kept: ARM is asked more than by any deployment
             made.append((azure.stack, azure.world))
             found.set()
             await stop.wait()

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from dev.arm.roles import OWNER, STORAGE_ACCOUNT_CONTRIBUTOR
-from dev.arm.throttle import Throttle
 from dev.arm.world import Denial, Lock, StorageAccount, World
 from dev.demo import (
     ADA,
@@ -185,11 +184,9 @@ def cells() -> Iterator[Cell]:
 
 @pytest.fixture
 def untouched(plane: ControlPlane) -> Iterator[ControlPlane]:
-    """The fleet as it was before, and no policies, when all cells are done. They ask faster than ARM would answer."""
-    plane.world.throttle = Throttle(None)
+    """The fleet as it was before, and no policies, when all cells are done."""
     yield plane
     fresh = World()
-    plane.world.throttle = fresh.throttle
     for name in ("units", "assignments", "members", "denials", "locks", "accounts", "console_disabled"):
         setattr(plane.world, name, getattr(fresh, name))
     for scope in ("/", WHOLE, group("rg-web"), VM):

@@ -17,7 +17,6 @@ from schemathesis.specs.openapi.checks import (
 )
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
-from dev.arm.throttle import Throttle
 from dev.demo import ADA, SUBSCRIPTION, group
 from dev.entra.tokens import user_token
 from tests.functions.control_plane import ControlPlane, control_plane
@@ -47,9 +46,8 @@ def described(**parameters: Any) -> OpenApiSchema:
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """A host of its own: what a machine does here, nobody else wants to find. It asks faster than ARM would answer."""
+    """A host of its own: what a machine does here, nobody else wants to find."""
     with control_plane(tmp_path_factory.mktemp("machine")) as running:
-        running.world.throttle = Throttle(None)
         yield running
 
 
