@@ -74,12 +74,14 @@ class PartWork:
     wrong: list[Indexed] = field(default_factory=list[Indexed])
     all_said: bool = False
     """No statement follows."""
+    looked_again: bool = False
+    """Which segments there are was seen once more, after the walk had come to the end of those seen first."""
 
     async def go(self, budget: Budget, last_us: int | None) -> Part:
         """Statements first, as far as they are about what was walked: what is signed of a place that many parts ago
         went by costs a look of its own.
         """
-        left = [ordinal for ordinal in sorted(self.there) if ordinal >= self.at.segment]
+        left = self._left()
         rows = await self.archive.index.rows(self.console, self.at.segment - 1, self.at.segment + PART_SEGMENTS)
         self.rows = {row.ordinal: row for row in rows}
         while True:
@@ -88,8 +90,19 @@ class PartWork:
             await self._read_statements(budget, more=bool(left))
             if budget.spent or (not left and self.all_said):
                 return await self._part(more=bool(left))
-            if left and await self._walk(left[0], budget):
+            if not left:
+                left = await self._look_again()
+            elif await self._walk(left[0], budget):
                 left.pop(0)
+
+    def _left(self) -> list[int]:
+        return [ordinal for ordinal in sorted(self.there) if ordinal >= self.at.segment]
+
+    async def _look_again(self) -> list[int]:
+        """A statement tells of more than was walked: it may have been appended, and signed, since."""
+        self.there = {each.ordinal: each.length async for each in self.archive.transcripts.lying(self.console)}
+        self.looked_again = True
+        return self._left()
 
     async def _part(self, *, more: bool) -> Part:
         last = self.all_said and not more
@@ -127,6 +140,7 @@ class PartWork:
 
     async def _take(self, statement: Statement | None, budget: Budget, *, more: bool) -> bool:
         """Whether it is one for later."""
+        more = more or (self.walk.to_the_end and not self.looked_again)
         taken = Taken.DONE if statement is None else self.side.take(statement, more=more)
         if taken is Taken.AHEAD:
             return True
@@ -138,12 +152,16 @@ class PartWork:
         return False
 
     async def _look(self, said: Checkpoint, budget: Budget) -> None:
-        """Whether the segment that a statement names holds what was signed: it was walked by an earlier part."""
+        """Whether the segment that a statement names holds what was signed: it was walked by an earlier part. Retention
+        may have dropped it since.
+        """
+        if said.segment < min(self.there, default=0):
+            return
         held = False
         with suppress(DamagedSegment):
             place = await place_before(self.archive.transcripts, self.console, said.segment, max(0, said.offset - 1))
             if place and said.segment in self.there:
-                held = await self._holds(said, place.position, budget)
+                held = await self._holds(said, place.position, budget) or await self._begins(said)
         (self.side.found if held else self.side.altered)(said)
 
     async def _holds(self, said: Checkpoint, position: int, budget: Budget) -> bool:
@@ -159,6 +177,11 @@ class PartWork:
                 if checkpoint["offset"] > said.offset:
                     break
         return False
+
+    async def _begins(self, said: Checkpoint) -> bool:
+        """What is signed just after a segment was closed names the one that begins there. Raises DamagedSegment."""
+        found = await header_of(self.archive.transcripts, self.console, said.segment)
+        return found is not None and (found[0].offset, found[0].previous) == (said.offset, said.hash)
 
     # ---- segments
 
@@ -182,11 +205,20 @@ class PartWork:
                 self.at = replace(self.at, segment=ordinal, position=position, line=self.walk.line)
                 return False
         self.walk.feed([rest] if rest else [])
-        budget.segments, budget.begun = budget.segments - 1, True
-        self.at = replace(self.at, segment=ordinal + 1, position=0, line=0)
+        grows = ordinal == max(self.there)
+        if position > resumed or not grows:
+            budget.segments, budget.begun = budget.segments - 1, True
+        self._stand_behind(ordinal, position, grows=grows and not rest and self.walk.at_checkpoint)
         self.known = None if resumed else scan.known()
         self._compare(ordinal)
         return True
+
+    def _stand_behind(self, ordinal: int, position: int, *, grows: bool) -> None:
+        """The last segment there is may grow: whoever goes on looks there first."""
+        if grows:
+            self.at = replace(self.at, segment=ordinal, position=position, line=self.walk.line)
+        else:
+            self.at = replace(self.at, segment=ordinal + 1, position=0, line=0)
 
     def _compare(self, ordinal: int) -> None:
         """Of a segment that several parts share nothing is said: nobody has seen all of it."""

@@ -14,6 +14,7 @@ from shared.base.record import Record, RecordKind
 from shared.transcript.archive_plan import SegmentLimits
 from shared.transcript.flows.verify_part import Budget
 from shared.transcript.flows.verify_transcript import verify_part
+from shared.transcript.ports import StatementPlace, Statements
 from shared.transcript.segment import read_end, read_header
 from shared.transcript.signed_statements import Checkpoint, Dropped, HoldPlaced, Statement
 from shared.transcript.signed_verification import Begun, InvalidPartCursor, PartCursor, SignedSide, Taken
@@ -189,6 +190,90 @@ async def test_what_is_dropped_while_it_is_verified_is_not_missing() -> None:
         cursor = part.next  # type: ignore[assignment]
     assert [each.fault for report in rest for each in report.findings] == [Fault.DROPPED]
     assert rest[-1].end == end.offset
+
+
+async def printed_on(made: MemoryArchive, seq: int) -> None:
+    """Something more is printed, and how far it reaches is signed."""
+    when = DAY_US * (seq // 3) + seq
+    await archived(made.transcripts, [batch(Record(RecordKind.PRINTED, seq, when, b"%05d" % seq))], TWO_LINES)
+    made.ledger.said.append(signed_now(made, at=seq))
+
+
+TWO_LINES = SegmentLimits(segment_blocks=3)
+
+
+async def growing(made: MemoryArchive, seq: int, more: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prints and signs while the last statements are read, once."""
+    read = made.ledger.read
+
+    async def read_late(console: str, place: StatementPlace, most: int) -> Statements:
+        if place.start >= len(made.ledger.said) - 1:
+            monkeypatch.setattr(made.ledger, "read", read)
+            for each in range(seq, seq + more):
+                await printed_on(made, each)
+        return await read(console, place, most)
+
+    monkeypatch.setattr(made.ledger, "read", read_late)
+
+
+@pytest.mark.parametrize("more", [1, 2, 5])
+async def test_what_is_printed_and_signed_while_it_is_verified_is_not_missing(
+    more: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The walk is at the end of what it saw when the statement about what came since is read."""
+    made = await recorded()
+    await printed_on(made, 19)
+    await growing(made, 20, more, monkeypatch)
+    reports = await in_parts(made)
+    assert (told(*reports), reports[-1].end) == (Counter(), signed_now(made, 100).offset)
+
+
+@pytest.mark.parametrize("more", [1, 2, 5])
+@pytest.mark.parametrize("closed", [False, True])
+async def test_a_segment_that_grows_between_two_parts_is_read_on(more: int, *, closed: bool) -> None:
+    """Of the last part, too, which has statements left when it is at the end of what there is."""
+    made = await recorded()
+    if not closed:
+        await printed_on(made, 19)
+    made.ledger.said += [HoldPlaced(CONSOLE, 30, "Ada", "case")] * 9
+    cursor: PartCursor | None = PartCursor(0)
+    reports = list[Report]()
+    for _ in range(2):
+        assert cursor
+        part = await verify_part(made.archive, CONSOLE, cursor, budget=Budget(statements=13))
+        reports.append(part.report)
+        cursor = part.next
+    for seq in range(19 if closed else 20, 20 + more):
+        await printed_on(made, seq)
+    while cursor:
+        part = await verify_part(made.archive, CONSOLE, cursor)
+        reports.append(part.report)
+        cursor = part.next
+    assert (told(*reports), reports[-1].end) == (Counter(), signed_now(made, 100).offset)
+    assert sum(report.segments for report in reports) == len(made.transcripts.blobs)
+
+
+async def test_what_is_dropped_after_it_was_walked_is_not_altered() -> None:
+    """What was signed about it is read only when it is gone."""
+    made = await recorded()
+    part = await verify_part(made.archive, CONSOLE, PartCursor(0), budget=Budget(segments=2))
+    assert part.next
+    assert part.next.segment == 2
+    for ordinal in range(2):
+        del made.transcripts.blobs[CONSOLE, ordinal]
+    part = await verify_part(made.archive, CONSOLE, part.next)
+    assert (part.report.findings, part.next) == ((), None)
+
+
+@pytest.mark.parametrize("statements", [1, 2, 40])
+async def test_what_was_signed_just_after_a_segment_was_closed_is_held(statements: int) -> None:
+    """It names the next segment, which was not there yet."""
+    made = await recorded()
+    content = bytes(made.transcripts.blobs[CONSOLE, 2])
+    closed = read_end(2, len(content), 0, content, content)
+    made.ledger.said.append(Checkpoint(CONSOLE, 99, closed.ordinal, closed.offset, closed.hash))
+    assert closed.ordinal == 3
+    await agrees(made, bytes=1, statements=statements, segments=1)
 
 
 async def test_a_part_that_begins_late_comes_further_all_the_same() -> None:
