@@ -52,9 +52,12 @@ class RecordingFilter:
             self.flush()
             self._masker = Masker(self._keeping.mask, self._key, UnmaskedTail(to_line_end=True))
 
-    def begin_unknown(self) -> None:
-        """A gateway replayed nothing: what is printed next follows what this ear has heard, or may begin anywhere."""
-        if self._masker is not None and not self._heard:
+    def begin_unknown(self, *, others: bool) -> None:
+        """A gateway replayed nothing: what is printed next follows what this ear has heard, or may begin anywhere.
+
+        `others`: somebody else may have recorded since.
+        """
+        if self._masker is not None and (others or not self._heard):
             known = self._masker.tail
             self._masker = Masker(self._keeping.mask, self._key, UnmaskedTail(known.text, known.base, to_line_end=True))
 

@@ -20,6 +20,8 @@ from shared.console.replay import Opening, settle
 
 RECORD_END_SECONDS = 3.0
 """What learning how the archive ends may add to an opening, from the dial on."""
+CLOCKS_SECONDS = 300.0
+"""By how much the clocks of two relays may differ."""
 
 
 class Background(Protocol):
@@ -147,10 +149,18 @@ class SerialConnection:
         """None where it could not be learnt: the port opens all the same."""
         try:
             async with asyncio.timeout(RECORD_END_SECONDS):
-                return await self._dependencies.control_plane.record_end(self._vm)
+                end = await self._dependencies.control_plane.record_end(self._vm)
+            return None if self._is_later(end.epoch) else end
         except Exception as error:  # noqa: BLE001 - an opening never fails for this; the log has the fault
             self._dependencies.log("record-end-unknown", vm=self._vm.console, error=type(error).__name__)
             return None
+
+    def _is_later(self, epoch: str) -> bool:
+        """Whether it was opened in the future: it would count as the newest for as long as that lasts."""
+        latest = epoch_name(int((self._dependencies.clock.now() + CLOCKS_SECONDS) * 1e6), 0)
+        if epoch > latest:
+            self._dependencies.log("record-end-unknown", vm=self._vm.console, error="Later")
+        return epoch > latest
 
     def _taken(self, line: OutputCoalescer, port: SerialPort, end: RecordEnd | None) -> None:
         """A port of which the console cannot be told is not kept: nobody would see it, and nothing be recorded."""
@@ -182,7 +192,7 @@ class SerialConnection:
         opening = self._settled(burst, known=end is not None) if burst else None
         self._follows = opening is not None and opening.replay.compared > 0
         if opening is None:
-            self._ear.begin_unknown()
+            self._ear.begin_unknown(others=end is None)
         elif not self._follows:
             self._ear.begin_anywhere()
         self._tell(PortOpened(epoch, opening, self._dependencies.name))

@@ -12,7 +12,7 @@ import pytest
 from relay.console import serial_connection
 from relay.recording.epochs import SpooledEpochs
 from shared.access.recording_settings import BY_RULE, RecordingSettings
-from shared.base.record import Source, encode_batch
+from shared.base.record import Record, RecordKind, Source, encode_batch
 from shared.base.record_end import RecordEnd
 from shared.base.vm import VmId
 from shared.transcript.flows.archive_records import KnownEnds, archive_records
@@ -156,3 +156,15 @@ async def test_a_secret_around_a_move_is_masked(site: Site) -> None:
     printed = await site.archive.printed_bytes()
     assert b"1234" not in printed
     assert printed.endswith(b"pin ****\r\nand more\r\n")
+
+
+async def test_an_epoch_of_the_future_says_nothing_of_how_the_record_ends(site: Site) -> None:
+    """A relay whose clock was ahead, or that lies: what this relay remembers goes on to count."""
+    site.ports.prints(BOOT)
+    await site.visits(0)
+    lie = Record(RecordKind.PRINTED, 1, 1, b"what nobody printed, said by somebody")
+    source = Source(VM.console, "f" * 16 + "-00000000", "third")
+    await archive_records([encode_batch(source, [lie.encode()])], site.archive.transcripts, site.archive.tails)
+    await site.visits(0)
+    _, last = site.archive.replayed()
+    assert (last["found"], last["archiveKnown"], last["before"]) == (True, False, 0)

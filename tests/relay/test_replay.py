@@ -267,6 +267,25 @@ async def test_what_a_gateway_that_replays_nothing_goes_on_with_may_begin_inside
     assert stage.epochs.printed().endswith(b"*" * len(b"34 is the pin") + b"\r\nand on\r\n")
 
 
+async def test_where_others_may_have_recorded_too_what_comes_next_may_begin_inside_a_secret(
+    stage: Stage, ports: Replaying
+) -> None:
+    """The archive, which would tell, does not answer while the port is dialled again."""
+    stage.control_plane.keeping = RecordingSettings(mask=(r"pin \d{4}",))
+    ada = await stage.comes("ada")
+    ports.prints(BOOT + b"\r\n")
+    await ada.sees(BOOT + b"\r\n")
+    ports.lose()
+    ports.log, stage.control_plane.away = b"", True
+    stage.passes(1)
+    await stage.until(lambda: len(ports.opened) == 2)
+    await ada.heard("port", state="open")
+    ports.prints(b"34 is the pin\r\nand on\r\n")
+    await ada.sees(b"34 is the pin\r\nand on\r\n")
+    await stage.until(lambda: stage.epochs.printed().endswith(b"and on\r\n"))
+    assert stage.epochs.printed().endswith(b"*" * len(b"34 is the pin") + b"\r\nand on\r\n")
+
+
 async def test_what_lies_between_two_equal_stretches_is_recorded(ports: Replaying) -> None:
     ports.ring = 1 << 20
     async with staged(ports=ports) as stage:
