@@ -1,8 +1,8 @@
-"""`python -m shared.verify FOLDER`: holds downloaded transcripts to their hash chains, far from the service.
+"""`python -m shared.verify FOLDER`: checks downloaded transcripts against their hash chains, without the service.
 
-With `--statements` and `--keys` they are held to what the service signed, too. It prints a verdict for each console and
-what was found. It exits with 0 when all are complete, 1 when something was found, 2 when it could not begin.
-Whatever a file holds, nothing of it reaches the terminal unescaped.
+With `--statements` and `--keys` it checks them against the signed statements as well. It prints a verdict and the
+findings of each console. It exits with 0 if all are complete, 1 if there is a finding, 2 if it could not begin.
+It escapes everything that it prints from a file.
 """
 
 import argparse
@@ -26,24 +26,24 @@ _US = 1_000_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = _parser()
-    asked = parser.parse_args(arguments)
-    if (asked.statements is None) != (asked.keys is None):
+    parser = _build_parser()
+    options = parser.parse_args(arguments)
+    if (options.statements is None) != (options.keys is None):
         parser.error("--statements and --keys belong together: what was signed, and the keys that prove it")
-    folders = _consoles(asked.folder)
+    folders = _find_folders(options.folder)
     if not folders:
-        print(f"no segments (NNNNNNNN{SEGMENT}) in {asked.folder}: name the folder you downloaded", file=sys.stderr)
+        print(f"no segments (NNNNNNNN{SEGMENT}) in {options.folder}: name the folder you downloaded", file=sys.stderr)
         return 2
-    if asked.holds and len(folders) > 1:
+    if options.holds and len(folders) > 1:
         print("--holds is about one console: name its own folder", file=sys.stderr)
         return 2
     complete = True
     try:
-        signed = _signed(asked.statements, asked.keys) if asked.keys else None
+        signed_statements = _read_statements(options.statements, options.keys) if options.keys else None
         for folder in folders:
-            report = _verified(folder, asked, signed)
+            report = _verify_folder(folder, options, signed_statements)
             complete = complete and report.complete
-            print(json.dumps(_fields(folder, report)) if asked.json else _words(folder, report), flush=True)
+            print(json.dumps(_to_json(folder, report)) if options.json else _format_text(folder, report), flush=True)
     except OSError as error:
         print(f"cannot read {error.filename!a}: {error.strerror}", file=sys.stderr)
         return 2
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if complete else 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m shared.verify", description="Is a downloaded transcript complete and as it was written?"
     )
@@ -64,18 +64,18 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("--keys", metavar="FILE", type=Path, help="the service's public keys: JSON with `keys`")
     parser.add_argument(
-        "--from", dest="begin", metavar="TIME", type=_time, help="begin with the segment of this time (ISO 8601)"
+        "--from", dest="begin", metavar="TIME", type=_parse_time, help="begin with the segment of this time (ISO 8601)"
     )
-    parser.add_argument("--to", dest="end", metavar="TIME", type=_time, help="end with the segment of this time")
+    parser.add_argument("--to", dest="end", metavar="TIME", type=_parse_time, help="end with the segment of this time")
     parser.add_argument(
-        "--holds", metavar="HASH", type=_hash, action="append", default=[],
+        "--holds", metavar="HASH", type=_parse_hash, action="append", default=[],
         help="a hash that an earlier run printed: the transcript must still hold it (may be given again)",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="one JSON object for each console instead of text")
     return parser
 
 
-def _hash(text: str) -> bytes:
+def _parse_hash(text: str) -> bytes:
     try:
         value = bytes.fromhex(text)
     except ValueError:
@@ -85,45 +85,48 @@ def _hash(text: str) -> bytes:
     return value
 
 
-def _time(text: str) -> int:
-    """Microseconds since 1970; without an offset it is UTC."""
+def _parse_time(text: str) -> int:
+    """Returns microseconds since 1970. A time without an offset is UTC. Raises ArgumentTypeError."""
     try:
-        found = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError("write a time like 2026-11-24T03:00:00Z") from error
-    return round((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * _US)
+    return round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * _US)
 
 
-def _consoles(folder: Path) -> list[Path]:
+def _find_folders(folder: Path) -> list[Path]:
     return sorted({path.parent for path in folder.rglob(f"*{SEGMENT}") if path.stem.isdecimal()})
 
 
 @dataclass(frozen=True, slots=True)
-class _Signed:
-    said: Sequence[Statement]
-    broken: int
+class _SignedStatements:
+    statements: Sequence[Statement]
+    unreadable: int
 
 
-def _signed(place: Path, keys: Path) -> _Signed:
-    """Raises OSError, InvalidStatement."""
+def _read_statements(place: Path, keys: Path) -> _SignedStatements:
+    """Reads every statement that one of the keys signed, and counts the others. Raises OSError, InvalidStatement."""
     from shared.transcript.keys.statement_keys import StatementKeys  # noqa: PLC0415 - without statements, Python alone will do
 
     try:
         reader = StatementKeys(json.loads(keys.read_bytes()))
     except ValueError as error:
         raise InvalidStatement(str(error)) from error
-    said: list[Statement] = []
-    lines = _lines(place)
+    statements: list[Statement] = []
+    lines = _read_lines(place)
     for line in lines:
         try:
-            said.append(reader.read(line))
+            statements.append(reader.read(line))
         except InvalidStatement:
             continue
-    return _Signed(said, len(lines) - len(said))
+    return _SignedStatements(statements, len(lines) - len(statements))
 
 
-def _lines(place: Path) -> list[str]:
-    """Of blobs and of the API's answers, which are pages. Raises OSError."""
+def _read_lines(place: Path) -> list[str]:
+    """Returns the statements of downloaded blobs, and of saved pages of the API's answers.
+
+    Raises OSError, also if the last page is missing.
+    """
     files = sorted(place.rglob("*")) if place.is_dir() else [place]
     lines: list[str] = []
     more, pages = True, False
@@ -140,34 +143,35 @@ def _lines(place: Path) -> list[str]:
     return lines
 
 
-def _verified(folder: Path, asked: argparse.Namespace, signed: _Signed | None) -> Report:
+def _verify_folder(folder: Path, options: argparse.Namespace, signed: _SignedStatements | None) -> Report:
     """Raises OSError."""
     paths = {int(path.stem): path for path in folder.glob(f"*{SEGMENT}") if path.stem.isdecimal()}
-    ordinals = _within(paths, asked.begin, asked.end)
-    walk = Verification(
-        asked.holds, signed.said if signed else None,
-        after=_before(paths, ordinals[0]) if asked.begin and ordinals else None, to_the_end=asked.end is None,
+    ordinals = _select_segments(paths, options.begin, options.end)
+    verification = Verification(
+        options.holds, signed.statements if signed else None,
+        after=_find_previous_end(paths, ordinals[0]) if options.begin and ordinals else None,
+        to_the_end=options.end is None,
     )  # fmt: skip
     for number, ordinal in enumerate(ordinals, 1):
-        _progress(f"{folder.name!a}: segment {number} of {len(ordinals)}")
-        walk.segment(ordinal)
+        _show_progress(f"{folder.name!a}: segment {number} of {len(ordinals)}")
+        verification.segment(ordinal)
         with paths[ordinal].open("rb") as lines:
-            walk.feed(lines)
-    _progress("")
-    report = walk.report()
-    if signed and signed.broken:
-        words = f"{signed.broken} lines among the statements are not signed by any of the keys"
+            verification.feed(lines)
+    _show_progress("")
+    report = verification.report()
+    if signed and signed.unreadable:
+        words = f"{signed.unreadable} lines among the statements are not signed by any of the keys"
         return replace(report, findings=(*report.findings, Finding(Fault.ALTERED, 0, 0, 0, words)))
     return report
 
 
-def _progress(words: str) -> None:
+def _show_progress(words: str) -> None:
     if sys.stderr.isatty():
         print(f"\r\x1b[K{words}", end="", file=sys.stderr, flush=True)
 
 
-def _within(paths: dict[int, Path], begin: int | None, end: int | None) -> list[int]:
-    """The numbers of the segments that were written to between these times."""
+def _select_segments(paths: dict[int, Path], begin: int | None, end: int | None) -> list[int]:
+    """Returns the numbers of the segments that were written between two times, microseconds since 1970."""
     ordinals = sorted(paths)
     started = {ordinal: _started_us(paths[ordinal]) for ordinal in ordinals} if begin or end else {}
     first = max((each for each in ordinals if begin and started[each] <= begin), default=0)
@@ -175,7 +179,10 @@ def _within(paths: dict[int, Path], begin: int | None, end: int | None) -> list[
 
 
 def _started_us(path: Path) -> int:
-    """0 where it cannot be read: then it is within every range, and the verification tells."""
+    """Returns when a segment began, microseconds since 1970; 0 if its header cannot be read.
+
+    0 puts it into every range, so that the verification reports it.
+    """
     with path.open("rb") as lines:
         try:
             return int(read_header(lines.readline()).started_us)
@@ -183,18 +190,18 @@ def _started_us(path: Path) -> int:
             return 0
 
 
-def _before(paths: dict[int, Path], first: int) -> TranscriptEnd | None:
-    """Where the segment before `first` ends, if it is there and can be read; else where `first` says it begins."""
+def _find_previous_end(paths: dict[int, Path], first: int) -> TranscriptEnd | None:
+    """Returns where the segment before `first` ends; if it is missing or damaged, where `first` says that it begins."""
     if path := paths.get(first - 1):
         with suppress(DamagedSegment):
-            return replace(_tail(path, first - 1), ordinal=first)
+            return replace(_read_segment_end(path, first - 1), ordinal=first)
     with suppress(DamagedSegment), paths[first].open("rb") as lines:
         header = read_header(lines.readline())
         return TranscriptEnd(first, offset=header.offset, hash=header.previous)
     return None
 
 
-def _tail(path: Path, ordinal: int) -> TranscriptEnd:
+def _read_segment_end(path: Path, ordinal: int) -> TranscriptEnd:
     """Raises DamagedSegment."""
     with path.open("rb") as content:
         head = content.readline()
@@ -203,7 +210,7 @@ def _tail(path: Path, ordinal: int) -> TranscriptEnd:
         return read_end(ordinal, length, 0, head, content.read())
 
 
-def _words(folder: Path, report: Report) -> str:
+def _format_text(folder: Path, report: Report) -> str:
     verdict = "complete" if report.complete else "NOT COMPLETE"
     lines = [
         f"{report.console or str(folder)!a}: {verdict}",
@@ -220,7 +227,7 @@ def _words(folder: Path, report: Report) -> str:
     return "\n".join(lines)
 
 
-def _fields(folder: Path, report: Report) -> dict[str, Any]:
+def _to_json(folder: Path, report: Report) -> dict[str, Any]:
     findings = [
         {
             "fault": each.fault.value, "segment": each.segment, "line": each.line, "offset": each.offset,

@@ -1,4 +1,4 @@
-"""The only place where adapters meet flows. Nothing is built before it is asked for, and then once per process."""
+"""Connects adapters to flows, and is the only module that does. Each object is built on first use, once per process."""
 
 from functools import cache
 from typing import Any, TypedDict
@@ -13,11 +13,11 @@ from shared.transcript.ports import OldRows, Transcripts
 from shared.transcript.retention import Retention
 
 built: dict[str, Dependencies] = {}
-"""By the durable client binding's text, of which a process sees one. A test puts its own world here."""
+"""By the text of the durable client binding; a process sees one such text. Tests put their own dependencies here."""
 
 
 def dependencies(starter: str) -> Dependencies:
-    """What the function app's flows need. `starter` is the text of the durable client binding.
+    """Returns what the flows of the function app need. `starter` is the text of the durable client binding.
 
     Raises InvalidSetting.
     """
@@ -37,13 +37,13 @@ def credential() -> Any:
     """The service's own identity: the managed identity in Azure, whatever the environment names elsewhere."""
     from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415 - slow to import
 
-    about = settings()
-    return DefaultAzureCredential(authority=about.authority, disable_instance_discovery=not about.instance_discovery)
+    chosen = settings()
+    return DefaultAzureCredential(authority=chosen.authority, disable_instance_discovery=not chosen.instance_discovery)
 
 
 @cache
 def transcripts() -> Transcripts:
-    """The archive. Raises InvalidSetting."""
+    """Returns the archive's blobs. Raises InvalidSetting."""
     from shared.transcript.blobs.transcripts import BlobTranscripts  # noqa: PLC0415 - slow to import
 
     return BlobTranscripts(blobs())
@@ -51,7 +51,7 @@ def transcripts() -> Transcripts:
 
 @cache
 def archive() -> Archive:
-    """The archive with its index, its signed statements and its holds. Raises InvalidSetting, NotASigningKey."""
+    """Returns the archive with its index, signed statements and holds. Raises InvalidSetting, NotASigningKey."""
     from shared.base.system_clock import SystemClock  # noqa: PLC0415 - as above
     from shared.transcript.blobs.signed_statements import BlobStatementLog  # noqa: PLC0415 - slow to import
     from shared.transcript.keys.statement_keys import StatementSigner  # noqa: PLC0415 - as above
@@ -59,24 +59,24 @@ def archive() -> Archive:
     from shared.transcript.tables.index import TableIndex  # noqa: PLC0415 - as above
     from shared.transcript.tables.reads import TableReads  # noqa: PLC0415 - as above
 
-    about = settings()
+    chosen = settings()
     return Archive(
         transcripts=transcripts(),
         index=TableIndex(tables()),
         ledger=BlobStatementLog(
             blobs(),
-            StatementSigner(_statement_keys(), about.issuer),
+            StatementSigner(_statement_keys(), chosen.issuer),
         ),
         holds=TableHolds(tables()),
         reads=TableReads(tables()),
         clock=SystemClock(),
-        ring=Retention(about.ring_bytes, about.ring_days),
+        ring=Retention(chosen.ring_bytes, chosen.ring_days),
     )
 
 
 @cache
 def blobs() -> Any:
-    """The blobs' client, one per process. Raises InvalidSetting."""
+    """Returns the client for blobs, one per process. Raises InvalidSetting."""
     from shared.transcript.blobs.transcripts import blob_service  # noqa: PLC0415 - slow to import
 
     return blob_service(settings().storage, credential(), settings().storage_suffix)
@@ -84,7 +84,7 @@ def blobs() -> Any:
 
 @cache
 def tables() -> Any:
-    """The tables' client, one per process. Raises InvalidSetting."""
+    """Returns the client for tables, one per process. Raises InvalidSetting."""
     from shared.base.tables import table_service  # noqa: PLC0415 - slow to import
 
     return table_service(settings().storage, credential(), settings().storage_suffix)
@@ -92,7 +92,7 @@ def tables() -> Any:
 
 @cache
 def old_rows() -> OldRows:
-    """Rows that go by their age. Raises InvalidSetting."""
+    """Returns the rows that are deleted at a certain age. Raises InvalidSetting."""
     from shared.transcript.tables.old_rows import TableOldRows  # noqa: PLC0415 - slow to import
 
     return TableOldRows(tables())
@@ -100,7 +100,7 @@ def old_rows() -> OldRows:
 
 @cache
 def leases() -> Leases:
-    """The lives of relays. Raises InvalidSetting."""
+    """Returns the leases of relays. Raises InvalidSetting."""
     from shared.session.tables.leases import TableLeases  # noqa: PLC0415 - slow to import
 
     return TableLeases(tables())
@@ -114,7 +114,10 @@ def clock() -> Clock:
 
 @cache
 def approvals_table() -> Any:
-    """Where requests for approval are kept; their orchestration needs it outside a request. Raises InvalidSetting."""
+    """Returns the table of requests for approval; their orchestration uses it outside a request.
+
+    Raises InvalidSetting.
+    """
     from shared.access.tables.approvals import TableApprovals  # noqa: PLC0415 - slow to import
     from shared.base.system_clock import SystemClock  # noqa: PLC0415 - as above
 
@@ -128,7 +131,7 @@ def _statement_keys() -> KeyRing:
 
 
 async def _probe_statements() -> None:
-    """A key that signs no statement keeps no console from opening. Raises Unavailable."""
+    """Checks the key of statements. A bad key is reported here only: consoles still open. Raises Unavailable."""
     from shared.session.keys.pem_key_ring import NotASigningKey  # noqa: PLC0415 - slow to import
 
     try:
@@ -138,7 +141,10 @@ async def _probe_statements() -> None:
 
 
 def _key_ring(key: str, setting: str) -> KeyRing:
-    """Keys in a vault by their address, else those that the setting holds. Raises NotASigningKey."""
+    """Returns the keys of a vault if `key` is an https address, else the keys in the text itself.
+
+    `setting` is the name that errors mention. Raises NotASigningKey.
+    """
     if key.startswith("https://"):
         from shared.base.system_clock import SystemClock  # noqa: PLC0415 - as below
         from shared.session.keys.vault_key_ring import VaultKeyRing  # noqa: PLC0415 - slow to import
@@ -150,7 +156,7 @@ def _key_ring(key: str, setting: str) -> KeyRing:
 
 
 def _dependencies(starter: str) -> Dependencies:
-    # Imported here: a third of a second that indexing the functions need not wait for.
+    # These imports take a third of a second. Indexing the functions does not need them.
     from shared.access.azure.callers import EntraCallers, fetch_keys  # noqa: PLC0415
     from shared.access.durable.approvals import DurableApprovals  # noqa: PLC0415
     from shared.base.http_json import Http  # noqa: PLC0415
@@ -161,38 +167,38 @@ def _dependencies(starter: str) -> Dependencies:
     from shared.session.http.relay_control import RelayControl  # noqa: PLC0415
     from shared.session.keys.jwt_tokens import JwtTokens  # noqa: PLC0415
 
-    about, clock, http = settings(), SystemClock(), Http()
-    keys = _key_ring(about.session_key, "SESSION_KEY")
-    tokens = JwtTokens(keys, about.issuer, clock)
+    chosen, clock, http = settings(), SystemClock(), Http()
+    keys = _key_ring(chosen.session_key, "SESSION_KEY")
+    tokens = JwtTokens(keys, chosen.issuer, clock)
     hub = TaskHub(starter)
     consoles = DurableConsoles(hub, clock)
-    access, vms, rights, around, power, boot_logs = _arm(about, clock, http)
+    access, vms, rights, constraints, power, boot_logs = _azure_adapters(chosen, clock, http)
     return Dependencies(
-        settings=about,
-        callers=EntraCallers(about, SigningKeys(fetch_keys(http), clock)),
+        settings=chosen,
+        callers=EntraCallers(chosen, SigningKeys(fetch_keys(http), clock)),
         vms=vms,
         rights=rights,
-        around=around,
-        live_azure=_shared(access, vms, about, clock),
+        around=constraints,
+        live_azure=_live_azure(access, vms, chosen, clock),
         approvals=DurableApprovals(hub, approvals_table()),
         power=power,
         boot_logs=boot_logs,
         consoles=consoles,
         tokens=tokens,
-        relays=RelayControl(about.relays, tokens, http),
-        **_rows(about, clock),
+        relays=RelayControl(chosen.relays, tokens, http),
+        **_table_adapters(chosen, clock),
         clock=clock,
         ids=RandomIds(),
         probes={
-            **_probes(about, http, tables(), consoles),
+            **_probes(chosen, http, tables(), consoles),
             "signing keys": keys.probe,
             "statement keys": _probe_statements,
         },
     )
 
 
-class _Rows(TypedDict):
-    """What is stored in tables."""
+class _TableAdapters(TypedDict):
+    """The ports whose adapters store rows in tables."""
 
     policies: Policies
     paces: RateLimits
@@ -202,15 +208,15 @@ class _Rows(TypedDict):
     notices: Notices
 
 
-def _rows(about: FunctionSettings, clock: Clock) -> _Rows:
+def _table_adapters(chosen: FunctionSettings, clock: Clock) -> _TableAdapters:
     from shared.access.tables.policies import TablePolicies  # noqa: PLC0415 - as above
     from shared.access.tables.rate_limits import TableRateLimits  # noqa: PLC0415 - as above
     from shared.session.tables.notices import TableNotices  # noqa: PLC0415 - as above
     from shared.session.tables.sessions import TableSessions  # noqa: PLC0415 - as above
     from shared.session.tables.used_tokens import TableUsedTokens  # noqa: PLC0415 - slow to import
 
-    return _Rows(
-        policies=TablePolicies(tables(), about.policy, clock),
+    return _TableAdapters(
+        policies=TablePolicies(tables(), chosen.policy, clock),
         paces=TableRateLimits(tables(), clock),
         sessions=TableSessions(tables()),
         used_tokens=TableUsedTokens(tables()),
@@ -219,8 +225,8 @@ def _rows(about: FunctionSettings, clock: Clock) -> _Rows:
     )
 
 
-def _arm(about: FunctionSettings, clock: Clock, http: Any) -> tuple[Any, Any, Any, Any, Any, Any]:
-    """Who asks ARM, VMs, rights, what is around VMs, power acts, and boot logs."""
+def _azure_adapters(chosen: FunctionSettings, clock: Clock, http: Any) -> tuple[Any, Any, Any, Any, Any, Any]:
+    """Returns the access to ARM, and the adapters of VMs, rights, constraints, power commands and boot logs."""
     from shared.access.azure.arm_clients import ArmAccess, importing  # noqa: PLC0415 - slow to import
     from shared.access.azure.boot_logs import ArmBootLogs  # noqa: PLC0415 - slow to import
     from shared.access.azure.constraints import ArmConstraints  # noqa: PLC0415 - slow to import
@@ -229,46 +235,48 @@ def _arm(about: FunctionSettings, clock: Clock, http: Any) -> tuple[Any, Any, An
     from shared.access.azure.rights import ArmRights  # noqa: PLC0415 - slow to import
     from shared.access.azure.vms import ArmVms  # noqa: PLC0415 - slow to import
 
-    assertions = no_assertions if about.api_secret else managed_identity_assertions(about.identity_client, about.cloud)
-    access = ArmAccess(about, credential(), assertions, clock)
-    importing()  # who reads the page meanwhile, or signs in, need not wait for it later
+    assertions = (
+        no_assertions if chosen.api_secret else managed_identity_assertions(chosen.identity_client, chosen.cloud)
+    )
+    access = ArmAccess(chosen, credential(), assertions, clock)
+    importing()  # begins now: the SDKs load while the user reads the page or signs in
     return (
         access,
-        ArmVms(access, about.subscriptions),
-        ArmRights(access, about.cache_seconds, clock),
-        ArmConstraints(access, about.subscriptions, about.cache_seconds, clock),
+        ArmVms(access, chosen.subscriptions),
+        ArmRights(access, chosen.cache_seconds, clock),
+        ArmConstraints(access, chosen.subscriptions, chosen.cache_seconds, clock),
         ArmCommands(access),
         ArmBootLogs(access, http),
     )
 
 
-def _shared(access: Any, vms: Any, about: FunctionSettings, clock: Clock) -> LiveAzure:
-    """What live sessions are judged by."""
+def _live_azure(access: Any, vms: Any, chosen: FunctionSettings, clock: Clock) -> LiveAzure:
+    """Returns Azure as rechecks of live sessions see it: one question serves many sessions."""
     from shared.access.azure.constraints import ArmConstraints  # noqa: PLC0415 - slow to import
     from shared.access.azure.shared_constraints import ArmSharedConstraints  # noqa: PLC0415 - slow to import
     from shared.access.azure.shared_questions import SharedQuestions  # noqa: PLC0415 - slow to import
     from shared.access.azure.shared_rights import ArmSharedRights  # noqa: PLC0415 - slow to import
     from shared.access.azure.shared_vms import ArmSharedVms  # noqa: PLC0415 - slow to import
 
-    questions = SharedQuestions(access, float(about.recheck_seconds), clock)
-    around = ArmConstraints(access, about.subscriptions, questions.seconds, clock)
+    questions = SharedQuestions(access, float(chosen.recheck_seconds), clock)
+    constraints = ArmConstraints(access, chosen.subscriptions, questions.seconds, clock)
     return LiveAzure(
         vms=ArmSharedVms(vms, questions),
         rights=ArmSharedRights(questions),
-        around=ArmSharedConstraints(around, questions),
+        around=ArmSharedConstraints(constraints, questions),
     )
 
 
-def _probes(about: FunctionSettings, http: Any, tables: Any, consoles: Any) -> dict[str, Probe]:
+def _probes(chosen: FunctionSettings, http: Any, tables: Any, consoles: Any) -> dict[str, Probe]:
     from shared.session.http import probes  # noqa: PLC0415 - slow to import
 
-    keys = f"{about.authority}/{about.tenants[0]}/discovery/v2.0/keys"
+    keys = f"{chosen.authority}/{chosen.tenants[0]}/discovery/v2.0/keys"
     return {
         "entra keys": probes.HttpProbe(http, keys, Dependency.ENTRA_KEYS, strictly=True),
-        "arm": probes.HttpProbe(http, f"{about.arm}/subscriptions?api-version=2022-12-01", Dependency.ARM),
-        "storage blobs": probes.BlobsProbe(about.storage, credential(), about.storage_suffix),
+        "arm": probes.HttpProbe(http, f"{chosen.arm}/subscriptions?api-version=2022-12-01", Dependency.ARM),
+        "storage blobs": probes.BlobsProbe(chosen.storage, credential(), chosen.storage_suffix),
         "storage tables": probes.TablesProbe(tables),
-        "event hub": probes.EventHubProbe(about, credential()),
+        "event hub": probes.EventHubProbe(chosen, credential()),
         "task hub": consoles.probe,
-        **dict(probes.relay_probes(http, about)),
+        **dict(probes.relay_probes(http, chosen)),
     }

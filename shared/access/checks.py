@@ -98,9 +98,9 @@ class Inspected:
     now: float = 0.0
 
 
-def check(seen: Inspected, checks: Sequence[CheckName] = tuple(CheckName)) -> tuple[Check, ...]:
+def check(inspected: Inspected, checks: Sequence[CheckName] = tuple(CheckName)) -> tuple[Check, ...]:
     """These checks of one VM; all of them unless told otherwise."""
-    return tuple(Check(what, _CHECKS[what](seen)) for what in checks)
+    return tuple(Check(what, _CHECKS[what](inspected)) for what in checks)
 
 
 def refusals(checks: Sequence[Check]) -> list[Refusal]:
@@ -108,21 +108,21 @@ def refusals(checks: Sequence[Check]) -> list[Refusal]:
     return [check.refusal for check in checks if check.refusal]
 
 
-def _refuse(seen: Inspected, code: Code, because: str | None = None) -> Refusal:
-    return refuse(code, because=because, target=seen.vm.id.resource_id, caller=seen.caller.oid)
+def _refuse(inspected: Inspected, code: Code, because: str | None = None) -> Refusal:
+    return refuse(code, because=because, target=inspected.vm.id.resource_id, caller=inspected.caller.oid)
 
 
-def _sign_in(seen: Inspected) -> Refusal | None:
-    context = policy.sign_in_wanted(seen.levels, seen.right, seen.caller.contexts)
-    return step_up(seen.caller, context) if context else None
+def _sign_in(inspected: Inspected) -> Refusal | None:
+    context = policy.sign_in_wanted(inspected.levels, inspected.right, inspected.caller.contexts)
+    return step_up(inspected.caller, context) if context else None
 
 
 def step_up(caller: Caller, context: str) -> Refusal:
     """The claims challenge for an authentication context, to people whose client knows what to do with one."""
     if caller.kind is CallerKind.APPLICATION or not caller.answers_challenges:
         return refuse(Code.STEP_UP_UNSUPPORTED)
-    wanted = {"access_token": {"acrs": {"essential": True, "value": context}}}
-    return refuse(Code.MFA_REQUIRED, claims=json.dumps(wanted))
+    challenge = {"access_token": {"acrs": {"essential": True, "value": context}}}
+    return refuse(Code.MFA_REQUIRED, claims=json.dumps(challenge))
 
 
 _LACKED: Mapping[Right, Code] = {
@@ -136,33 +136,33 @@ _LACKED: Mapping[Right, Code] = {
 }
 
 
-def _permission(seen: Inspected) -> Refusal | None:
-    return _refuse(seen, _LACKED[seen.right]) if seen.missing else None
+def _permission(inspected: Inspected) -> Refusal | None:
+    return _refuse(inspected, _LACKED[inspected.right]) if inspected.missing else None
 
 
-def _cloud(seen: Inspected) -> Refusal | None:
-    service = seen.service
+def _cloud(inspected: Inspected) -> Refusal | None:
+    service = inspected.service
     if service.cloud in service.clouds:
         return None
-    return _refuse(seen, Code.CLOUD_NOT_AVAILABLE, f"The service does not serve the cloud {service.cloud}.")
+    return _refuse(inspected, Code.CLOUD_NOT_AVAILABLE, f"The service does not serve the cloud {service.cloud}.")
 
 
-def _region(seen: Inspected) -> Refusal | None:
-    region = policy.region_name(seen.vm.location)
-    if region in policy.closed_regions([*seen.service.closed_regions]):
-        return _refuse(seen, Code.REGION_NOT_AVAILABLE, f"The service does not serve the region {region}.")
-    level = policy.region_refusing(seen.levels, region)
+def _region(inspected: Inspected) -> Refusal | None:
+    region = policy.region_name(inspected.vm.location)
+    if region in policy.closed_regions([*inspected.service.closed_regions]):
+        return _refuse(inspected, Code.REGION_NOT_AVAILABLE, f"The service does not serve the region {region}.")
+    level = policy.region_refusing(inspected.levels, region)
     if level is None:
         return None
-    said = f"The policy of {level.place} does not allow the region {region}."
-    return _refuse(seen, Code.REGION_NOT_AVAILABLE, said)
+    because = f"The policy of {level.place} does not allow the region {region}."
+    return _refuse(inspected, Code.REGION_NOT_AVAILABLE, because)
 
 
-def _switch(seen: Inspected) -> Refusal | None:
+def _switch(inspected: Inspected) -> Refusal | None:
     """Azure's own switch of the subscription, and ours at every scope."""
-    if not seen.around.subscription_enabled:
-        return _refuse(seen, Code.CONSOLE_DISABLED_FOR_SUBSCRIPTION)
-    return switch_refusal(seen.vm.id, seen.levels, seen.service)
+    if not inspected.around.subscription_enabled:
+        return _refuse(inspected, Code.CONSOLE_DISABLED_FOR_SUBSCRIPTION)
+    return switch_refusal(inspected.vm.id, inspected.levels, inspected.service)
 
 
 def switch_refusal(vm: VmId, levels: Sequence[Level], service: Service) -> Refusal | None:
@@ -174,8 +174,8 @@ def switch_refusal(vm: VmId, levels: Sequence[Level], service: Service) -> Refus
         refusal = refuse(Code.CONSOLE_DISABLED_FOR_SUBSCRIPTION, target=vm.resource_id)
         fix = TABLE[Code.CONSOLE_DISABLED_BY_POLICY].fix  # the command of the other is for Azure's own switch
         return replace(refusal, fix=fix, fix_command=None)
-    said = f"The policy of {level.place} has switched the console off."
-    return refuse(Code.CONSOLE_DISABLED_BY_POLICY, because=said, target=vm.resource_id)
+    because = f"The policy of {level.place} has switched the console off."
+    return refuse(Code.CONSOLE_DISABLED_BY_POLICY, because=because, target=vm.resource_id)
 
 
 def entrance(caller: Caller, levels: Sequence[Level], right: Right, target: str) -> Refusal | None:
@@ -190,42 +190,46 @@ def _from_elsewhere(level: Level) -> str:
     return f"The policy of {level.place} does not allow this from your network."
 
 
-def _port(seen: Inspected) -> Refusal | None:
-    return None if seen.around.port_enabled else _refuse(seen, Code.SERIAL_PORT_DISABLED)
+def _port(inspected: Inspected) -> Refusal | None:
+    return None if inspected.around.port_enabled else _refuse(inspected, Code.SERIAL_PORT_DISABLED)
 
 
-def _network(seen: Inspected) -> Refusal | None:
-    level = policy.network_refusing(seen.levels, seen.caller.address)
+def _network(inspected: Inspected) -> Refusal | None:
+    level = policy.network_refusing(inspected.levels, inspected.caller.address)
     if level is None:
         return None
-    return _refuse(seen, Code.NETWORK_NOT_ALLOWED, _from_elsewhere(level))
+    return _refuse(inspected, Code.NETWORK_NOT_ALLOWED, _from_elsewhere(level))
 
 
-def _tag(seen: Inspected) -> Refusal | None:
-    tag = policy.tag_missing(seen.levels, seen.vm.tags)
-    said = tag and f"A policy allows consoles only of VMs with the tag {tag}."
-    return _refuse(seen, Code.TAG_NOT_ALLOWED, said) if tag else None
+def _tag(inspected: Inspected) -> Refusal | None:
+    tag = policy.tag_missing(inspected.levels, inspected.vm.tags)
+    because = tag and f"A policy allows consoles only of VMs with the tag {tag}."
+    return _refuse(inspected, Code.TAG_NOT_ALLOWED, because) if tag else None
 
 
-def _lock(seen: Inspected) -> Refusal | None:
-    lock = seen.around.lock
-    return _refuse(seen, Code.RESOURCE_LOCKED, f"The read-only lock {lock} stops the serial console.") if lock else None
+def _lock(inspected: Inspected) -> Refusal | None:
+    lock = inspected.around.lock
+    return (
+        _refuse(inspected, Code.RESOURCE_LOCKED, f"The read-only lock {lock} stops the serial console.")
+        if lock
+        else None
+    )
 
 
-def _provisioning(seen: Inspected) -> Refusal | None:
-    return None if seen.vm.provisioning == "Succeeded" else _refuse(seen, Code.VM_PROVISIONING)
+def _provisioning(inspected: Inspected) -> Refusal | None:
+    return None if inspected.vm.provisioning == "Succeeded" else _refuse(inspected, Code.VM_PROVISIONING)
 
 
-def _power(seen: Inspected) -> Refusal | None:
+def _power(inspected: Inspected) -> Refusal | None:
     """A VM that is starting has no serial port yet: refused, but worth asking again."""
-    if seen.vm.power is Power.RUNNING:
+    if inspected.vm.power is Power.RUNNING:
         return None
-    refusal = _refuse(seen, Code.VM_NOT_RUNNING)
-    return replace(refusal, retry_after=POWER_RETRY_SECONDS) if seen.vm.power in _ON_ITS_WAY else refusal
+    refusal = _refuse(inspected, Code.VM_NOT_RUNNING)
+    return replace(refusal, retry_after=POWER_RETRY_SECONDS) if inspected.vm.power in _ON_ITS_WAY else refusal
 
 
-def _boot_diagnostics(seen: Inspected) -> Refusal | None:
-    return None if seen.vm.boot_diagnostics else _refuse(seen, Code.BOOT_DIAGNOSTICS_DISABLED)
+def _boot_diagnostics(inspected: Inspected) -> Refusal | None:
+    return None if inspected.vm.boot_diagnostics else _refuse(inspected, Code.BOOT_DIAGNOSTICS_DISABLED)
 
 
 _NO_ACCOUNT: Mapping[NoDiagnosticsAccount, Code] = {
@@ -235,19 +239,19 @@ _NO_ACCOUNT: Mapping[NoDiagnosticsAccount, Code] = {
 }
 
 
-def _storage(seen: Inspected) -> Refusal | None:
+def _storage(inspected: Inspected) -> Refusal | None:
     """Of the account itself, then of the caller's rights on it, then of how it is set."""
-    if seen.storage is None:
+    if inspected.storage is None:
         return None
-    account, target = seen.storage.account, seen.vm.id.resource_id
+    account, target = inspected.storage.account, inspected.vm.id.resource_id
     if isinstance(account, NoDiagnosticsAccount):
-        return refuse(_NO_ACCOUNT[account], target=target, account=seen.storage.name)
-    code = Code.STORAGE_PERMISSION_DENIED if seen.storage.missing else _unfit(account)
+        return refuse(_NO_ACCOUNT[account], target=target, account=inspected.storage.name)
+    code = Code.STORAGE_PERMISSION_DENIED if inspected.storage.missing else _unfit(account)
     if code is None:
         return None
-    nearby = account.resource_id.lower().startswith(f"/subscriptions/{seen.vm.id.subscription}/".lower())
+    nearby = account.resource_id.lower().startswith(f"/subscriptions/{inspected.vm.id.subscription}/".lower())
     storage = {"storage": account.resource_id} if nearby else {}  # where it lies elsewhere, not everybody may know
-    return refuse(code, target=target, caller=seen.caller.oid, account=account.name, **storage)
+    return refuse(code, target=target, caller=inspected.caller.oid, account=account.name, **storage)
 
 
 def _unfit(account: DiagnosticsAccount) -> Code | None:
@@ -261,19 +265,19 @@ def _unfit(account: DiagnosticsAccount) -> Code | None:
     return Code.BOOT_DIAGNOSTICS_STORAGE_KEYLESS if account.keyless else None
 
 
-def _reason(seen: Inspected) -> Refusal | None:
-    wanted = policy.reasons_wanted(seen.levels, seen.reason)
-    return _refuse(seen, Code.REASON_REQUIRED, wanted) if wanted else None
+def _reason(inspected: Inspected) -> Refusal | None:
+    because = policy.reasons_wanted(inspected.levels, inspected.reason)
+    return _refuse(inspected, Code.REASON_REQUIRED, because) if because else None
 
 
-def _approval(seen: Inspected) -> Refusal | None:
-    if policy.approval_seconds(seen.levels, seen.right) is None:
+def _approval(inspected: Inspected) -> Refusal | None:
+    if policy.approval_seconds(inspected.levels, inspected.right) is None:
         return None
-    subject, right, now = seen.caller.subject, seen.right, seen.now
-    if any(each.covers(subject, right, now) for each in seen.approvals):
+    subject, right, now = inspected.caller.subject, inspected.right, inspected.now
+    if any(each.covers(subject, right, now) for each in inspected.approvals):
         return None
-    waiting = any(each.awaits(subject, right, now) for each in seen.approvals)
-    return _refuse(seen, Code.APPROVAL_PENDING if waiting else Code.APPROVAL_REQUIRED)
+    waiting = any(each.awaits(subject, right, now) for each in inspected.approvals)
+    return _refuse(inspected, Code.APPROVAL_PENDING if waiting else Code.APPROVAL_REQUIRED)
 
 
 _CHECKS: Mapping[CheckName, Callable[[Inspected], Refusal | None]] = {

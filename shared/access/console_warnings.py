@@ -17,16 +17,16 @@ class ConsoleWarning:
 
 
 def warnings(vm: Vm) -> tuple[ConsoleWarning, ...]:
-    found = []
+    result = []
     if vm.os is Os.LINUX and not vm.password_login:
-        found.append(_password_login(vm))
+        result.append(_password_login(vm))
     if vm.os is Os.WINDOWS:
-        found.append(_CLIENT if vm.publisher.lower() == _DESKTOP else _SAC)
+        result.append(_CLIENT if vm.publisher.lower() == _DESKTOP else _SAC)
     if vm.storage_uri:
-        found.append(_CUSTOM_ACCOUNT)
+        result.append(_CUSTOM_ACCOUNT)
     if not vm.latest_model:
-        found.append(_former_model(vm))
-    return tuple(found)
+        result.append(_former_model(vm))
+    return tuple(result)
 
 
 def _password_login(vm: Vm) -> ConsoleWarning:

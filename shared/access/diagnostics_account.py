@@ -43,5 +43,5 @@ def account_of(uri: str, suffix: str) -> str | None:
     The text is held to this form as it stands: URL parsers drop tabs and line ends, and differ about the rest.
     """
     host = rf"(?P<name>{_NAME})(?:\.z[0-9]{{1,3}})?\.blob\.{re.escape(suffix)}"
-    found = re.fullmatch(rf"https://{host}(?::443)?/?", uri, re.IGNORECASE | re.ASCII)
-    return found["name"].lower() if found else None
+    match = re.fullmatch(rf"https://{host}(?::443)?/?", uri, re.IGNORECASE | re.ASCII)
+    return match["name"].lower() if match else None

@@ -99,13 +99,13 @@ class Finder:
 
     def fits(self, text: bytes, at: int, seconds: float) -> tuple[int, int] | None:
         """The first stretch from `at` on, the longest there; none is empty. Raises TimeoutError."""
-        while at < len(text) and (found := self.whole.search(text, at, timeout=seconds)) is not None:
-            if found.start() < found.end():
-                return found.span()
-            at = found.end() + 1
+        while at < len(text) and (match := self.whole.search(text, at, timeout=seconds)) is not None:
+            if match.start() < match.end():
+                return match.span()
+            at = match.end() + 1
         return None
 
     def begun(self, text: bytes, at: int, seconds: float) -> int:
         """From where on the end of the text may be the beginning of a stretch; its length, if it is not."""
-        found = self._begun.search(text, at, partial=True, timeout=seconds)
-        return found.start() if found else len(text)
+        match = self._begun.search(text, at, partial=True, timeout=seconds)
+        return match.start() if match else len(text)

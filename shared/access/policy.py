@@ -174,11 +174,11 @@ def network_refusing(levels: Sequence[Level], address: str | None) -> Level | No
 
 def _within(networks: Sequence[Network], address: str | None) -> bool:
     try:
-        found = ip_address(address or "")
+        caller_address = ip_address(address or "")
     except ValueError:
         return False
-    mapped = getattr(found, "ipv4_mapped", None)
-    return any((mapped or found) in network for network in networks)
+    mapped = getattr(caller_address, "ipv4_mapped", None)
+    return any((mapped or caller_address) in network for network in networks)
 
 
 def tag_missing(levels: Sequence[Level], tags: Mapping[str, str]) -> str | None:
@@ -219,8 +219,8 @@ def region_refusing(levels: Sequence[Level], region: str) -> Level | None:
 
 def sign_in_wanted(levels: Sequence[Level], right: Right, contexts: frozenset[str]) -> str | None:
     """The first authentication context that the right demands and the sign-in did not satisfy."""
-    wanted = (level.policy.sign_in.get(each) for level in levels for each in _implied(right))
-    return next((context for context in wanted if context and context not in contexts), None)
+    contexts_demanded = (level.policy.sign_in.get(each) for level in levels for each in _implied(right))
+    return next((context for context in contexts_demanded if context and context not in contexts), None)
 
 
 def approval_seconds(levels: Sequence[Level], right: Right) -> int | None:

@@ -25,11 +25,11 @@ class InvalidPolicy(ValueError):
     """A policy that cannot be read; the text names the field and what it takes."""
 
 
-def policy_from_json(said: object) -> Policy:
+def policy_from_json(document: object) -> Policy:
     """Raises InvalidPolicy."""
-    if not isinstance(said, dict):
+    if not isinstance(document, dict):
         raise InvalidPolicy("a policy is a JSON object")
-    fields: dict[str, object] = said
+    fields: dict[str, object] = document
     if (unknown := min(fields.keys() - _READERS.keys(), default=None)) is not None:
         raise InvalidPolicy(f"a policy has no field {unknown[:80]!r}; there are {', '.join(_READERS)}")
     return Policy(**{_NAMES.get(name, name): _READERS[name](name, value) for name, value in fields.items()})
@@ -56,13 +56,13 @@ def policy_to_json(policy: Policy) -> dict[str, Any]:
 def levels_from_text(text: str) -> tuple[Level, ...]:
     """Policies by scope, as the setting has them: `{"/": {...}, "/subscriptions/...": {...}}`. Raises InvalidPolicy."""
     try:
-        said = json.loads(text) if text else {}
+        document = json.loads(text) if text else {}
     except ValueError as error:
         raise InvalidPolicy("not JSON") from error
-    if not isinstance(said, dict):
+    if not isinstance(document, dict):
         raise InvalidPolicy("write a JSON object: scopes and their policies")
     try:
-        return tuple(_level(Scope.parse(scope), policy_from_json(policy)) for scope, policy in said.items())
+        return tuple(_level(Scope.parse(scope), policy_from_json(policy)) for scope, policy in document.items())
     except InvalidScope as error:
         raise InvalidPolicy(str(error)) from error
 
@@ -97,10 +97,10 @@ def _patterns(name: str, value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _choice[E: StrEnum](name: str, value: object, of: type[E]) -> E:
-    if not isinstance(value, str) or value not in of:
-        raise InvalidPolicy(f"{name} must be one of {', '.join(of)}")
-    return of(value)
+def _choice[E: StrEnum](name: str, value: object, choices: type[E]) -> E:
+    if not isinstance(value, str) or value not in choices:
+        raise InvalidPolicy(f"{name} must be one of {', '.join(choices)}")
+    return choices(value)
 
 
 def _flag(name: str, value: object) -> bool:

@@ -18,12 +18,12 @@ class RecordingSettings:
         return {"typed": self.typed.value, "mask": list(self.mask)}
 
     @classmethod
-    def from_json(cls, said: Any) -> Self:
+    def from_json(cls, document: Any) -> Self:
         """Raises ValueError, KeyError, TypeError: then nobody knows what may be kept."""
-        mask = tuple(str(pattern) for pattern in said["mask"])
+        mask = tuple(str(pattern) for pattern in document["mask"])
         for pattern in mask:
             check_pattern(pattern)
-        return cls(Typing(said["typed"]), mask)
+        return cls(Typing(document["typed"]), mask)
 
 
 BY_RULE = RecordingSettings()
@@ -33,8 +33,8 @@ def recording_settings(levels: Sequence[Level]) -> RecordingSettings:
     """What the policies over a VM say together: of the ways to keep what is typed the one that keeps least, and the
     patterns of all.
     """
-    said = {level.policy.typed for level in levels}
-    typed = next((way for way in _FROM_LEAST if way in said), Typing.COUNTED)
+    choices = {level.policy.typed for level in levels}
+    typed = next((typing for typing in _FROM_LEAST if typing in choices), Typing.COUNTED)
     return RecordingSettings(typed, tuple(dict.fromkeys(pattern for level in levels for pattern in level.policy.mask)))
 
 

@@ -83,12 +83,12 @@ def overridden(text: str) -> Table:
     have them. Empty text changes nothing. Raises InvalidRights.
     """
     try:
-        said = json.loads(text) if text else {}
+        document = json.loads(text) if text else {}
     except ValueError as error:
         raise InvalidRights("not JSON") from error
-    if not isinstance(said, dict):
+    if not isinstance(document, dict):
         raise InvalidRights("write a JSON object: a right's name and a list of Azure actions")
-    return {**DEFAULT, **{_right(name): _actions(name, actions) for name, actions in said.items()}}
+    return {**DEFAULT, **{_right(name): _actions(name, actions) for name, actions in document.items()}}
 
 
 def _right(name: str) -> Right:

@@ -1,7 +1,7 @@
-"""How far the archive is behind the relay: told apart from a record that is complete and from one with a gap.
+"""Computes how far the archive is behind the relay. A record that is behind is neither complete nor broken.
 
-The relay numbers what it records of an epoch without holes; the archive knows the last number that it keeps. After a
-broken connection the host's listener may stand still for a minute (docs/faults.md): meanwhile nothing is lost.
+The relay numbers the records of an epoch without gaps, and the archive knows the last number that it stored. After a
+broken connection the host's listener may pause for a minute (docs/faults.md); nothing is lost meanwhile.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ class ArchiveState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RecordedLast:
-    """What a relay recorded last of a console."""
+    """The newest record that a relay has of a console."""
 
     epoch: str
     sequence: int
@@ -32,15 +32,15 @@ class RecordedLast:
 class ArchiveProgress:
     state: ArchiveState
     records: int = 0
-    """That are not archived yet."""
+    """Records that are not archived yet."""
     recorded_at: float | None = None
-    """When the relay recorded last, seconds since 1970; None where that is not known."""
+    """Time of the relay's newest record, seconds since 1970; None if it is not known."""
 
 
-def archive_progress(recorded: RecordedLast | None, kept: Mapping[str, int]) -> ArchiveProgress:
-    """`kept`: the last sequence number that the archive keeps of each of the newest epochs."""
+def archive_progress(recorded: RecordedLast | None, archived: Mapping[str, int]) -> ArchiveProgress:
+    """Compares a relay's newest record with the archive. `archived`: the last stored sequence number, by epoch."""
     if recorded is None:
         return ArchiveProgress(ArchiveState.UNKNOWN)
-    behind = max(0, recorded.sequence - kept.get(recorded.epoch, 0))
+    behind = max(0, recorded.sequence - archived.get(recorded.epoch, 0))
     state = ArchiveState.BEHIND if behind else ArchiveState.CURRENT
     return ArchiveProgress(state, behind, recorded.time)

@@ -1,7 +1,7 @@
-"""How Azure Resource Manager fails: what is tried again here, what is handed on, and as which trouble.
+"""Decides which failures of Azure Resource Manager are retried, and translates the others into Unavailable.
 
-It throttles by 429 with Retry-After, and what comes before that time is not processed (Microsoft's article "Understand
-how Azure Resource Manager throttles requests"): so nothing that Azure wants to have time for is waited for in here.
+ARM throttles with 429 and Retry-After, and does not process a request that comes earlier (Microsoft's article
+"Understand how Azure Resource Manager throttles requests"). So a request with Retry-After is never retried here.
 """
 
 from email.utils import parsedate_to_datetime
@@ -20,27 +20,27 @@ from azure.core.pipeline.transport import AioHttpTransport
 from shared.base.ports import Dependency, Trouble, Unavailable
 
 READ_SECONDS = 5.0
-"""How long ARM may be silent over one call. It is not asked again then: the time is gone."""
+"""Seconds that ARM may take over one call. A call that times out is not retried: no time is left for it."""
 CONNECT_SECONDS = 3.0
 BACKOFF_SECONDS = 0.4
-"""The second try comes at once, the third after twice this."""
+"""The second try follows at once, the third after twice this time."""
 THROTTLED_SECONDS = 10
-"""Where a 429 names no time; ARM's buckets are refilled every second, their providers' within minutes."""
+"""Used if a 429 names no time. ARM's buckets refill every second, those of its providers within minutes."""
 LONGEST_SECONDS = 3600
-"""What is handed on of a number that Azure gives."""
+"""The longest Retry-After that is passed on to a client."""
 REASONED = frozenset({403, 404})
-"""Statuses by which ARM says no to the caller, where its own words come with them: a proxy has none."""
+"""Statuses by which ARM refuses the caller, if ARM's own error comes with them: an answer of a proxy has none."""
 _FORBIDDEN, _THROTTLED = 403, 429
 SILENCES = (ServiceRequestTimeoutError, ServiceResponseTimeoutError)
 
 
 class PromptRetries(AsyncRetryPolicy[Any, Any]):
-    """Tries again what a second try may mend at once: a cut connection, a 500. Never a 429, nor anything with
-    Retry-After, which the SDK's own policy would wait for, nor a question that was met with silence.
+    """Retries a cut connection and a 500 at once. Never retries a 429, an answer with Retry-After (the SDK's own policy
+    would wait for it), or a call that timed out.
     """
 
     def __init__(self, total: int = 2, **_: Any) -> None:
-        """azure-identity makes its own, with options that are not for it."""
+        """`total`: retries at most. azure-identity constructs this class with further options; they are ignored."""
         super().__init__(retry_total=total, retry_backoff_factor=BACKOFF_SECONDS, retry_backoff_max=2)
 
     def is_retry(self, settings: Any, response: Any) -> bool:
@@ -54,17 +54,17 @@ class PromptRetries(AsyncRetryPolicy[Any, Any]):
 
 
 def prompt_options(total: int = 2) -> dict[str, Any]:
-    """What every client of an SDK is made with that asks ARM."""
+    """Returns the options of every SDK client that calls ARM. `total`: retries at most."""
     return {"retry_policy": PromptRetries(total)}
 
 
 def prompt_transport(read_seconds: float = READ_SECONDS, **options: Any) -> AioHttpTransport:
-    """The bounds of a call are the transport's: options of a client that is given one bound nothing."""
+    """Returns a transport that bounds each call. A client with its own transport ignores timeouts in its options."""
     return AioHttpTransport(connection_timeout=CONNECT_SECONDS, read_timeout=read_seconds, **options)
 
 
 def troubled(error: AzureError, what: Dependency = Dependency.ARM) -> Unavailable:
-    """What breakage of an SDK means. The texts of its errors are left out: they may quote an address."""
+    """Translates an error of an SDK. The text of the error is left out: it may quote an address."""
     if isinstance(error, DecodeError):  # also a body that broke off
         return Unavailable(what, "its answer cannot be read")
     if isinstance(error, HttpResponseError):
@@ -78,24 +78,27 @@ def troubled(error: AzureError, what: Dependency = Dependency.ARM) -> Unavailabl
 
 
 def not_allowed(error: HttpResponseError, to_do: str) -> Unavailable:
-    """ARM's no to the service itself: nothing that a caller lacks."""
+    """Translates a refusal of the service's own identity. `to_do` completes "does not let the service ..."."""
     trouble = Trouble.FORBIDDEN if error.status_code == _FORBIDDEN else Trouble.AWAY
     return Unavailable(Dependency.ARM, f"does not let the service {to_do}", trouble)
 
 
 def retry_after(response: Any) -> int | None:
-    """Seconds; None where none are named. Azure writes a number, HTTP allows a date too (RFC 9110, 10.2.3)."""
+    """Returns the seconds of Retry-After, 1 to LONGEST_SECONDS; None if there is none.
+
+    Azure writes a number; HTTP allows a date as well (RFC 9110, 10.2.3).
+    """
     headers = response.headers if response is not None else {}
-    named = str(headers.get("Retry-After") or "").strip()
-    if not named.isascii():
+    text = str(headers.get("Retry-After") or "").strip()
+    if not text.isascii():
         return None
-    seconds = int(named) if named.isdigit() else _until(named, str(headers.get("Date") or ""))
+    seconds = int(text) if text.isdigit() else _seconds_until(text, str(headers.get("Date") or ""))
     return None if seconds is None else min(max(seconds, 1), LONGEST_SECONDS)
 
 
-def _until(named: str, now: str) -> int | None:
-    """By the clock of whoever answered."""
+def _seconds_until(date: str, now: str) -> int | None:
+    """Returns the seconds until `date`. `now` is the clock of the server that answered."""
     try:
-        return int((parsedate_to_datetime(named) - parsedate_to_datetime(now)).total_seconds())
+        return int((parsedate_to_datetime(date) - parsedate_to_datetime(now)).total_seconds())
     except (ValueError, TypeError):
         return None

@@ -1,4 +1,4 @@
-"""Who asks."""
+"""The caller of a request: a person or an application."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,13 +22,13 @@ class Caller:
     contexts: frozenset[str] = frozenset()
     """Authentication contexts that the sign-in satisfied (claim `acrs`: c1 to c99)."""
     address: str | None = None
-    """Where the request comes from; None where that is not known."""
+    """IP address of the request; None if it is not known."""
     answers_challenges: bool = False
     """The client said that it can handle a claims challenge (claim `xms_cc`: cp1)."""
 
     @property
     def subject(self) -> str:
-        """Names the caller across tenants."""
+        """Identifies the caller across tenants."""
         return f"{self.tenant}.{self.oid}"
 
 

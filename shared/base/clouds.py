@@ -1,4 +1,4 @@
-"""What differs from cloud to cloud and cannot be told from an address, by the names that `az cloud` has."""
+"""Values that differ between clouds and do not follow from an address. The keys are the names of `az cloud`."""
 
 from collections.abc import Mapping
 
@@ -13,4 +13,4 @@ FEDERATION: Mapping[str, str] = {
     "AzureUSGovernment": "api://AzureADTokenExchangeUSGov",
     "AzureChinaCloud": "api://AzureADTokenExchangeChina",
 }
-"""The audience of a managed identity's token that vouches for an application."""
+"""Audience of a managed identity's token that proves the identity of an application (federated credential)."""

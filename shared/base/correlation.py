@@ -1,7 +1,7 @@
-"""The id that a request keeps through every hop, so that what each process says about it can be found together.
+"""The id that a request keeps through every process, so that all log lines about it can be found together.
 
-It is the client's where that is a UUID, else made at the first door. Every line of work has its own (a context
-variable); adapters send it on in HEADER.
+The client may send it as a UUID; otherwise the first process that receives the request makes one. Each task has its
+own (a context variable), and adapters send it on in HEADER.
 """
 
 import uuid
@@ -9,11 +9,11 @@ from contextvars import ContextVar
 
 HEADER = "x-ms-correlation-request-id"
 current: ContextVar[str] = ContextVar("correlation", default="")
-"""Empty where the work belongs to no request."""
+"""Empty if the work belongs to no request."""
 
 
 def given(text: str | None) -> str | None:
-    """The id of a header, as a UUID is written; None for anything else, which could be a forged log line."""
+    """Returns the id of a header in the canonical form of a UUID; None for other text, which could forge a log line."""
     try:
         return str(uuid.UUID(text or ""))
     except ValueError:

@@ -1,4 +1,4 @@
-"""The small HTTP conversations between our processes: signing keys, relays, health."""
+"""A client for small JSON calls between our processes: signing keys, relays, health."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from shared.base.refusals import TABLE, Code, Refusal, refuse
 TIMEOUT = aiohttp.ClientTimeout(total=5)
 
 
-_OURS = (Code.CALLER_NOT_AUTHENTICATED, Code.CALLER_NOT_PERMITTED)
-"""Refusals that are about the process which called, not about whom it called for."""
+_ABOUT_THE_CALLING_PROCESS = (Code.CALLER_NOT_AUTHENTICATED, Code.CALLER_NOT_PERMITTED)
+"""Refusals of the process that calls, not of the person for whom it calls."""
 
 
 class Http:
@@ -28,7 +28,7 @@ class Http:
         return self._session
 
     async def get_json(self, address: str, what: Dependency) -> dict[str, Any]:
-        """The JSON object at an address. Raises Unavailable, naming `what`."""
+        """Returns the JSON object at an address. Raises Unavailable, which names `what`."""
         try:
             async with self.session.get(address, allow_redirects=False) as answer:
                 answer.raise_for_status()
@@ -46,19 +46,22 @@ class Http:
 
 
 def correlated() -> dict[str, str]:
-    """The header by which the next process knows which request it works for; none where there is no request."""
-    known = correlation.current.get()
-    return {correlation.HEADER: known} if known else {}
+    """Returns the header that carries the correlation id to the next process; empty outside a request."""
+    correlation_id = correlation.current.get()
+    return {correlation.HEADER: correlation_id} if correlation_id else {}
 
 
-def refusal_of(what: Dependency, status: int, said: Any, *, which: str = "") -> Refusal:
-    """The error envelope back into the refusal it was. Raises Unavailable: it is none, or is about ourselves."""
+def refusal_of(what: Dependency, status: int, body: Any, *, which: str = "") -> Refusal:
+    """Reads an error envelope back into a refusal. `which` names one of several dependencies of a kind.
+
+    Raises Unavailable if the body is not an envelope, or refuses the calling process itself.
+    """
     try:
-        error = said["error"]
+        error = body["error"]
         code = Code(error["code"])
         refusal = refuse(code, because=str(error["message"]), target=error.get("target"))
     except (KeyError, TypeError, ValueError) as fault:
         raise Unavailable(what, f"answered {status}", which=which) from fault
-    if code in _OURS or TABLE[code].status != status:
+    if code in _ABOUT_THE_CALLING_PROCESS or TABLE[code].status != status:
         raise Unavailable(what, f"answered {status} {code.value} to us", which=which)
     return refusal

@@ -1,4 +1,4 @@
-"""Bounds every question to something outside by what the request has left (shared/base/time_limit.py)."""
+"""Bounds each call to a dependency by the time that the request has left (shared/base/time_limit.py)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,7 +8,7 @@ from shared.base import time_limit
 from shared.base.ports import Dependency, Trouble, Unavailable
 
 OWN_SECONDS = 8.0
-"""Of a question that belongs to no request."""
+"""Seconds for a call that belongs to no request."""
 
 
 @asynccontextmanager
@@ -20,9 +20,10 @@ async def in_time(
     least: float = 0.0,
     late: Trouble = Trouble.SLOW,
 ) -> AsyncIterator[float]:
-    """Answers the seconds that are left, and begins nothing where that is not more than `least`. Raises Unavailable,
-    as `late` where what is done inside was cut off. Nobody else's time may pass inside: it must not be held open over
-    the `yield` of a generator.
+    """Bounds the work inside, and yields the seconds that it has. `own`: seconds for work that belongs to no request.
+
+    Raises Unavailable if not more than `least` seconds are left (nothing was begun), and with the trouble `late` if the
+    work was cut off. Do not hold it open over the `yield` of a generator: the consumer's time would count.
     """
     ends, now = time_limit.ends(OWN_SECONDS if own is None else own), asyncio.get_running_loop().time()
     if ends - now <= least:
@@ -34,12 +35,12 @@ async def in_time(
         raise Unavailable(what, "was not done in time", late, which=which) from error
 
 
-async def each_in_time[T](found: AsyncIterator[T], what: Dependency, own: float | None = None) -> AsyncIterator[T]:
-    """The items of a list, each of which may cost a question. Raises Unavailable."""
+async def each_in_time[T](items: AsyncIterator[T], what: Dependency, own: float | None = None) -> AsyncIterator[T]:
+    """Yields the items of a list, and bounds the wait for each. Raises Unavailable."""
     while True:
         async with in_time(what, own):
             try:
-                item = await anext(found)
+                item = await anext(items)
             except StopAsyncIteration:
                 return
         yield item

@@ -1,32 +1,32 @@
-"""What lies outside and when it does not answer, the time, chance."""
+"""The dependencies and the ways in which they fail, the clock, and random ids."""
 
 from enum import StrEnum
 from typing import Protocol
 
 
 class Trouble(StrEnum):
-    """How something outside fails, as far as whoever asked can do something about it."""
+    """The ways in which a dependency fails, as far as they change what the caller can do."""
 
     AWAY = "away"
     """It cannot be reached, breaks off, answers an error, or nonsense."""
     THROTTLED = "throttled"
-    """It answers that it is asked too much."""
+    """It answers that it gets too many requests."""
     SILENT = "silent"
-    """It took the question and said nothing in the time that one answer may take."""
+    """It took the request and did not answer in the time that one answer may take."""
     FORBIDDEN = "forbidden"
-    """It answers that the service's own identity may not ask this."""
+    """It answers that the service's own identity lacks permission."""
     SLOW = "slow"
-    """It answers, but the whole was not there when the time of the request was over."""
+    """It answers, but not completely before the time of the request was over."""
     LATE = "late"
-    """It was not asked: what came before had used up the time of the request."""
+    """It was not called: earlier calls had used up the time of the request."""
 
 
 class Dependency(StrEnum):
-    """What lies outside and may not answer. The values are for logs, and for the health report where it asks them."""
+    """Everything outside this process that may not answer. The values appear in logs and in the health report."""
 
     ARM = "arm"
     BOOT_DIAGNOSTICS = "boot diagnostics"
-    """What a VM printed while it booted: ARM says where it lies, a storage account of Azure's or of the VM's has it."""
+    """The boot log of a VM: ARM names its address, in a storage account of Azure's or of the VM's owner."""
     CONSOLE_LOCK = "console lock"
     CONTROL_PLANE = "control plane"
     """The function app, for a relay."""
@@ -43,7 +43,7 @@ class Dependency(StrEnum):
 
 
 class Unavailable(Exception):
-    """Something outside does not answer. The text holds no secret."""
+    """A dependency does not answer. The text holds no secret."""
 
     def __init__(
         self,
@@ -54,9 +54,7 @@ class Unavailable(Exception):
         which: str = "",
         retry_after: int | None = None,
     ) -> None:
-        """`which` of several: a relay's name. `retry_after`: the seconds after which it wants to be asked again, where
-        it has said so.
-        """
+        """`which`: one of several, such as a relay's name. `retry_after`: seconds that it asks us to wait."""
         super().__init__(f"{what.value}{which and f' {which}'}: {why}")
         self.what, self.trouble, self.retry_after = what, trouble, retry_after
 
@@ -68,8 +66,8 @@ class Clock(Protocol):
 
 
 class Ids(Protocol):
-    """Where randomness comes from."""
+    """Makes random ids."""
 
     def session(self) -> str:
-        """A new session id: 128 random bits, url-safe."""
+        """Returns a new session id: 128 random bits, url-safe."""
         ...

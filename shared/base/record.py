@@ -1,7 +1,7 @@
-"""What was printed and what happened, as bytes: the unit of the spool, the Event Hub and the archive.
+"""Encodes records: printed bytes and events. The spool, the Event Hub and the archive all store these bytes.
 
-An epoch begins when a relay opens a VM's port. Inside it, records are numbered from 1 without holes, and the
-last one (END) says how many there were. A batch is a run of consecutive records of one console and one epoch:
+An epoch begins when a relay opens a VM's port. Its records are numbered from 1 without gaps, and the last one (END)
+holds their count. A batch is a run of consecutive records of one console and one epoch:
 
     batch   b"SCR1" | u16 header length | header: JSON {"console","epoch","writer"} | record...
     record  u8 kind | u64 sequence | u64 time, us since 1970 | u32 body length | body          (big-endian)
@@ -39,19 +39,19 @@ class Record:
     body: bytes
 
     @classmethod
-    def event(cls, seq: int, time_us: int, name: str, **said: Any) -> Self:
-        """Something that happened to the console: attach, detach, takeover, port lost... `said` must be JSON."""
-        return cls(RecordKind.EVENT, seq, time_us, _json({"event": name, **said}))
+    def event(cls, seq: int, time_us: int, name: str, **fields: Any) -> Self:
+        """Makes the record of an event, such as attach, detach or takeover. `fields` must be JSON values."""
+        return cls(RecordKind.EVENT, seq, time_us, _json({"event": name, **fields}))
 
     @classmethod
     def end(cls, seq: int, time_us: int, reason: str) -> Self:
-        """The epoch's last record; `seq` is also their count."""
+        """Makes the last record of an epoch; `seq` is also the number of its records."""
         return cls(RecordKind.END, seq, time_us, _json({"event": "end", "records": seq, "reason": reason}))
 
     def said(self) -> dict[str, Any]:
-        """The JSON object of an EVENT or END."""
-        said: dict[str, Any] = json.loads(self.body)
-        return said
+        """Returns the JSON object of an EVENT or END."""
+        fields: dict[str, Any] = json.loads(self.body)
+        return fields
 
     def encode(self) -> bytes:
         return _RECORD.pack(self.kind, self.seq, self.time_us, len(self.body)) + self.body
@@ -59,7 +59,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where records come from: the console, the epoch, and the relay that wrote them."""
+    """The origin of records: the console, the epoch, and the relay that wrote them."""
 
     console: str
     epoch: str
@@ -86,17 +86,20 @@ class Batch:
 
 
 def epoch_name(opened_us: int, nonce: int) -> str:
-    """Sorts by time of opening; the nonce (32 bits) tells two relays apart that open in the same microsecond."""
+    """Returns a name that sorts by the time of opening, microseconds since 1970.
+
+    `nonce` (32 bits) distinguishes two relays that open in the same microsecond.
+    """
     return f"{opened_us:016x}-{nonce:08x}"
 
 
 def encode_batch(source: Source, encoded_records: Iterable[bytes]) -> bytes:
-    """As Batch.encode, for records that are bytes already."""
+    """Encodes a batch as Batch.encode does, from records that are encoded already."""
     return source.encode() + b"".join(encoded_records)
 
 
 def decode_source(data: bytes) -> tuple[Source, int]:
-    """The batch's source, and where its records start. Raises DamagedBatch."""
+    """Returns the source of a batch and the offset of its first record. Raises DamagedBatch."""
     start = len(_MAGIC) + _LENGTH.size
     if data[: len(_MAGIC)] != _MAGIC or len(data) < start:
         raise DamagedBatch("not a record batch: it does not begin with SCR1")
@@ -110,7 +113,7 @@ def decode_source(data: bytes) -> tuple[Source, int]:
 
 
 def decode_records(data: bytes, at: int) -> Iterator[Record]:
-    """Raises DamagedBatch, after the whole records before the damage were given."""
+    """Yields the records from an offset on. Raises DamagedBatch after the last record that is whole."""
     while at < len(data):
         if at + _RECORD.size > len(data):
             raise DamagedBatch(f"the batch ends inside a record's head, at byte {at}")

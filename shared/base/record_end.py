@@ -1,24 +1,24 @@
-"""Where a console's record ends: the last printed bytes, as a relay remembers them and as the archive tells them."""
+"""The end of a console's record: the last printed bytes, as a relay remembers them and as the archive stores them."""
 
 from dataclasses import dataclass
 
 TAIL_BYTES = 16 * 1024
-"""What is remembered of a console; it holds up to twice as much."""
+"""Bytes that a relay remembers of a console; the buffer grows to twice as many."""
 
 
 class RecordedTail:
-    """The last bytes recorded of one console, without a gap, as the VM printed them: for memory alone."""
+    """The last bytes recorded of one console, without a gap, as the VM printed them. They are never stored."""
 
     __slots__ = ("_bytes", "cut", "epoch", "masked")
 
-    def __init__(self, known: bytes = b"", *, cut: bool = False, epoch: str = "") -> None:
-        self._bytes = bytearray(known)
+    def __init__(self, printed: bytes = b"", *, cut: bool = False, epoch: str = "") -> None:
+        self._bytes = bytearray(printed)
         self.epoch = epoch
-        """That the last of them was recorded in; empty where there is none."""
+        """The epoch of the last byte; empty if there is none."""
         self.cut = cut
-        """More is on record before it, without a gap: a replay may reach back further than this."""
+        """The record holds more before these bytes, without a gap: a replay may reach back further than they do."""
         self.masked = False
-        """Some of it is not on record as it was printed."""
+        """The record masks some of these bytes."""
 
     def __bytes__(self) -> bytes:
         return bytes(self._bytes[-TAIL_BYTES:])
@@ -31,30 +31,30 @@ class RecordedTail:
                 del self._bytes[:-TAIL_BYTES]
 
     def clear(self) -> None:
-        """What comes next need not follow what came last."""
+        """Forgets all bytes, because the next ones may not follow them without a gap."""
         self.replace(b"", cut=False, epoch="")
 
-    def replace(self, known: bytes, *, cut: bool, epoch: str) -> None:
-        """Somebody else has recorded since, and this is how the record ends."""
-        self._bytes, self.cut, self.epoch, self.masked = bytearray(known), cut, epoch, False
+    def replace(self, printed: bytes, *, cut: bool, epoch: str) -> None:
+        """Takes over the end of the record after another relay has recorded."""
+        self._bytes, self.cut, self.epoch, self.masked = bytearray(printed), cut, epoch, False
 
 
 @dataclass(frozen=True, slots=True)
 class RecordEnd:
-    """The last printed bytes, without a gap. Nothing is known where `epoch` is empty."""
+    """The last printed bytes, without a gap. If `epoch` is empty, nothing is known."""
 
     epoch: str = ""
-    """That the last one belongs to."""
+    """The epoch of the last byte."""
     printed: bytes = b""
     cut: bool = False
-    """As Tail.cut."""
+    """As RecordedTail.cut."""
 
     def is_newer(self, tail: RecordedTail) -> bool:
-        """Whether it says more of the record's end than what a relay remembers.
+        """Returns True if this end reaches further than the bytes that a relay remembers.
 
-        Of one and the same epoch the relay that records it knows more, unless it has forgotten what was before.
+        In one epoch the relay that records it knows more, unless it has forgotten the earlier bytes.
         """
         if self.epoch != tail.epoch:
             return self.epoch > tail.epoch  # names of epochs sort by the time of their opening
-        known = bytes(tail)
-        return len(self.printed) > len(known) and self.printed.endswith(known)
+        remembered = bytes(tail)
+        return len(self.printed) > len(remembered) and self.printed.endswith(remembered)

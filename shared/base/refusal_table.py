@@ -1,6 +1,6 @@
-"""Every code that a refusal may have, and one table: its HTTP status, its words, its mending, its WebSocket close code.
+"""Every code of a refusal, and one table with its HTTP status, message, remedy, command and WebSocket close code.
 
-Messages that people search for are Azure's own sentences, to the byte; our additions go into `fix` and
+Messages that people search for are Azure's own sentences, byte for byte; our additions go into `fix` and
 `fix_command`. An empty pair of quotes in a message takes the name of the storage account.
 """
 

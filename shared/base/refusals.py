@@ -1,4 +1,4 @@
-"""Every reasoned no. A refusal is a value: flows return it, the HTTP skin and the relay translate it."""
+"""Refusals as values. Flows return them; the HTTP triggers and the relay translate them."""
 
 from dataclasses import dataclass, replace
 from shlex import quote
@@ -10,7 +10,7 @@ __all__ = ["TABLE", "Code", "Refusal", "foreign_origin", "refuse", "together"]
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One reasoned no. `details` holds the other checks that failed at the same time."""
+    """One refusal with its reason and its remedy. `details` holds the other checks that failed at the same time."""
 
     code: Code
     message: str
@@ -28,7 +28,7 @@ class Refusal:
 
     @property
     def close_code(self) -> int:
-        """4000 where the table names none: a session that ends for a reason that only requests know."""
+        """The WebSocket close code; 4000 if the table names none, because normally only requests are refused so."""
         return TABLE[self.code].close or 4000
 
     @property
@@ -46,9 +46,10 @@ def refuse(
     account: str = "",
     storage: str = "{storage}",
 ) -> Refusal:
-    """The refusal as the table has it. `because` replaces the message, for codes whose words are ours to choose.
+    """Returns the refusal of a code, with the texts of the table.
 
-    `account` goes between the empty quotes of a message; `storage` is that account's resource id.
+    `because` replaces the message, for codes without a fixed text of Azure's. `target` is a resource id and `caller` an
+    object id, for the command. `account` fills the empty quotes of a message; `storage` is that account's resource id.
     """
     entry = TABLE[code]
     names = {"vm": target or "{vm}", "caller": caller, "storage": storage}
@@ -59,12 +60,12 @@ def refuse(
 
 
 def foreign_origin(because: str) -> Refusal:
-    """To a page elsewhere: what its caller's token lacks is not the matter."""
+    """Returns the refusal of a page from an origin that is not allowed. The remedy is a setting, not a permission."""
     fix = "An administrator of the service adds the page's origin to PAGE_ORIGINS, as the browser sends it to the byte."
     return replace(refuse(Code.CALLER_NOT_PERMITTED, because=because), fix=fix)
 
 
 def together(refusals: list[Refusal]) -> Refusal:
-    """Several refusals as one: the first speaks, the others are its details. Raises ValueError when there is none."""
+    """Combines refusals: the first one, with the others as its details. Raises ValueError if there is none."""
     first, *others = refusals
     return replace(first, details=tuple(others))

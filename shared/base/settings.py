@@ -22,9 +22,10 @@ def setting(
     also: str = "",
     least: int = 0,
 ) -> Any:
-    """Declares a dataclass field that is read from the environment variable `name`, or else from `also`, the spelling
-    that a Functions binding demands. Without a default it must be set. `read` makes the value of its text, and raises
-    ValueError for a text that it cannot read. A number is `least` or more.
+    """Declares a dataclass field that is read from the environment variable `name`.
+
+    `also` is a second name, the spelling that a Functions binding demands. A setting without a default must be set.
+    `read` converts the text, and raises ValueError for a text that it cannot read. A number must be `least` or more.
     """
     return field(
         metadata={"name": name, "meaning": meaning, "default": default, "also": also, "read": read, "least": least}

@@ -1,8 +1,8 @@
-"""How tables and blobs fail: what is tried again here, what is handed on, and as which trouble.
+"""Decides which failures of tables and blobs are retried, and translates the others into Unavailable.
 
-The storage throttles by 503 ServerBusy, or 500 OperationTimedOut, at a partition's limit (azure-docs, articles/storage/
-tables/scalability-targets.md and blobs/scalability-targets.md). Its clients try that again within seconds; what says
-when it wants to be asked again is not waited for in here, and what said nothing is not asked again: the time is gone.
+At the limit of a partition, storage answers 503 ServerBusy or 500 OperationTimedOut (azure-docs, articles/storage/
+tables/scalability-targets.md and blobs/scalability-targets.md). Its SDKs retry both within seconds. An answer with
+Retry-After is not retried here, and neither is a call that timed out: no time is left for it.
 """
 
 import json
@@ -17,9 +17,9 @@ from shared.base.ports import Dependency, Trouble, Unavailable
 
 TABLES, BLOBS = Dependency.STORAGE_TABLES, Dependency.STORAGE_BLOBS
 READ_SECONDS = 5.0
-"""How long the storage may be silent over one call of a request."""
+"""Seconds that storage may take over one call of a request."""
 PATIENT_SECONDS = 30.0
-"""The same of work that belongs to no request."""
+"""The same for work that belongs to no request."""
 CONNECT_SECONDS = 3.0
 _BUSY, _TOO_MANY = 503, 429
 _THROTTLES = frozenset({"ServerBusy", "AccountIsThrottled"})
@@ -27,7 +27,7 @@ _TIMED_OUT = "OperationTimedOut"
 
 
 class StorageTransport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports it lazily
-    """What is not to be tried again is raised as no error of the SDK: its clients try all of these again."""
+    """Raises Unavailable for failures that must not be retried: the SDK's clients retry every error of the SDK."""
 
     def __init__(self, what: Dependency) -> None:
         super().__init__(connection_timeout=CONNECT_SECONDS, read_timeout=PATIENT_SECONDS)
@@ -48,8 +48,8 @@ class StorageTransport(AioHttpTransport):  # type: ignore[misc]  # azure-core ex
 
 
 def storage_trouble(error: AzureError, what: Dependency) -> Unavailable:
-    """What breakage means that the SDK's own tries did not mend. Only the kind of fault is told: the SDK's texts hold
-    addresses and signatures.
+    """Translates an error that remained after the SDK's retries. Only its code is kept: the SDK's texts hold addresses
+    and signatures.
     """
     code = _code(error)
     if code in _THROTTLES:
@@ -57,19 +57,19 @@ def storage_trouble(error: AzureError, what: Dependency) -> Unavailable:
     if code == _TIMED_OUT:
         return Unavailable(what, "did not do it in time", Trouble.SILENT)
     if isinstance(error, HttpResponseError):
-        named = f" ({code})" if code else ""
-        return Unavailable(what, f"answered {error.status_code}{named}")
+        suffix = f" ({code})" if code else ""
+        return Unavailable(what, f"answered {error.status_code}{suffix}")
     return troubled(error, what)
 
 
 def _code(error: AzureError) -> str:
-    """As the storage writes it; the SDKs have enumerations of those that they know."""
-    code = getattr(error, "error_code", None) or _told(error)
+    """Returns the error code as storage writes it. The SDKs turn the codes that they know into enumerations."""
+    code = getattr(error, "error_code", None) or _code_in_body(error)
     return str(getattr(code, "value", code) or "")
 
 
-def _told(error: AzureError) -> Any:
-    """Of a row that is inserted the tables' SDK raises what it has not looked into: the code is in the body."""
+def _code_in_body(error: AzureError) -> Any:
+    """Returns the code in the body. The tables' SDK does not read it when the insert of a row fails."""
     try:
         return json.loads(error.response.text())["odata.error"]["code"]  # type: ignore[attr-defined]
     except (AttributeError, KeyError, TypeError, ValueError):

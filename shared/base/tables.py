@@ -1,4 +1,4 @@
-"""Azure tables: made on first use, once; what goes wrong there as Unavailable."""
+"""Azure Table Storage. Each table is created on first use, once; failures become Unavailable."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -16,7 +16,7 @@ from shared.base.storage_troubles import TABLES, StorageTransport, storage_troub
 from shared.base.vm import VmId
 
 TIMEOUT_SECONDS = 10.0
-"""Of what is asked a table by work that belongs to no request."""
+"""Seconds for a call by work that belongs to no request."""
 _RETRIES: dict[str, Any] = {
     "retry_total": 2,
     "retry_backoff_factor": 0.3,
@@ -27,7 +27,10 @@ _RETRIES: dict[str, Any] = {
 def table_service(
     storage: str, credential: AsyncTokenCredential, suffix: str = "core.windows.net"
 ) -> TableServiceClient:
-    """`storage`: a connection string, or the name of an account that the credential opens; `suffix`: the cloud's."""
+    """Returns a client. `storage` is a connection string, or the name of an account that the credential opens.
+
+    `suffix` is the cloud's, like core.windows.net.
+    """
     if "=" in storage:
         return TableServiceClient.from_connection_string(storage, **_options())
     return TableServiceClient(f"https://{storage}.table.{suffix}", credential=credential, **_options())
@@ -38,17 +41,17 @@ def _options() -> dict[str, Any]:
 
 
 def key_of(scope: str) -> str:
-    """A console or another scope as a key: keys hold no slash, scopes hold no bar."""
+    """Returns a console or another scope as a key: keys hold no slash, scopes hold no bar."""
     return scope.replace("/", "|")
 
 
 def console_key(vm: VmId) -> str:
-    """The partition of what belongs to a console: ids hold no bar."""
+    """Returns the partition key of a console: ids hold no bar."""
     return key_of(vm.console.strip("/"))
 
 
 async def find_row(table: TableClient, partition: str, row: str) -> Any:
-    """None where it is not there."""
+    """Returns a row; None if it does not exist."""
     try:
         return await table.get_entity(partition, row)
     except ResourceNotFoundError:
@@ -56,7 +59,7 @@ async def find_row(table: TableClient, partition: str, row: str) -> Any:
 
 
 async def merge_unchanged(table: TableClient, row: Any, changed: Mapping[str, Any]) -> bool:
-    """Writes what has changed into a row that was read; False where somebody wrote or removed it since."""
+    """Merges `changed` into a row that was read. Returns False if the row was written or deleted since."""
     entity = {**changed, "PartitionKey": row["PartitionKey"], "RowKey": row["RowKey"]}
     try:
         await table.update_entity(
@@ -68,15 +71,15 @@ async def merge_unchanged(table: TableClient, row: Any, changed: Mapping[str, An
 
 
 async def insert_own(table: TableClient, row: Mapping[str, Any]) -> None:
-    """Writes a row whose key nobody else can have. It may be there all the same: an insert whose answer was lost, or
-    that was done although it was told to have timed out, is sent again by the SDK.
+    """Inserts a row whose key nobody else can have. An existing row is no error: the SDK sends an insert again if its
+    answer was lost, or if it was done although it was reported as timed out.
     """
     with suppress(ResourceExistsError):
         await table.create_entity(row)
 
 
 class Table:
-    """One table, there from the first use on."""
+    """One table, created on first use."""
 
     def __init__(self, service: TableServiceClient, name: str) -> None:
         self._service, self._name = service, name
@@ -86,8 +89,8 @@ class Table:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[TableClient]:
-        """Bounds what is done inside by the request's time. What a condition answers (exists, not found, modified)
-        passes through. Raises Unavailable.
+        """Yields the client, and bounds the work inside by the request's time. Raises Unavailable; errors of conditions
+        (exists, not found, modified) pass through.
         """
         try:
             async with in_time(TABLES, TIMEOUT_SECONDS):

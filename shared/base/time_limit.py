@@ -1,8 +1,8 @@
-"""How long a request may wait in all for what it depends on, however many questions it asks one after another: Azure,
-tables, blobs, the lock, the key vault, the relay.
+"""Limits how long a request waits for its dependencies in total: Azure, tables, blobs, the lock, the key vault, the
+relay.
 
-Every request has one limit (a context variable), which begins with its first question. Work that belongs to no
-request, and questions that serve several, have none: then each question has a time of its own.
+Every request has one limit (a context variable), which starts with its first call. Work that belongs to no request,
+and calls that serve several requests, have none: then each call has a time of its own.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 REQUEST_SECONDS = 8.0
-"""With what is tidied up after a failure (`afterwards`) no request waits for ten."""
+"""Together with the clean-up after a failure (`afterwards`), no request waits for 10 s."""
 AFTERWARDS_SECONDS = 1.0
 
 
@@ -21,16 +21,16 @@ class TimeLimit:
         self._seconds = seconds
         self._ends: float | None = None
         self._paused, self._began, self._most = 0, 0.0, 0.0
-        """By how many at the same time, since when, and for how long at most."""
+        """How many pause it now, since when, and for how many seconds at most."""
 
     def ends(self) -> float:
-        """So many seconds after this was asked first; by the running loop's clock."""
+        """Returns the end, by the running loop's clock. The first call of this method starts the limit."""
         if self._ends is None:
             self._ends = _now() + self._seconds
         return self._ends
 
     def pause(self, most: float) -> None:
-        """Until `go_on`; who comes while others pause it pauses it with them."""
+        """Pauses the limit until `go_on`, for at most `most` seconds. Pauses that overlap count as one."""
         self._paused += 1
         if self._paused == 1:
             self._began, self._most, self._ends = _now(), most, self.ends() + most
@@ -42,25 +42,25 @@ class TimeLimit:
 
 
 current: ContextVar[TimeLimit | None] = ContextVar("time limit", default=None)
-"""None where the work belongs to no request."""
+"""None if the work belongs to no request."""
 
 
 def ends(own: float) -> float:
-    """When what is asked now must be done; where it belongs to no request, after `own` seconds. By the loop's clock."""
+    """Returns when a call must end, by the loop's clock: after `own` seconds if it belongs to no request."""
     limit = current.get()
     return limit.ends() if limit else _now() + own
 
 
 def left() -> float:
-    """Seconds that the request has; without end where there is none."""
+    """Returns the seconds that the request has left; infinity outside a request."""
     limit = current.get()
     return limit.ends() - _now() if limit else math.inf
 
 
 @contextmanager
 def put_off(most: float) -> Iterator[None]:
-    """What is waited for inside is no dependency, but a person, what the client asked to wait for, or this process
-    itself: it costs the request nothing of its time, for at most so many seconds.
+    """Pauses the request's limit for at most `most` seconds. Use it for waits that are not for a dependency: for a
+    person, for a time that the client asked for, or for this process itself.
     """
     limit = current.get()
     if limit is None:
@@ -75,7 +75,7 @@ def put_off(most: float) -> Iterator[None]:
 
 @contextmanager
 def afterwards() -> Iterator[None]:
-    """For what tidies up after a failure, which may have come because no time was left."""
+    """Gives the clean-up after a failure its own limit: the failure may have come because no time was left."""
     before = current.set(TimeLimit(AFTERWARDS_SECONDS))
     try:
         yield

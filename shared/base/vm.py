@@ -1,4 +1,4 @@
-"""Which virtual machine, and what is known about it."""
+"""The id of a virtual machine, and its properties."""
 
 import re
 from collections.abc import Mapping
@@ -35,13 +35,13 @@ class VmId:
 
     @classmethod
     def parse(cls, resource_id: str) -> Self:
-        """Raises InvalidVmId, whose text names what was expected; letter case of the fixed parts is free, as in ARM."""
-        if not (found := _ID.fullmatch(resource_id)):
+        """Parses a resource id. The letter case of the fixed parts is free, as in ARM. Raises InvalidVmId."""
+        if not (match := _ID.fullmatch(resource_id)):
             raise InvalidVmId(
                 "expected /subscriptions/{id}/resourceGroups/{group}/providers/Microsoft.Compute/"
                 "[virtualMachineScaleSets/{set}/]virtualMachines/{name}"
             )
-        return cls(**found.groupdict())
+        return cls(**match.groupdict())
 
     @property
     def resource_id(self) -> str:
@@ -65,7 +65,7 @@ class VmId:
 
     @property
     def title(self) -> str:
-        """What a person calls it."""
+        """A short name for people."""
         return f"{self.scale_set}/{self.name}" if self.scale_set else self.name
 
 
@@ -102,6 +102,6 @@ class Vm:
     """False when the VM was created with SSH keys only."""
     tags: Mapping[str, str] = field(default_factory=dict)
     publisher: str = ""
-    """Who published the image it was made from; empty for a disk of one's own."""
+    """Publisher of the image that it was made from; empty for a custom disk."""
     latest_model: bool = True
     """False for a scale-set instance that still runs a former model of its set."""

@@ -103,11 +103,11 @@ def acquire(lock: Lock, claim: Claim, now: float) -> tuple[Lock, Acquired | Held
     """Raises the generation, or leaves the lock untouched. A claim always displaces an earlier session
     of the same person.
     """
-    held = lock.holder
-    if held and held.subject != claim.holder.subject and not _may_displace(lock, claim):
-        return lock, Held(held, lock.generation, lock.pending_until)
-    taken = Lock(lock.generation + 1, claim.holder, now + PENDING_SECONDS)
-    return taken, Acquired(taken.generation, lock)
+    holder = lock.holder
+    if holder and holder.subject != claim.holder.subject and not _may_displace(lock, claim):
+        return lock, Held(holder, lock.generation, lock.pending_until)
+    acquired = Lock(lock.generation + 1, claim.holder, now + PENDING_SECONDS)
+    return acquired, Acquired(acquired.generation, lock)
 
 
 def _may_displace(lock: Lock, claim: Claim) -> bool:

@@ -34,8 +34,8 @@ def state_from_json(stored: Json | None) -> LockRequests:
 
 def lock_from_json(stored: Json) -> Lock:
     holder = stored["holder"]
-    known = Holder(**{"relay": NO_RELAY, **holder}) if holder else None
-    return Lock(int(stored["generation"]), known, float(stored.get("pending_until", 0)))
+    with_relay = Holder(**{"relay": NO_RELAY, **holder}) if holder else None
+    return Lock(int(stored["generation"]), with_relay, float(stored.get("pending_until", 0)))
 
 
 def request_from_json(sent: Json) -> Request:
@@ -70,5 +70,5 @@ def outcome_from_json(stored: Json) -> Outcome:
             return Held(Holder(**stored["holder"]), int(stored["generation"]), float(stored["pending_until"]))
         case "expired":
             return Expired()
-        case told:
-            return bool(told == "released")
+        case outcome:
+            return bool(outcome == "released")

@@ -5,15 +5,15 @@ from shared.session.lock_codec import Json, claim_from_json, request_from_json, 
 from shared.session.lock_requests import Operation, perform
 
 
-def changed(stored: Json | None, operation: str, said: Json, now: float) -> Json | None:
+def changed(stored: Json | None, operation: str, payload: Json, now: float) -> Json | None:
     """The next state; None: it stays as it is. Raises KeyError for an operation that is none."""
     before = state_from_json(stored)
-    after = perform(before, request_from_json(said["request"]), _operations(said, now)[operation], now)
+    after = perform(before, request_from_json(payload["request"]), _operations(payload, now)[operation], now)
     return None if after is before else state_to_json(after)
 
 
-def _operations(said: Json, now: float) -> dict[str, Operation]:
+def _operations(payload: Json, now: float) -> dict[str, Operation]:
     return {
-        "acquire": lambda held: lock.acquire(held, claim_from_json(said["claim"]), now),
-        "release": lambda held: lock.release(held, said["session"], said["generation"]),
+        "acquire": lambda current: lock.acquire(current, claim_from_json(payload["claim"]), now),
+        "release": lambda current: lock.release(current, payload["session"], payload["generation"]),
     }

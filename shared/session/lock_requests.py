@@ -69,13 +69,13 @@ def perform(state: LockRequests, request: Request, operation: Operation, now: fl
     latest = now + LONGEST_SECONDS + CLOCK_SECONDS
     floor = state.floor if state.floor <= latest else 0.0
     if not max(now, floor) < request.deadline <= latest:
-        return _noted(state, AnsweredRequest(request, Expired()))
+        return _add_outcome(state, AnsweredRequest(request, Expired()))
     lock, outcome = operation(state.lock)
-    return _noted(replace(state, lock=lock), AnsweredRequest(request, outcome))
+    return _add_outcome(replace(state, lock=lock), AnsweredRequest(request, outcome))
 
 
-def _noted(state: LockRequests, answered: AnsweredRequest) -> LockRequests:
+def _add_outcome(state: LockRequests, answered: AnsweredRequest) -> LockRequests:
     every = (*state.answered, answered)
-    dropped, kept = every[:-OUTCOMES], every[-OUTCOMES:]
+    dropped, remaining = every[:-OUTCOMES], every[-OUTCOMES:]
     done = [each.request.deadline for each in dropped if not isinstance(each.outcome, Expired)]
-    return replace(state, answered=kept, floor=max([state.floor, *done]))
+    return replace(state, answered=remaining, floor=max([state.floor, *done]))

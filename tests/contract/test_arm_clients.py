@@ -43,5 +43,5 @@ async def test_what_is_made_for_the_first_request_begins_the_import(monkeypatch:
     begun: list[bool] = []
     monkeypatch.setattr(arm_clients, "importing", lambda: begun.append(True))
     monkeypatch.setattr(wiring, "credential", lambda: None)
-    wiring._arm(settings(), FakeClock(), None)
+    wiring._azure_adapters(settings(), FakeClock(), None)
     assert begun == [True]

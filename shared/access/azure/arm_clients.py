@@ -85,9 +85,9 @@ class ArmClients:
         return self._client("roles", AuthorizationManagementClient, subscription)
 
     def _client(self, kind: str, make: Any, subscription: str) -> Any:
-        found = self._clients.get((kind, subscription))
-        if found is None:
-            found = self._clients[kind, subscription] = make(
+        client = self._clients.get((kind, subscription))
+        if client is None:
+            client = self._clients[kind, subscription] = make(
                 self.credential,
                 subscription,
                 base_url=self.arm,
@@ -96,7 +96,7 @@ class ArmClients:
                 per_call_policies=[_Correlated()],
                 **prompt_options(),
             )
-        return found
+        return client
 
     @property
     def _scope(self) -> str:
@@ -110,10 +110,10 @@ class ArmClients:
         """
         from azure.core.rest import HttpRequest  # noqa: PLC0415 - slow to import
 
-        address, asked = f"{self.arm}{path}", {"api-version": version, **query}
+        address, parameters = f"{self.arm}{path}", {"api-version": version, **query}
         if not path.startswith("/"):
-            address, asked = path, {}
-        request = HttpRequest("GET" if body is None else "POST", address, params=asked, json=body)
+            address, parameters = path, {}
+        request = HttpRequest("GET" if body is None else "POST", address, params=parameters, json=body)
         response = await self._pipeline().send_request(request)
         response.raise_for_status()
         return response.json()
@@ -127,7 +127,7 @@ class ArmClients:
         return await every_item(ask, self.arm)
 
     def _pipeline(self) -> Any:
-        if (found := self._clients.get(("rest", ""))) is None:
+        if (pipeline := self._clients.get(("rest", ""))) is None:
             from azure.core.pipeline.policies import HeadersPolicy  # noqa: PLC0415 - slow to import
             from azure.mgmt.core import AsyncARMPipelineClient  # noqa: PLC0415 - slow to import
             from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy  # noqa: PLC0415 - slow to import
@@ -138,9 +138,9 @@ class ArmClients:
                 PromptRetries(),
                 AsyncARMChallengeAuthenticationPolicy(self.credential, self._scope),
             ]
-            found = AsyncARMPipelineClient(base_url=self.arm, policies=policies, transport=self.transport)
-            self._clients["rest", ""] = found
-        return found
+            pipeline = AsyncARMPipelineClient(base_url=self.arm, policies=policies, transport=self.transport)
+            self._clients["rest", ""] = pipeline
+        return pipeline
 
 
 class _Correlated(SansIOHTTPPolicy[Any, Any]):

@@ -1,7 +1,7 @@
-"""Lists of Azure Resource Manager in pages: whole, or not at all.
+"""Reads lists of Azure Resource Manager that come in pages. A list is complete, or the call fails.
 
-The SDKs' own pagers take an answer without `value` for an empty page, and go wherever a page says that the next one is.
-Whichever way a list is asked for, each of its pages is held to `_page`, and only a no to the first one is an answer.
+The SDKs' own pagers take an answer without `value` for an empty page, and follow any address that a page names as next.
+So `_parse_page` checks each page of every list, and only a refusal of the first page is an answer.
 """
 
 import json
@@ -18,40 +18,41 @@ _OK = 200
 _PORTS = {"https": 443, "http": 80}
 
 
-async def whole(listing: Callable[..., Any], *place: Any, **asked: Any) -> list[Any]:
-    """Every item of a list of the SDKs, which is called with `place` and `asked`. Raises what the SDK raises for the
-    first page, and Unavailable where a page is none or a later one does not come.
+async def list_items(listing: Callable[..., Any], *arguments: Any, **options: Any) -> list[Any]:
+    """Returns every item of a list. `listing` is a list method of an SDK; it gets `arguments` and `options`.
+
+    Raises what the SDK raises for the first page, and Unavailable if a page is malformed or a later one does not come.
     """
-    return [item for page in await pages(listing, *place, **asked) for item in page]
+    return [item for items in await list_pages(listing, *arguments, **options) for item in items]
 
 
-async def pages(listing: Callable[..., Any], *place: Any, **asked: Any) -> list[list[Any]]:
-    """As `whole`, by pages."""
-    listed = listing(*place, **asked, raw_response_hook=_checked).by_page()
-    found: list[list[Any]] = []
-    async for page in _unbroken(listed):
+async def list_pages(listing: Callable[..., Any], *arguments: Any, **options: Any) -> list[list[Any]]:
+    """Returns the same as `list_items`, one list for each page. Raises the same."""
+    listed = listing(*arguments, **options, raw_response_hook=_check_response).by_page()
+    result: list[list[Any]] = []
+    async for page in _require_every_page(listed):
         items = [each async for each in page]
-        found.append(items)
-    return found
+        result.append(items)
+    return result
 
 
 async def every_item(ask: Callable[[str], Awaitable[Any]], arm: str) -> list[Any]:
-    """As `whole`, of a list that `ask` asks for: by the address of a page, the first one's being "". `arm` is where
-    every page lies.
+    """Returns every item of a list that `ask` requests page by page. `ask` gets a page's address, "" for the first.
+    Every page must lie at `arm`. Raises as `list_items`.
     """
-    return [item async for page in _unbroken(_asked(ask, arm)) for item in page]
+    return [item async for page in _require_every_page(_request_pages(ask, arm)) for item in page]
 
 
-async def _asked(ask: Callable[[str], Awaitable[Any]], arm: str) -> AsyncIterator[Sequence[Any]]:
-    items, following = _page(await ask(""), arm)
+async def _request_pages(ask: Callable[[str], Awaitable[Any]], arm: str) -> AsyncIterator[Sequence[Any]]:
+    items, following = _parse_page(await ask(""), arm)
     yield items
     while following:
-        items, following = _page(await ask(following), arm)
+        items, following = _parse_page(await ask(following), arm)
         yield items
 
 
-async def _unbroken[P](listed: AsyncIterator[P]) -> AsyncIterator[P]:
-    """A no to the first page is an answer; to a later one it is none."""
+async def _require_every_page[P](listed: AsyncIterator[P]) -> AsyncIterator[P]:
+    """Yields the pages. Passes on a refusal of the first page; raises Unavailable for a refusal of a later one."""
     first = True
     while True:
         try:
@@ -66,24 +67,26 @@ async def _unbroken[P](listed: AsyncIterator[P]) -> AsyncIterator[P]:
         first = False
 
 
-def _checked(answer: Any) -> None:
-    """A `raw_response_hook` of the SDKs. Raises Unavailable for what ARM answers with 200 and is no page."""
+def _check_response(answer: Any) -> None:
+    """Checks a response; a `raw_response_hook` of the SDKs. Raises Unavailable for a 200 that is not a page."""
     response = answer.http_response
     if response.status_code == _OK:
-        _page(_json(response), response.request.url)
+        _parse_page(_json(response), response.request.url)
 
 
 def _json(response: Any) -> Any:
-    """None for what is no JSON. Answers of the older SDKs have nothing but their text."""
+    """Returns the body; None if it is not JSON. Responses of the older SDKs offer only their text."""
     try:
         return json.loads(response.text("utf-8-sig"))
     except ValueError:
         return None
 
 
-def _page(body: Any, arm: str) -> tuple[list[Any], str]:
-    """The items of a page and where the next one lies, "" after the last. Raises Unavailable for what is no page; one
-    that lies elsewhere is nobody's page, and would be asked for with our token.
+def _parse_page(body: Any, arm: str) -> tuple[list[Any], str]:
+    """Returns the items of a page and the address of the next one, "" after the last.
+
+    Raises Unavailable if the body is not a page, or if the next page lies at another origin than `arm`: the request
+    for it would carry our token.
     """
     items = body.get("value") if isinstance(body, dict) else None
     following = (body.get("nextLink") or "") if isinstance(body, dict) else None
@@ -95,7 +98,7 @@ def _page(body: Any, arm: str) -> tuple[list[Any], str]:
 
 
 def _origin(address: str) -> tuple[str, str | None, int | None] | None:
-    """Scheme, host and port; None for what is no address."""
+    """Returns scheme, host and port; None if the text is not an address."""
     try:
         parts = urlsplit(address)
         return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)

@@ -60,10 +60,10 @@ class ArmBootLogs:
         except ClientAuthenticationError as error:
             return signed_out(error, caller)
         except HttpResponseError as error:
-            return refuse(_meant(error), target=vm.resource_id)
-        found = str(getattr(data, name) or "")
+            return refuse(_refusal_code(error), target=vm.resource_id)
+        address = str(getattr(data, name) or "")
         # As it is: its signature is over these very characters.
-        return URL(found, encoded=True) if found.startswith("https://") else _nothing(vm)
+        return URL(address, encoded=True) if address.startswith("https://") else _nothing(vm)
 
     async def _size(self, address: URL) -> int | None:
         """None when nothing is there."""
@@ -98,7 +98,7 @@ async def _retrieved(compute: Any, vm: VmId) -> Any:
     return await compute.virtual_machines.retrieve_boot_diagnostics_data(vm.group, vm.name)
 
 
-def _meant(error: HttpResponseError) -> Code:
+def _refusal_code(error: HttpResponseError) -> Code:
     """A lock stops this action as it stops `connect` (microsoft/azserialconsole issue 115)."""
     if error.error is not None and error.error.code == "ScopeLocked":
         return Code.RESOURCE_LOCKED

@@ -39,7 +39,7 @@ class _NotAToken(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Peeked:
+class _UnverifiedParts:
     """What an unverified token says about where its key might be."""
 
     tenant: str
@@ -55,15 +55,15 @@ class EntraCallers:
         """Raises Unavailable when the tenant's keys cannot be had."""
         try:
             token = _bearer(authorization)
-            peeked = _peek(token)
+            unverified = _read_unverified(token)
         except _NotAToken:
             return _UNAUTHENTICATED
-        if peeked.tenant not in self._tenants:
+        if unverified.tenant not in self._tenants:
             return _UNAUTHENTICATED
-        keys = f"{self._settings.authority}/{peeked.tenant}/discovery/v2.0/keys"
+        keys = f"{self._settings.authority}/{unverified.tenant}/discovery/v2.0/keys"
         async with in_time(Dependency.ENTRA):
-            key = await self._keys.find(keys, peeked.key_id)
-        claims = self._verified(token, key, peeked.tenant) if key else None
+            key = await self._keys.find(keys, unverified.key_id)
+        claims = self._verified(token, key, unverified.tenant) if key else None
         home = self._settings.tenants[0].lower()
         return _caller(claims, token, home) if claims else _UNAUTHENTICATED
 
@@ -110,18 +110,18 @@ def _bearer(authorization: str | None) -> str:
     return token
 
 
-def _peek(token: str) -> _Peeked:
+def _read_unverified(token: str) -> _UnverifiedParts:
     """Reads tenant and key id before anything is verified."""
     try:
         header, claims = (json.loads(_decoded(part)) for part in token.split(".")[:2])
         if header["alg"] != "RS256":
             raise _NotAToken
-        peeked = _Peeked(claims["tid"], header["kid"])
+        unverified = _UnverifiedParts(claims["tid"], header["kid"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _NotAToken from error
-    if not (isinstance(peeked.tenant, str) and isinstance(peeked.key_id, str)):
+    if not (isinstance(unverified.tenant, str) and isinstance(unverified.key_id, str)):
         raise _NotAToken
-    return peeked
+    return unverified
 
 
 def _decoded(part: str) -> bytes:
@@ -153,10 +153,10 @@ def _is_access_token(claims: Mapping[str, Any], kind: CallerKind) -> bool:
     """An id token has our client id as its audience too, no scope, and may carry a person's app roles: it must not pass
     for an application's. Only there is the subject the object id itself.
     """
-    said = claims.get("idtyp")
+    token_type = claims.get("idtyp")
     if kind is CallerKind.USER:
-        return said in (None, "user")
-    return said in (None, "app") and claims.get("sub") == claims["oid"]
+        return token_type in (None, "user")
+    return token_type in (None, "app") and claims.get("sub") == claims["oid"]
 
 
 _CONTEXT = re.compile(r"c[1-9][0-9]?", re.ASCII)
@@ -173,6 +173,8 @@ def _name(claims: Mapping[str, Any]) -> str:
 
     Others read it in their terminals: nothing in it may steer one, or turn the text around.
     """
-    named = (claims.get(claim) for claim in ("name", "preferred_username", "upn", "app_displayname", "azp", "appid"))
-    shown = ("".join(filter(str.isprintable, name)).strip()[:_LONGEST_NAME] for name in named if isinstance(name, str))
-    return next(filter(None, shown), claims["oid"])
+    names = (claims.get(claim) for claim in ("name", "preferred_username", "upn", "app_displayname", "azp", "appid"))
+    printable = (
+        "".join(filter(str.isprintable, name)).strip()[:_LONGEST_NAME] for name in names if isinstance(name, str)
+    )
+    return next(filter(None, printable), claims["oid"])

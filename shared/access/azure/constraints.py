@@ -67,22 +67,22 @@ class ArmConstraints:
     async def _lock(self, vm: VmId) -> str | None:
         """A VM that is not there has no lock: whether it is, is another's question."""
         path = f"{vm.resource_id}/providers/Microsoft.Authorization/locks"
-        async with _asking() as asked:
+        async with _asking() as question:
             locks = await self._access.service.ask_all(path, _LOCKS, **{"$filter": "atScope()"})
-            asked.answer = next((lock["name"] for lock in locks if lock["properties"]["level"] == "ReadOnly"), None)
-        return asked.answer and str(asked.answer)
+            question.answer = next((lock["name"] for lock in locks if lock["properties"]["level"] == "ReadOnly"), None)
+        return question.answer and str(question.answer)
 
     async def _subscription(self, vm: VmId) -> bool:
         path = f"{vm.subscription_id}/providers/Microsoft.SerialConsole/consoleServices/default"
-        async with _asking(_UNKNOWN) as asked:
-            asked.answer = (await self._access.service.ask(path, _CONSOLE))["properties"]["disabled"]
-        return not asked.answer
+        async with _asking(_UNKNOWN) as question:
+            question.answer = (await self._access.service.ask(path, _CONSOLE))["properties"]["disabled"]
+        return not question.answer
 
     async def _port(self, vm: VmId) -> bool:
         path = f"{vm.resource_id}/providers/Microsoft.SerialConsole/serialPorts/0"
-        async with _asking(_UNKNOWN) as asked:
-            asked.answer = (await self._access.service.ask(path, _CONSOLE))["properties"]["state"]
-        return bool(asked.answer != "disabled")
+        async with _asking(_UNKNOWN) as question:
+            question.answer = (await self._access.service.ask(path, _CONSOLE))["properties"]["state"]
+        return bool(question.answer != "disabled")
 
     async def _account(self, name: str, near: VmId) -> DiagnosticsAccount | NoDiagnosticsAccount:
         for subscription in dict.fromkeys((near.subscription.lower(), *map(str.lower, self._subscriptions))):
@@ -95,24 +95,24 @@ class ArmConstraints:
         """Empty where the service may not read the subscription, or it does not exist; `_available` then asks whether
         the name is taken.
         """
-        async with _asking(nothing=REASONED) as asked:
+        async with _asking(nothing=REASONED) as question:
             path = f"/subscriptions/{subscription}/providers/{_ACCOUNTS}"
-            asked.answer = [_account(each) for each in await self._access.service.ask_all(path, _STORAGE)]
-        return asked.answer or []
+            question.answer = [_account(each) for each in await self._access.service.ask_all(path, _STORAGE)]
+        return question.answer or []
 
     async def _available(self, name: str, near: VmId) -> bool:
         """A name that could be taken is nobody's: names of storage accounts are unique in all of Azure."""
         path = f"/subscriptions/{near.subscription}/providers/Microsoft.Storage/checkNameAvailability"
-        async with _asking() as asked:
-            asked.answer = await self._access.service.ask(path, _STORAGE, {"name": name, "type": _ACCOUNTS})
-        return bool(asked.answer and asked.answer["nameAvailable"])
+        async with _asking() as question:
+            question.answer = await self._access.service.ask(path, _STORAGE, {"name": name, "type": _ACCOUNTS})
+        return bool(question.answer and question.answer["nameAvailable"])
 
 
-def _account(found: Any) -> DiagnosticsAccount:
+def _account(document: Any) -> DiagnosticsAccount:
     """`allowSharedKeyAccess` that is not set means yes (Microsoft.Storage's REST reference)."""
-    properties = found.get("properties") or {}
+    properties = document.get("properties") or {}
     keyless, hierarchical = properties.get("allowSharedKeyAccess") is False, properties.get("isHnsEnabled") is True
-    return DiagnosticsAccount(found["id"], found["name"], _firewalled(properties), keyless, hierarchical)
+    return DiagnosticsAccount(document["id"], document["name"], _firewalled(properties), keyless, hierarchical)
 
 
 def _firewalled(properties: Any) -> bool:
@@ -133,10 +133,10 @@ async def _asking(nothing: Container[int] = (_NOT_FOUND,)) -> AsyncIterator[_Que
     """Bounds a question; what is refused with a status of `nothing` has no answer. Raises Unavailable, also where ARM
     refuses the service otherwise.
     """
-    asked = _Question()
+    question = _Question()
     try:
         async with asking_arm(), as_the_service():
-            yield asked
+            yield question
     except HttpResponseError as error:
         if error.status_code not in nothing:
             why = "refused the service's own identity: it needs the role that is called looks"

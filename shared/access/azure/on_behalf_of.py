@@ -57,7 +57,7 @@ def managed_identity_assertions(client: str, cloud: str) -> Assertions:
     return lambda: credential.get_token(f"{FEDERATION[cloud]}/.default").token
 
 
-_CALLERS_FAULT = frozenset({"invalid_grant", "interaction_required", "consent_required"})
+_CALLER_ERRORS = frozenset({"invalid_grant", "interaction_required", "consent_required"})
 """OAuth's words for: the token that was to be exchanged is outdated, or its person has something to do."""
 
 
@@ -67,35 +67,35 @@ def sign_in_refusal(error: ClientAuthenticationError, caller: Caller) -> Refusal
     ARM may want one too, in its challenge, when something about the person has changed since they signed in. Raises
     Unavailable when the fault is ours: a secret that ran out is nothing that the caller could mend.
     """
-    said = _said(error)
-    why, claims = said.get("error"), said.get("claims") or _challenged(error)
+    body = _error_body(error)
+    error_code, claims = body.get("error"), body.get("claims") or _challenge_claims(error)
     if isinstance(claims, str):
         return refuse(Code.MFA_REQUIRED, claims=claims) if caller.answers_challenges else _UNSUPPORTED
-    if isinstance(why, dict) or why in _CALLERS_FAULT:  # an object is ARM's own 401, a word is Entra's
+    if isinstance(error_code, dict) or error_code in _CALLER_ERRORS:  # an object is ARM's own 401, a word is Entra's
         return refuse(Code.CALLER_NOT_AUTHENTICATED)
-    raise Unavailable(Dependency.ENTRA, f"no token: {why}") from error
+    raise Unavailable(Dependency.ENTRA, f"no token: {error_code}") from error
 
 
 _UNSUPPORTED = refuse(Code.STEP_UP_UNSUPPORTED)
 _CLAIMS = re.compile(r'claims="([A-Za-z0-9+/=_-]+)"')
 
 
-def _challenged(error: ClientAuthenticationError) -> str | None:
+def _challenge_claims(error: ClientAuthenticationError) -> str | None:
     """The claims of a challenge (WWW-Authenticate), which are base64."""
     response: Any = error.response
-    found = _CLAIMS.search(response.headers.get("WWW-Authenticate", "") if response else "")
-    if found is None:
+    match = _CLAIMS.search(response.headers.get("WWW-Authenticate", "") if response else "")
+    if match is None:
         return None
-    plain = found[1].replace("-", "+").replace("_", "/")
+    encoded = match[1].replace("-", "+").replace("_", "/")
     try:
-        return base64.b64decode(plain + "=" * (-len(plain) % 4)).decode()
+        return base64.b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
     except ValueError:
         return None
 
 
-def _said(error: ClientAuthenticationError) -> dict[str, Any]:
+def _error_body(error: ClientAuthenticationError) -> dict[str, Any]:
     try:
-        said = json.loads(error.response.text()) if error.response else {}
+        body = json.loads(error.response.text()) if error.response else {}
     except (ValueError, AttributeError):
         return {}
-    return said if isinstance(said, dict) else {}
+    return body if isinstance(body, dict) else {}

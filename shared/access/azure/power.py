@@ -52,18 +52,20 @@ async def _begin(compute: Any, vm: VmId, act: Command) -> None:
 
 def _refusal(error: HttpResponseError, caller: Caller, vm: VmId) -> Refusal:
     if error.status_code == _CONFLICT:
-        because = f"Azure refused it: {said}" if (said := _said(error)) else None
+        because = f"Azure refused it: {message}" if (message := _message_of(error)) else None
         return refuse(Code.POWER_ACT_REFUSED, because=because, target=vm.resource_id)
     if error.status_code == _FORBIDDEN:
         if caller.kind is CallerKind.APPLICATION:
-            ours = "For applications the service acts itself, and it may not do this to the VM: an administrator must "
-            because = f"{ours}give it the role Virtual Machine Contributor there."
+            explanation = (
+                "For applications the service acts itself, and it may not do this to the VM: an administrator must "
+            )
+            because = f"{explanation}give it the role Virtual Machine Contributor there."
             return refuse(Code.SERVICE_NOT_PERMITTED, because=because, target=vm.resource_id)
         return refuse(Code.POWER_PERMISSION_DENIED, target=vm.resource_id, caller=caller.oid)
     return refuse(Code.VM_NOT_FOUND, target=vm.resource_id)
 
 
-def _said(error: HttpResponseError) -> str:
+def _message_of(error: HttpResponseError) -> str:
     """ARM's own sentence, on one line, without what no screen should be sent."""
     text = " ".join(str(error.error.message or "").split()) if error.error else ""
     return "".join(letter for letter in text if letter.isprintable())[:_LONGEST]

@@ -16,7 +16,7 @@ from typing import Any, cast
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
 from shared.access.azure.arm_clients import ArmAccess, as_the_service, asking_arm, has_words, signed_out
-from shared.access.azure.arm_pages import whole
+from shared.access.azure.arm_pages import list_items
 from shared.access.azure_roles import Denial, Permission, missing
 from shared.base.azure_troubles import not_allowed
 from shared.base.caller import Caller, CallerKind
@@ -45,14 +45,14 @@ class ArmRights:
     def __init__(self, access: ArmAccess, cache_seconds: float, clock: Clock) -> None:
         self._access = access
         self._roles: TtlCache[Any] = TtlCache(cache_seconds, clock)
-        self._kept: TtlCache[_Facts | Refusal | None] = TtlCache(cache_seconds, clock)
+        self._facts_cache: TtlCache[_Facts | Refusal | None] = TtlCache(cache_seconds, clock)
 
     async def missing(
         self, caller: Caller, resource_id: str, actions: Sequence[str], *, fresh: bool = False
     ) -> Sequence[str] | Refusal:
-        key = _who(caller), resource_id.lower()
+        key = _cache_key(caller), resource_id.lower()
         async with in_time(Dependency.ARM):
-            facts = await self._kept.get(key, lambda: self._facts(caller, resource_id), fresh=fresh)
+            facts = await self._facts_cache.get(key, lambda: self._facts(caller, resource_id), fresh=fresh)
         if isinstance(facts, Refusal):
             return facts
         if facts is None:
@@ -62,7 +62,9 @@ class ArmRights:
     async def _facts(self, caller: Caller, resource_id: str) -> _Facts | Refusal | None:
         try:
             async with asking_arm():
-                granted, denied = await _both(self._granted(caller, resource_id), self._denied(caller, resource_id))
+                granted, denied = await _gather_both(
+                    self._granted(caller, resource_id), self._denied(caller, resource_id)
+                )
         except ClientAuthenticationError as error:
             return signed_out(error, caller)
         except HttpResponseError:
@@ -70,24 +72,24 @@ class ArmRights:
         return _Facts(granted, denied)
 
     async def _granted(self, caller: Caller, resource_id: str) -> list[Permission]:
-        found = _ID.fullmatch(resource_id)
-        if caller.kind is CallerKind.APPLICATION or not (found and found["group"]):
+        parts = _ID.fullmatch(resource_id)
+        if caller.kind is CallerKind.APPLICATION or not (parts and parts["group"]):
             return await self._assigned(caller.oid, resource_id)
-        permissions = self._access.of(caller).roles(found["subscription"]).permissions
-        if found["name"] is None:
-            listed = await whole(permissions.list_for_resource_group, found["group"])
+        permissions = self._access.of(caller).roles(parts["subscription"]).permissions
+        if parts["name"] is None:
+            listed = await list_items(permissions.list_for_resource_group, parts["group"])
         else:
-            place = found["group"], found["provider"], found["parent"] or "", found["type"], found["name"]
-            listed = await whole(permissions.list_for_resource, *place)
+            arguments = parts["group"], parts["provider"], parts["parent"] or "", parts["type"], parts["name"]
+            listed = await list_items(permissions.list_for_resource, *arguments)
         return [permission(each, each.condition) for each in listed]
 
     async def _assigned(self, oid: str, resource_id: str) -> list[Permission]:
-        wanted = f"atScope() and assignedTo('{oid}')"
+        query_filter = f"atScope() and assignedTo('{oid}')"
         listing = self._service(resource_id).role_assignments.list_for_scope
         definitions = self._access.service.roles(_subscription(resource_id))
-        async with as_the_service(), _allowed():
-            listed = await whole(listing, resource_id.lstrip("/"), wanted)
-            assignments = [has(each, "role_definition_id") for each in listed]
+        async with as_the_service(), _translate_forbidden():
+            listed = await list_items(listing, resource_id.lstrip("/"), query_filter)
+            assignments = [require_parts(each, "role_definition_id") for each in listed]
             roles = await asyncio.gather(*(self._role(definitions, each.role_definition_id) for each in assignments))
         return [
             permission(each, assignment.condition or each.condition)
@@ -99,21 +101,24 @@ class ArmRights:
         """The same role reaches many: its definition is asked for once in the seconds that answers are kept."""
 
         async def ask() -> Any:
-            return has(await client.role_definitions.get_by_id(role_id), "permissions")
+            return require_parts(await client.role_definitions.get_by_id(role_id), "permissions")
 
         return await self._roles.get(role_id.lower(), ask)
 
     async def _denied(self, caller: Caller, resource_id: str) -> list[Denial]:
-        listing, wanted = self._service(resource_id).deny_assignments.list_for_scope, f"assignedTo('{caller.oid}')"
-        async with as_the_service(), _allowed():
-            return [denial(each) for each in await whole(listing, resource_id.lstrip("/"), wanted)]
+        listing, query_filter = (
+            self._service(resource_id).deny_assignments.list_for_scope,
+            f"assignedTo('{caller.oid}')",
+        )
+        async with as_the_service(), _translate_forbidden():
+            return [denial(each) for each in await list_items(listing, resource_id.lstrip("/"), query_filter)]
 
     def _service(self, resource_id: str) -> Any:
         return self._access.service.authorization(_subscription(resource_id))
 
 
 @asynccontextmanager
-async def _allowed() -> AsyncIterator[None]:
+async def _translate_forbidden() -> AsyncIterator[None]:
     """That the service may not read roles is nothing that the caller lacks: Unavailable."""
     try:
         yield
@@ -123,7 +128,7 @@ async def _allowed() -> AsyncIterator[None]:
         raise not_allowed(error, "read who has which role") from error
 
 
-async def _both[A, B](first: Awaitable[A], second: Awaitable[B]) -> tuple[A, B]:
+async def _gather_both[A, B](first: Awaitable[A], second: Awaitable[B]) -> tuple[A, B]:
     """Waits for both, also when the first is refused: a refusal that came at once would tell what is not there."""
     one, other = await asyncio.gather(first, second, return_exceptions=True)
     for answer in (one, other):
@@ -136,35 +141,35 @@ def _subscription(resource_id: str) -> str:
     return resource_id.split("/")[2]
 
 
-def _who(caller: Caller) -> Hashable:
+def _cache_key(caller: Caller) -> Hashable:
     """Nobody's answers are anybody else's: a user's belong to the token that they were asked with."""
     if caller.kind is CallerKind.APPLICATION:
         return caller.subject
     return hashlib.sha256(caller.token.reveal().encode()).digest()
 
 
-def has(found: Any, *parts: str) -> Any:
+def require_parts(model: Any, *parts: str) -> Any:
     """What the SDKs made of an answer; they leave out what they do not find. Raises Unavailable where a part is missing
     without which it says nothing: a denial that is not understood denies nothing.
     """
-    if any(getattr(found, part, None) is None for part in parts):
+    if any(getattr(model, part, None) is None for part in parts):
         raise Unavailable(Dependency.ARM, "its answer cannot be read: it leaves out what it is about")
-    return found
+    return model
 
 
-def permission(found: Any, condition: str | None) -> Permission:
+def permission(model: Any, condition: str | None) -> Permission:
     """Of a role's definition as the SDK has it."""
-    return Permission(tuple(found.actions or ()), tuple(found.not_actions or ()), condition)
+    return Permission(tuple(model.actions or ()), tuple(model.not_actions or ()), condition)
 
 
-def denial(found: Any) -> Denial:
+def denial(model: Any) -> Denial:
     """Of a deny assignment as the SDK has it. Its condition is not kept: unable to evaluate it, we let it stand.
     Raises Unavailable for what is none.
     """
-    has(found, "permissions", "scope")
+    require_parts(model, "permissions", "scope")
     return Denial(
-        tuple(permission(each, None) for each in found.permissions),
-        found.scope,
-        frozenset(each.id for each in found.exclude_principals or ()),
-        only_this_scope=bool(found.do_not_apply_to_child_scopes),
+        tuple(permission(each, None) for each in model.permissions),
+        model.scope,
+        frozenset(each.id for each in model.exclude_principals or ()),
+        only_this_scope=bool(model.do_not_apply_to_child_scopes),
     )

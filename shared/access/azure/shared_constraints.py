@@ -59,8 +59,8 @@ class ArmSharedConstraints:
         path = f"/subscriptions/{subscription}/providers/Microsoft.SerialConsole/serialPorts"
         try:
             async with self._questions.about(subscription):
-                found = await self._questions.service.ask_all(path, _CONSOLE)
-            return frozenset(_owner(each) for each in found if each["properties"]["state"] == "disabled")
+                ports = await self._questions.service.ask_all(path, _CONSOLE)
+            return frozenset(_owner(each) for each in ports if each["properties"]["state"] == "disabled")
         except HttpResponseError:
             return frozenset()
         except (KeyError, TypeError, AttributeError) as error:

@@ -17,8 +17,8 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
-from shared.access.azure.arm_pages import whole
-from shared.access.azure.rights import denial, has, permission
+from shared.access.azure.arm_pages import list_items
+from shared.access.azure.rights import denial, permission, require_parts
 from shared.access.azure.shared_questions import PEOPLE_PER_SECOND, SharedQuestions
 from shared.access.azure_roles import Denial, missing, reaches
 from shared.base.azure_troubles import not_allowed
@@ -92,10 +92,10 @@ class ArmSharedRights:
         return [each for each in mine if each.id in known]
 
     async def _surely(self, oid: str, subscription: str) -> Sequence[_Assignment]:
-        key, wanted = (oid, subscription), f"assignedTo('{oid}')"
+        key, query_filter = (oid, subscription), f"assignedTo('{oid}')"
         mine, above = await asyncio.gather(
-            self._mine.get(key, lambda: self._list(subscription, wanted), within=self._questions.seconds),
-            self._above.get(key, lambda: self._list(subscription, f"atScope() and {wanted}")),
+            self._mine.get(key, lambda: self._list(subscription, query_filter), within=self._questions.seconds),
+            self._above.get(key, lambda: self._list(subscription, f"atScope() and {query_filter}")),
         )
         return [*mine, *above]
 
@@ -110,12 +110,12 @@ class ArmSharedRights:
     async def _ids(self, subscription: str) -> frozenset[str]:
         return frozenset(each.id for each in await self._list(subscription, None))
 
-    async def _list(self, subscription: str, wanted: str | None) -> Sequence[_Assignment]:
+    async def _list(self, subscription: str, query_filter: str | None) -> Sequence[_Assignment]:
         """At, above and below the subscription."""
         place = f"subscriptions/{subscription}"
         async with self._questions.about(subscription):
             assignments = self._questions.service.authorization(subscription).role_assignments
-            listed = await whole(assignments.list_for_scope, place, wanted)
+            listed = await list_items(assignments.list_for_scope, place, query_filter)
         return [_assignment(each) for each in listed]
 
     async def _role(self, role: str, subscription: str) -> Any:
@@ -124,23 +124,23 @@ class ArmSharedRights:
     async def _definition(self, role: str, subscription: str) -> Any:
         async with self._questions.about(subscription):
             definitions = self._questions.service.roles(subscription).role_definitions
-            return has(await definitions.get_by_id(role), "permissions")
+            return require_parts(await definitions.get_by_id(role), "permissions")
 
     async def _denied(self, oid: str, subscription: str) -> Sequence[Denial]:
         """Of this person alone, which takes a list for each, only where there is any at all."""
         if not await self._denials.get(subscription, lambda: self._denying(subscription, None)):
             return ()
-        key, wanted = (oid, subscription), f"assignedTo('{oid}')"
-        return await self._denials.get(key, lambda: self._denying(subscription, wanted))
+        key, query_filter = (oid, subscription), f"assignedTo('{oid}')"
+        return await self._denials.get(key, lambda: self._denying(subscription, query_filter))
 
-    async def _denying(self, subscription: str, wanted: str | None) -> Sequence[Denial]:
+    async def _denying(self, subscription: str, query_filter: str | None) -> Sequence[Denial]:
         place = f"subscriptions/{subscription}"
         async with self._questions.about(subscription):
             denials = self._questions.service.authorization(subscription).deny_assignments
-            return [denial(each) for each in await whole(denials.list_for_scope, place, wanted)]
+            return [denial(each) for each in await list_items(denials.list_for_scope, place, query_filter)]
 
 
-def _assignment(found: Any) -> _Assignment:
+def _assignment(model: Any) -> _Assignment:
     """Raises Unavailable for what is none."""
-    given = has(found, "id", "scope", "role_definition_id")
-    return _Assignment(given.id.lower(), given.scope, given.role_definition_id, given.condition)
+    complete = require_parts(model, "id", "scope", "role_definition_id")
+    return _Assignment(complete.id.lower(), complete.scope, complete.role_definition_id, complete.condition)

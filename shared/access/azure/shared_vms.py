@@ -8,7 +8,7 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
-from shared.access.azure.arm_pages import pages
+from shared.access.azure.arm_pages import list_pages
 from shared.access.azure.shared_questions import SharedQuestions
 from shared.access.azure.vms import described
 from shared.access.ports import Visible, Vms
@@ -25,9 +25,9 @@ from shared.base.vm import Vm, VmId
 class _VmPlace:
     """What is known of a subscription or a scale set."""
 
-    asked: dict[str, float] = field(default_factory=dict)
+    asked_at: dict[str, float] = field(default_factory=dict)
     """When each of its VMs was last asked about."""
-    pages: int = 1
+    list_pages: int = 1
     """Of its last list."""
 
 
@@ -40,21 +40,21 @@ class ArmSharedVms:
     async def find(self, caller: Caller, vm: VmId) -> Vm | Refusal:
         key = _place(vm)
         place = self._places.setdefault(key, _VmPlace())
-        if self._pays(place, vm) and (found := (await self._listed(key, place, vm)).get(vm.console)):
-            return found
+        if self._list_costs_less(place, vm) and (listed_vm := (await self._listed(key, place, vm)).get(vm.console)):
+            return listed_vm
         async with self._questions.about(vm.subscription.lower()):
             return await self._exact.find(caller, vm)
 
     async def visible(self, caller: Caller) -> Visible | Refusal:
         return await self._exact.visible(caller)
 
-    def _pays(self, place: _VmPlace, vm: VmId) -> bool:
+    def _list_costs_less(self, place: _VmPlace, vm: VmId) -> bool:
         """Whether a list, made anew every few seconds, takes fewer questions than one for each VM and period."""
         now = self._questions.clock.now()
-        place.asked[vm.console] = now
-        for gone in [each for each, at in place.asked.items() if now - at > 2 * self._questions.period]:
-            del place.asked[gone]
-        return len(place.asked) * self._questions.seconds > place.pages * self._questions.period
+        place.asked_at[vm.console] = now
+        for gone in [each for each, at in place.asked_at.items() if now - at > 2 * self._questions.period]:
+            del place.asked_at[gone]
+        return len(place.asked_at) * self._questions.seconds > place.pages * self._questions.period
 
     async def _listed(self, key: str, place: _VmPlace, vm: VmId) -> dict[str, Vm]:
         async with in_time(Dependency.ARM):
@@ -72,8 +72,8 @@ class ArmSharedVms:
     async def _all(self, vm: VmId) -> list[list[Any]]:
         compute = self._questions.service.compute(vm.subscription)
         if vm.scale_set:
-            return await pages(compute.virtual_machine_scale_set_vms.list, vm.group, vm.scale_set)
-        return await pages(compute.virtual_machines.list_all)
+            return await list_pages(compute.virtual_machine_scale_set_vms.list, vm.group, vm.scale_set)
+        return await list_pages(compute.virtual_machines.list_all)
 
 
 def _place(vm: VmId) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
 from shared.access.azure.arm_clients import ArmAccess, ArmClients, asking_arm, signed_out
-from shared.access.azure.arm_pages import whole
+from shared.access.azure.arm_pages import list_items
 from shared.access.ports import Visible
 from shared.base.caller import Caller
 from shared.base.ports import Unavailable
@@ -34,13 +34,13 @@ class ArmVms:
 
     async def visible(self, caller: Caller) -> Visible | Refusal:
         """Scale-set instances are opened by id, not listed."""
-        clients, each = self._access.of(caller), self._subscriptions
+        clients, subscriptions = self._access.of(caller), self._subscriptions
         try:
-            found = await asyncio.gather(*(_listed_in(clients, subscription) for subscription in each))
+            results = await asyncio.gather(*(_listed_in(clients, subscription) for subscription in subscriptions))
         except ClientAuthenticationError as error:
             return signed_out(error, caller)
-        vms = [vm for vms in found if not isinstance(vms, Unavailable) for vm in vms]
-        unasked = {name: why for name, why in zip(each, found, strict=True) if isinstance(why, Unavailable)}
+        vms = [vm for vms in results if not isinstance(vms, Unavailable) for vm in vms]
+        unasked = {name: why for name, why in zip(subscriptions, results, strict=True) if isinstance(why, Unavailable)}
         return Visible(vms, unasked)
 
 
@@ -58,11 +58,11 @@ async def _get(clients: ArmClients, vm: VmId) -> Any:
 
 def _misnamed(vm: VmId, model: Any) -> Refusal | None:
     """An instance of a flexible scale set is a VM of its own; under two names it would have two consoles."""
-    named = str(model.id or "")
-    if not vm.scale_set or "virtualmachinescalesets" in named.lower():
+    model_id = str(model.id or "")
+    if not vm.scale_set or "virtualmachinescalesets" in model_id.lower():
         return None
-    said = f"An instance of a flexible scale set is addressed as the VM that it is: {named}"
-    return refuse(Code.INVALID_REQUEST, because=said, target=vm.resource_id)
+    because = f"An instance of a flexible scale set is addressed as the VM that it is: {model_id}"
+    return refuse(Code.INVALID_REQUEST, because=because, target=vm.resource_id)
 
 
 async def _listed_in(clients: ArmClients, subscription: str) -> list[Vm] | Unavailable:
@@ -82,8 +82,8 @@ async def _list(clients: ArmClients, subscription: str) -> list[Vm]:
     """Two lists: `statusOnly` answers the power states and little else, the plain one all but the power states."""
     machines = clients.compute(subscription).virtual_machines
     models, states = await asyncio.gather(
-        whole(machines.list_all),
-        whole(machines.list_all, status_only="true"),
+        list_items(machines.list_all),
+        list_items(machines.list_all, status_only="true"),
     )
     views = {str(each.id).lower(): _at(each, "properties", "instance_view") for each in states}
     return [vm for model in models if (vm := _listed(model, views.get(str(model.id).lower())))]
@@ -121,14 +121,14 @@ def _described(vm: VmId, model: Any, view: Any) -> Vm:
 
 def _os(properties: Any) -> Os:
     """The disk names it always; a VM made from a specialised disk has no OS profile."""
-    named = str(_at(properties, "storage_profile", "os_disk", "os_type") or "").rpartition(".")[2]
-    return Os.WINDOWS if named.lower() == "windows" else Os.LINUX
+    os_type = str(_at(properties, "storage_profile", "os_disk", "os_type") or "").rpartition(".")[2]
+    return Os.WINDOWS if os_type.lower() == "windows" else Os.LINUX
 
 
 def _power(view: Any) -> Power:
     codes = (str(status.code or "") for status in _at(view, "statuses") or ())
-    named = next((code.removeprefix(_POWER) for code in codes if code.startswith(_POWER)), "")
-    return Power(named) if named in Power else Power.UNKNOWN
+    state = next((code.removeprefix(_POWER) for code in codes if code.startswith(_POWER)), "")
+    return Power(state) if state in Power else Power.UNKNOWN
 
 
 def _at(model: Any, *path: str) -> Any:

@@ -61,8 +61,8 @@ class DurableApprovals:
         return settled or await self._table.settle(approval)
 
     async def _hand_over(self, approval: Approval) -> Approval | None:
-        told = approval_to_json(approval)
-        settled = await self._hub.tell(_instance(approval), DECISION, told, HUB_SECONDS)
+        payload = approval_to_json(approval)
+        settled = await self._hub.tell(_instance(approval), DECISION, payload, HUB_SECONDS)
         return approval_from_json(settled) if settled else None
 
 

@@ -23,8 +23,8 @@ async def ask_approval(
     dependencies: AccessDependencies, caller: Caller, vm: VmId, right: Right, reason: str
 ) -> Approval | Refusal:
     """A request that waits already is answered again instead of another. Raises Unavailable."""
-    if hasty := await check_caller_rate(dependencies, caller):
-        return hasty
+    if refusal := await check_caller_rate(dependencies, caller):
+        return refusal
     examined = await admit_to_vm(dependencies, caller, vm, RequiredRight(right, ASKING, reason))
     if isinstance(examined, Refusal):
         return examined
@@ -32,11 +32,11 @@ async def ask_approval(
     if seconds is None:
         return refuse(Code.INVALID_REQUEST, because=f"No policy demands approval for {right} here: just do it.")
     now = dependencies.clock.now()
-    before = await dependencies.approvals.of(vm, caller.subject)
-    waiting = next((each for each in before if each.awaits(caller.subject, right, now)), None)
+    earlier = await dependencies.approvals.of(vm, caller.subject)
+    waiting = next((each for each in earlier if each.awaits(caller.subject, right, now)), None)
     if waiting:
         return waiting
-    asked = Approval(
+    request = Approval(
         id=dependencies.ids.session(),
         vm=vm,
         right=right,
@@ -47,17 +47,17 @@ async def ask_approval(
         waits_until=now + seconds,
         good_seconds=seconds,
     )
-    await dependencies.approvals.ask(asked)
-    return asked
+    await dependencies.approvals.ask(request)
+    return request
 
 
 async def show_approval(
     dependencies: AccessDependencies, caller: Caller, vm: VmId, approval: str
 ) -> Approval | Refusal:
     """One's own request, or one that one may decide; any other does not exist. Raises Unavailable."""
-    found = await dependencies.approvals.find(vm, approval)
-    if found and (found.subject == caller.subject or await _may_approve(dependencies, caller, vm)):
-        return found.at(dependencies.clock.now())
+    stored = await dependencies.approvals.find(vm, approval)
+    if stored and (stored.subject == caller.subject or await _may_approve(dependencies, caller, vm)):
+        return stored.at(dependencies.clock.now())
     return refuse(Code.APPROVAL_NOT_FOUND, target=vm.resource_id)
 
 
@@ -90,18 +90,18 @@ async def decide_approval(
     dependencies: AccessDependencies, caller: Caller, vm: VmId, approval: str, *, allow: bool, comment: str | None
 ) -> Approval | Refusal:
     """Says yes or no to somebody else's request, once. Raises Unavailable."""
-    if hasty := await check_caller_rate(dependencies, caller):
-        return hasty
+    if too_many := await check_caller_rate(dependencies, caller):
+        return too_many
     examined = await admit_to_vm(dependencies, caller, vm, RequiredRight(Right.APPROVE, ENTRANCE))
     if isinstance(examined, Refusal):
         return examined
-    found = await dependencies.approvals.find(vm, approval)
-    if found is None:
+    stored = await dependencies.approvals.find(vm, approval)
+    if stored is None:
         return refuse(Code.APPROVAL_NOT_FOUND, target=vm.resource_id)
     now = dependencies.clock.now()
-    if refusal := rules.may_decide(found, caller.subject, now):
+    if refusal := rules.may_decide(stored, caller.subject, now):
         return refusal
-    wish = rules.decided(found, allow=allow, subject=caller.subject, name=caller.name, comment=comment, now=now)
-    settled = await dependencies.approvals.decide(wish)
-    mine = (settled.decided_by, settled.state) == (wish.decided_by, wish.state)
+    decision = rules.decided(stored, allow=allow, subject=caller.subject, name=caller.name, comment=comment, now=now)
+    settled = await dependencies.approvals.decide(decision)
+    mine = (settled.decided_by, settled.state) == (decision.decided_by, decision.state)
     return settled if mine else refuse(Code.APPROVAL_CLOSED, target=vm.resource_id)

@@ -14,28 +14,28 @@ from shared.base.vm import VmId
 
 async def check_caller_rate(dependencies: AccessDependencies, caller: Caller) -> Refusal | None:
     """Raises Unavailable."""
-    return await _paced(dependencies, f"caller {caller.subject}", dependencies.settings.caller_rate)
+    return await _take(dependencies, f"caller {caller.subject}", dependencies.settings.caller_rate)
 
 
 async def admit_within_rate(
-    dependencies: AccessDependencies, caller: Caller, vm: VmId, wanted: RequiredRight
+    dependencies: AccessDependencies, caller: Caller, vm: VmId, required: RequiredRight
 ) -> Examined | Refusal:
     """For what is done on a VM's line: nobody's share used up, and all checks between. Raises Unavailable."""
-    if hasty := await check_caller_rate(dependencies, caller):
-        return hasty
-    examined = await admit_to_vm(dependencies, caller, vm, wanted)
+    if refusal := await check_caller_rate(dependencies, caller):
+        return refusal
+    examined = await admit_to_vm(dependencies, caller, vm, required)
     if isinstance(examined, Refusal):
         return examined
-    return await check_vm_rate(dependencies, vm, wanted.right) or examined
+    return await check_vm_rate(dependencies, vm, required.right) or examined
 
 
 async def check_vm_rate(dependencies: AccessDependencies, vm: VmId, right: Right) -> Refusal | None:
     """To be asked only once the caller may do this on the VM: else anybody could keep others out. Each right has its
     own, so that who may only watch keeps no writer out. Raises Unavailable.
     """
-    return await _paced(dependencies, f"vm {vm.console} {right}", dependencies.settings.vm_rate)
+    return await _take(dependencies, f"vm {vm.console} {right}", dependencies.settings.vm_rate)
 
 
-async def _paced(dependencies: AccessDependencies, key: str, per_minute: int) -> Refusal | None:
+async def _take(dependencies: AccessDependencies, key: str, per_minute: int) -> Refusal | None:
     wait = await dependencies.paces.take(key, RateLimit(per_minute, max(1, per_minute // 2)))
     return replace(refuse(Code.TOO_MANY_REQUESTS), retry_after=math.ceil(wait)) if wait else None

@@ -42,7 +42,7 @@ LIVE = (
 """Of a session that is open. That a VM stops, its port tells; where somebody comes from, how they signed in and why was
 asked when they came.
 """
-_AROUND = frozenset({CheckName.SWITCH, CheckName.PORT, CheckName.LOCK})
+_CONSTRAINT_CHECKS = frozenset({CheckName.SWITCH, CheckName.PORT, CheckName.LOCK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +70,27 @@ class Examined:
 
 
 async def examine_vm(
-    dependencies: AccessDependencies, caller: Caller, vm: VmId, wanted: RequiredRight
+    dependencies: AccessDependencies, caller: Caller, vm: VmId, required: RequiredRight
 ) -> Examined | Refusal:
     """Raises Unavailable.
 
     An application's VM is read with the service's own identity, so its right to read is asked here: without it,
     the VM does not exist. Unknown and forbidden VMs are asked the same questions, so their answers take as long.
     """
-    seen = await inspect_vm(dependencies, caller, vm, wanted)
-    if isinstance(seen, Refusal):
-        return seen
-    if rights.read_action(vm) in seen.missing:
+    inspected = await inspect_vm(dependencies, caller, vm, required)
+    if isinstance(inspected, Refusal):
+        return inspected
+    if rights.read_action(vm) in inspected.missing:
         return refuse(Code.VM_NOT_FOUND, target=vm.resource_id)
-    return Examined(
-        seen.vm, checks.check(seen, wanted.checks), warnings(seen.vm), seen.levels, seen.approvals
-    )  # fmt: skip
+    made = checks.check(inspected, required.checks)
+    return Examined(inspected.vm, made, warnings(inspected.vm), inspected.levels, inspected.approvals)
 
 
 async def admit_to_vm(
-    dependencies: AccessDependencies, caller: Caller, vm: VmId, wanted: RequiredRight
+    dependencies: AccessDependencies, caller: Caller, vm: VmId, required: RequiredRight
 ) -> Examined | Refusal:
     """The VM, when nothing stands in the way; else all that does as one refusal. Raises Unavailable."""
-    examined = await examine_vm(dependencies, caller, vm, wanted)
+    examined = await examine_vm(dependencies, caller, vm, required)
     if isinstance(examined, Refusal) or not examined.refusals:
         return examined
     return together(examined.refusals)
@@ -117,78 +116,84 @@ async def admit_to_remains(dependencies: AccessDependencies, caller: Caller, vm:
 
 
 async def inspect_vm(
-    dependencies: AccessDependencies, caller: Caller, vm: VmId, wanted: RequiredRight
+    dependencies: AccessDependencies, caller: Caller, vm: VmId, required: RequiredRight
 ) -> Inspected | Refusal:
     """What the checks look at, all asked for at the same time. Raises Unavailable."""
-    actions = rights.on_vm(dependencies.settings.rights, wanted.right, vm)
-    found, missing, levels, around, approvals = await asyncio.gather(
+    actions = rights.on_vm(dependencies.settings.rights, required.right, vm)
+    described, missing, levels, constraints, approvals = await asyncio.gather(
         dependencies.vms.find(caller, vm),
-        dependencies.rights.missing(caller, vm.resource_id, actions, fresh=wanted.fresh),
+        dependencies.rights.missing(caller, vm.resource_id, actions, fresh=required.fresh),
         dependencies.policies.over(vm),
-        _around(dependencies, vm, wanted),
-        _approvals(dependencies, caller, vm, wanted),
+        _get_constraints(dependencies, vm, required),
+        _get_approvals(dependencies, caller, vm, required),
     )
     if isinstance(missing, Refusal):
         return missing
-    if isinstance(found, Refusal):  # what else there is to say of it is for those who may read it
+    if isinstance(described, Refusal):  # what else there is to say of it is for those who may read it
         hidden = rights.read_action(vm) in missing
-        return refuse(Code.VM_NOT_FOUND, target=vm.resource_id) if hidden else found
-    account = None if rights.read_action(vm) in missing else await _storage(dependencies, caller, found, wanted)
-    if isinstance(account, Refusal):
-        return account
+        return refuse(Code.VM_NOT_FOUND, target=vm.resource_id) if hidden else described
+    storage = (
+        None if rights.read_action(vm) in missing else await _check_storage(dependencies, caller, described, required)
+    )
+    if isinstance(storage, Refusal):
+        return storage
     return Inspected(
-        found,
+        described,
         caller,
-        wanted.right,
+        required.right,
         missing,
         service(dependencies),
         levels,
-        around,
-        account,
-        wanted.reason,
+        constraints,
+        storage,
+        required.reason,
         approvals,
         dependencies.clock.now(),
     )
 
 
 def service(dependencies: AccessDependencies) -> Service:
-    about = dependencies.settings
-    return Service(about.cloud, frozenset(about.clouds), frozenset(about.closed_regions), about.console_default)
+    settings = dependencies.settings
+    return Service(
+        settings.cloud, frozenset(settings.clouds), frozenset(settings.closed_regions), settings.console_default
+    )
 
 
-async def _around(dependencies: AccessDependencies, vm: VmId, wanted: RequiredRight) -> AzureConstraints:
-    return await dependencies.around.of(vm, fresh=wanted.fresh) if _AROUND & {*wanted.checks} else OPEN
+async def _get_constraints(dependencies: AccessDependencies, vm: VmId, required: RequiredRight) -> AzureConstraints:
+    return await dependencies.around.of(vm, fresh=required.fresh) if _CONSTRAINT_CHECKS & {*required.checks} else OPEN
 
 
-async def _approvals(
-    dependencies: AccessDependencies, caller: Caller, vm: VmId, wanted: RequiredRight
+async def _get_approvals(
+    dependencies: AccessDependencies, caller: Caller, vm: VmId, required: RequiredRight
 ) -> Sequence[Approval]:
-    return await dependencies.approvals.of(vm, caller.subject) if CheckName.APPROVAL in wanted.checks else ()
+    return await dependencies.approvals.of(vm, caller.subject) if CheckName.APPROVAL in required.checks else ()
 
 
-async def _storage(
-    dependencies: AccessDependencies, caller: Caller, vm: Vm, wanted: RequiredRight
+async def _check_storage(
+    dependencies: AccessDependencies, caller: Caller, vm: Vm, required: RequiredRight
 ) -> StorageCheck | Refusal | None:
     """None where there is nothing to ask: diagnostics are off or the platform's own, or the service does not mind."""
     uri = vm.storage_uri
-    if not (uri and vm.boot_diagnostics and dependencies.settings.storage_check and CheckName.STORAGE in wanted.checks):
+    if not (
+        uri and vm.boot_diagnostics and dependencies.settings.storage_check and CheckName.STORAGE in required.checks
+    ):
         return None
     name = diagnostics_account.account_of(uri, dependencies.settings.storage_suffix)
     if name is None:
         return StorageCheck(NoDiagnosticsAccount.MALFORMED, "")
-    account = await dependencies.around.account(name, vm.id, fresh=wanted.fresh)
+    account = await dependencies.around.account(name, vm.id, fresh=required.fresh)
     return (
-        await _lacking(dependencies, caller, account, wanted)
+        await _check_account(dependencies, caller, account, required)
         if isinstance(account, DiagnosticsAccount)
         else StorageCheck(account, name)
     )
 
 
-async def _lacking(
-    dependencies: AccessDependencies, caller: Caller, account: DiagnosticsAccount, wanted: RequiredRight
+async def _check_account(
+    dependencies: AccessDependencies, caller: Caller, account: DiagnosticsAccount, required: RequiredRight
 ) -> StorageCheck | Refusal:
-    actions = rights.on_storage(dependencies.settings.rights, wanted.right)
+    actions = rights.on_storage(dependencies.settings.rights, required.right)
     missing = (
-        await dependencies.rights.missing(caller, account.resource_id, actions, fresh=wanted.fresh) if actions else ()
+        await dependencies.rights.missing(caller, account.resource_id, actions, fresh=required.fresh) if actions else ()
     )
     return missing if isinstance(missing, Refusal) else StorageCheck(account, account.name, missing)

@@ -56,16 +56,16 @@ async def list_consoles(
         return visible
     vms = sorted((vm for vm in visible.vms if vm.id.console > after), key=lambda vm: vm.id.console)
     chosen, gate = vms[:most], asyncio.Semaphore(AT_ONCE)
-    asked = await asyncio.gather(*(_list(dependencies, caller, vm, gate) for vm in chosen))
-    listed = [each for each in asked if isinstance(each, ListedVm)]
+    results = await asyncio.gather(*(_list(dependencies, caller, vm, gate) for vm in chosen))
+    listed = [each for each in results if isinstance(each, ListedVm)]
     unasked = dict(visible.unasked)
-    for vm, why in zip(chosen, asked, strict=True):
-        if isinstance(why, Unavailable):
-            unasked[vm.id.subscription] = why
+    for vm, result in zip(chosen, results, strict=True):
+        if isinstance(result, Unavailable):
+            unasked[vm.id.subscription] = result
     if unasked and not listed and len(chosen) == len(visible.vms):
         raise next(iter(unasked.values()))
-    told = {name: tell_unavailable(why, f"/subscriptions/{name}") for name, why in unasked.items()}
-    return VmPage(listed, told, chosen[-1].id.console if len(vms) > len(chosen) else None)
+    unasked_refusals = {name: tell_unavailable(result, f"/subscriptions/{name}") for name, result in unasked.items()}
+    return VmPage(listed, unasked_refusals, chosen[-1].id.console if len(vms) > len(chosen) else None)
 
 
 async def _list(
@@ -88,5 +88,5 @@ async def _list(
         return ListedVm(vm, (missing,), warnings)
     if rights.read_action(vm.id) in missing:
         return None
-    seen = checks.Inspected(vm, caller, Right.WRITE, missing, service(dependencies), levels)
-    return ListedVm(vm, tuple(checks.refusals(checks.check(seen, BRIEFLY))), warnings)
+    inspected = checks.Inspected(vm, caller, Right.WRITE, missing, service(dependencies), levels)
+    return ListedVm(vm, tuple(checks.refusals(checks.check(inspected, BRIEFLY))), warnings)

@@ -29,22 +29,22 @@ def tell_unavailable(error: Unavailable, target: str | None = None) -> Refusal:
     """The words name who it was, never what they answered. Azure's own number of seconds is handed on."""
     match error.what:
         case Dependency.RELAY:
-            return refuse(Code.RELAY_UNAVAILABLE, because=_of_the_relay(error.trouble), target=target)
+            return refuse(Code.RELAY_UNAVAILABLE, because=_relay_message(error.trouble), target=target)
         case Dependency.CONSOLE_LOCK:
             late = _late("The lock of this console") if error.trouble is Trouble.LATE else None
             return refuse(Code.LOCK_UNAVAILABLE, because=late, target=target)
         case _:
-            return _azures(error, target)
+            return _azure_refusal(error, target)
 
 
-def _azures(error: Unavailable, target: str | None) -> Refusal:
+def _azure_refusal(error: Unavailable, target: str | None) -> Refusal:
     """Of what has no name to people, the words are the table's."""
     name = _NAMES.get(error.what)
-    refusal = refuse(_CODES[error.trouble], because=name and _words(name, error), target=target)
+    refusal = refuse(_CODES[error.trouble], because=name and _message(name, error), target=target)
     return refusal if error.retry_after is None else replace(refusal, retry_after=error.retry_after)
 
 
-def _words(name: str, error: Unavailable) -> str:
+def _message(name: str, error: Unavailable) -> str:
     match error.trouble:
         case Trouble.AWAY:
             return f"{name} cannot be reached, or answers with an error."
@@ -67,7 +67,7 @@ def _late(name: str) -> str:
     return f"{name} was not asked: what came before had used up the {REQUEST_SECONDS:.0f} s that a request has."
 
 
-def _of_the_relay(trouble: Trouble) -> str | None:
+def _relay_message(trouble: Trouble) -> str | None:
     """None: the words of the table."""
     match trouble:
         case Trouble.SILENT | Trouble.SLOW:

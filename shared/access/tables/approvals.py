@@ -41,18 +41,18 @@ class TableApprovals:
         return _approval(row) if row else None
 
     async def of(self, vm: VmId, subject: str) -> Sequence[Approval]:
-        asked = "PartitionKey eq @partition and Subject eq @subject and AskedAt gt @since"
+        query = "PartitionKey eq @partition and Subject eq @subject and AskedAt gt @since"
         since = self._clock.now() - WAITS_SECONDS - GOOD_SECONDS
-        found = {"partition": console_key(vm), "subject": subject, "since": since}
+        parameters = {"partition": console_key(vm), "subject": subject, "since": since}
         async with self._table.open() as table:
-            mine = [_approval(row) async for row in table.query_entities(asked, parameters=found)]
+            mine = [_approval(row) async for row in table.query_entities(query, parameters=parameters)]
         return sorted(mine, key=lambda each: each.asked_at, reverse=True)
 
     async def pending(self) -> Sequence[Approval]:
-        asked = "PartitionKey eq @partition and AskedAt gt @since"  # what is older has expired, whoever left it here
-        found = {"partition": WAITING, "since": self._clock.now() - WAITS_SECONDS}
+        query = "PartitionKey eq @partition and AskedAt gt @since"  # what is older has expired, whoever left it here
+        parameters = {"partition": WAITING, "since": self._clock.now() - WAITS_SECONDS}
         async with self._table.open() as table:
-            listed = [row async for row in table.query_entities(asked, parameters=found)]
+            listed = [row async for row in table.query_entities(query, parameters=parameters)]
         oldest = sorted(listed, key=lambda row: float(row["AskedAt"]))[:MOST]
         rows = await asyncio.gather(*(self.find(VmId.parse(row["Vm"]), row["RowKey"]) for row in oldest))
         return [each for each in rows if each and each.at(self._clock.now()).state is State.PENDING]

@@ -33,7 +33,7 @@ class TablePolicies:
     def __init__(self, service: TableServiceClient, settings: Sequence[Level], clock: Clock) -> None:
         """`settings` hold whatever is set through the API, and come before it."""
         self._table, self._settings = Table(service, TABLE), tuple(settings)
-        self._kept: TtlCache[Mapping[str, Policy | None]] = TtlCache(FRESH_SECONDS, clock)
+        self._cache: TtlCache[Mapping[str, Policy | None]] = TtlCache(FRESH_SECONDS, clock)
 
     async def over(self, vm: VmId) -> Sequence[Level]:
         stored = await self._stored()
@@ -47,13 +47,13 @@ class TablePolicies:
     async def _stored(self) -> Mapping[str, Policy | None]:
         """Many requests wait for one answer, each as long as its own time lasts."""
         async with in_time(TABLES):
-            return await self._kept.get(TABLE, self._read)
+            return await self._cache.get(TABLE, self._read)
 
     async def captured(self) -> Sequence[VmId]:
         stored = await self._stored()
-        wanted = [level.scope for level in self._settings if level.policy.capture]
-        wanted += [scope for scope, policy in stored.items() if policy is not None and policy.capture]
-        return [vm for scope in dict.fromkeys(wanted) if (vm := Scope.parse(scope).vm) is not None]
+        scopes = [level.scope for level in self._settings if level.policy.capture]
+        scopes += [scope for scope, policy in stored.items() if policy is not None and policy.capture]
+        return [vm for scope in dict.fromkeys(scopes) if (vm := Scope.parse(scope).vm) is not None]
 
     async def find(self, scope: Scope) -> StoredPolicy | None:
         async with self._table.open() as table:
@@ -75,19 +75,19 @@ class TablePolicies:
         except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
             return await self._written_before(row, policy)
         finally:
-            self._kept.forget(TABLE)
+            self._cache.forget(TABLE)
         return StoredPolicy(policy, by, at, metadata["etag"])
 
     async def _written_before(self, row: Mapping[str, Any], policy: Policy) -> StoredPolicy | None:
         """By this very write, which the SDK sends twice where its answer was lost; None: somebody else was first."""
         async with self._table.open() as table:
             try:
-                there = await table.get_entity(row["PartitionKey"], row["RowKey"])
+                stored = await table.get_entity(row["PartitionKey"], row["RowKey"])
             except ResourceNotFoundError:
                 return None
-        if there.get("Mark") != row["Mark"]:
+        if stored.get("Mark") != row["Mark"]:
             return None
-        return StoredPolicy(policy, row["SetBy"], row["SetAt"], str(there.metadata["etag"]))
+        return StoredPolicy(policy, row["SetBy"], row["SetAt"], str(stored.metadata["etag"]))
 
     async def _write(self, row: dict[str, Any], version: str | None) -> Mapping[str, Any]:
         async with self._table.open() as table:
@@ -103,7 +103,7 @@ class TablePolicies:
             async with self._table.open() as table:
                 await table.delete_entity(_PARTITION, key_of(scope.text))
         finally:
-            self._kept.forget(TABLE)
+            self._cache.forget(TABLE)
 
     async def _read(self) -> Mapping[str, Policy | None]:
         async with self._table.open() as table:

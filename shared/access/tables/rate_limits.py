@@ -37,7 +37,7 @@ class _Row:
 class TableRateLimits:
     def __init__(self, service: TableServiceClient, clock: Clock) -> None:
         self._table, self._clock = Table(service, TABLE), clock
-        self._kept: OrderedDict[str, _Row] = OrderedDict()
+        self._known_rows: OrderedDict[str, _Row] = OrderedDict()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """Requests of this process for one key go one after another: rivals are other processes alone."""
 
@@ -46,16 +46,16 @@ class TableRateLimits:
         turn = self._turns.setdefault(row_key, asyncio.Lock())
         async with self._table.open() as table, turn:  # the wait for one's turn is bounded as well
             for attempt in range(_TRIES):
-                row = self._kept.get(row_key) or await _read(table, row_key)
+                row = self._known_rows.get(row_key) or await _read(table, row_key)
                 due, wait = rules.take(row.due if row else 0.0, pace, self._clock.now())
                 if wait:  # true of a kept copy as well: others can only have made it longer
                     return wait
-                if await self._written(table, row_key, due, row):
+                if await self._write(table, row_key, due, row):
                     return 0.0
                 await asyncio.sleep(random.uniform(0, _PAUSE_SECONDS * 2**attempt))  # noqa: S311 - spreads rivals
         return CONTENDED_SECONDS
 
-    async def _written(self, table: TableClient, key: str, due: float, row: _Row | None) -> bool:
+    async def _write(self, table: TableClient, key: str, due: float, row: _Row | None) -> bool:
         entity = {"PartitionKey": key[:2], "RowKey": key, "Due": due}
         condition = MatchConditions.IfNotModified
         try:
@@ -66,12 +66,12 @@ class TableRateLimits:
                     entity, UpdateMode.REPLACE, etag=row.etag, match_condition=condition
                 )
         except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
-            self._kept.pop(key, None)
+            self._known_rows.pop(key, None)
             return False
-        self._kept[key] = _Row(due, str(metadata["etag"]))
-        self._kept.move_to_end(key)
-        while len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
+        self._known_rows[key] = _Row(due, str(metadata["etag"]))
+        self._known_rows.move_to_end(key)
+        while len(self._known_rows) > _KEPT:
+            self._known_rows.popitem(last=False)
         return True
 
 

@@ -77,27 +77,27 @@ class DurableConsoles:
         except HubAway as error:
             raise Unavailable(Dependency.TASK_HUB, str(error)) from error
 
-    async def _ask(self, vm: VmId, operation: str, said: Mapping[str, Any], least: float = 0.0) -> Outcome:
+    async def _ask(self, vm: VmId, operation: str, payload: Mapping[str, Any], least: float = 0.0) -> Outcome:
         """`least` seconds of one's own time belong to what nobody wants any more once one has given up. Raises
         Unavailable.
         """
         try:
             async with in_time(WHAT, PATIENCE_SECONDS, least=least, late=Trouble.SILENT) as seconds:
                 request = self._request(seconds if least else PATIENCE_SECONDS)
-                outcome = await self._answer(entity_key(vm), operation, request, said)
+                outcome = await self._answer(entity_key(vm), operation, request, payload)
         except HubAway as error:
             raise Unavailable(WHAT, f"{operation}: {error}") from error
         if isinstance(outcome, Expired):
             raise Unavailable(WHAT, f"{operation} came too late")
         return outcome
 
-    async def _answer(self, key: str, operation: str, request: Request, said: Mapping[str, Any]) -> Outcome:
+    async def _answer(self, key: str, operation: str, request: Request, payload: Mapping[str, Any]) -> Outcome:
         time = asyncio.get_running_loop().time
-        again, pause = time(), FIRST_LOOK_SECONDS
+        next_signal, pause = time(), FIRST_LOOK_SECONDS
         while True:
-            if time() >= again:
-                await self._signal(key, operation, request, said)
-                again = time() + AGAIN_SECONDS
+            if time() >= next_signal:
+                await self._signal(key, operation, request, payload)
+                next_signal = time() + AGAIN_SECONDS
             await asyncio.sleep(pause)
             outcome = (await self._state(key)).outcome(request.id)
             if outcome is not None:
@@ -110,16 +110,16 @@ class DurableConsoles:
         """
         return Request(secrets.token_urlsafe(12), self._clock.now() + seconds - CLOCK_SECONDS)
 
-    async def _signal(self, key: str, operation: str, request: Request, said: Mapping[str, Any]) -> None:
-        await self._hub.signal(ENTITY, key, operation, {"request": asdict(request), **said})
+    async def _signal(self, key: str, operation: str, request: Request, payload: Mapping[str, Any]) -> None:
+        await self._hub.signal(ENTITY, key, operation, {"request": asdict(request), **payload})
 
     async def _give_back(self, vm: VmId, session: str) -> None:
         """Signals of one client arrive in order: this one after the claim. Nobody waits for its outcome."""
-        said = {"session": session, "generation": None}
+        payload = {"session": session, "generation": None}
         try:
             with time_limit.afterwards():
                 async with in_time(WHAT):
-                    await self._signal(entity_key(vm), "release", self._request(PATIENCE_SECONDS), said)
+                    await self._signal(entity_key(vm), "release", self._request(PATIENCE_SECONDS), payload)
         except (HubAway, Unavailable) as error:
             _log.warning("a claim that nobody waits for could not be withdrawn: %s", error)
 

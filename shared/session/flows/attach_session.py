@@ -17,7 +17,7 @@ async def attach_session(dependencies: Dependencies, relay: str, claims: Mapping
         return grant
     if dependencies.clock.now() >= grant.expires_at:
         return _refuse(grant, Code.TOKEN_EXPIRED)
-    kept = recording_settings(await dependencies.policies.over(grant.vm))
+    recording = recording_settings(await dependencies.policies.over(grant.vm))
     if not await dependencies.used_tokens.burn(grant.token_id, grant.expires_at):
         return _refuse(grant, Code.TOKEN_REPLAYED)
     session = await dependencies.sessions.find(grant.vm, grant.session)
@@ -26,7 +26,9 @@ async def attach_session(dependencies: Dependencies, relay: str, claims: Mapping
     if grant.mode is Mode.WRITE and not await _holds(dependencies, grant):
         return _refuse(grant, Code.SESSION_SUPERSEDED)
     await dependencies.sessions.attached(grant.vm, grant.session)
-    return Admission(grant.session, dependencies.settings.idle_seconds, dependencies.settings.session_seconds, kept)
+    return Admission(
+        grant.session, dependencies.settings.idle_seconds, dependencies.settings.session_seconds, recording
+    )
 
 
 def _grant(dependencies: Dependencies, relay: str, claims: Mapping[str, Any]) -> Grant | Refusal:

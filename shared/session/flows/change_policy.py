@@ -48,9 +48,9 @@ async def set_policy(
     """`version` makes it conditional: that of what is there, "" for nothing. Raises Unavailable."""
     if refusal := await check_caller_rate(dependencies, caller) or await administers(dependencies, caller, scope):
         return refusal
-    found = await dependencies.vms.find(caller, scope.vm) if scope.vm else None
-    if isinstance(found, Refusal):
-        return found
+    vm = await dependencies.vms.find(caller, scope.vm) if scope.vm else None
+    if isinstance(vm, Refusal):
+        return vm
     now = dependencies.clock.now()
     if await dependencies.policies.set(scope, policy, caller.subject, now, version=version) is None:
         return refuse(Code.POLICY_CHANGED, target=scope.text)

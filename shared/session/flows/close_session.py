@@ -18,22 +18,22 @@ from shared.session.ports import Notice, Session
 
 async def show_session(dependencies: Dependencies, caller: Caller, vm: VmId, session: str) -> Session | Refusal:
     """One's own session; anybody else's does not exist. Raises Unavailable."""
-    found = await dependencies.sessions.find(vm, session)
-    if found is None or found.subject != caller.subject:
+    stored = await dependencies.sessions.find(vm, session)
+    if stored is None or stored.subject != caller.subject:
         return refuse(Code.SESSION_NOT_FOUND, target=vm.resource_id)
-    return found
+    return stored
 
 
 async def close_session(dependencies: Dependencies, caller: Caller, vm: VmId, session: str) -> Session | Refusal:
     """Ends one's own session, or as an administrator anybody's; ending it twice is no error. Raises Unavailable."""
-    found = await dependencies.sessions.find(vm, session)
-    if found is None:
+    stored = await dependencies.sessions.find(vm, session)
+    if stored is None:
         return refuse(Code.SESSION_NOT_FOUND, target=vm.resource_id)
-    if found.subject != caller.subject and (refusal := await _administers(dependencies, caller, vm)):
+    if stored.subject != caller.subject and (refusal := await _administers(dependencies, caller, vm)):
         return refusal
-    if found.state != "ended":
-        await end_session(dependencies, found, Code.SESSION_ENDED, caller.name)
-    return found
+    if stored.state != "ended":
+        await end_session(dependencies, stored, Code.SESSION_ENDED, caller.name)
+    return stored
 
 
 _MENDABLE = frozenset({Code.MFA_REQUIRED, Code.STEP_UP_UNSUPPORTED, Code.NETWORK_NOT_ALLOWED})

@@ -23,10 +23,10 @@ async def get_recording_settings(dependencies: Dependencies, relay: str, attende
     """For the consoles of one relay; `attended` are those at which somebody is. Raises Unavailable: no part of the
     answer may then be taken for all of it.
     """
-    wanted = [vm for vm in await dependencies.policies.captured() if dependencies.relays.of(vm).name == relay]
-    levels = {vm: await dependencies.policies.over(vm) for vm in dict.fromkeys([*attended, *wanted])}
-    keep = {vm: kept for vm, over in levels.items() if (kept := recording_settings(over)) != BY_RULE}
-    return RelayRecording(keep, [vm for vm in wanted if _is_open(dependencies, vm, levels[vm])])
+    captured = [vm for vm in await dependencies.policies.captured() if dependencies.relays.of(vm).name == relay]
+    levels = {vm: await dependencies.policies.over(vm) for vm in dict.fromkeys([*attended, *captured])}
+    changed = {vm: settings for vm, over in levels.items() if (settings := recording_settings(over)) != BY_RULE}
+    return RelayRecording(changed, [vm for vm in captured if _is_open(dependencies, vm, levels[vm])])
 
 
 def _is_open(dependencies: Dependencies, vm: VmId, levels: Sequence[Level]) -> bool:

@@ -46,28 +46,28 @@ class Opened:
 
 
 async def open_session(
-    dependencies: Dependencies, caller: Caller, vm: VmId, wish: OpenSessionRequest
+    dependencies: Dependencies, caller: Caller, vm: VmId, request: OpenSessionRequest
 ) -> Opened | Refusal:
     """Raises Unavailable; then nothing is left half done that would not end by itself within PENDING_SECONDS."""
-    wanted = RequiredRight(Right(wish.mode), SESSION, wish.reason)
-    examined = await admit_within_rate(dependencies, caller, vm, wanted)
+    required = RequiredRight(Right(request.mode), SESSION, request.reason)
+    examined = await admit_within_rate(dependencies, caller, vm, required)
     if isinstance(examined, Refusal):
         return examined
-    if wish.mode is Mode.WRITE:
+    if request.mode is Mode.WRITE:
         await dependencies.tokens.ready()  # else somebody would be displaced by one who gets no token
-    asked = _OpenRequest(dependencies, caller, vm, wish, _holder(dependencies, caller, vm))
-    taken = await (_take(asked) if wish.mode is Mode.WRITE else _watch(asked))
-    if isinstance(taken, Refusal):
-        return taken
-    return await _hand_out(asked, taken, examined)
+    opening = _Opening(dependencies, caller, vm, request, _holder(dependencies, caller, vm))
+    acquired = await (_take(opening) if request.mode is Mode.WRITE else _watch(opening))
+    if isinstance(acquired, Refusal):
+        return acquired
+    return await _hand_out(opening, acquired, examined)
 
 
 @dataclass(frozen=True, slots=True)
-class _OpenRequest:
+class _Opening:
     dependencies: Dependencies
     caller: Caller
     vm: VmId
-    wish: OpenSessionRequest
+    request: OpenSessionRequest
     holder: Holder
 
 
@@ -76,31 +76,31 @@ def _holder(dependencies: Dependencies, caller: Caller, vm: VmId) -> Holder:
     return Holder(dependencies.ids.session(), caller.subject, name, dependencies.clock.now(), relay)
 
 
-async def _watch(asked: _OpenRequest) -> Acquired:
+async def _watch(opening: _Opening) -> Acquired:
     """A watcher takes nothing: the generation is the one to be watched."""
-    return Acquired((await asked.dependencies.consoles.show(asked.vm)).generation, Lock())
+    return Acquired((await opening.dependencies.consoles.show(opening.vm)).generation, Lock())
 
 
-async def _take(asked: _OpenRequest) -> Acquired | Refusal:
-    dependencies, vm = asked.dependencies, asked.vm
-    claim = Claim(asked.holder, asked.wish.takeover)
+async def _take(opening: _Opening) -> Acquired | Refusal:
+    dependencies, vm = opening.dependencies, opening.vm
+    claim = Claim(opening.holder, opening.request.takeover)
     answer = await dependencies.consoles.acquire(vm, claim)
     if isinstance(answer, Held):
-        if refusal := await _in_the_way(asked, answer):
+        if refusal := await _in_the_way(opening, answer):
             return refusal
         # Of that generation only: whoever took the console meanwhile was not asked, and is alive.
         answer = await dependencies.consoles.acquire(vm, replace(claim, vacated=answer.generation))
     return _in_use(answer.holder, vm) if isinstance(answer, Held) else answer
 
 
-async def _in_the_way(asked: _OpenRequest, held: Held) -> Refusal | None:
+async def _in_the_way(opening: _Opening, held: Held) -> Refusal | None:
     """None when the holder is not there any more, or agrees to leave."""
-    dependencies, vm = asked.dependencies, asked.vm
+    dependencies, vm = opening.dependencies, opening.vm
     if (holder := await live_holder(dependencies, held.lock)) is None:
         return None
-    if asked.wish.takeover is not Takeover.ASK:
+    if opening.request.takeover is not Takeover.ASK:
         return _in_use(holder, vm)
-    agreed = await dependencies.relays.ask(vm, held.generation, asked.caller.name, dependencies.settings.ask_seconds)
+    agreed = await dependencies.relays.ask(vm, held.generation, opening.caller.name, dependencies.settings.ask_seconds)
     return None if agreed else refuse(Code.TAKEOVER_REFUSED, target=vm.resource_id)
 
 
@@ -110,26 +110,26 @@ def _in_use(holder: Holder, vm: VmId) -> Refusal:
     return refuse(Code.CONSOLE_IN_USE, because=because, target=vm.resource_id)
 
 
-async def _hand_out(asked: _OpenRequest, taken: Acquired, examined: Examined) -> Opened:
-    dependencies, relay = asked.dependencies, asked.dependencies.relays.of(asked.vm)
+async def _hand_out(opening: _Opening, acquired: Acquired, examined: Examined) -> Opened:
+    dependencies, relay = opening.dependencies, opening.dependencies.relays.of(opening.vm)
     session = Session(
-        id=asked.holder.session,
-        vm=asked.vm,
-        subject=asked.caller.subject,
-        name=asked.caller.name,
-        mode=asked.wish.mode,
-        generation=taken.generation,
-        requested_at=asked.holder.since,
+        id=opening.holder.session,
+        vm=opening.vm,
+        subject=opening.caller.subject,
+        name=opening.caller.name,
+        mode=opening.request.mode,
+        generation=acquired.generation,
+        requested_at=opening.holder.since,
         relay=relay.name,
-        reason=asked.wish.reason,
+        reason=opening.request.reason,
         os=examined.vm.os,
     )
     grant = _grant(dependencies, session)
     async with _holding(dependencies, session):
         token, displaced = await asyncio.gather(
-            dependencies.tokens.sign(grant), live_holder(dependencies, taken.before)
+            dependencies.tokens.sign(grant), live_holder(dependencies, acquired.before)
         )
-        await asyncio.gather(dependencies.sessions.add(session), _displace(asked, taken, displaced))
+        await asyncio.gather(dependencies.sessions.add(session), _displace(opening, acquired, displaced))
     return Opened(session, token, grant.expires_at, relay.address, displaced, examined.warnings)
 
 
@@ -170,21 +170,21 @@ async def _give_back(dependencies: Dependencies, session: Session) -> None:
         _log.warning("session %s was not opened; its lock counts for %d s more: %s", session.id, PENDING_SECONDS, error)
 
 
-async def _displace(asked: _OpenRequest, taken: Acquired, displaced: Holder | None) -> None:
+async def _displace(opening: _Opening, acquired: Acquired, displaced: Holder | None) -> None:
     """Written down before the successor has a token, also of one whose relay seems dead: it may come back."""
-    before = taken.before.holder
+    before = acquired.before.holder
     if before is not None:
-        notice = Notice(before.session, Code.SESSION_SUPERSEDED, asked.caller.name, asked.dependencies.clock.now())
-        await asked.dependencies.notices.add(before.relay, notice)
+        notice = Notice(before.session, Code.SESSION_SUPERSEDED, opening.caller.name, opening.dependencies.clock.now())
+        await opening.dependencies.notices.add(before.relay, notice)
     if displaced is not None:
-        await _fence(asked, taken)
+        await _fence(opening, acquired)
 
 
-async def _fence(asked: _OpenRequest, taken: Acquired) -> None:
+async def _fence(opening: _Opening, acquired: Acquired) -> None:
     try:
         async with asyncio.timeout(FENCE_SECONDS):
-            told = await asked.dependencies.relays.fence(asked.vm, taken.generation, asked.caller.name)
+            delivered = await opening.dependencies.relays.fence(opening.vm, acquired.generation, opening.caller.name)
     except (Unavailable, TimeoutError):
-        told = False
-    if not told:
-        _log.warning("the relay did not hear of generation %d yet; its heartbeat will tell it", taken.generation)
+        delivered = False
+    if not delivered:
+        _log.warning("the relay did not hear of generation %d yet; its heartbeat will tell it", acquired.generation)

@@ -41,9 +41,9 @@ def _when(dependencies: Dependencies, live: Live) -> float:
     period, because its rights are as old as its token.
     """
     now, period = dependencies.clock.now(), float(dependencies.settings.recheck_seconds)
-    said = dependencies.rechecked.get(live.session, 0.0), live.again
+    times = dependencies.rechecked.get(live.session, 0.0), live.again
     first = now + _spread(live.session, period / 2)
-    return next((when for when in said if 0 < when <= now + period + 1), first)
+    return next((time for time in times if 0 < time <= now + period + 1), first)
 
 
 def _spread(key: str, period: float) -> float:
@@ -75,15 +75,15 @@ async def look(dependencies: Dependencies, live: Live) -> SessionEnding | None:
 async def _no_longer(dependencies: Dependencies, session: Session) -> SessionEnding | None:
     """What has come in the way since the session was opened."""
     tenant, _, oid = session.subject.partition(".")
-    subject = Caller(tenant, oid, session.name, CallerKind.APPLICATION, frozenset(), Secret(""))
-    wanted = RequiredRight(Right(session.mode), LIVE, fresh=True)
-    seen = await inspect_vm(_shared(dependencies), subject, session.vm, wanted)
-    if isinstance(seen, Refusal):
-        return SessionEnding(session.id, seen.code, "") if seen.code is Code.VM_NOT_FOUND else None
-    if session.os not in (None, seen.vm.os):
+    caller = Caller(tenant, oid, session.name, CallerKind.APPLICATION, frozenset(), Secret(""))
+    required = RequiredRight(Right(session.mode), LIVE, fresh=True)
+    inspected = await inspect_vm(_shared(dependencies), caller, session.vm, required)
+    if isinstance(inspected, Refusal):
+        return SessionEnding(session.id, inspected.code, "") if inspected.code is Code.VM_NOT_FOUND else None
+    if session.os not in (None, inspected.vm.os):
         return SessionEnding(session.id, Code.OS_TYPE_CONFLICT, "")
-    if ended := checks.refusals(checks.check(seen, LIVE)):
-        code = Code.ACCESS_REVOKED if seen.missing else ended[0].code
+    if refusals := checks.refusals(checks.check(inspected, LIVE)):
+        code = Code.ACCESS_REVOKED if inspected.missing else refusals[0].code
         return SessionEnding(session.id, code, "")
     dependencies.rechecked[session.id] = _next(dependencies, session)
     return None

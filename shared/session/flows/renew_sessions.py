@@ -40,28 +40,32 @@ async def renew_sessions(
     the lease is kept is Azure asked, and a slow Azure holds nobody up: the relay waits for this answer. What was
     written down of those that are told first comes first, and comes again until the relay does not name them.
     """
-    _, told, switched = await asyncio.gather(
+    _, notified, switched = await asyncio.gather(
         dependencies.leases.renew(relay, Lease(dependencies.clock.now(), _writers(live) | others.writers)),
-        _told(dependencies, relay, live, others),
-        _each(dependencies, live, _switched_off),
+        _read_notices(dependencies, relay, live, others),
+        _ask_about_each(dependencies, live, _switched_off),
     )
-    ended = {ending.session for ending in (*told, *switched)}
-    asked = due(dependencies, [each for each in live if each.session not in ended])
-    looked, lost = await asyncio.gather(_each(dependencies, asked, look), _each(dependencies, asked, _lock_lost))
+    ended = {ending.session for ending in (*notified, *switched)}
+    due_now = due(dependencies, [each for each in live if each.session not in ended])
+    rechecked, lost = await asyncio.gather(
+        _ask_about_each(dependencies, due_now, look), _ask_about_each(dependencies, due_now, _lock_lost)
+    )
     forget(dependencies)
-    return _once([*told, *switched, *lost, *looked])
+    return _first_of_each([*notified, *switched, *lost, *rechecked])
 
 
 def _writers(live: Sequence[Live]) -> frozenset[str]:
     return frozenset(each.session for each in live if each.mode is Mode.WRITE)
 
 
-def _once(endings: Sequence[SessionEnding]) -> list[SessionEnding]:
+def _first_of_each(endings: Sequence[SessionEnding]) -> list[SessionEnding]:
     """The first reason counts."""
     return list({ending.session: ending for ending in reversed(endings)}.values())[::-1]
 
 
-async def _told(dependencies: Dependencies, relay: str, live: Sequence[Live], others: Others) -> list[SessionEnding]:
+async def _read_notices(
+    dependencies: Dependencies, relay: str, live: Sequence[Live], others: Others
+) -> list[SessionEnding]:
     """What was written down for this relay. A notice stays while the session lives, and while it may be on its way."""
     named = {*(each.session for each in live), *others.writers, *others.watchers}
     notices = await dependencies.notices.of(relay)
@@ -72,17 +76,17 @@ async def _told(dependencies: Dependencies, relay: str, live: Sequence[Live], ot
     return [SessionEnding(notice.session, notice.code, notice.by) for notice in notices if notice.session in named]
 
 
-async def _each(dependencies: Dependencies, live: Sequence[Live], ask: RenewRequest) -> list[SessionEnding]:
+async def _ask_about_each(dependencies: Dependencies, live: Sequence[Live], ask: RenewRequest) -> list[SessionEnding]:
     """What is known when the time is up."""
-    gate, found = asyncio.Semaphore(AT_ONCE), list[SessionEnding]()
+    gate, endings = asyncio.Semaphore(AT_ONCE), list[SessionEnding]()
     with suppress(TimeoutError):
         async with asyncio.timeout(LOOK_SECONDS):
-            await asyncio.gather(*(_gated(dependencies, each, ask, gate, found) for each in live))
-    return found
+            await asyncio.gather(*(_ask_about(dependencies, each, ask, gate, endings) for each in live))
+    return endings
 
 
-async def _gated(
-    dependencies: Dependencies, live: Live, ask: RenewRequest, gate: asyncio.Semaphore, found: list[SessionEnding]
+async def _ask_about(
+    dependencies: Dependencies, live: Live, ask: RenewRequest, gate: asyncio.Semaphore, endings: list[SessionEnding]
 ) -> None:
     """Whatever goes wrong costs this session's look: the others' endings are told."""
     async with gate:
@@ -94,7 +98,7 @@ async def _gated(
             _log.exception("session %s was not looked at", live.session)
             return
     if ending:
-        found.append(ending)
+        endings.append(ending)
 
 
 async def _switched_off(dependencies: Dependencies, live: Live) -> SessionEnding | None:

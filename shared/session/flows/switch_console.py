@@ -41,8 +41,8 @@ async def turn_switch(dependencies: Dependencies, caller: Caller, scope: Scope, 
     """Turns the switch of one scope and leaves its other demands. Raises Unavailable."""
     stored = await dependencies.policies.find(scope)
     before = stored.policy if stored else Policy()
-    wanted = replace(before, console=Switch.ON if on else Switch.OFF)
-    return await set_policy(dependencies, caller, scope, wanted, stored.version if stored else "")
+    changed = replace(before, console=Switch.ON if on else Switch.OFF)
+    return await set_policy(dependencies, caller, scope, changed, stored.version if stored else "")
 
 
 async def show_port(dependencies: Dependencies, caller: Caller, vm: VmId) -> SwitchedPort | Refusal:

@@ -42,35 +42,37 @@ class ControlPlaneHttp:
     async def attach(self, grant: Grant) -> Admission | Refusal:
         """Not repeated, for the first call may have burnt the token, unless the host had turned it away unseen."""
         for attempt in range(TRIES):
-            status, said = await self._call("attach", {"grant": grant.claims()}, ATTACH_SECONDS)
-            if not _turned_away(status, said) or attempt == TRIES - 1:
+            status, answer = await self._call("attach", {"grant": grant.claims()}, ATTACH_SECONDS)
+            if not _turned_away(status, answer) or attempt == TRIES - 1:
                 break
             await asyncio.sleep(_FIRST_WAIT * 2**attempt)
         if status != _OK:
-            return refusal_of(WHAT, status, said)
+            return refusal_of(WHAT, status, answer)
         try:
-            keeping = RecordingSettings.from_json(said["keep"])
-            return Admission(str(said["session"]), int(said["idleSeconds"]), int(said["sessionSeconds"]), keeping)
+            recording = RecordingSettings.from_json(answer["keep"])
+            return Admission(
+                str(answer["session"]), int(answer["idleSeconds"]), int(answer["sessionSeconds"]), recording
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise Unavailable(WHAT, "its admission cannot be read") from error
 
     async def heartbeat(self, live: Sequence[Grant]) -> Beat:
         share, body = self._shares.next(live)
-        status, said = await self._call("heartbeat", body, CALL_SECONDS)
+        status, answer = await self._call("heartbeat", body, CALL_SECONDS)
         if status != _OK:
             raise Unavailable(WHAT, f"answered {status} to a heartbeat")
         try:
-            return self._shares.heard(share, said)
+            return self._shares.heard(share, answer)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise Unavailable(WHAT, "its answer to a heartbeat cannot be read") from error
 
     async def record_end(self, vm: VmId) -> RecordEnd:
-        status, said = await self._call("record-end", {"vm": vm.resource_id}, CALL_SECONDS)
+        status, answer = await self._call("record-end", {"vm": vm.resource_id}, CALL_SECONDS)
         if status != _OK:
             raise Unavailable(WHAT, f"answered {status} to how a record ends")
         try:
-            printed = base64.b64decode(said["printed"], validate=True)
-            return RecordEnd(str(said["epoch"]), printed, bool(said["cut"]))
+            printed = base64.b64decode(answer["printed"], validate=True)
+            return RecordEnd(str(answer["epoch"]), printed, bool(answer["cut"]))
         except (KeyError, TypeError, ValueError) as error:
             raise Unavailable(WHAT, "how a record ends cannot be read") from error
 
@@ -79,14 +81,14 @@ class ControlPlaneHttp:
         body = {**about(grant), "why": why, "typed": typed, "printed": printed}
         for attempt in range(TRIES):
             try:
-                status, said = await self._call("detach", body, CALL_SECONDS)
+                status, answer = await self._call("detach", body, CALL_SECONDS)
             except Unavailable:
                 if attempt == TRIES - 1:
                     raise
             else:
                 if status == _NO_CONTENT:
                     return
-                passing = status >= _SERVER_ERROR or _turned_away(status, said)
+                passing = status >= _SERVER_ERROR or _turned_away(status, answer)
                 if not passing or attempt == TRIES - 1:
                     raise Unavailable(WHAT, f"answered {status} to a detach")
             await asyncio.sleep(_FIRST_WAIT * 2**attempt)
@@ -120,11 +122,11 @@ def _read(body: bytes) -> Any:
         return body.decode(errors="replace")
 
 
-def _turned_away(status: int, said: Any) -> bool:
+def _turned_away(status: int, answer: Any) -> bool:
     """No function has seen this one (docs/errors.md): the host has more requests than it takes, which is 429 without a
     body, or it does not run yet. Our own 429 and 503 have the error envelope.
     """
-    return (status == _BUSY and said is None) or (status == _UNAVAILABLE and said == NOT_RUNNING)
+    return (status == _BUSY and answer is None) or (status == _UNAVAILABLE and answer == NOT_RUNNING)
 
 
 async def _bounded(answer: aiohttp.ClientResponse) -> bytes:

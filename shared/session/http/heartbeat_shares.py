@@ -24,14 +24,14 @@ class Share:
     keep_after: str
 
     def to_json(self, again: Mapping[str, int]) -> dict[str, Any]:
-        said: dict[str, Any] = {
+        body: dict[str, Any] = {
             "sessions": [{**about(grant), "again": again.get(grant.session, 0)} for grant in self.told]
         }
         if self.others:
-            said["others"] = {mode.value: _ids(self.others, mode) for mode in Mode}
+            body["others"] = {mode.value: _ids(self.others, mode) for mode in Mode}
         if self.keep_after:
-            said["keepAfter"] = self.keep_after
-        return said
+            body["keepAfter"] = self.keep_after
+        return body
 
 
 def about(grant: Grant) -> dict[str, Any]:
@@ -59,34 +59,34 @@ class Shares:
     def next(self, live: Sequence[Grant]) -> tuple[Share, dict[str, Any]]:
         """The share, and what is said."""
         ordered = sorted(live, key=lambda grant: grant.session)
-        here = [*(each for each in ordered if each.session > self._after), *ordered]
-        told = list({each.session: each for each in here[:SESSIONS]}.values())
-        named = {each.session for each in told}
-        share = Share(told, [each for each in ordered if each.session not in named], self._keep_after)
+        ordered_from_last = [*(each for each in ordered if each.session > self._after), *ordered]
+        in_full = list({each.session: each for each in ordered_from_last[:SESSIONS]}.values())
+        named = {each.session for each in in_full}
+        share = Share(in_full, [each for each in ordered if each.session not in named], self._keep_after)
         return share, share.to_json(self._again)
 
-    def heard(self, share: Share, said: Any) -> Beat:
+    def heard(self, share: Share, answer: Any) -> Beat:
         """What an answer means; the next share begins where it ends. Raises KeyError, TypeError, ValueError."""
-        again = {str(session): int(at) for session, at in (said.get("again") or {}).items()}
-        beat, cut = _beat(share, said), said.get("keepTo")
+        again = {str(session): int(at) for session, at in (answer.get("again") or {}).items()}
+        beat, cut = _beat(share, answer), answer.get("keepTo")
         there = {each.session for each in (*share.told, *share.others)}
-        told = {each.session for each in share.told}
-        self._again = {name: at for name, at in self._again.items() if name in there - told} | again
+        in_full = {each.session for each in share.told}
+        self._again = {name: at for name, at in self._again.items() if name in there - in_full} | again
         self._keep_after = str(cut) if cut else ""
         if not cut:
             self._after = share.told[-1].session if share.others else ""
         return beat
 
 
-def _beat(share: Share, said: Any) -> Beat:
-    endings = [(str(end["session"]), str(end["code"]), str(end["by"] or "")) for end in said["end"]]
+def _beat(share: Share, answer: Any) -> Beat:
+    endings = [(str(end["session"]), str(end["code"]), str(end["by"] or "")) for end in answer["end"]]
     keep = (
         None
-        if said["keep"] is None
-        else {_console(each["vm"]): RecordingSettings.from_json(each) for each in said["keep"]}
+        if answer["keep"] is None
+        else {_console(each["vm"]): RecordingSettings.from_json(each) for each in answer["keep"]}
     )
-    capture = None if said["capture"] is None else [VmId.parse(each) for each in said["capture"]]
-    return Beat(endings, keep, capture, _covered(share, capture or (), said.get("keepTo")))
+    capture = None if answer["capture"] is None else [VmId.parse(each) for each in answer["capture"]]
+    return Beat(endings, keep, capture, _covered(share, capture or (), answer.get("keepTo")))
 
 
 def _covered(share: Share, capture: Sequence[VmId], cut: str | None) -> frozenset[str] | None:

@@ -36,16 +36,16 @@ class RelayControl:
         return self._relays[owner(vm.console, list(self._relays))]
 
     async def fence(self, vm: VmId, generation: int, by: str) -> bool:
-        return await self._told(vm, "fence", {"generation": generation, "by": by})
+        return await self._deliver(vm, "fence", {"generation": generation, "by": by})
 
     async def end(self, vm: VmId, session: str, code: str, by: str) -> bool:
-        return await self._told(vm, "end", {"session": session, "code": code, "by": by})
+        return await self._deliver(vm, "end", {"session": session, "code": code, "by": by})
 
     async def ask(self, vm: VmId, generation: int, by: str, seconds: float) -> bool:
         """Raises Unavailable: nobody could be asked, so nothing was allowed."""
-        said = {"generation": generation, "by": by, "seconds": seconds}
+        payload = {"generation": generation, "by": by, "seconds": seconds}
         with time_limit.put_off(seconds):
-            status, answer = await self._call(vm, "ask", said, seconds + _ROUND_TRIP_SECONDS)
+            status, answer = await self._call(vm, "ask", payload, seconds + _ROUND_TRIP_SECONDS)
         if status != _OK or not isinstance(answer, dict) or not isinstance(answer.get("allow"), bool):
             raise Unavailable(Dependency.RELAY, f"answered {status} to a question", which=self.of(vm).name)
         return bool(answer["allow"])
@@ -67,25 +67,25 @@ class RelayControl:
         raise Unavailable(Dependency.RELAY, f"answered {status} to what it recorded last", which=self.of(vm).name)
 
     async def note(self, vm: VmId, act: Command, by: str) -> bool:
-        return await self._told(vm, "note", {"act": act.value, "by": by})
+        return await self._deliver(vm, "note", {"act": act.value, "by": by})
 
-    async def _told(self, vm: VmId, what: str, said: dict[str, Any]) -> bool:
+    async def _deliver(self, vm: VmId, what: str, payload: dict[str, Any]) -> bool:
         try:
-            status, _ = await self._call(vm, what, said, _ROUND_TRIP_SECONDS)
+            status, _ = await self._call(vm, what, payload, _ROUND_TRIP_SECONDS)
         except Unavailable:
             return False
         return status == _NO_CONTENT
 
     async def _call(
-        self, vm: VmId, what: str, said: dict[str, Any], seconds: float, least: float = 0.0
+        self, vm: VmId, what: str, payload: dict[str, Any], seconds: float, least: float = 0.0
     ) -> tuple[int, Any]:
         """`seconds` and what the request has left bound it, whichever is less. Raises Unavailable."""
         async with in_time(Dependency.RELAY, seconds, which=self.of(vm).name, least=least, late=Trouble.SILENT) as left:
-            return await self._answered(vm, what, said, min(seconds, left))
+            return await self._send(vm, what, payload, min(seconds, left))
 
-    async def _answered(self, vm: VmId, what: str, said: dict[str, Any], seconds: float) -> tuple[int, Any]:
+    async def _send(self, vm: VmId, what: str, payload: dict[str, Any], seconds: float) -> tuple[int, Any]:
         relay = self.of(vm)
-        body = json.dumps({"vm": vm.resource_id, **said}).encode()
+        body = json.dumps({"vm": vm.resource_id, **payload}).encode()
         headers = {
             "Authorization": f"Bearer {await self._tokens.sign_command(relay.name, body)}",
             "Content-Type": "application/json",

@@ -61,15 +61,15 @@ class VaultKeyRing:
 
     async def public(self) -> list[dict[str, str]]:
         """Those that can be read; one that cannot takes nothing from the others."""
-        found, problem = list[dict[str, str]](), None
+        jwks, problem = list[dict[str, str]](), None
         for version in public(await self._versions()):
             try:
-                found.append(await self._jwk(version))
+                jwks.append(await self._jwk(version))
             except Unavailable as error:
                 problem = error
-        if problem and not found:
+        if problem and not jwks:
             raise problem
-        return found
+        return jwks
 
     async def signer(self) -> str:
         version = signing(await self._versions(), self._clock.now())
@@ -83,11 +83,11 @@ class VaultKeyRing:
             raise Unavailable(_WHAT, "the key has no such version")
         digest = base64.urlsafe_b64encode(hashlib.sha256(message).digest()).rstrip(b"=").decode()
         try:
-            said = await self._ask("POST", f"{self._path}/{name}/sign", {"alg": "ES256", "value": digest})
+            answer = await self._ask("POST", f"{self._path}/{name}/sign", {"alg": "ES256", "value": digest})
         except Unavailable:  # it may have been withdrawn: what is known is asked for again
             self._listed.forget(_VERSIONS)
             raise
-        return _decoded(said["value"])
+        return _decoded(answer["value"])
 
     async def probe(self) -> None:
         """Asks the vault itself, whatever is known."""
@@ -110,14 +110,14 @@ class VaultKeyRing:
             return self._known
 
     async def _list(self) -> list[KeyVersion]:
-        found: list[KeyVersion] = []
+        versions: list[KeyVersion] = []
         path: str | None = f"{self._path}/versions"
         while path:
             page = await self._ask("GET", path)
-            found += [_version(each) for each in page.get("value") or ()]
+            versions += [_version(each) for each in page.get("value") or ()]
             path = page.get("nextLink")
-        self._known = found
-        return found
+        self._known = versions
+        return versions
 
     async def _jwk(self, version: KeyVersion) -> dict[str, str]:
         if version.name not in self._jwks:
@@ -151,14 +151,14 @@ class VaultKeyRing:
             raise Unavailable(_WHAT, "its answer cannot be read") from error
 
 
-def _version(said: Mapping[str, Any]) -> KeyVersion:
-    about = said["attributes"]
+def _version(document: Mapping[str, Any]) -> KeyVersion:
+    attributes = document["attributes"]
     return KeyVersion(
-        str(said["kid"]).rstrip("/").rpartition("/")[2],
-        float(about["created"]),
-        enabled=bool(about.get("enabled", True)),
-        begins=float(about.get("nbf") or 0),
-        ends=None if about.get("exp") is None else float(about["exp"]),
+        str(document["kid"]).rstrip("/").rpartition("/")[2],
+        float(attributes["created"]),
+        enabled=bool(attributes.get("enabled", True)),
+        begins=float(attributes.get("nbf") or 0),
+        ends=None if attributes.get("exp") is None else float(attributes["exp"]),
     )
 
 

@@ -20,10 +20,10 @@ class TableLeases:
 
     async def renew(self, relay: str, lease: Lease) -> None:
         """One write, whatever stood there before: a relay's name belongs to one process, which holds its spool."""
-        named = " ".join(sorted(lease.sessions)).encode()
+        sessions = " ".join(sorted(lease.sessions)).encode()
         columns = {
-            f"{_SESSIONS}{number}": named[at : at + COLUMN_BYTES]
-            for number, at in enumerate(range(0, len(named), COLUMN_BYTES))
+            f"{_SESSIONS}{number}": sessions[at : at + COLUMN_BYTES]
+            for number, at in enumerate(range(0, len(sessions), COLUMN_BYTES))
         }
         row = {"PartitionKey": relay, "RowKey": _ROW, "At": lease.at, "Columns": len(columns), **columns}
         async with self._table.open() as table:
@@ -35,5 +35,5 @@ class TableLeases:
                 row = await table.get_entity(relay, _ROW)
             except ResourceNotFoundError:
                 return None
-        named = b"".join(bytes(row[f"{_SESSIONS}{number}"]) for number in range(int(row["Columns"])))
-        return Lease(float(row["At"]), frozenset(named.decode().split()))
+        sessions = b"".join(bytes(row[f"{_SESSIONS}{number}"]) for number in range(int(row["Columns"])))
+        return Lease(float(row["At"]), frozenset(sessions.decode().split()))

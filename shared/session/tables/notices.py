@@ -30,12 +30,12 @@ class TableNotices:
     async def of(self, relay: str) -> Sequence[Notice]:
         async with self._table.open() as table:
             rows = table.query_entities("PartitionKey eq @relay", parameters={"relay": relay})
-            found: list[Notice] = []
+            notices: list[Notice] = []
             async for row in rows:
-                found.append(Notice(row["RowKey"], _code(row["Code"]), row["By"], float(row["At"])))
-                if len(found) >= MOST:
+                notices.append(Notice(row["RowKey"], _code(row["Code"]), row["By"], float(row["At"])))
+                if len(notices) >= MOST:
                     break
-            return found
+            return notices
 
     async def drop(self, relay: str, sessions: Collection[str]) -> None:
         async with self._table.open() as table:

@@ -64,26 +64,26 @@ class TableSessions:
     async def live(self, scope: Scope, since: float) -> Sequence[Session]:
         gate = asyncio.Semaphore(_AT_ONCE)
         listed = await self._listed(scope, since)
-        found = await asyncio.gather(*(self._still(vm, session, gate) for vm, session in listed))
-        return [session for session in found if session]
+        sessions = await asyncio.gather(*(self._still(vm, session, gate) for vm, session in listed))
+        return [session for session in sessions if session]
 
     async def _still(self, vm: VmId, session: str, gate: asyncio.Semaphore) -> Session | None:
         async with gate:
-            found = await self.find(vm, session)
-            if found and found.state == "ended":
+            stored = await self.find(vm, session)
+            if stored and stored.state == "ended":
                 await self._unlist(vm, session)
                 return None
-            return found
+            return stored
 
     async def _listed(self, scope: Scope, since: float) -> Sequence[tuple[VmId, str]]:
         """A scope is a run of partitions: those whose key begins with it, and ends there or goes on with a bar."""
         start = key_of(scope.text.strip("/"))
-        asked = "RequestedAt gt @since"
+        query = "RequestedAt gt @since"
         if start:
-            asked += " and ( PartitionKey eq @start or ( PartitionKey ge @low and PartitionKey lt @high ) )"
-        found = {"since": since, "start": start, "low": f"{start}|", "high": f"{start}}}"}
+            query += " and ( PartitionKey eq @start or ( PartitionKey ge @low and PartitionKey lt @high ) )"
+        parameters = {"since": since, "start": start, "low": f"{start}|", "high": f"{start}}}"}
         async with self._live.open() as live:
-            rows = live.query_entities(asked, parameters=found)
+            rows = live.query_entities(query, parameters=parameters)
             return [(VmId.parse(row["Vm"]), row["RowKey"]) async for row in rows]
 
     async def _change(self, vm: VmId, session: str, change: Callable[[_Row], dict[str, Any] | None]) -> None:
