@@ -1,4 +1,4 @@
-"""Just-in-time approval: somebody else says yes, for one person, one console, one right, for a while.
+"""Just-in-time approval: a second person allows one caller one right on one console, for a limited time.
 
 Times are seconds since 1970.
 """
@@ -11,9 +11,9 @@ from shared.base.refusals import Code, Refusal, refuse
 from shared.base.vm import VmId
 
 WAITS_SECONDS = 86_400.0
-"""The longest that a request waits: policies name no more."""
+"""The longest time that a request waits. A policy cannot set more."""
 GOOD_SECONDS = 86_400.0
-"""The longest that a yes is good for: policies name no more."""
+"""The longest time that an approval is valid. A policy cannot set more."""
 
 
 class State(StrEnum):
@@ -24,34 +24,34 @@ class State(StrEnum):
 
 
 _INCLUDED = {Right.WATCH: frozenset({Right.WATCH, Right.WRITE})}
-"""Who may write may watch."""
+"""An approval to write includes watching."""
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One request, and what became of it."""
+    """One request for approval, and its decision."""
 
     id: str
     vm: VmId
     right: Right
     subject: str
-    """Who asks, as Caller.subject has it."""
+    """The requester, as Caller.subject has it."""
     name: str
     reason: str
     asked_at: float
     waits_until: float
-    """After it nobody can decide any more."""
+    """After this time nobody can decide."""
     good_seconds: float
-    """How long a yes is good for."""
+    """Seconds for which an approval is valid after the decision."""
     state: State = State.PENDING
     decided_by: str | None = None
     decider: str | None = None
-    """The name of whoever `decided_by` is."""
+    """Display name of `decided_by`."""
     decided_at: float | None = None
     comment: str | None = None
 
     def at(self, now: float) -> "Approval":
-        """As it is now: a request that nobody decided in time has expired, whatever was written down."""
+        """Returns the request as it is at a time: one that nobody decided in time is expired, whatever was stored."""
         if self.state is State.PENDING and now >= self.waits_until:
             return replace(self, state=State.EXPIRED)
         return self
@@ -67,13 +67,13 @@ class Approval:
 
 
 def decided(approval: Approval, *, allow: bool, subject: str, name: str, comment: str | None, now: float) -> Approval:
-    """The request with its decision. Call `may_decide` first."""
+    """Returns the request with its decision. Call `may_decide` first."""
     state = State.APPROVED if allow else State.DENIED
     return replace(approval, state=state, decided_by=subject, decider=name, decided_at=now, comment=comment)
 
 
 def may_decide(approval: Approval, subject: str, now: float) -> Refusal | None:
-    """Why this one may not decide; their right on the VM is another question."""
+    """Returns the refusal if this person may not decide this request. It does not check their right on the VM."""
     if approval.subject == subject:
         return refuse(Code.APPROVER_IS_REQUESTER, target=approval.vm.resource_id)
     if approval.at(now).state is not State.PENDING:

@@ -1,4 +1,4 @@
-"""A request for approval as the JSON that waits in the task hub: people and their reason, never a token."""
+"""Converts a request for approval to and from the JSON that the task hub stores. It never holds a token."""
 
 from dataclasses import asdict
 from typing import Any

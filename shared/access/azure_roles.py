@@ -1,8 +1,8 @@
-"""What a caller may do, from the actions Azure grants them.
+"""Evaluates Azure's role-based access control: which actions a caller lacks on a resource.
 
-Azure's rules, as documented for role-based access control: `*` spans slashes and letter case is free; `notActions`
-subtract only inside their own role; a deny assignment wins over every role; a condition that cannot be evaluated
-here counts as not met. Data actions do not matter for a console.
+The rules are Azure's documented ones. `*` spans slashes, and letter case is free. `notActions` subtract only inside
+their own role. A deny assignment wins over every role. A condition cannot be evaluated here, so it counts as not met.
+Data actions do not matter for a console.
 """
 
 import re
@@ -25,14 +25,16 @@ RELAY_ROLE = "Relay.Attach"
 
 
 def honoured(roles: frozenset[str], *, at_home: bool) -> frozenset[str]:
-    """The app roles that count. In a tenant that is only served, its own administrators hand them out: they may make
-    nobody an administrator or a relay of the service.
+    """Returns the app roles that count. In every tenant but the service's own, that tenant's administrators assign
+    them: there, the roles of administrators and relays do not count.
     """
     return roles if at_home else roles - {ADMINISTRATOR_ROLE, RELAY_ROLE}
 
 
 def may_use_consoles(caller: Caller) -> bool:
-    """A user's scope was checked when the token was; an application needs a role."""
+    """Returns True if the caller may use the API. A user's scope was checked with the token; an application needs a
+    role.
+    """
     return caller.kind is CallerKind.USER or not caller.roles.isdisjoint({AUTOMATION_ROLE, ADMINISTRATOR_ROLE})
 
 
@@ -42,7 +44,7 @@ def may_relay(caller: Caller) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """One role's actions, as they reach the VM."""
+    """The actions of one role, as they apply to the VM."""
 
     actions: tuple[str, ...]
     not_actions: tuple[str, ...] = ()
@@ -69,14 +71,15 @@ class Denial:
         )
 
     def _reaches(self, resource_id: str) -> bool:
-        """Azure names only what applies: a scope that we cannot place is taken for one above."""
+        """Azure lists only deny assignments that apply, so an unknown scope counts as one above the resource."""
         above = reaches(self.scope, resource_id) or not self.scope.lower().startswith(_SUBSCRIPTIONS)
         return self.scope.lower().rstrip("/") == resource_id.lower() or (above and not self.only_this_scope)
 
 
 def reaches(scope: str, resource_id: str) -> bool:
-    """Whether what is assigned at a scope holds for a resource of a subscription for which Azure names it. The root and
-    management groups lie above a subscription, though their ids do not begin its own.
+    """Returns True if an assignment at a scope applies to a resource. Azure must have listed it for the subscription.
+
+    The root and management groups lie above a subscription, although its id does not begin with theirs.
     """
     outer, its = scope.lower().rstrip("/"), resource_id.lower()
     return scope == "/" or outer.startswith(_MANAGEMENT_GROUPS) or f"{its}/".startswith(f"{outer or '?'}/")
@@ -85,9 +88,9 @@ def reaches(scope: str, resource_id: str) -> bool:
 def missing(
     actions: Sequence[str], permissions: Iterable[Permission], denials: Iterable[Denial], resource_id: str, oid: str
 ) -> tuple[str, ...]:
-    """Those of the actions on a resource that no role allows, or that a deny assignment takes away.
+    """Returns the actions that no role allows on a resource, or that a deny assignment takes away.
 
-    `denials` are those that Azure names for this principal (its groups included), so membership is not asked again.
+    `denials` are those that Azure lists for this principal, its groups included: membership is not checked here.
     """
     granted, denied = tuple(permissions), tuple(denials)
     return tuple(
@@ -103,9 +106,9 @@ def _matches(patterns: tuple[str, ...], action: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """Every piece between two stars is sought once, from the left: more stars cost no more than a longer pattern.
+    """Compiles a pattern with stars. Atomic groups match each piece once, from the left, without backtracking.
 
-    Whoever may write a role writes patterns, and one that had to be tried in every way would hold up everybody.
+    Everybody who may write a role writes patterns; a pattern that backtracks would delay all requests.
     """
     first, *others = (re.escape(piece) for piece in pattern.split("*"))
     between = "".join(f"(?>.*?{piece})" for piece in others[:-1])

@@ -1,6 +1,6 @@
-"""What stands in the way of a console. What is worth a warning only is in cautions.py.
+"""The checks of a VM before its console opens. Warnings are in console_warnings.py.
 
-Every check is made, in the order in which a person mends them, so that nobody mends one only to meet the next.
+Every check is made, in the order in which a person fixes the causes, so that one answer names them all.
 """
 
 import json
@@ -18,7 +18,7 @@ from shared.base.refusals import TABLE, Code, Refusal, refuse
 from shared.base.vm import Power, Vm, VmId
 
 POWER_RETRY_SECONDS = 15
-"""When to ask again about a VM that is on its way up."""
+"""Retry-After for a VM that is starting."""
 _ON_ITS_WAY = frozenset({Power.STARTING, Power.UNKNOWN})
 
 
@@ -50,7 +50,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What the service itself serves, as its settings have it."""
+    """The clouds and regions that the service serves, as its settings have them."""
 
     cloud: str
     clouds: frozenset[str]
@@ -60,10 +60,10 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class AzureConstraints:
-    """What Azure says about the console of a VM, whoever asks."""
+    """Locks and switches of Azure that affect a VM's console, the same for every caller."""
 
     lock: str | None
-    """Name of a read-only lock on the VM or above it: no action can be called there."""
+    """Name of a read-only lock on the VM or above it; it forbids every action there."""
     subscription_enabled: bool
     port_enabled: bool
 
@@ -73,7 +73,7 @@ OPEN = AzureConstraints(None, subscription_enabled=True, port_enabled=True)
 
 @dataclass(frozen=True, slots=True)
 class StorageCheck:
-    """The VM's own boot-diagnostics account: what was found, and what the caller lacks there."""
+    """The VM's own boot-diagnostics account, and the actions that the caller lacks on it."""
 
     account: DiagnosticsAccount | NoDiagnosticsAccount
     name: str
@@ -82,7 +82,7 @@ class StorageCheck:
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """Everything that the checks look at. `storage` is None for diagnostics that the platform keeps."""
+    """Everything that the checks read. `storage` is None if the platform stores the diagnostics."""
 
     vm: Vm
     caller: Caller
@@ -99,12 +99,12 @@ class Inspected:
 
 
 def check(inspected: Inspected, checks: Sequence[CheckName] = tuple(CheckName)) -> tuple[Check, ...]:
-    """These checks of one VM; all of them unless told otherwise."""
+    """Makes the checks of one VM, all of them by default, and returns them in the given order."""
     return tuple(Check(what, _CHECKS[what](inspected)) for what in checks)
 
 
 def refusals(checks: Sequence[Check]) -> list[Refusal]:
-    """Those that did not pass, in order."""
+    """Returns the refusals of the checks that did not pass, in order."""
     return [check.refusal for check in checks if check.refusal]
 
 
@@ -118,7 +118,7 @@ def _sign_in(inspected: Inspected) -> Refusal | None:
 
 
 def step_up(caller: Caller, context: str) -> Refusal:
-    """The claims challenge for an authentication context, to people whose client knows what to do with one."""
+    """Returns a claims challenge for an authentication context, or a refusal if the client cannot handle one."""
     if caller.kind is CallerKind.APPLICATION or not caller.answers_challenges:
         return refuse(Code.STEP_UP_UNSUPPORTED)
     challenge = {"access_token": {"acrs": {"essential": True, "value": context}}}
@@ -159,14 +159,14 @@ def _region(inspected: Inspected) -> Refusal | None:
 
 
 def _switch(inspected: Inspected) -> Refusal | None:
-    """Azure's own switch of the subscription, and ours at every scope."""
+    """Checks Azure's own switch of the subscription, and ours at every scope."""
     if not inspected.around.subscription_enabled:
         return _refuse(inspected, Code.CONSOLE_DISABLED_FOR_SUBSCRIPTION)
     return switch_refusal(inspected.vm.id, inspected.levels, inspected.service)
 
 
 def switch_refusal(vm: VmId, levels: Sequence[Level], service: Service) -> Refusal | None:
-    """Our own switch alone: cheap enough to be looked at with every heartbeat."""
+    """Checks only our own switch. It calls nothing, so every heartbeat can do it."""
     level = policy.switched_off(levels, by_default=not service.on_by_default)
     if level is None:
         return None
@@ -179,7 +179,7 @@ def switch_refusal(vm: VmId, levels: Sequence[Level], service: Service) -> Refus
 
 
 def entrance(caller: Caller, levels: Sequence[Level], right: Right, target: str) -> Refusal | None:
-    """What policies demand where there is no VM to look at: how somebody signed in, and where they come from."""
+    """Checks sign-in and network, the demands of policies that need no VM. `target` is a resource id or a scope."""
     if context := policy.sign_in_wanted(levels, right, caller.contexts):
         return step_up(caller, context)
     level = policy.network_refusing(levels, caller.address)
@@ -221,7 +221,7 @@ def _provisioning(inspected: Inspected) -> Refusal | None:
 
 
 def _power(inspected: Inspected) -> Refusal | None:
-    """A VM that is starting has no serial port yet: refused, but worth asking again."""
+    """Refuses a VM that does not run. One that is starting has no serial port yet; its refusal has a Retry-After."""
     if inspected.vm.power is Power.RUNNING:
         return None
     refusal = _refuse(inspected, Code.VM_NOT_RUNNING)
@@ -240,7 +240,7 @@ _NO_ACCOUNT: Mapping[NoDiagnosticsAccount, Code] = {
 
 
 def _storage(inspected: Inspected) -> Refusal | None:
-    """Of the account itself, then of the caller's rights on it, then of how it is set."""
+    """Checks that the account exists, then the caller's rights on it, then its configuration."""
     if inspected.storage is None:
         return None
     account, target = inspected.storage.account, inspected.vm.id.resource_id
@@ -255,8 +255,8 @@ def _storage(inspected: Inspected) -> Refusal | None:
 
 
 def _unfit(account: DiagnosticsAccount) -> Code | None:
-    """Why Azure's console cannot use the account, whoever asks (SupportArticles-docs: serial-console-errors.md on
-    firewalls and hierarchical namespaces, issues 557 and 748 on keys).
+    """Returns why Azure's console cannot use the account, the same for every caller (SupportArticles-docs:
+    serial-console-errors.md on firewalls and hierarchical namespaces, issues 557 and 748 on keys).
     """
     if account.hierarchical:
         return Code.BOOT_DIAGNOSTICS_STORAGE_UNSUPPORTED

@@ -1,4 +1,4 @@
-"""What may be done to a VM beside typing."""
+"""The commands on a VM: reset, restart, start, stop, NMI and SysRq."""
 
 from enum import StrEnum
 
@@ -7,7 +7,7 @@ from shared.access.rights import Right
 
 class Command(StrEnum):
     RESET = "reset"
-    """The power button held down: nothing in the guest is asked."""
+    """Like holding down the power button: the guest does not take part."""
     RESTART = "restart"
     START = "start"
     STOP = "stop"
@@ -21,5 +21,5 @@ class Command(StrEnum):
 
     @property
     def down_the_line(self) -> bool:
-        """Goes through the serial gateway of the open console; the others through Azure Resource Manager."""
+        """True if the serial gateway of the open console carries it; Azure Resource Manager carries the others."""
         return self in (Command.RESET, Command.NMI, Command.SYSRQ)

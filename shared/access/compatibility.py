@@ -1,4 +1,4 @@
-"""Which clients of Azure's own serial console are served."""
+"""The clients of Azure's own serial console that are served."""
 
 from enum import StrEnum
 
@@ -6,6 +6,6 @@ from enum import StrEnum
 class Compatibility(StrEnum):
     OFF = "off"
     CURRENT = "current"
-    """Those that say their token in the first frame."""
+    """Clients that send their token in the first frame."""
     OLDER = "older"
-    """Also those that carry it in the address, where whatever stands on the way may write it down."""
+    """Also clients that send it in the URL, where proxies may log it."""

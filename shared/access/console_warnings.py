@@ -1,4 +1,4 @@
-"""What opens no less a console, and may still surprise whoever sits at it."""
+"""Warnings about a VM: its console opens, but may not behave as the user expects."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The ports that the flows of access need, in one value: here the service and a test differ."""
+"""The ports that the flows of access need, in one value. Tests pass fakes here."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ from shared.base.ports import Clock, Ids
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessDependencies:
-    """What the flows of access need."""
+    """Ports and settings of the flows of access."""
 
     settings: AccessSettings
     callers: Callers

@@ -1,6 +1,6 @@
-"""The storage account in which a VM's boot diagnostics are kept, where it is not Azure's own.
+"""The storage account that stores a VM's boot diagnostics, if it is not Azure's own.
 
-The URI comes from whoever may write the VM, so it is never called: it only names an account, and Azure is asked.
+Everybody who may write the VM can set the URI, so it is never called. It only names an account, which ARM looks up.
 """
 
 import re
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 _NAME = "[a-z0-9]{3,24}"
-"""What Azure accepts as the name of a storage account."""
+"""Names of storage accounts that Azure accepts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class DiagnosticsAccount:
     resource_id: str
     name: str
     firewalled: bool
-    """Its network rules deny everything: they name no address that may pass."""
+    """Its network rules deny every address."""
     keyless: bool = False
     """Nobody may access it by its keys."""
     hierarchical: bool = False
@@ -26,7 +26,7 @@ class DiagnosticsAccount:
 
 
 class NoDiagnosticsAccount(StrEnum):
-    """Why there is none to be asked."""
+    """The reason why no account can be looked up."""
 
     MALFORMED = "malformed"
     """The URI is not that of a blob service."""
@@ -37,10 +37,10 @@ class NoDiagnosticsAccount(StrEnum):
 
 
 def account_of(uri: str, suffix: str) -> str | None:
-    """The account's name, of `https://{name}.blob.{suffix}/`, with or without a zone label before the suffix's own
-    (`{name}.z12.blob...`). None for everything else. `suffix` is the cloud's, like core.windows.net.
+    """Returns the name of the account of a URI `https://{name}.blob.{suffix}/`, also with a zone label in front of
+    `blob` (`{name}.z12.blob...`); None for every other text. `suffix` is the cloud's, like core.windows.net.
 
-    The text is held to this form as it stands: URL parsers drop tabs and line ends, and differ about the rest.
+    The raw text must have this form. URL parsers drop tabs and line ends, and disagree about other characters.
     """
     host = rf"(?P<name>{_NAME})(?:\.z[0-9]{{1,3}})?\.blob\.{re.escape(suffix)}"
     match = re.fullmatch(rf"https://{host}(?::443)?/?", uri, re.IGNORECASE | re.ASCII)

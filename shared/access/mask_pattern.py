@@ -1,6 +1,6 @@
-"""A pattern of what must not be kept: whether it can be followed through a stream, and where it fits, or may yet.
+"""Checks patterns of bytes that must not be recorded, and finds their matches in a stream.
 
-The `regex` library does what `re` cannot: it tells the beginning of a match, finds the longest, and gives up in time.
+The `regex` library can do what `re` cannot: find a partial match at the end, find the longest match, and time out.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import regex
 
 PATTERN_CHARACTERS = 256
 LOOKS_BEHIND = PATTERN_CHARACTERS
-"""Bytes that a look-behind sees at most: it repeats nothing, so each takes a character of the pattern."""
+"""Bytes that a look-behind can read. It has no repeats, so each byte takes a character of the pattern."""
 _SECONDS = 0.05
 
 _STRANGE = regex.compile(
@@ -36,11 +36,11 @@ _TOKEN = regex.compile(
 
 
 class InvalidPattern(ValueError):
-    """A pattern that is not taken; the text says why."""
+    """A pattern that is not accepted. The text says why."""
 
 
 def check_pattern(text: str) -> None:
-    """Raises InvalidPattern."""
+    """Raises InvalidPattern if a mask cannot use the pattern."""
     if not text or len(text) > PATTERN_CHARACTERS:
         raise InvalidPattern(f"it has 1 to {PATTERN_CHARACTERS} characters")
     if not text.isascii() or not text.isprintable():
@@ -60,7 +60,7 @@ def check_pattern(text: str) -> None:
 
 
 def _behinds(text: str) -> Iterator[regex.Match[str]]:
-    """What there is in the look-behinds of a pattern."""
+    """Yields the tokens in the look-behinds of a pattern."""
     for token in _TOKEN.finditer(text):
         if token["behind"] is not None:
             yield from _TOKEN.finditer(token["within"])
@@ -68,10 +68,10 @@ def _behinds(text: str) -> Iterator[regex.Match[str]]:
 
 
 def _loosened(text: str) -> str:
-    """Fits all that `text` fits, and depends on no byte that is not there yet.
+    """Returns a pattern that matches everything that `text` matches, and depends on no byte that has not arrived.
 
-    A look-behind or the edge of a word says nothing true where the bytes end. Only at a pattern's beginning it does:
-    the byte behind it is there, or nothing of a match is. And a repeat that gives nothing back would now take too much.
+    At the end of the bytes, a look-behind or a word boundary cannot be decided. It is kept only at the beginning of a
+    pattern: there the byte before the match is known. Possessive repeats are made greedy, as they would take too much.
     """
     parts, depth, begins = [], 0, True
     for token in _TOKEN.finditer(text):
@@ -88,17 +88,20 @@ def _loosened(text: str) -> str:
 
 
 class Finder:
-    """Of one pattern that check_pattern takes. A search gives up after `seconds`."""
+    """Finds matches of one pattern that check_pattern accepts. A search gives up after `seconds`."""
 
     __slots__ = ("_begun", "whole")
 
     def __init__(self, text: str) -> None:
         self.whole = regex.compile(b"(?:%b)" % text.encode("ascii"), regex.MULTILINE | regex.POSIX)
-        # It wants one byte more, of a kind that there is not: so it never fits, and may at best begin to.
+        # It demands one more byte, of a kind that does not exist: so it never matches completely, only partially.
         self._begun = regex.compile(b"(?:%b)[^\\x00-\\xff]" % _loosened(text).encode("ascii"), regex.MULTILINE)
 
     def fits(self, text: bytes, at: int, seconds: float) -> tuple[int, int] | None:
-        """The first stretch from `at` on, the longest there; none is empty. Raises TimeoutError."""
+        """Returns start and end of the first match from `at` on, the longest there; None if there is none.
+
+        Empty matches are skipped. Raises TimeoutError.
+        """
         while at < len(text) and (match := self.whole.search(text, at, timeout=seconds)) is not None:
             if match.start() < match.end():
                 return match.span()
@@ -106,6 +109,9 @@ class Finder:
         return None
 
     def begun(self, text: bytes, at: int, seconds: float) -> int:
-        """From where on the end of the text may be the beginning of a stretch; its length, if it is not."""
+        """Returns where a match may begin that the end of the text cuts off; the text's length if there is none.
+
+        Raises TimeoutError.
+        """
         match = self._begun.search(text, at, partial=True, timeout=seconds)
         return match.start() if match else len(text)

@@ -1,7 +1,8 @@
-"""What owners demand of those who use consoles: set for the tenant, a subscription, a group, a scale set, one VM.
+"""Policies: the demands of owners on the users of consoles, for the tenant, a subscription, a resource group, a scale
+set or one VM.
 
-Every policy from the tenant down to the VM holds at once, so a lower one can only add demands. The switch is the same:
-whatever is off above stays off; `on` opens what the service's own default leaves closed.
+All policies from the tenant down to the VM apply together, so a lower one can only add demands. This includes the
+switch: a console that is off at a higher scope stays off. `on` overrides only the service's own default.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ type Network = IPv4Network | IPv6Network
 
 TENANT = "/"
 APPROVAL_SECONDS = 3600
-"""How long a request waits, and how long a yes is good for, where the policy names no time."""
+"""Seconds that a request waits, and that an approval is valid, if the policy names no time."""
 
 
 class Switch(StrEnum):
@@ -29,10 +30,10 @@ class Switch(StrEnum):
 
 
 class Typing(StrEnum):
-    """What is kept of what is typed."""
+    """How typed input is recorded."""
 
     COUNTED = "counted"
-    """How many bytes, and nothing of them."""
+    """Only the number of bytes."""
     ECHOED = "echoed"
     """The lines that the VM echoed."""
     MASKED = "masked"
@@ -42,15 +43,15 @@ class Typing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The demands of one scope; a field left alone demands nothing."""
+    """The demands of one scope. A field with its default demands nothing."""
 
     console: Switch = Switch.INHERITED
     reason: bool = False
     """A reason must be given."""
     tickets: tuple[str, ...] = ()
-    """One word of the reason must fit one of these patterns, `*` and `?` as in file names: INC-*."""
+    """One word of the reason must match one of these patterns, with `*` and `?` as in file names: INC-*."""
     networks: tuple[Network, ...] = ()
-    """Callers must come from one of these."""
+    """The caller's address must lie in one of these."""
     tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The VM must carry each of these tags, with one of the values; no value listed: any."""
     regions: tuple[str, ...] = ()
@@ -58,14 +59,14 @@ class Policy:
     sign_in: Mapping[Right, str] = field(default_factory=dict)
     """The authentication context (c1 to c99) that a right demands."""
     approval: frozenset[Right] = frozenset()
-    """Rights for which somebody else must say yes first."""
+    """Rights that a second person must approve first."""
     approval_seconds: int = APPROVAL_SECONDS
     typed: Typing = Typing.INHERITED
-    """What the transcript keeps of what is typed; where several levels say something, the one that keeps least."""
+    """How typed input is recorded. If several levels set it, the one that records least applies."""
     mask: tuple[str, ...] = ()
-    """Patterns (shared/console/masking.py) of what the transcript must not keep of what is printed."""
+    """Patterns (shared/console/masking.py) of printed bytes that must not be recorded."""
     capture: bool = False
-    """The VM's console is recorded whether anybody is there or not. Counts at a VM's own scope only."""
+    """The VM's console is recorded also without a viewer. It applies at the scope of one VM only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Level:
 
     @property
     def place(self) -> str:
-        """What a person calls the scope."""
+        """A name of the scope for people."""
         kind, _, name = self.scope.rstrip("/").rpartition("/")
         return f"{_KINDS[kind.rpartition('/')[2]]} {name}" if name else "the tenant"
 
@@ -96,11 +97,11 @@ class InvalidScope(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where a policy is set; `text` is its one spelling, lower case like a console's."""
+    """The scope of a policy. `text` is its only spelling, in lower case like a console's."""
 
     text: str
     some_vm: VmId
-    """A VM within it, which need not exist: the VM itself where the scope is one."""
+    """A VM within the scope, which need not exist. If the scope is a VM, it is that VM."""
 
     @classmethod
     def of_vm(cls, vm: VmId) -> Self:
@@ -108,18 +109,18 @@ class Scope:
 
     @property
     def vm(self) -> VmId | None:
-        """The VM that the scope is, if it is one."""
+        """The VM, if the scope is one."""
         return self.some_vm if self.text == self.some_vm.console else None
 
     @property
     def above(self) -> tuple[str, ...]:
-        """The scopes that hold here as well, the tenant first."""
+        """The scopes above this one, the tenant first."""
         scopes = scopes_of(self.some_vm)
         return scopes[: scopes.index(self.text)]
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Letter case is free, as in ARM. Raises InvalidScope."""
+        """Parses a scope. Letter case is free, as in ARM. Raises InvalidScope."""
         low = text.lower()
         for rest in _RESTS:
             with suppress(InvalidVmId):
@@ -133,18 +134,18 @@ _SOME_VM = "/providers/microsoft.compute/virtualmachines/x"
 _SOME_GROUP = f"/resourcegroups/x{_SOME_VM}"
 _SOME_SUBSCRIPTION = f"/subscriptions/00000000-0000-0000-0000-000000000000{_SOME_GROUP}"
 _RESTS = ("", "/virtualmachines/x", _SOME_VM, _SOME_GROUP, _SOME_SUBSCRIPTION)
-"""What makes some VM's id of a scope: nothing, of a scale set, a group, a subscription, the tenant."""
+"""Endings that turn a scope into the id of some VM: a VM, a scale set, a group, a subscription, the tenant."""
 
 
 def scopes_of(vm: VmId) -> tuple[str, ...]:
-    """The scopes whose policies hold for a VM, the tenant first, in the one spelling."""
+    """Returns the scopes whose policies apply to a VM, the tenant first, in lower case."""
     scale_set = f"{vm.group_id}/providers/Microsoft.Compute/virtualMachineScaleSets/{vm.scale_set}"
     between = (scale_set,) if vm.scale_set else ()
     return tuple(scope.lower() for scope in (TENANT, vm.subscription_id, vm.group_id, *between, vm.resource_id))
 
 
 def switched_off(levels: Sequence[Level], *, by_default: bool) -> Level | None:
-    """The outermost level that switches the console off; the tenant's where only the default does."""
+    """Returns the highest level that switches the console off; the tenant's if only the default does."""
     switches = {level.policy.console for level in levels}
     for level in levels:
         if level.policy.console is Switch.OFF:
@@ -153,7 +154,7 @@ def switched_off(levels: Sequence[Level], *, by_default: bool) -> Level | None:
 
 
 def reasons_wanted(levels: Sequence[Level], reason: str | None) -> str | None:
-    """What is missing from the reason, in words; None when nothing is."""
+    """Returns a sentence about what the reason lacks; None if it meets all policies."""
     words = (reason or "").split()
     if not words and any(level.policy.reason or level.policy.tickets for level in levels):
         return "A policy demands a reason."
@@ -165,7 +166,7 @@ def reasons_wanted(levels: Sequence[Level], reason: str | None) -> str | None:
 
 
 def network_refusing(levels: Sequence[Level], address: str | None) -> Level | None:
-    """The level that does not allow this address; an address that is not known is on no list."""
+    """Returns the first level that does not allow this address. An unknown address is in no network."""
     for level in levels:
         if level.policy.networks and not _within(level.policy.networks, address):
             return level
@@ -182,7 +183,7 @@ def _within(networks: Sequence[Network], address: str | None) -> bool:
 
 
 def tag_missing(levels: Sequence[Level], tags: Mapping[str, str]) -> str | None:
-    """The first tag that a policy demands and the VM lacks, in words. Azure ignores the case of tags' names."""
+    """Returns the first tag that a policy demands and the VM lacks, as text. Azure ignores the case of tag names."""
     carried = {name.lower(): value for name, value in tags.items()}
     for level in levels:
         for name, values in level.policy.tags.items():
@@ -193,7 +194,7 @@ def tag_missing(levels: Sequence[Level], tags: Mapping[str, str]) -> str | None:
 
 
 def region_name(text: str) -> str:
-    """A region's one spelling: Azure writes uksouth, and "UK South" too."""
+    """Returns a region's name in the form uksouth. Azure also writes "UK South"."""
     return text.lower().replace(" ", "")
 
 
@@ -205,7 +206,7 @@ public cloud, the UK's among them (SupportArticles-docs, serial-console-linux.md
 
 
 def closed_regions(named: Sequence[str]) -> frozenset[str]:
-    """In their one spelling; `preview` stands for those that the preview left out."""
+    """Returns the regions as `region_name` spells them. `preview` stands for those that the preview left out."""
     spelt = {region_name(each) for each in named}
     return frozenset(spelt - {PREVIEW} | {*(_CLOSED_IN_PREVIEW if PREVIEW in spelt else ())})
 
@@ -218,17 +219,17 @@ def region_refusing(levels: Sequence[Level], region: str) -> Level | None:
 
 
 def sign_in_wanted(levels: Sequence[Level], right: Right, contexts: frozenset[str]) -> str | None:
-    """The first authentication context that the right demands and the sign-in did not satisfy."""
+    """Returns the first authentication context that the right demands and the sign-in did not satisfy."""
     contexts_demanded = (level.policy.sign_in.get(each) for level in levels for each in _implied(right))
     return next((context for context in contexts_demanded if context and context not in contexts), None)
 
 
 def approval_seconds(levels: Sequence[Level], right: Right) -> int | None:
-    """How long an approval may wait and be good for, the shortest that is demanded; None where none is."""
+    """Returns the seconds that an approval may wait and is valid, the least of all levels; None if none is demanded."""
     demanding = (level.policy for level in levels if not level.policy.approval.isdisjoint(_implied(right)))
     return min((policy.approval_seconds for policy in demanding), default=None)
 
 
 def _implied(right: Right) -> tuple[Right, ...]:
-    """Who writes sees all that a watcher sees: what watching demands, writing demands."""
+    """Returns the rights whose demands apply. A writer sees all that a watcher sees, so writing includes watching."""
     return (Right.WATCH, Right.WRITE) if right is Right.WRITE else (right,)

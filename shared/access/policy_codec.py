@@ -1,4 +1,4 @@
-"""A policy as the JSON that the API and the settings take, read strictly."""
+"""Converts a policy to and from the JSON of the API and of the settings. Reading is strict."""
 
 import json
 import re
@@ -14,19 +14,19 @@ from shared.access.rights import Right
 _CONTEXT = re.compile(r"c([1-9][0-9]?)", re.ASCII)
 _REGION = re.compile(r"[a-z0-9]+", re.ASCII)
 _LISTED = 64
-"""Entries of a list."""
+"""Entries of a list, at most."""
 _LONG = 128
-"""Characters of an entry."""
+"""Characters of an entry, at most."""
 _PATTERNS = 32
 _MINUTE, _DAY = 60, 86400
 
 
 class InvalidPolicy(ValueError):
-    """A policy that cannot be read; the text names the field and what it takes."""
+    """A policy that cannot be read. The text names the field and the values that it takes."""
 
 
 def policy_from_json(document: object) -> Policy:
-    """Raises InvalidPolicy."""
+    """Reads a policy from parsed JSON. Raises InvalidPolicy."""
     if not isinstance(document, dict):
         raise InvalidPolicy("a policy is a JSON object")
     fields: dict[str, object] = document
@@ -36,7 +36,7 @@ def policy_from_json(document: object) -> Policy:
 
 
 def policy_to_json(policy: Policy) -> dict[str, Any]:
-    """Every field, in the order of the documentation."""
+    """Returns every field, in the order of the documentation."""
     return {
         "console": policy.console.value,
         "reason": policy.reason,
@@ -54,7 +54,7 @@ def policy_to_json(policy: Policy) -> dict[str, Any]:
 
 
 def levels_from_text(text: str) -> tuple[Level, ...]:
-    """Policies by scope, as the setting has them: `{"/": {...}, "/subscriptions/...": {...}}`. Raises InvalidPolicy."""
+    """Reads the setting's policies by scope: `{"/": {...}, "/subscriptions/...": {...}}`. Raises InvalidPolicy."""
     try:
         document = json.loads(text) if text else {}
     except ValueError as error:
@@ -73,7 +73,7 @@ def _level(scope: Scope, policy: Policy) -> Level:
 
 
 def check_scope(scope: Scope, policy: Policy) -> None:
-    """Raises InvalidPolicy for a field that has no meaning there."""
+    """Raises InvalidPolicy for a field that has no meaning at this scope."""
     if policy.capture and scope.vm is None:
         raise InvalidPolicy("capture is set for one VM at a time: it holds a connection of its own for each")
 

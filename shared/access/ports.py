@@ -1,4 +1,4 @@
-"""Who calls, and what Azure says and does: VMs, rights, locks, power, boot logs."""
+"""The ports of access: callers, VMs, rights, constraints, power, boot logs, policies, rate limits, approvals."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from shared.base.vm import Vm, VmId
 
 class Callers(Protocol):
     async def identify(self, authorization: str | None) -> Caller | Refusal:
-        """Who sent this Authorization header."""
+        """Returns the caller of an Authorization header, or a refusal. Raises Unavailable."""
         ...
 
 
@@ -28,17 +28,18 @@ class Visible:
 
     vms: Sequence[Vm]
     unasked: Mapping[str, Unavailable] = field(default_factory=dict)
-    """Subscriptions that could not be asked, and why. Of these no VM is here, of every other all are."""
+    """Subscriptions that could not be read, and why. Their VMs are missing; those of all others are complete."""
 
 
 class Vms(Protocol):
     async def find(self, caller: Caller, vm: VmId) -> Vm | Refusal:
-        """The VM as the caller may see it: VM_NOT_FOUND when there is none or they may not read it."""
+        """Returns the VM; VM_NOT_FOUND if it does not exist or the caller may not read it. Raises Unavailable."""
         ...
 
     async def visible(self, caller: Caller) -> Visible | Refusal:
-        """Every VM that the caller may read, in the subscriptions served; a Refusal when sign-in must be stronger.
-        One in which they may read nothing, or that is not there, has none; one that cannot be asked is named.
+        """Returns every VM that the caller may read in the subscriptions served; a Refusal if sign-in must be stronger.
+
+        A subscription that does not exist, or in which they may read nothing, has no VMs.
         """
         ...
 
@@ -47,39 +48,47 @@ class Rights(Protocol):
     async def missing(
         self, caller: Caller, resource_id: str, actions: Sequence[str], *, fresh: bool = False
     ) -> Sequence[str] | Refusal:
-        """Those of the Azure actions that the caller may not do on a resource (a VM, a storage account, a group, a
-        subscription); a Refusal when sign-in must be stronger. An answer of the last seconds will do unless `fresh`.
+        """Returns the Azure actions that the caller lacks on a resource (a VM, a storage account, a group, a
+        subscription); a Refusal if sign-in must be stronger. The answer may be some seconds old unless `fresh`.
+        Raises Unavailable.
         """
         ...
 
 
 class ConstraintsOfVms(Protocol):
-    """What Azure says about a console whoever asks, read with the service's own identity."""
+    """Azure's constraints on consoles, the same for every caller. They are read with the service's own identity."""
 
     async def of(self, vm: VmId, *, fresh: bool = False) -> AzureConstraints:
-        """Locks and Azure's own switches. Raises Unavailable."""
+        """Returns locks and Azure's own switches of a VM. Raises Unavailable."""
         ...
 
     async def account(self, name: str, near: VmId, *, fresh: bool = False) -> DiagnosticsAccount | NoDiagnosticsAccount:
-        """The storage account of this name: in the VM's subscription, or another one that is served."""
+        """Returns the storage account of this name, in the VM's subscription or another one that is served.
+
+        Raises Unavailable.
+        """
         ...
 
     async def remains(self, vm: VmId) -> str | None:
-        """Of a VM that is gone, the resource id of its group, or of its subscription where the group is gone too. None
-        while the VM is there, and where the service may not look. Raises Unavailable.
+        """Returns the id of a deleted VM's group, or of its subscription if the group is deleted as well.
+
+        None if the VM exists, and if the service may not look. Raises Unavailable.
         """
         ...
 
 
 class PowerCommands(Protocol):
     async def do(self, caller: Caller, vm: VmId, act: Command) -> Refusal | None:
-        """Begins to restart, start or stop the VM: as the user themselves, or for an application as the service."""
+        """Begins to restart, start or stop the VM, with the user's identity, or the service's for an application.
+
+        Raises Unavailable.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class BootLog:
-    """The end of what Azure keeps of a VM's serial port."""
+    """The end of Azure's log of a VM's serial port."""
 
     content: bytes
     start: int
@@ -93,12 +102,12 @@ class Picture:
 
 
 class BootLogs(Protocol):
-    """What boot diagnostics keeps, fetched as the caller. Raise Unavailable; no address of Azure's gets out: it is a
-    key to what it leads to.
+    """Boot diagnostics, fetched with the caller's identity. Methods raise Unavailable. They never reveal an address of
+    Azure's: whoever knows it can read the data.
     """
 
     async def log(self, caller: Caller, vm: VmId, most: int) -> BootLog | Refusal:
-        """At most so many bytes, the last ones."""
+        """Returns the end of the boot log, at most `most` bytes."""
         ...
 
     async def screenshot(self, caller: Caller, vm: VmId) -> Picture | Refusal: ...
@@ -117,13 +126,13 @@ class StoredPolicy:
 
 class Policies(Protocol):
     async def over(self, vm: VmId) -> Sequence[Level]:
-        """Every policy that holds for the VM, the tenant's first: those of the settings and those set through the
-        API, at most two seconds old.
+        """Returns every policy that applies to the VM, the tenant's first: those of the settings and those of the API,
+        at most two seconds old. Raises Unavailable.
         """
         ...
 
     async def captured(self) -> Sequence[VmId]:
-        """VMs whose own policy wants their console recorded whether anybody is there or not. Raises Unavailable."""
+        """Returns the VMs whose own policy demands a recording also without a viewer. Raises Unavailable."""
         ...
 
     async def find(self, scope: Scope) -> StoredPolicy | None: ...
@@ -131,7 +140,10 @@ class Policies(Protocol):
     async def set(
         self, scope: Scope, policy: Policy, by: str, at: float, *, version: str | None
     ) -> StoredPolicy | None:
-        """Keeps it; None when `version` is given and is not that of what is kept ("" stands for nothing)."""
+        """Stores a policy. `by` is Caller.subject, `at` seconds since 1970.
+
+        Returns None if `version` is given and the stored policy has another ("" demands that none is stored).
+        """
         ...
 
     async def clear(self, scope: Scope) -> None: ...
@@ -139,7 +151,7 @@ class Policies(Protocol):
 
 class RateLimits(Protocol):
     async def take(self, key: str, pace: RateLimit) -> float:
-        """Seconds to wait; 0 lets the request pass. All instances of the service count together."""
+        """Returns the seconds to wait; 0 lets the request pass. All instances of the service count together."""
         ...
 
 
@@ -151,15 +163,16 @@ class Approvals(Protocol):
     async def find(self, vm: VmId, approval: str) -> Approval | None: ...
 
     async def of(self, vm: VmId, subject: str) -> Sequence[Approval]:
-        """One's requests on one console that may still count, the newest first: those of the last two days."""
+        """Returns a requester's requests on one console that may still count, of the last two days, newest first."""
         ...
 
     async def pending(self) -> Sequence[Approval]:
-        """Every request that still waits, the oldest first."""
+        """Returns every request that still waits, oldest first."""
         ...
 
     async def decide(self, approval: Approval) -> Approval:
-        """Hands a decision (state, who, when, comment) to the request that waits; answers what became of it, which is
-        another's decision where that came first.
+        """Decides a request that waits, with the state, decider, time and comment of `approval`.
+
+        Returns the request as it is now: with another decision if that came first.
         """
         ...

@@ -1,7 +1,7 @@
-"""How often somebody may ask: a steady rate with room for a burst, kept as one number.
+"""Limits requests to a steady rate with bursts. The state is one number.
 
-The generic cell rate algorithm: the number is when the next request would be due at the steady rate; a request may
-come early by as much as the burst allows. Times are seconds since 1970.
+This is the generic cell rate algorithm: the number is the time when the next request is due at the steady rate, and a
+request may come early by as much as the burst allows. Times are seconds since 1970.
 """
 
 from dataclasses import dataclass
@@ -11,11 +11,13 @@ from dataclasses import dataclass
 class RateLimit:
     per_minute: int
     burst: int
-    """How many may come at once after a pause."""
+    """Requests that may come at once after a pause."""
 
 
 def take(due: float, pace: RateLimit, now: float) -> tuple[float, float]:
-    """The next due time, and the seconds to wait; 0 lets the request pass. Who has to wait has taken nothing."""
+    """Returns the next due time and the seconds to wait; 0 lets the request pass. A request that must wait costs
+    nothing: the due time stays.
+    """
     each = 60 / pace.per_minute
     starts = max(due, now)
     wait = starts - (pace.burst - 1) * each - now

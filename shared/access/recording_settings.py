@@ -1,4 +1,4 @@
-"""What the record keeps of a console's bytes beyond the rule: all that is printed, of what is typed the count."""
+"""Settings that change what is recorded of a console. By default: all printed bytes, and the count of typed ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from shared.access.policy import Level, Typing
 class RecordingSettings:
     typed: Typing = Typing.COUNTED
     mask: tuple[str, ...] = ()
-    """Patterns (shared/console/masking.py) of what is not kept of what is printed."""
+    """Patterns (shared/console/masking.py) of printed bytes that are not recorded."""
 
     def to_json(self) -> dict[str, Any]:
         return {"typed": self.typed.value, "mask": list(self.mask)}
 
     @classmethod
     def from_json(cls, document: Any) -> Self:
-        """Raises ValueError, KeyError, TypeError: then nobody knows what may be kept."""
+        """Reads the settings. Raises ValueError, KeyError or TypeError; the caller must not guess settings then."""
         mask = tuple(str(pattern) for pattern in document["mask"])
         for pattern in mask:
             check_pattern(pattern)
@@ -30,9 +30,7 @@ BY_RULE = RecordingSettings()
 
 
 def recording_settings(levels: Sequence[Level]) -> RecordingSettings:
-    """What the policies over a VM say together: of the ways to keep what is typed the one that keeps least, and the
-    patterns of all.
-    """
+    """Combines the policies that apply to a VM: typed input as the one that records least, and the patterns of all."""
     choices = {level.policy.typed for level in levels}
     typed = next((typing for typing in _FROM_LEAST if typing in choices), Typing.COUNTED)
     return RecordingSettings(typed, tuple(dict.fromkeys(pattern for level in levels for pattern in level.policy.mask)))

@@ -1,8 +1,8 @@
-"""What may be done with a console, and the Azure actions that each demands: a table that an owner may override.
+"""The rights on a console, and the Azure actions that each demands. An owner may override this table.
 
-Azure knows no action "write on a console". "Virtual Machine Contributor or above" is told from lesser roles by the
-actions listed here; actions of Microsoft.Storage are asked on the VM's boot-diagnostics account, where it has one of
-its own, all others on the VM. For an instance of a scale set the VM's actions are those of its instances.
+Azure knows no action "write on a console". The actions listed here distinguish "Virtual Machine Contributor or above"
+from lesser roles. Actions of Microsoft.Storage are checked on the VM's own boot-diagnostics account, if it has one,
+all others on the VM. For an instance of a scale set they are the actions of its instances.
 """
 
 import json
@@ -51,26 +51,26 @@ SCOPE_ACTIONS = (
     "Microsoft.SerialConsole/consoleServices/enableConsole/action",
     "Microsoft.SerialConsole/consoleServices/disableConsole/action",
 )
-"""What setting the policy of a subscription or a group demands there: what switches Azure's own console."""
+"""Actions that setting the policy of a subscription or a group demands there: those that switch Azure's console."""
 
 
 class InvalidRights(ValueError):
-    """An override that cannot be used; the text names what about it."""
+    """An override that cannot be used. The text says why."""
 
 
 def on_vm(table: Table, right: Right, vm: VmId) -> tuple[str, ...]:
-    """The actions to be asked on the VM itself. To read it comes first, always: it decides whether it exists."""
+    """Returns the actions to check on the VM itself. Reading always comes first: without it the VM does not exist."""
     actions = (a for a in table[right] if not a.startswith(_STORAGE) and a != VM_READ)
     return tuple(_of_instance(a) if vm.scale_set else a for a in (VM_READ, *actions))
 
 
 def on_storage(table: Table, right: Right) -> tuple[str, ...]:
-    """The actions to be asked on the VM's own boot-diagnostics account."""
+    """Returns the actions to check on the VM's own boot-diagnostics account."""
     return tuple(a for a in table[right] if a.startswith(_STORAGE))
 
 
 def read_action(vm: VmId) -> str:
-    """Who may not do this must not learn that the VM exists."""
+    """Returns the action of reading a VM. A caller who lacks it must not learn that the VM exists."""
     return _of_instance(VM_READ) if vm.scale_set else VM_READ
 
 
@@ -79,8 +79,9 @@ def _of_instance(action: str) -> str:
 
 
 def overridden(text: str) -> Table:
-    """The table with the rights that an owner names in JSON, `{"watch": ["Microsoft.Compute/...", ...]}`, as they
-    have them. Empty text changes nothing. Raises InvalidRights.
+    """Returns the table with the rights of an override: JSON, `{"watch": ["Microsoft.Compute/...", ...]}`.
+
+    Empty text changes nothing. Raises InvalidRights.
     """
     try:
         document = json.loads(text) if text else {}
@@ -98,7 +99,9 @@ def _right(name: str) -> Right:
 
 
 def _actions(name: str, actions: object) -> tuple[str, ...]:
-    """A right that demands nothing would be everybody's, and a wildcard is a pattern, not something one asks for."""
+    """Reads the actions of a right. An empty list would grant it to everybody, and a wildcard cannot be checked, so
+    both raise InvalidRights.
+    """
     if not isinstance(actions, list) or not actions:
         raise InvalidRights(f"{name} needs a list of Azure actions")
     if any(not isinstance(action, str) or "/" not in action or "*" in action for action in actions):
@@ -107,7 +110,7 @@ def _actions(name: str, actions: object) -> tuple[str, ...]:
 
 
 def _known(actions: Sequence[str]) -> tuple[str, ...]:
-    """In the letter case that the code compares."""
+    """Returns the actions in the letter case that the code compares."""
     return tuple(_spelt(_spelt(action, _VM), _STORAGE) for action in actions)
 
 

@@ -9,12 +9,12 @@ from shared.session.ports import Consoles, Leases, Notices, Relays, Sessions, To
 from shared.session.settings import SessionSettings
 
 type Probe = Callable[[], Awaitable[None]]
-"""Asks a dependency for a sign of life. Raises Unavailable, or whatever its client raises."""
+"""Makes a small call to a dependency. Raises Unavailable, or whatever its client raises."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveAzure:
-    """Azure as it answers for many live sessions at once: answers are some seconds old, and as strict."""
+    """The ports of Azure for rechecks of live sessions. Answers may be some seconds old; the rules are the same."""
 
     vms: Vms
     rights: Rights
@@ -23,7 +23,7 @@ class LiveAzure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependencies(AccessDependencies):
-    """What every flow of the control plane needs."""
+    """Everything that the flows of the control plane need."""
 
     settings: SessionSettings
     live_azure: LiveAzure
@@ -37,5 +37,5 @@ class Dependencies(AccessDependencies):
     probes: Mapping[str, Probe] = field(default_factory=dict)
     """One per dependency, by the name that the health report gives it."""
     rechecked: dict[str, float] = field(default_factory=dict)
-    """When Azure is to be asked about a live session again; seconds since 1970, by session id. Relays are told and say
-    it back, so that nothing depends on this process."""
+    """Time of the next recheck of each live session; seconds since 1970, by session id. Relays get these times and send
+    them back with each heartbeat, so that another process can go on."""

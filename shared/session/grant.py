@@ -1,4 +1,4 @@
-"""What a session token says: who may do what on which console, once, within 30 seconds."""
+"""The claims of a session token: one person's right to attach to one console, once, within 30 seconds."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from typing import Any, Self
 from shared.base.vm import VmId
 
 TOKEN_TYPE = "console+jwt"  # noqa: S105 - a media type
-"""The JWT header's `typ`: no other token of ours or of anybody else can pass as a session token."""
+"""The `typ` in the header of a session token. No other kind of token is accepted as one."""
 COMMAND_TYPE = "console-command+jwt"
 """The `typ` of the tokens by which the function app commands a relay."""
 MAX_SECONDS = 30
@@ -28,7 +28,7 @@ class InvalidGrant(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """`audience` is `relay:{name}`: a token for one relay is worth nothing at another."""
+    """The claims. `audience` is `relay:{name}`: other relays refuse the token. Times are seconds since 1970."""
 
     token_id: str
     session: str
@@ -51,7 +51,7 @@ class Grant:
 
     @classmethod
     def from_claims(cls, claims: dict[str, Any]) -> Self:
-        """For claims whose signature, issuer, audience and times were verified. Raises InvalidGrant."""
+        """Reads claims whose signature, issuer, audience and times are verified already. Raises InvalidGrant."""
         try:
             grant = cls(
                 token_id=str(claims["jti"]), session=str(claims["sid"]), subject=str(claims["sub"]),

@@ -1,24 +1,24 @@
 """One writer per console, fenced by a generation.
 
-Every successful `acquire` raises the generation, so whoever held an older one can be told apart for ever, also
-after a crash of either side. Functions take the lock's state and answer the next state beside their result;
-nothing here knows where the state is kept. Times are seconds since 1970, handed in by the caller.
+Every successful `acquire` raises the generation. An older writer can so be recognised for ever, also after a crash of
+either side. Functions take the lock's state and return the next state and their result; the state is stored elsewhere.
+Times are seconds since 1970, passed in by the caller.
 
-A writer holds the console as long as their relay lives and names them: the lock itself is told nothing of that. So a
-heartbeat of a relay is one line in a table, however many writers it has, and a lock that does not answer for half a
-minute ends no session. Whoever wants the console from a holder looks the relay up and claims what is vacated.
+A writer holds the console as long as their relay renews its lease and names them. The lock itself is not renewed: a
+heartbeat of a relay is one row in a table, however many writers it has, and a lock that does not answer for half a
+minute ends no session. A claim against a holder reads the lease of the holder's relay first.
 """
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 PENDING_SECONDS = 60.0
-"""How long a granted console is kept for a writer whose relay has not named them yet: the token's 30 s, an attach that
-takes its longest (20 s), and the next heartbeat (5 s).
+"""How long a new writer counts as alive before their relay names them: the token's 30 s, the longest attach (20 s), and
+the next heartbeat (5 s), rounded up.
 """
 LEASE_SECONDS = 45.0
-"""How long a relay counts as alive after a heartbeat: the 30 s in which nothing answers when the only host instance is
-killed, a call that hangs until its end (10 s), and the pause before the next (5 s).
+"""How long a relay counts as alive after a heartbeat: 30 s without an answer when the only host instance is killed, a
+call that hangs until its timeout (10 s), and the pause before the next (5 s).
 """
 
 
@@ -30,7 +30,7 @@ class Takeover(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who has the console, and the relay that they were sent to."""
+    """The session that has the console, and the relay that serves it."""
 
     session: str
     subject: str
@@ -41,7 +41,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """What a relay said with its last heartbeat: when, and the sessions of its writers."""
+    """The last heartbeat of a relay: its time, and the sessions of its writers."""
 
     at: float
     sessions: frozenset[str]
@@ -52,17 +52,17 @@ class Lock:
     generation: int = 0
     holder: Holder | None = None
     pending_until: float = 0.0
-    """Until then the holder counts as alive whatever their relay says."""
+    """Until this time the holder counts as alive, whatever the lease of their relay says."""
 
     def holds(self, session: str, generation: int) -> bool:
         return self.holder is not None and self.holder.session == session and self.generation == generation
 
     def relay_to_ask(self, now: float) -> str | None:
-        """The holder's, where it says whether they are alive; None: nobody holds it, or they count as alive anyway."""
+        """Returns the relay whose lease decides if the holder is alive; None if no lease is needed to decide."""
         return None if self.holder is None or now < self.pending_until else self.holder.relay
 
     def live_holder(self, lease: Lease | None, now: float) -> Holder | None:
-        """`lease`: of the relay to ask; None where there is none, or it never said anything."""
+        """Returns the holder if they are alive. `lease` is that of `relay_to_ask`; None if there is none."""
         if self.holder is None or self.relay_to_ask(now) is None:
             return self.holder
         alive = lease is not None and now < lease.at + LEASE_SECONDS
@@ -71,7 +71,7 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A wish to become the writer. `vacated` is the generation whose holder agreed to leave, or is not alive."""
+    """A request to become the writer. `vacated` is the generation whose holder agreed to leave, or is not alive."""
 
     holder: Holder
     takeover: Takeover
@@ -80,7 +80,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Acquired:
-    """`before`: the lock as it was. Its holder is displaced, where they are still alive."""
+    """The claim succeeded. `before` is the lock as it was; its holder is displaced if they are still alive."""
 
     generation: int
     before: Lock
@@ -88,7 +88,7 @@ class Acquired:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The console stays with its holder, if they are alive; under `ask`, that holder is the one to be asked."""
+    """The claim failed: the console stays with its holder. Under `ask`, this holder is asked to leave."""
 
     holder: Holder
     generation: int
@@ -100,8 +100,9 @@ class Held:
 
 
 def acquire(lock: Lock, claim: Claim, now: float) -> tuple[Lock, Acquired | Held]:
-    """Raises the generation, or leaves the lock untouched. A claim always displaces an earlier session
-    of the same person.
+    """Grants a claim and raises the generation, or leaves the lock as it is.
+
+    A claim always displaces an earlier session of the same person.
     """
     holder = lock.holder
     if holder and holder.subject != claim.holder.subject and not _may_displace(lock, claim):
@@ -115,9 +116,9 @@ def _may_displace(lock: Lock, claim: Claim) -> bool:
 
 
 def release(lock: Lock, session: str, generation: int | None = None) -> tuple[Lock, bool]:
-    """Frees the console; a release that comes late, after a takeover, changes nothing.
+    """Frees the console. A release that comes late, after a takeover, changes nothing.
 
-    Without a generation: whichever the session has, for who asked and never learnt it.
+    Without a generation it frees whichever the session has: for a claim whose outcome was never received.
     """
     if not lock.holds(session, lock.generation if generation is None else generation):
         return lock, False

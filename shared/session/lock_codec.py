@@ -1,4 +1,4 @@
-"""The lock, claims, and outcomes as plain JSON objects: what the task hub stores. No token is ever among them."""
+"""Converts locks, claims and outcomes to and from the JSON that the task hub stores. It never holds a token."""
 
 from dataclasses import asdict
 from typing import Any
@@ -9,7 +9,7 @@ from shared.session.lock_requests import AnsweredRequest, Expired, LockRequests,
 type Json = dict[str, Any]
 
 NO_RELAY = ""
-"""Of a holder whom an earlier version stored, without their relay: no relay names them."""
+"""Relay of a holder that an earlier version stored without one. No relay has this name."""
 
 
 def state_to_json(state: LockRequests) -> Json:
@@ -21,8 +21,9 @@ def state_to_json(state: LockRequests) -> Json:
 
 
 def state_from_json(stored: Json | None) -> LockRequests:
-    """A console nobody ever opened has no state. One that was last opened before requests had ids is read as well: its
-    generation must go on, and its holder is judged as any other.
+    """Reads the state of a console; a console that was never opened has none.
+
+    A state from before requests had ids is read as well: its generation must go on, and its holder counts.
     """
     if not stored:
         return LockRequests()

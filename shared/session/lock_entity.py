@@ -1,4 +1,4 @@
-"""What an operation makes of the state that the task hub keeps of a console, as plain JSON on both sides."""
+"""Applies an operation to the state of a console that the task hub stores. Both are plain JSON."""
 
 from shared.session import lock
 from shared.session.lock_codec import Json, claim_from_json, request_from_json, state_from_json, state_to_json
@@ -6,7 +6,7 @@ from shared.session.lock_requests import Operation, perform
 
 
 def changed(stored: Json | None, operation: str, payload: Json, now: float) -> Json | None:
-    """The next state; None: it stays as it is. Raises KeyError for an operation that is none."""
+    """Returns the next state; None if it stays as it is. Raises KeyError for an unknown operation."""
     before = state_from_json(stored)
     after = perform(before, request_from_json(payload["request"]), _operations(payload, now)[operation], now)
     return None if after is before else state_to_json(after)

@@ -1,14 +1,14 @@
 """Each request changes a lock once, however often, late, or out of order it comes.
 
-Whoever asks sends a request id and then reads the state until the outcome of that id stands there. So a request may be
-sent again when no outcome shows: one that was done is known by its id. Only the last outcomes are kept; `floor` stands
-for those that were dropped. A request whose deadline is not after it may have been done before, so it is not done.
-As deadlines grow with the time of asking, that refuses old requests and no new ones.
+The requester sends a request id, and then reads the state until the outcome of that id appears. If none appears, it
+may send the request again: a request that was done is recognised by its id. Only the last outcomes are stored; `floor`
+stands for the dropped ones. A request whose deadline is not later than `floor` may have been done before, so it is
+refused. Deadlines grow with the time of the request, so this refuses old requests and no new ones.
 
-A request that comes after its deadline is not done either: nobody waits for it, and it would displace somebody.
-Deadlines are told by the clock of who asks and judged by the clock of who does it: the two must agree within
-CLOCK_SECONDS, which deadlines leave as a margin. A deadline that nobody can have told by such a clock is refused too:
-kept as `floor`, it would shut everybody out until then. So a floor that is as far ahead counts for nothing.
+A request that comes after its deadline is refused as well: nobody waits for it, and it could displace a writer.
+The requester's clock sets the deadline, and the clock of the task hub's worker checks it: the two must agree within
+CLOCK_SECONDS, the margin that deadlines leave. A deadline too far ahead for such a clock is refused too: stored as
+`floor`, it would refuse everybody until then. For the same reason a floor that is too far ahead is ignored.
 """
 
 from collections.abc import Callable
@@ -17,27 +17,27 @@ from dataclasses import dataclass, field, replace
 from shared.session.lock import Acquired, Held, Lock
 
 OUTCOMES = 32
-"""Kept by id. With names of NAME_CHARACTERS at most that is below 40 KiB of JSON."""
+"""Outcomes that are stored. With names of at most NAME_CHARACTERS they take less than 40 KiB of JSON."""
 NAME_CHARACTERS = 64
 CLOCK_SECONDS = 1.0
 LONGEST_SECONDS = 15.0
-"""Nobody waits longer for an outcome."""
+"""Longest wait of a requester for an outcome."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     id: str
     deadline: float
-    """When whoever asks gives up; seconds since 1970."""
+    """When the requester gives up; seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """The request came when nobody waited for it any more, or may have been done before."""
+    """The request came after its deadline, or may have been done before."""
 
 
 type Outcome = Acquired | Held | bool | Expired
-"""bool: of a release, whether the session had the console."""
+"""The bool is the outcome of a release: True if the session had the console."""
 type Operation = Callable[[Lock], tuple[Lock, Outcome]]
 
 
@@ -49,7 +49,7 @@ class AnsweredRequest:
 
 @dataclass(frozen=True, slots=True)
 class LockRequests:
-    """A lock, and what became of the last requests."""
+    """A lock, and the outcomes of the last requests."""
 
     lock: Lock = field(default_factory=Lock)
     answered: tuple[AnsweredRequest, ...] = ()
@@ -58,12 +58,12 @@ class LockRequests:
     """The latest deadline among the requests that were done and dropped."""
 
     def outcome(self, request: str) -> Outcome | None:
-        """None: not done yet, or so long ago that it was dropped."""
+        """Returns the outcome of a request id; None if it is not done yet, or was dropped."""
         return next((each.outcome for each in self.answered if each.request.id == request), None)
 
 
 def perform(state: LockRequests, request: Request, operation: Operation, now: float) -> LockRequests:
-    """The next state. A request that was done before leaves it as it is."""
+    """Does a request, and returns the next state. A request that was done before changes nothing."""
     if state.outcome(request.id) is not None:
         return state
     latest = now + LONGEST_SECONDS + CLOCK_SECONDS

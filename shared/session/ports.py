@@ -1,4 +1,4 @@
-"""Who holds a console: the lock, its tokens, its sessions, the relays that are told."""
+"""The ports of sessions: the lock, tokens, sessions, relays, leases, notices, and the control plane for relays."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,62 +16,63 @@ from shared.session.lock import Acquired, Claim, Held, Lease, Lock
 
 
 class Consoles(Protocol):
-    """The lock: one per console, in the durable task hub. Every call raises Unavailable while it does not answer."""
+    """The lock: one per console, in the durable task hub. Every call raises Unavailable if the task hub fails."""
 
     async def acquire(self, vm: VmId, claim: Claim) -> Acquired | Held:
-        """After Unavailable the session holds nothing, or only as long as any that never attaches."""
+        """Claims the console. After Unavailable the session holds it for at most PENDING_SECONDS, if at all."""
         ...
 
     async def release(self, vm: VmId, session: str, generation: int) -> bool:
-        """Whether the session had the console."""
+        """Frees the console. Returns True if the session had it."""
         ...
 
     async def show(self, vm: VmId) -> Lock: ...
 
 
 class KeyRing(Protocol):
-    """Keys that sign for the service: EC P-256, ES256. What is private of them stays where it lies."""
+    """Keys that sign for the service: EC P-256, ES256. Private keys never leave their store."""
 
     async def public(self) -> Sequence[Mapping[str, str]]:
-        """The JWK of every key whose signatures count. Raises Unavailable."""
+        """Returns the JWK of every key whose signatures are accepted. Raises Unavailable."""
         ...
 
     async def signer(self) -> str:
-        """The `kid` of the key that signs now. Raises Unavailable."""
+        """Returns the `kid` of the key that signs now. Raises Unavailable."""
         ...
 
     async def sign(self, kid: str, message: bytes) -> bytes:
-        """The signature, r and s of 32 bytes each, by a key that `signer` named. Raises Unavailable."""
+        """Signs with a key that `signer` named. Returns r and s, 32 bytes each. Raises Unavailable."""
         ...
 
     async def probe(self) -> None:
-        """Raises Unavailable while they are out of reach."""
+        """Raises Unavailable if the keys cannot be reached."""
         ...
 
 
 class Tokens(Protocol):
     async def ready(self) -> None:
-        """Raises Unavailable while nothing can be signed."""
+        """Raises Unavailable if nothing can be signed now."""
         ...
 
     async def sign(self, grant: Grant) -> str:
-        """The session token (JWT, ES256) for this grant. Raises Unavailable."""
+        """Returns the session token (JWT, ES256) for this grant. Raises Unavailable."""
         ...
 
     async def sign_command(self, relay: str, body: bytes) -> str:
-        """A 30 s token by which a relay knows that this body, byte for byte, comes from the function app. Raises
-        Unavailable.
+        """Returns a token, valid for 30 s, that proves to a relay that the function app sent exactly this body.
+
+        Raises Unavailable.
         """
         ...
 
     async def public_keys(self) -> dict[str, Any]:
-        """The JWKS that relays verify with. Raises Unavailable."""
+        """Returns the JWKS with which relays verify tokens. Raises Unavailable."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One opened console, as the index keeps it. Times are seconds since 1970."""
+    """One session, as the index stores it. Times are seconds since 1970."""
 
     id: str
     vm: VmId
@@ -83,7 +84,7 @@ class Session:
     relay: str
     reason: str | None = None
     os: Os | None = None
-    """What the VM ran when the session was opened; None of a session that is older than this field."""
+    """The VM's operating system when the session was opened; None if the session is older than this field."""
     state: str = "requested"
     """requested, attached or ended"""
     ended_at: float | None = None
@@ -99,17 +100,17 @@ class Sessions(Protocol):
     async def attached(self, vm: VmId, session: str) -> None: ...
 
     async def ended(self, vm: VmId, session: str, at: float, by: str) -> None:
-        """Keeps the first reason: a session ends once."""
+        """Stores the end of a session. A session ends once: a later call changes nothing."""
         ...
 
     async def live(self, scope: Scope, since: float) -> Sequence[Session]:
-        """Sessions of all consoles within the scope that were requested after `since` and have not ended."""
+        """Returns the sessions within a scope that were requested after `since` and have not ended."""
         ...
 
 
 class UsedTokens(Protocol):
     async def burn(self, token_id: str, expires_at: int) -> bool:
-        """True the first time, False for ever after."""
+        """Marks a token as used. Returns True the first time, False ever after. `expires_at`: seconds since 1970."""
         ...
 
 
@@ -124,40 +125,46 @@ class Relay:
 
 class Relays(Protocol):
     def of(self, vm: VmId) -> Relay:
-        """The shard that rendezvous hashing names for this VM."""
+        """Returns the relay that owns this VM's console."""
         ...
 
     async def fence(self, vm: VmId, generation: int, by: str) -> bool:
-        """Tells the relay that an older writer was displaced by `by`. False when it cannot be reached: its own
-        heartbeat then tells it within seconds.
+        """Tells the relay that `by` displaced the older writer. Returns False if it cannot be reached; its heartbeat
+        then tells it within seconds.
         """
         ...
 
     async def end(self, vm: VmId, session: str, code: str, by: str) -> bool: ...
 
     async def ask(self, vm: VmId, generation: int, by: str, seconds: float) -> bool:
-        """Whether the writer of this generation gives the console up; silence for so long counts as yes."""
+        """Asks the writer of this generation to leave. Returns True if they agree, or do not answer within `seconds`.
+
+        Raises Unavailable.
+        """
         ...
 
     async def command(self, vm: VmId, act: Command, keys: str, by: str) -> Refusal | None:
-        """Sends reset, NMI or SysRq (`keys`: its letters and digits) down the open line, and records it.
+        """Sends reset, NMI or SysRq (`keys`: its letters and digits) through the open serial port, and records it.
 
         Raises Unavailable.
         """
         ...
 
     async def recorded_last(self, vm: VmId) -> RecordedLast | None:
-        """The newest record of the VM's console at its relay; None where that knows none. Raises Unavailable."""
+        """Returns the newest record that the relay has of the VM's console, if any. Raises Unavailable."""
         ...
 
     async def note(self, vm: VmId, act: Command, by: str) -> bool:
-        """Records an act that goes another way, where the console is open. False when the relay was not reached."""
+        """Records a command that Azure Resource Manager carries, if the console is open.
+
+        Returns False if the relay cannot be reached.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """The function app's yes to an attach."""
+    """The function app's admission of an attach."""
 
     session: str
     idle_seconds: int
@@ -170,50 +177,50 @@ class Beat:
     """The function app's answer to a heartbeat."""
 
     endings: Sequence[tuple[str, str, str]] = ()
-    """(session, refusal code, by whom) of those that must end."""
+    """Sessions that must end: their id, the refusal code, and the name of who ended them."""
     keep: Mapping[str, RecordingSettings] | None = None
-    """What is kept, by console, where it is not what it is by rule. None: could not be learnt; all stays as it is."""
+    """Recording settings that differ from the default, by console. None if they are not known: then nothing changes."""
     capture: Sequence[VmId] | None = None
-    """VMs of this relay that are recorded whether anybody is there or not. None, as above."""
+    """VMs of this relay that are recorded also without a viewer. None, as above."""
     covered: Collection[str] | None = None
-    """The consoles about which `keep` speaks; of the others another answer does. None: all."""
+    """The consoles that `keep` covers; other answers cover the others. None: all."""
 
 
 class ControlPlane(Protocol):
     """The function app, as a relay calls it."""
 
     async def attach(self, grant: Grant) -> Admission | Refusal:
-        """Burns the token's id and checks the generation. Raises Unavailable."""
+        """Marks the token as used and checks the generation. Raises Unavailable."""
         ...
 
     async def heartbeat(self, live: Sequence[Grant]) -> Beat:
-        """Keeps the leases of all live sessions in one call. Raises Unavailable."""
+        """Renews the lease of the relay for all its live sessions. Raises Unavailable."""
         ...
 
     async def record_end(self, vm: VmId) -> RecordEnd:
-        """How the VM's record ends in the archive, whoever recorded it. Raises Unavailable."""
+        """Returns the end of the VM's record in the archive, whichever relay recorded it. Raises Unavailable."""
         ...
 
     async def detach(self, grant: Grant, why: str, typed: int, printed: int) -> None:
-        """The session ended: its lock is free. Raises Unavailable."""
+        """Reports the end of a session, and frees its lock. `typed` and `printed`: bytes. Raises Unavailable."""
         ...
 
 
 class Leases(Protocol):
-    """The lives of relays, which are the leases of all their writers: one row each."""
+    """The leases of relays, one row each. The lease of a relay is that of all its writers."""
 
     async def renew(self, relay: str, lease: Lease) -> None:
         """Raises Unavailable."""
         ...
 
     async def of(self, relay: str) -> Lease | None:
-        """None: it never said anything. Raises Unavailable."""
+        """Returns the lease of a relay; None if it never sent a heartbeat. Raises Unavailable."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A session that is over, as its relay is to hear it. `by`: the name of who caused it; `at`: seconds since 1970."""
+    """A notice for a relay that a session has ended. `by`: the name of who ended it; `at`: seconds since 1970."""
 
     session: str
     code: Code
@@ -222,10 +229,10 @@ class Notice:
 
 
 class Notices(Protocol):
-    """What relays are still to hear, for whatever call does not reach them."""
+    """Notices that relays get with their next heartbeat, in case a call did not reach them."""
 
     async def add(self, relay: str, notice: Notice) -> None:
-        """Raises Unavailable. Of one session the last counts."""
+        """Stores a notice; it replaces an earlier one about the session. Raises Unavailable."""
         ...
 
     async def of(self, relay: str) -> Sequence[Notice]:
@@ -233,5 +240,5 @@ class Notices(Protocol):
         ...
 
     async def drop(self, relay: str, sessions: Collection[str]) -> None:
-        """Raises Unavailable; what is not there any more is no error."""
+        """Deletes notices. A missing one is no error. Raises Unavailable."""
         ...

@@ -1,7 +1,7 @@
-"""Which relay owns a VM's console: rendezvous hashing.
+"""Assigns each console to a relay by rendezvous hashing.
 
-Each name is scored with the console's id and the highest score wins, so a shard that comes or goes moves only the
-consoles it wins or had, about one in as many as there are shards.
+Each relay's name is scored with the console's id, and the highest score wins. A shard that is added or removed moves
+only the consoles that it wins or had: about one in n, for n shards.
 """
 
 import hashlib
@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 
 def owner(console: str, shards: Sequence[str]) -> str:
-    """The shard that owns this console (`VmId.console`). Raises ValueError when there is none."""
+    """Returns the shard that owns a console (`VmId.console`). Raises ValueError if `shards` is empty."""
     return max(shards, key=lambda shard: (_score(console, shard), shard))
 
 
 def _score(console: str, shard: str) -> bytes:
-    # NUL is in neither, so no two pairs read the same.
+    # Neither text holds NUL, so no two pairs give the same bytes.
     return hashlib.sha256(f"{shard}\0{console}".encode()).digest()

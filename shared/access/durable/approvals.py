@@ -1,7 +1,9 @@
-"""Requests for approval that wait as orchestrations, each under the request's own id; the functions are in
-functions/approval_orchestration.py. The rows say what became of them, and are written once, so a request outlives its
-orchestration, and a decision needs no task hub. A start that the killed host had taken comes again after five minutes,
-and what is told an orchestration before its start is dropped (docs/fidelity.md, "Durable functions").
+"""Requests for approval that wait as orchestrations, each under the id of the request (functions/
+approval_orchestration.py).
+
+The row of a request holds its decision and is decided once, so a request outlives its orchestration, and a decision
+needs no task hub. A start that a killed host had taken runs again after five minutes, and an event that comes before
+the start of its orchestration is dropped (docs/fidelity.md, "Durable functions").
 """
 
 import asyncio
@@ -19,9 +21,9 @@ from shared.base.vm import VmId
 ORCHESTRATION = "await_approval"
 DECISION = "decision"
 HUB_SECONDS = 6.0
-"""The engine is asked for an ended orchestration every two seconds; one that answers later is not waited for."""
+"""Seconds to wait for an orchestration to end. The client polls the engine every two seconds."""
 SETTLE_SECONDS = 1.0
-"""What a request keeps of its time for settling the row without the task hub."""
+"""Seconds of a request that are reserved for deciding the row without the task hub."""
 HUB = Dependency.TASK_HUB
 _log = logging.getLogger(__name__)
 
@@ -48,7 +50,7 @@ class DurableApprovals:
         return await self._table.pending()
 
     async def decide(self, approval: Approval) -> Approval:
-        """Where the orchestration is no more, was never started, or does not answer, the row is settled without it."""
+        """Decides through the orchestration. If it has ended, never started or does not answer, decides the row."""
         try:
             async with (
                 in_time(HUB, least=SETTLE_SECONDS) as left,

@@ -1,4 +1,4 @@
-"""Just-in-time approval: ask for it, see it, decide about somebody else's."""
+"""Just-in-time approval: request it, show it, decide about another person's request."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,13 +16,13 @@ from shared.base.refusals import Code, Refusal, refuse
 from shared.base.vm import VmId
 
 AT_ONCE = 8
-"""VMs asked about at the same time for one caller's list: ARM throttles by principal."""
+"""VMs that are checked at the same time for one caller's list: ARM throttles by principal."""
 
 
 async def ask_approval(
     dependencies: AccessDependencies, caller: Caller, vm: VmId, right: Right, reason: str
 ) -> Approval | Refusal:
-    """A request that waits already is answered again instead of another. Raises Unavailable."""
+    """Requests approval of a right. If the caller has such a request waiting, it is returned. Raises Unavailable."""
     if refusal := await check_caller_rate(dependencies, caller):
         return refusal
     examined = await admit_to_vm(dependencies, caller, vm, RequiredRight(right, ASKING, reason))
@@ -54,7 +54,7 @@ async def ask_approval(
 async def show_approval(
     dependencies: AccessDependencies, caller: Caller, vm: VmId, approval: str
 ) -> Approval | Refusal:
-    """One's own request, or one that one may decide; any other does not exist. Raises Unavailable."""
+    """Returns the caller's own request, or one that they may decide. Others are not found. Raises Unavailable."""
     stored = await dependencies.approvals.find(vm, approval)
     if stored and (stored.subject == caller.subject or await _may_approve(dependencies, caller, vm)):
         return stored.at(dependencies.clock.now())
@@ -62,7 +62,7 @@ async def show_approval(
 
 
 async def list_approvals(dependencies: AccessDependencies, caller: Caller) -> Sequence[Approval]:
-    """Those that wait: one's own, and those that one may decide. Raises Unavailable when they cannot be had."""
+    """Lists the waiting requests that are the caller's own, or that they may decide. Raises Unavailable."""
     now, gate = dependencies.clock.now(), asyncio.Semaphore(AT_ONCE)
     waiting = [each for each in await dependencies.approvals.pending() if each.at(now).state is rules.State.PENDING]
     shown = await asyncio.gather(*(_concerns(dependencies, caller, each, gate) for each in waiting))
@@ -89,7 +89,7 @@ async def _may_approve(dependencies: AccessDependencies, caller: Caller, vm: VmI
 async def decide_approval(
     dependencies: AccessDependencies, caller: Caller, vm: VmId, approval: str, *, allow: bool, comment: str | None
 ) -> Approval | Refusal:
-    """Says yes or no to somebody else's request, once. Raises Unavailable."""
+    """Approves or denies another person's request, once. Raises Unavailable."""
     if too_many := await check_caller_rate(dependencies, caller):
         return too_many
     examined = await admit_to_vm(dependencies, caller, vm, RequiredRight(Right.APPROVE, ENTRANCE))

@@ -1,4 +1,4 @@
-"""Nobody asks for more than their share: callers by themselves, and each VM whoever asks."""
+"""Applies rate limits: to each caller, and to each VM and right."""
 
 import math
 from dataclasses import replace
@@ -13,14 +13,14 @@ from shared.base.vm import VmId
 
 
 async def check_caller_rate(dependencies: AccessDependencies, caller: Caller) -> Refusal | None:
-    """Raises Unavailable."""
+    """Counts a request of the caller, and returns a refusal if there were too many. Raises Unavailable."""
     return await _take(dependencies, f"caller {caller.subject}", dependencies.settings.caller_rate)
 
 
 async def admit_within_rate(
     dependencies: AccessDependencies, caller: Caller, vm: VmId, required: RequiredRight
 ) -> Examined | Refusal:
-    """For what is done on a VM's line: nobody's share used up, and all checks between. Raises Unavailable."""
+    """Checks the caller's rate, then the VM, then the VM's rate. Raises Unavailable."""
     if refusal := await check_caller_rate(dependencies, caller):
         return refusal
     examined = await admit_to_vm(dependencies, caller, vm, required)
@@ -30,8 +30,10 @@ async def admit_within_rate(
 
 
 async def check_vm_rate(dependencies: AccessDependencies, vm: VmId, right: Right) -> Refusal | None:
-    """To be asked only once the caller may do this on the VM: else anybody could keep others out. Each right has its
-    own, so that who may only watch keeps no writer out. Raises Unavailable.
+    """Counts a request on a VM, and returns a refusal if there were too many. Raises Unavailable.
+
+    Call it only after all checks, or callers without rights could use up the VM's limit. Each right has a limit of its
+    own, so that watchers cannot use up the writers' limit.
     """
     return await _take(dependencies, f"vm {vm.console} {right}", dependencies.settings.vm_rate)
 

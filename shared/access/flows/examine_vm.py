@@ -1,4 +1,4 @@
-"""One VM as the caller meets it: all checks at once, or a refusal that tells nothing."""
+"""Checks one VM for a caller. A caller who may not read it gets a refusal that reveals nothing."""
 
 import asyncio
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from shared.base.vm import Vm, VmId
 
 SESSION = tuple(CheckName)
 PREFLIGHT = tuple(what for what in CheckName if what is not CheckName.REASON)
-"""A reason is given with the request itself."""
+"""All but the reason, which comes with the request itself."""
 POLICY = (
     CheckName.SIGN_IN,
     CheckName.PERMISSION,
@@ -29,31 +29,31 @@ POLICY = (
     CheckName.TAG,
 )
 ACT = (*POLICY, CheckName.LOCK, CheckName.REASON, CheckName.APPROVAL)
-"""Of an act like a restart, which a VM in any state may need."""
+"""Checks of a command like a restart, which a VM in any state may need."""
 ASKING = (*POLICY, CheckName.REASON)
-"""Of a request for approval."""
+"""Checks of a request for approval."""
 ENTRANCE = (CheckName.SIGN_IN, CheckName.PERMISSION, CheckName.NETWORK)
-"""Of what touches no line: approving, administering."""
+"""Checks of actions that do not touch the serial port: approving, administering."""
 READING = (*ENTRANCE, CheckName.STORAGE)
 LIVE = (
     CheckName.PERMISSION, CheckName.CLOUD, CheckName.REGION, CheckName.SWITCH, CheckName.PORT, CheckName.TAG,
     CheckName.BOOT_DIAGNOSTICS, CheckName.STORAGE, CheckName.APPROVAL,
 )  # fmt: skip
-"""Of a session that is open. That a VM stops, its port tells; where somebody comes from, how they signed in and why was
-asked when they came.
+"""Checks of an open session. Its serial port shows when the VM stops. Network, sign-in and reason were checked when the
+session was opened.
 """
 _CONSTRAINT_CHECKS = frozenset({CheckName.SWITCH, CheckName.PORT, CheckName.LOCK})
 
 
 @dataclass(frozen=True, slots=True)
 class RequiredRight:
-    """What for, and how it is asked."""
+    """The right that a request needs, and the checks that it must pass."""
 
     right: Right = Right.WRITE
     checks: Sequence[CheckName] = SESSION
     reason: str | None = None
     fresh: bool = False
-    """Nothing that was answered before will do."""
+    """Ignore cached answers of Azure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +72,10 @@ class Examined:
 async def examine_vm(
     dependencies: AccessDependencies, caller: Caller, vm: VmId, required: RequiredRight
 ) -> Examined | Refusal:
-    """Raises Unavailable.
+    """Makes the checks of a VM, and returns it with their results and its warnings. Raises Unavailable.
 
-    An application's VM is read with the service's own identity, so its right to read is asked here: without it,
-    the VM does not exist. Unknown and forbidden VMs are asked the same questions, so their answers take as long.
+    An application's VM is read with the service's own identity, so its right to read is checked here: without it, the
+    VM does not exist. Unknown and forbidden VMs cost the same calls, so their answers take equally long.
     """
     inspected = await inspect_vm(dependencies, caller, vm, required)
     if isinstance(inspected, Refusal):
@@ -89,7 +89,7 @@ async def examine_vm(
 async def admit_to_vm(
     dependencies: AccessDependencies, caller: Caller, vm: VmId, required: RequiredRight
 ) -> Examined | Refusal:
-    """The VM, when nothing stands in the way; else all that does as one refusal. Raises Unavailable."""
+    """Returns the VM if all checks pass, else one refusal that holds all that failed. Raises Unavailable."""
     examined = await examine_vm(dependencies, caller, vm, required)
     if isinstance(examined, Refusal) or not examined.refusals:
         return examined
@@ -97,8 +97,9 @@ async def admit_to_vm(
 
 
 async def admit_to_remains(dependencies: AccessDependencies, caller: Caller, vm: VmId, right: Right) -> Refusal | None:
-    """To what is kept of a VM that is gone: whoever holds the right at what enclosed it held it there, too. As long as
-    the VM is there, only its own rights count. Raises Unavailable.
+    """Checks the right to the transcripts of a deleted VM: the right on its group, or on its subscription, counts.
+
+    While the VM exists, only rights on the VM itself count, and this refuses. Raises Unavailable.
     """
     actions = rights.on_vm(dependencies.settings.rights, right, vm)
     place, missing, levels = await asyncio.gather(
@@ -118,7 +119,7 @@ async def admit_to_remains(dependencies: AccessDependencies, caller: Caller, vm:
 async def inspect_vm(
     dependencies: AccessDependencies, caller: Caller, vm: VmId, required: RequiredRight
 ) -> Inspected | Refusal:
-    """What the checks look at, all asked for at the same time. Raises Unavailable."""
+    """Reads everything that the checks need, all at the same time. Raises Unavailable."""
     actions = rights.on_vm(dependencies.settings.rights, required.right, vm)
     described, missing, levels, constraints, approvals = await asyncio.gather(
         dependencies.vms.find(caller, vm),
@@ -129,7 +130,7 @@ async def inspect_vm(
     )
     if isinstance(missing, Refusal):
         return missing
-    if isinstance(described, Refusal):  # what else there is to say of it is for those who may read it
+    if isinstance(described, Refusal):  # its reason is only for callers who may read the VM
         hidden = rights.read_action(vm) in missing
         return refuse(Code.VM_NOT_FOUND, target=vm.resource_id) if hidden else described
     storage = (
@@ -172,7 +173,7 @@ async def _get_approvals(
 async def _check_storage(
     dependencies: AccessDependencies, caller: Caller, vm: Vm, required: RequiredRight
 ) -> StorageCheck | Refusal | None:
-    """None where there is nothing to ask: diagnostics are off or the platform's own, or the service does not mind."""
+    """Looks up the VM's own diagnostics account. None if there is none, diagnostics are off, or the check is off."""
     uri = vm.storage_uri
     if not (
         uri and vm.boot_diagnostics and dependencies.settings.storage_check and CheckName.STORAGE in required.checks

@@ -1,4 +1,4 @@
-"""Every VM the caller may read, each with what stands in the way of its console."""
+"""Lists the VMs that the caller may read, each with the refusals that keep its console from opening."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -16,14 +16,14 @@ from shared.base.refusals import Refusal
 from shared.base.vm import Vm
 
 AT_ONCE = 8
-"""Permission questions in flight for one caller: ARM throttles by principal."""
+"""Calls about permissions in flight for one caller: ARM throttles by principal."""
 MOST = 200
-"""VMs that one answer looks at: the work of a request is bounded, however many VMs there are."""
+"""VMs in one answer: it bounds the work of a request, however many VMs there are."""
 BRIEFLY = (
     CheckName.PERMISSION, CheckName.CLOUD, CheckName.REGION, CheckName.SWITCH, CheckName.TAG, CheckName.PROVISIONING,
     CheckName.POWER, CheckName.BOOT_DIAGNOSTICS,
 )  # fmt: skip
-"""What is known of every VM without a question more for each; the others are asked when one of them is looked at."""
+"""Checks that need no further call for each VM. The others are made when one VM is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +35,21 @@ class ListedVm:
 
 @dataclass(frozen=True, slots=True)
 class VmPage:
-    """`unasked`: subscriptions that could not be asked, and why. What is missing here may be in one of them."""
+    """One page of VMs. `unasked`: subscriptions that could not be read, and why; a missing VM may be in one of them."""
 
     listed: Sequence[ListedVm]
     unasked: Mapping[str, Refusal]
     next: str | None = None
-    """Where the rest begins: the last console that was looked at."""
+    """The last console of this page, to pass as `after` for the next one; None after the last page."""
 
 
 async def list_consoles(
     dependencies: AccessDependencies, caller: Caller, after: str = "", most: int = MOST
 ) -> VmPage | Refusal:
-    """At most so many VMs, in the order of their consoles, behind `after`.
+    """Lists at most `most` VMs behind the console `after`, in the order of their consoles.
 
-    An empty list is answered only where everything was asked. Raises Unavailable when nothing can be listed and
-    something could not be asked; one VM's rights that cannot be had only close that VM.
+    An empty list is returned only if everything could be read. Raises Unavailable if nothing can be listed and
+    something could not be read. If the rights on one VM cannot be read, only that VM is refused.
     """
     visible = await dependencies.vms.visible(caller)
     if isinstance(visible, Refusal):
@@ -71,8 +71,9 @@ async def list_consoles(
 async def _list(
     dependencies: AccessDependencies, caller: Caller, vm: Vm, gate: asyncio.Semaphore
 ) -> ListedVm | Unavailable | None:
-    """None for a VM that the service may read and the caller may not; Unavailable where nobody knows whether they may:
-    what the service sees for an application is not yet theirs to see.
+    """Returns None for a VM that the service may read and the caller may not.
+
+    Returns Unavailable if an application's right to read is not known: the service's identity has read the VM for it.
     """
     warnings, actions = console_warnings.warnings(vm), rights.on_vm(dependencies.settings.rights, Right.WRITE, vm.id)
     try:

@@ -1,4 +1,4 @@
-"""What does not answer, as the refusal by which people know what to do: wait, how long, or look elsewhere."""
+"""Turns a dependency that does not answer into a refusal that tells people how long to wait, or where to look."""
 
 from dataclasses import replace
 from typing import assert_never
@@ -26,7 +26,7 @@ _CODES = {
 
 
 def tell_unavailable(error: Unavailable, target: str | None = None) -> Refusal:
-    """The words name who it was, never what they answered. Azure's own number of seconds is handed on."""
+    """Returns the refusal. Its message names the dependency, never its answer. Azure's Retry-After is passed on."""
     match error.what:
         case Dependency.RELAY:
             return refuse(Code.RELAY_UNAVAILABLE, because=_relay_message(error.trouble), target=target)
@@ -38,7 +38,7 @@ def tell_unavailable(error: Unavailable, target: str | None = None) -> Refusal:
 
 
 def _azure_refusal(error: Unavailable, target: str | None) -> Refusal:
-    """Of what has no name to people, the words are the table's."""
+    """Returns the refusal for a dependency of Azure. One without a name for people gets the message of the table."""
     name = _NAMES.get(error.what)
     refusal = refuse(_CODES[error.trouble], because=name and _message(name, error), target=target)
     return refusal if error.retry_after is None else replace(refusal, retry_after=error.retry_after)
@@ -68,7 +68,7 @@ def _late(name: str) -> str:
 
 
 def _relay_message(trouble: Trouble) -> str | None:
-    """None: the words of the table."""
+    """Returns a message; None keeps that of the table."""
     match trouble:
         case Trouble.SILENT | Trouble.SLOW:
             return "The relay of this console took what it was asked, and did not answer in time. See what came of it."

@@ -1,7 +1,7 @@
-"""Requests for approval as rows: one partition per console, and a list of those that wait.
+"""Requests for approval as rows: one partition per console, and an index of those that wait.
 
-A request is decided once: whoever writes first, under the row's version, has decided. The list is an index: a row of
-it that is left behind (a crash between two writes) names a request that says itself that it is decided or expired.
+A request is decided once: the first conditional write on the row's version wins. A crash between two writes may leave
+a row of the index behind; it names a request whose own row says that it is decided or expired.
 """
 
 import asyncio
@@ -18,9 +18,9 @@ from shared.base.vm import VmId
 
 TABLE = "approvals"
 MOST = 200
-"""Requests that are listed at a time."""
+"""Requests that are listed at once."""
 WAITING = "waiting"
-"""Partition of the list."""
+"""Partition of the index."""
 _TRIES = 5
 
 
@@ -29,7 +29,7 @@ class TableApprovals:
         self._table, self._clock = Table(service, TABLE), clock
 
     async def add(self, approval: Approval) -> None:
-        """The list first: a request that is listed and not there is skipped, one that is not listed is never seen."""
+        """Writes the index first: a reader skips an entry without a request, but never sees a request without entry."""
         waiting = {"PartitionKey": WAITING, "RowKey": approval.id, "Vm": approval.vm.resource_id}
         async with self._table.open() as table:
             await table.upsert_entity({**waiting, "AskedAt": approval.asked_at})
@@ -58,7 +58,10 @@ class TableApprovals:
         return [each for each in rows if each and each.at(self._clock.now()).state is State.PENDING]
 
     async def settle(self, decided: Approval) -> Approval:
-        """Keeps a decision, unless the request was decided before; answers the request as it is now."""
+        """Stores a decision, unless the request was decided before. Returns the request as it is now.
+
+        Raises Unavailable.
+        """
         async with self._table.open() as table:
             for _ in range(_TRIES):
                 row = await find_row(table, console_key(decided.vm), decided.id)

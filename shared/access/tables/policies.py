@@ -1,7 +1,7 @@
-"""Policies as they were set through the API: one row per scope, the policy as JSON.
+"""The policies that were set through the API: one row per scope, the policy as JSON.
 
-Heartbeats ask for hundreds of consoles every few seconds, so the whole table, which is short, is read at most once in
-two seconds and kept. Nobody is let in by an old copy: when the table cannot be read, neither can the policies.
+Heartbeats need the policies of hundreds of consoles every few seconds, so the whole table, which is short, is read at
+most once in two seconds and cached. An older copy is never used: if the table cannot be read, Unavailable is raised.
 """
 
 import json
@@ -31,7 +31,7 @@ _PARTITION = "policy"
 
 class TablePolicies:
     def __init__(self, service: TableServiceClient, settings: Sequence[Level], clock: Clock) -> None:
-        """`settings` hold whatever is set through the API, and come before it."""
+        """`settings`: policies of the settings. They apply whatever is set through the API, and come first."""
         self._table, self._settings = Table(service, TABLE), tuple(settings)
         self._cache: TtlCache[Mapping[str, Policy | None]] = TtlCache(FRESH_SECONDS, clock)
 
@@ -45,7 +45,7 @@ class TablePolicies:
         return levels
 
     async def _stored(self) -> Mapping[str, Policy | None]:
-        """Many requests wait for one answer, each as long as its own time lasts."""
+        """Returns the policies by scope. Many requests share one read; each waits no longer than its own limit."""
         async with in_time(TABLES):
             return await self._cache.get(TABLE, self._read)
 
@@ -79,7 +79,10 @@ class TablePolicies:
         return StoredPolicy(policy, by, at, metadata["etag"])
 
     async def _written_before(self, row: Mapping[str, Any], policy: Policy) -> StoredPolicy | None:
-        """By this very write, which the SDK sends twice where its answer was lost; None: somebody else was first."""
+        """Returns the policy if this write stored it: the SDK sends a write again if its answer was lost.
+
+        None if another write came first.
+        """
         async with self._table.open() as table:
             try:
                 stored = await table.get_entity(row["PartitionKey"], row["RowKey"])
@@ -116,7 +119,7 @@ def _scope(key: str) -> str:
 
 
 def _policy(row: Mapping[str, Any]) -> Policy | None:
-    """None when it cannot be read."""
+    """Returns the policy of a row; None if it cannot be read."""
     try:
         return policy_from_json(json.loads(row["Policy"]))
     except (InvalidPolicy, ValueError):
@@ -124,8 +127,8 @@ def _policy(row: Mapping[str, Any]) -> Policy | None:
 
 
 def _readable(policy: Policy | None, scope: str) -> Policy:
-    """A policy that cannot be read was set by newer software, and who knows what it demands: it closes its own scope,
-    and no other. Raises Unavailable.
+    """Raises Unavailable for a policy that cannot be read. Newer software set it, and its demands are not known; so it
+    closes its own scope, and no other.
     """
     if policy is None:
         raise Unavailable(Dependency.STORAGE_TABLES, f"the policy of {scope} cannot be read")

@@ -1,6 +1,6 @@
-"""How often somebody asks, counted over all instances: one number and one row per key, written under a condition.
+"""Rate limits over all instances of the service: one row per key with one number, written conditionally.
 
-What this process wrote last is kept, so the common case is one conditional write; a stale copy costs one read more.
+Each process caches the rows that it wrote, so the common case is one conditional write. A stale copy costs one read.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from shared.base.tables import Table
 
 TABLE = "paces"
 CONTENDED_SECONDS = 1.0
-"""The wait of whoever loses every race: so much contention for one row is a flood by itself."""
+"""Wait of a request that loses every race: so many writes of one row are a flood by themselves."""
 _TRIES = 6
 _KEPT = 4096
 _PAUSE_SECONDS = 0.02
@@ -39,16 +39,16 @@ class TableRateLimits:
         self._table, self._clock = Table(service, TABLE), clock
         self._known_rows: OrderedDict[str, _Row] = OrderedDict()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        """Requests of this process for one key go one after another: rivals are other processes alone."""
+        """Requests of this process for one key run one after another, so only other processes can race."""
 
     async def take(self, key: str, pace: RateLimit) -> float:
         row_key = hashlib.sha256(key.encode()).hexdigest()
         turn = self._turns.setdefault(row_key, asyncio.Lock())
-        async with self._table.open() as table, turn:  # the wait for one's turn is bounded as well
+        async with self._table.open() as table, turn:  # this also bounds the wait for the lock
             for attempt in range(_TRIES):
                 row = self._known_rows.get(row_key) or await _read(table, row_key)
                 due, wait = rules.take(row.due if row else 0.0, pace, self._clock.now())
-                if wait:  # true of a kept copy as well: others can only have made it longer
+                if wait:  # a cached row is good enough here: other processes can only have made the wait longer
                     return wait
                 if await self._write(table, row_key, due, row):
                     return 0.0

@@ -1,4 +1,4 @@
-"""A relay shows a session token's claims: burn it, fence it, admit it."""
+"""A relay attaches the bearer of a session token: check the claims, mark the token as used, check the generation."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from shared.session.ports import Admission, Session
 
 
 async def attach_session(dependencies: Dependencies, relay: str, claims: Mapping[str, Any]) -> Admission | Refusal:
-    """The relay verified the signature; what the claims say is judged here once more. Raises Unavailable."""
+    """Admits an attach. The relay has verified the signature; the claims are checked here again. Raises Unavailable."""
     grant = _grant(dependencies, relay, claims)
     if isinstance(grant, Refusal):
         return grant
@@ -41,7 +41,7 @@ def _grant(dependencies: Dependencies, relay: str, claims: Mapping[str, Any]) ->
 
 
 def _unfit(session: Session | None, grant: Grant) -> Code | None:
-    """What the index says against this grant."""
+    """Returns the code of a refusal if the stored session does not match the grant."""
     if session is None:
         return Code.SESSION_NOT_FOUND
     if session.state == "ended":
@@ -51,7 +51,7 @@ def _unfit(session: Session | None, grant: Grant) -> Code | None:
 
 
 async def _holds(dependencies: Dependencies, grant: Grant) -> bool:
-    """From here on the relay's heartbeat keeps the console for them."""
+    """Returns True if the session has the console. From now on the relay's heartbeat renews its lease."""
     return (await dependencies.consoles.show(grant.vm)).holds(grant.session, grant.generation)
 
 

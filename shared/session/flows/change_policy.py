@@ -1,4 +1,4 @@
-"""The policies of scopes: show, set, clear. What is switched off is off at once, also for those who are connected."""
+"""Shows, sets and clears the policies of scopes. Switching a console off also ends its live sessions at once."""
 
 import asyncio
 import logging
@@ -22,13 +22,13 @@ from shared.session.ports import Session
 
 AT_ONCE = 32
 END_SECONDS = 4.0
-"""What a switch that is turned off may take of its request for ending what is open."""
+"""Seconds of a request that may be spent on ending live sessions."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ShownPolicy:
-    """A scope's own policy, and those that hold there as well."""
+    """A scope's own policy, and the ones that it inherits."""
 
     scope: Scope
     stored: StoredPolicy | None
@@ -45,7 +45,10 @@ async def show_policy(dependencies: Dependencies, caller: Caller, scope: Scope) 
 async def set_policy(
     dependencies: Dependencies, caller: Caller, scope: Scope, policy: Policy, version: str | None
 ) -> ShownPolicy | Refusal:
-    """`version` makes it conditional: that of what is there, "" for nothing. Raises Unavailable."""
+    """Sets a policy. `version` makes it conditional: the version of the stored policy, "" if there must be none.
+
+    Raises Unavailable.
+    """
     if refusal := await check_caller_rate(dependencies, caller) or await administers(dependencies, caller, scope):
         return refusal
     vm = await dependencies.vms.find(caller, scope.vm) if scope.vm else None
@@ -68,8 +71,10 @@ async def clear_policy(dependencies: Dependencies, caller: Caller, scope: Scope)
 
 
 async def administers(dependencies: Dependencies, caller: Caller, scope: Scope) -> Refusal | None:
-    """The app role opens every scope, whatever policies demand: somebody must be able to mend them. Below the tenant,
-    Azure's own rights do too, under the demands of the policies that hold there.
+    """Returns a refusal if the caller may not administer a scope. Raises Unavailable.
+
+    The app role suffices for every scope, whatever policies demand: somebody must be able to correct them. Below the
+    tenant, rights in Azure suffice too, if the demands of the policies there are met.
     """
     if ADMINISTRATOR_ROLE in caller.roles:
         return None
@@ -99,8 +104,8 @@ async def _shown(dependencies: Dependencies, scope: Scope) -> ShownPolicy:
 
 
 async def _end_all(dependencies: Dependencies, caller: Caller, scope: Scope) -> None:
-    """What cannot be ended now, or not in the time there is, the relay's next heartbeat ends: it looks at the switch
-    each time.
+    """Ends the live sessions of a scope. A session that cannot be ended in time ends with its relay's next heartbeat,
+    which checks the switch.
     """
     since, gate = dependencies.clock.now() - dependencies.settings.session_seconds, asyncio.Semaphore(AT_ONCE)
     try:

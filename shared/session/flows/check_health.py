@@ -1,4 +1,4 @@
-"""Asks every dependency for a sign of life, all at once."""
+"""Probes every dependency, all at once."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ class DependencyHealth:
 
 
 async def check_health(dependencies: Dependencies) -> Sequence[DependencyHealth]:
-    """Never raises: what cannot be asked is unhealthy."""
+    """Probes every dependency. It never raises: a probe that fails makes its dependency unhealthy."""
     return await asyncio.gather(*(_ask(dependencies, name, probe) for name, probe in dependencies.probes.items()))
 
 
@@ -32,7 +32,7 @@ async def _ask(dependencies: Dependencies, name: str, probe: Probe) -> Dependenc
 
 
 async def _trouble(name: str, probe: Probe) -> str:
-    """Empty when all is well. Anybody may read it: it says what kind of trouble, never an address or an answer."""
+    """Runs a probe. Returns the kind of failure, "" if there is none. It holds no address or answer: it is public."""
     try:
         async with asyncio.timeout(PROBE_SECONDS):
             await probe()

@@ -1,4 +1,4 @@
-"""The end of a session: by its owner, or as a relay reports it; and what is known of it before and after."""
+"""Shows, lists and ends sessions, also when a relay reports the end."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from shared.session.ports import Notice, Session
 
 
 async def show_session(dependencies: Dependencies, caller: Caller, vm: VmId, session: str) -> Session | Refusal:
-    """One's own session; anybody else's does not exist. Raises Unavailable."""
+    """Returns the caller's own session. Others are not found. Raises Unavailable."""
     stored = await dependencies.sessions.find(vm, session)
     if stored is None or stored.subject != caller.subject:
         return refuse(Code.SESSION_NOT_FOUND, target=vm.resource_id)
@@ -25,7 +25,7 @@ async def show_session(dependencies: Dependencies, caller: Caller, vm: VmId, ses
 
 
 async def close_session(dependencies: Dependencies, caller: Caller, vm: VmId, session: str) -> Session | Refusal:
-    """Ends one's own session, or as an administrator anybody's; ending it twice is no error. Raises Unavailable."""
+    """Ends the caller's own session, or for an administrator any. Ending it twice is no error. Raises Unavailable."""
     stored = await dependencies.sessions.find(vm, session)
     if stored is None:
         return refuse(Code.SESSION_NOT_FOUND, target=vm.resource_id)
@@ -40,7 +40,7 @@ _MENDABLE = frozenset({Code.MFA_REQUIRED, Code.STEP_UP_UNSUPPORTED, Code.NETWORK
 
 
 async def _administers(dependencies: Dependencies, caller: Caller, vm: VmId) -> Refusal | None:
-    """Why somebody else's session is not there for this caller, or what would make it be."""
+    """Refuses a caller who may not end others' sessions: as not found, or with a cause that they can fix."""
     admitted = await admit_to_vm(dependencies, caller, vm, RequiredRight(Right.ADMINISTER, ENTRANCE))
     if not isinstance(admitted, Refusal):
         return None
@@ -48,9 +48,9 @@ async def _administers(dependencies: Dependencies, caller: Caller, vm: VmId) -> 
 
 
 async def end_session(dependencies: Dependencies, session: Session, code: Code, by: str) -> None:
-    """Ends it for a reason. Raises Unavailable.
+    """Ends a session for a reason. Raises Unavailable.
 
-    It is written down first: a relay that cannot be reached now learns of it with its next heartbeat.
+    The end is stored before the relay is called: a relay that cannot be reached learns of it with its next heartbeat.
     """
     now = dependencies.clock.now()
     await asyncio.gather(
@@ -61,7 +61,7 @@ async def end_session(dependencies: Dependencies, session: Session, code: Code, 
 
 
 async def list_sessions(dependencies: Dependencies, caller: Caller, vm: VmId) -> Sequence[Session] | Refusal:
-    """Live sessions of one console, for those who may write there. Raises Unavailable."""
+    """Lists the live sessions of one console for a caller who may write on it. Raises Unavailable."""
     examined = await admit_to_vm(dependencies, caller, vm, RequiredRight(Right.WRITE, ENTRANCE))
     if isinstance(examined, Refusal):
         return examined
@@ -77,7 +77,7 @@ async def _free(dependencies: Dependencies, session: Session) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A session that a relay says has ended. `typed` and `printed` are bytes."""
+    """A session whose end a relay reports. `typed` and `printed` are bytes."""
 
     live: Live
     why: str
@@ -86,9 +86,9 @@ class Left:
 
 
 async def detach_session(dependencies: Dependencies, left: Left) -> None:
-    """Keeps the reason, frees the console. Raises Unavailable; the relay's words may come twice.
+    """Stores the reason and frees the console. A report may come twice. Raises Unavailable.
 
-    A lock that does not answer now is free without it as well: the relay's heartbeats do not name the session any more.
+    If the lock does not answer, the console becomes free all the same: the relay's heartbeats stop naming the session.
     """
     live = left.live
     await dependencies.sessions.ended(live.vm, live.session, dependencies.clock.now(), left.why)

@@ -1,4 +1,4 @@
-"""What relays must know beside their sessions: what the record keeps of each console, and which are always recorded."""
+"""Returns what a relay must record: the settings of each console, and the consoles that are always recorded."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,14 +14,15 @@ from shared.session.dependencies import Dependencies
 @dataclass(frozen=True, slots=True)
 class RelayRecording:
     keep: Mapping[VmId, RecordingSettings]
-    """Where it is not what it is by rule."""
+    """Recording settings that differ from the default."""
     capture: Sequence[VmId]
-    """To be recorded whether anybody is there or not, by this relay."""
+    """VMs that this relay records also without a viewer."""
 
 
 async def get_recording_settings(dependencies: Dependencies, relay: str, attended: Sequence[VmId]) -> RelayRecording:
-    """For the consoles of one relay; `attended` are those at which somebody is. Raises Unavailable: no part of the
-    answer may then be taken for all of it.
+    """Returns the settings for the consoles of one relay. `attended`: the VMs that have a viewer.
+
+    Raises Unavailable if any part is not known: an incomplete answer must not pass for a complete one.
     """
     captured = [vm for vm in await dependencies.policies.captured() if dependencies.relays.of(vm).name == relay]
     levels = {vm: await dependencies.policies.over(vm) for vm in dict.fromkeys([*attended, *captured])}

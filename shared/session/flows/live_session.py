@@ -1,4 +1,4 @@
-"""What a relay says of its sessions, and what it is told."""
+"""The sessions that a relay reports with a heartbeat, and the ends that it is told."""
 
 from dataclasses import dataclass
 
@@ -10,19 +10,19 @@ from shared.session.ports import Session
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A session that a relay says is attached to it."""
+    """A session that a relay reports as attached to it."""
 
     vm: VmId
     session: str
     generation: int
     mode: Mode
     again: float = 0.0
-    """When Azure is to be asked about it again, as the relay was told last; seconds since 1970, 0 when it never was."""
+    """Time of the next recheck that the relay was told; seconds since 1970, 0 if it was told none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """Sessions that a relay names by their ids alone: with another heartbeat it says more of them."""
+    """Sessions that a heartbeat names only by their ids; another heartbeat describes them in full."""
 
     writers: frozenset[str] = frozenset()
     watchers: frozenset[str] = frozenset()
@@ -36,11 +36,11 @@ class SessionEnding:
     session: str
     code: Code
     by: str
-    """The name of who caused it; empty when nobody in particular did."""
+    """The name of the person who caused it; empty if nobody did."""
 
 
 def over(live: Live, session: Session | None) -> SessionEnding | None:
-    """What the index says of it, when it has ended there or is unknown."""
+    """Returns the end of a session that the index has as ended or does not know; else None."""
     if session is None or session.state == "ended":
         return SessionEnding(live.session, Code.SESSION_ENDED, session.name if session else "")
     return None

@@ -1,4 +1,4 @@
-"""Opens a console: examine, lock, sign, index, and tell whoever was displaced."""
+"""Opens a session: check the VM, take the lock, sign a token, store the session, displace the earlier writer."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ from shared.session.lock_requests import NAME_CHARACTERS
 from shared.session.ports import Notice, Session
 
 FENCE_SECONDS = 2.0
-"""How long a success may wait for the relay to hear of a takeover; the relay's heartbeat tells it anyway."""
+"""How long an answer waits until the relay knows of a takeover. The relay's heartbeat tells it anyway."""
 _log = logging.getLogger(__name__)
 
 
@@ -48,13 +48,13 @@ class Opened:
 async def open_session(
     dependencies: Dependencies, caller: Caller, vm: VmId, request: OpenSessionRequest
 ) -> Opened | Refusal:
-    """Raises Unavailable; then nothing is left half done that would not end by itself within PENDING_SECONDS."""
+    """Opens a session for a caller. Raises Unavailable; a lock that was taken then ends within PENDING_SECONDS."""
     required = RequiredRight(Right(request.mode), SESSION, request.reason)
     examined = await admit_within_rate(dependencies, caller, vm, required)
     if isinstance(examined, Refusal):
         return examined
     if request.mode is Mode.WRITE:
-        await dependencies.tokens.ready()  # else somebody would be displaced by one who gets no token
+        await dependencies.tokens.ready()  # before the lock: a caller who gets no token must displace nobody
     opening = _Opening(dependencies, caller, vm, request, _holder(dependencies, caller, vm))
     acquired = await (_take(opening) if request.mode is Mode.WRITE else _watch(opening))
     if isinstance(acquired, Refusal):
@@ -77,7 +77,7 @@ def _holder(dependencies: Dependencies, caller: Caller, vm: VmId) -> Holder:
 
 
 async def _watch(opening: _Opening) -> Acquired:
-    """A watcher takes nothing: the generation is the one to be watched."""
+    """Reads the generation for a watcher, who takes no lock."""
     return Acquired((await opening.dependencies.consoles.show(opening.vm)).generation, Lock())
 
 
@@ -88,13 +88,13 @@ async def _take(opening: _Opening) -> Acquired | Refusal:
     if isinstance(answer, Held):
         if refusal := await _in_the_way(opening, answer):
             return refusal
-        # Of that generation only: whoever took the console meanwhile was not asked, and is alive.
+        # Only this generation is vacated: a writer who took the console meanwhile has not agreed to leave.
         answer = await dependencies.consoles.acquire(vm, replace(claim, vacated=answer.generation))
     return _in_use(answer.holder, vm) if isinstance(answer, Held) else answer
 
 
 async def _in_the_way(opening: _Opening, held: Held) -> Refusal | None:
-    """None when the holder is not there any more, or agrees to leave."""
+    """Returns a refusal if the holder is alive and keeps the console; None if it is vacated."""
     dependencies, vm = opening.dependencies, opening.vm
     if (holder := await live_holder(dependencies, held.lock)) is None:
         return None
@@ -152,7 +152,7 @@ def _grant(dependencies: Dependencies, session: Session) -> Grant:
 
 @asynccontextmanager
 async def _holding(dependencies: Dependencies, session: Session) -> AsyncIterator[None]:
-    """A session without a token, or in no index, must not hold the console."""
+    """Frees the console if the work inside fails: a session without a token or a row must not hold it."""
     try:
         yield
     except BaseException:
@@ -171,7 +171,10 @@ async def _give_back(dependencies: Dependencies, session: Session) -> None:
 
 
 async def _displace(opening: _Opening, acquired: Acquired, displaced: Holder | None) -> None:
-    """Written down before the successor has a token, also of one whose relay seems dead: it may come back."""
+    """Stores a notice for the relay of the earlier writer, and fences it.
+
+    The notice is stored before the new writer has a token, also if that relay seems dead: it may come back.
+    """
     before = acquired.before.holder
     if before is not None:
         notice = Notice(before.session, Code.SESSION_SUPERSEDED, opening.caller.name, opening.dependencies.clock.now())

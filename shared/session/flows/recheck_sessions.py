@@ -1,9 +1,9 @@
-"""Whether live sessions may go on, asked of Azure again: which are due, and the look at one.
+"""Rechecks live sessions with Azure: finds those that are due, and rechecks one.
 
-Azure Resource Manager answers a limited number of questions, so looks are spread over time. What a session is not
-looked at for yet is spread by its id; a person's sessions in one subscription are then looked at together, because
-most of what is asked about them is the same. When the next look is due, the relay is told, and says with every
-heartbeat: a process that is new goes on where another left off, and does not ask about everybody.
+Azure Resource Manager limits requests, so rechecks are spread over time. The first recheck of a session is spread by
+its id. Later a person's sessions in one subscription are rechecked together, because most of the calls are the same.
+The relay is told when the next recheck is due, and sends that time with every heartbeat: so a new process goes on where
+another stopped, and does not recheck all sessions at once.
 """
 
 import hashlib
@@ -20,13 +20,13 @@ from shared.session.flows.live_session import Live, SessionEnding, over
 from shared.session.ports import Session
 
 AGAIN_SECONDS = 15.0
-"""After a look that told nothing."""
+"""Pause after a recheck that failed."""
 MOST_LOOKS = 400
-"""In one heartbeat; the others come with the next."""
+"""Rechecks in one heartbeat; the others follow with the next."""
 
 
 def due(dependencies: Dependencies, live: Sequence[Live]) -> list[Live]:
-    """Those about which Azure is to be asked with this heartbeat, the longest due first."""
+    """Returns the sessions to recheck with this heartbeat, the longest due first."""
     now = dependencies.clock.now()
     for each in live:
         dependencies.rechecked[each.session] = _when(dependencies, each)
@@ -35,10 +35,11 @@ def due(dependencies: Dependencies, live: Sequence[Live]) -> list[Live]:
 
 
 def _when(dependencies: Dependencies, live: Live) -> float:
-    """What this process knows counts, for each look moves it on; what the relay says, where it knows nothing: else
-    other words could put the look off with every heartbeat. A time that no look can have said, as after a clock was
-    set back, counts for nothing; relays are told whole seconds, rounded up. A session that is new comes within half a
-    period, because its rights are as old as its token.
+    """Returns when a session is due, seconds since 1970.
+
+    The time that this process knows comes first, then the relay's: otherwise a relay could postpone the recheck with
+    every heartbeat. A time too far ahead, as after a clock was set back, is ignored; relays get whole seconds, rounded
+    up, hence the extra second. A new session is due within half a period, because its rights are as old as its token.
     """
     now, period = dependencies.clock.now(), float(dependencies.settings.recheck_seconds)
     times = dependencies.rechecked.get(live.session, 0.0), live.again
@@ -47,21 +48,22 @@ def _when(dependencies: Dependencies, live: Live) -> float:
 
 
 def _spread(key: str, period: float) -> float:
-    """From 0 to the period, the same for the same text everywhere."""
+    """Returns seconds from 0 to the period, the same for the same text in every process."""
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) / 2**32 * period
 
 
 def _next(dependencies: Dependencies, session: Session) -> float:
-    """The next moment of this person in this subscription, which comes round once in a period."""
+    """Returns the next recheck of a person's sessions in a subscription. It recurs once in a period."""
     now, period = dependencies.clock.now(), float(dependencies.settings.recheck_seconds)
     moment = _spread(f"{session.subject} {session.vm.subscription}".lower(), period)
     return now + period - (now - moment) % period if period else now
 
 
 async def look(dependencies: Dependencies, live: Live) -> SessionEnding | None:
-    """An attempt that fails counts for some seconds: Azure, when it is slow, is not asked with every beat. What a
-    heartbeat has no time left for stays due, and comes first with the next; so does what ends a session, until nobody
-    names it: who asked may not be its relay, nor hear the answer.
+    """Rechecks one session, and returns its end if it must end. Raises Unavailable.
+
+    A failed attempt postpones the next one by some seconds, so that a slow Azure is not called with every heartbeat. A
+    session that must end stays due until no heartbeat names it: the answer may not reach its relay.
     """
     now = dependencies.clock.now()
     dependencies.rechecked[live.session] = now + min(AGAIN_SECONDS, dependencies.settings.recheck_seconds)
@@ -73,7 +75,7 @@ async def look(dependencies: Dependencies, live: Live) -> SessionEnding | None:
 
 
 async def _no_longer(dependencies: Dependencies, session: Session) -> SessionEnding | None:
-    """What has come in the way since the session was opened."""
+    """Returns the end of a session that may not go on, for a cause that came after it was opened."""
     tenant, _, oid = session.subject.partition(".")
     caller = Caller(tenant, oid, session.name, CallerKind.APPLICATION, frozenset(), Secret(""))
     required = RequiredRight(Right(session.mode), LIVE, fresh=True)
@@ -99,7 +101,7 @@ def _shared(dependencies: Dependencies) -> Dependencies:
 
 
 def forget(dependencies: Dependencies) -> None:
-    """Sessions nobody renewed for long are over."""
+    """Forgets sessions that no heartbeat has named for ten periods."""
     limit = dependencies.clock.now() - 10 * dependencies.settings.recheck_seconds
     for session in [session for session, again in dependencies.rechecked.items() if again < limit]:
         del dependencies.rechecked[session]

@@ -1,8 +1,8 @@
-"""A relay's heartbeat: its own sign of life, which keeps all its writers, and which of its sessions must end.
+"""A relay's heartbeat: renews the relay's lease, which covers all its writers, and returns the sessions that must end.
 
-It costs one write and one query, and for each session nothing but a look at the switches, which are kept for seconds.
-Who was displaced or ended stands among the relay's notices. Within every minute the VM, the session's rights and its
-lock are asked for again, with the service's own identity: the user's token is not kept.
+It costs one write and one query. For each session it reads only the switches, which are cached for seconds. Sessions
+that were displaced or ended are among the relay's notices. Once a minute the VM, the session's rights and its lock are
+checked again, with the service's own identity: the user's token is not stored.
 """
 
 import asyncio
@@ -22,11 +22,11 @@ from shared.session.lock import Lease
 
 AT_ONCE = 64
 DROPPED = 50
-"""Old notices with one heartbeat: each costs a call."""
+"""Old notices that one heartbeat drops: each costs a call."""
 LOOK_SECONDS = 4.0
-"""What all looks of a heartbeat may take together, and all questions about switches: the relay gives it 10 s."""
+"""Limit for all rechecks of a heartbeat together, and for all switches: the relay waits 10 s for the answer."""
 FORGET_SECONDS = 120.0
-"""After which a notice about a session that the relay does not name is dropped: no attach takes so long."""
+"""Age at which a notice is dropped if the relay does not name its session: no attach takes so long."""
 type RenewRequest = Callable[[Dependencies, Live], Awaitable[SessionEnding | None]]
 _log = logging.getLogger(__name__)
 
@@ -34,11 +34,11 @@ _log = logging.getLogger(__name__)
 async def renew_sessions(
     dependencies: Dependencies, relay: str, live: Sequence[Live], others: Others = NO_OTHERS
 ) -> Sequence[SessionEnding]:
-    """Raises Unavailable when the relay's sign of life could not be kept; it beats again.
+    """Returns the sessions that must end. Raises Unavailable if the lease could not be renewed; the relay tries again.
 
-    A session about which nothing could be learnt goes on: some heartbeats later it is asked about again. Only when
-    the lease is kept is Azure asked, and a slow Azure holds nobody up: the relay waits for this answer. What was
-    written down of those that are told first comes first, and comes again until the relay does not name them.
+    A session whose checks fail goes on, and is rechecked some heartbeats later. Azure is called only after the lease is
+    renewed, and within a limit, because the relay waits for this answer. Notices come first, and come again until the
+    relay does not name their sessions any more.
     """
     _, notified, switched = await asyncio.gather(
         dependencies.leases.renew(relay, Lease(dependencies.clock.now(), _writers(live) | others.writers)),
@@ -59,14 +59,14 @@ def _writers(live: Sequence[Live]) -> frozenset[str]:
 
 
 def _first_of_each(endings: Sequence[SessionEnding]) -> list[SessionEnding]:
-    """The first reason counts."""
+    """Keeps the first ending of each session."""
     return list({ending.session: ending for ending in reversed(endings)}.values())[::-1]
 
 
 async def _read_notices(
     dependencies: Dependencies, relay: str, live: Sequence[Live], others: Others
 ) -> list[SessionEnding]:
-    """What was written down for this relay. A notice stays while the session lives, and while it may be on its way."""
+    """Reads the relay's notices, and drops old ones. A notice stays while its session is named or may still attach."""
     named = {*(each.session for each in live), *others.writers, *others.watchers}
     notices = await dependencies.notices.of(relay)
     old = dependencies.clock.now() - FORGET_SECONDS
@@ -77,7 +77,7 @@ async def _read_notices(
 
 
 async def _ask_about_each(dependencies: Dependencies, live: Sequence[Live], ask: RenewRequest) -> list[SessionEnding]:
-    """What is known when the time is up."""
+    """Returns the endings that are known after at most LOOK_SECONDS."""
     gate, endings = asyncio.Semaphore(AT_ONCE), list[SessionEnding]()
     with suppress(TimeoutError):
         async with asyncio.timeout(LOOK_SECONDS):
@@ -88,7 +88,7 @@ async def _ask_about_each(dependencies: Dependencies, live: Sequence[Live], ask:
 async def _ask_about(
     dependencies: Dependencies, live: Live, ask: RenewRequest, gate: asyncio.Semaphore, endings: list[SessionEnding]
 ) -> None:
-    """Whatever goes wrong costs this session's look: the others' endings are told."""
+    """Checks one session. A failure affects only this session: the endings of the others are still returned."""
     async with gate:
         try:
             ending = await ask(dependencies, live)
@@ -107,7 +107,7 @@ async def _switched_off(dependencies: Dependencies, live: Live) -> SessionEnding
 
 
 async def _lock_lost(dependencies: Dependencies, live: Live) -> SessionEnding | None:
-    """The last net: a writer whose notice was never written. A lock that does not answer ends nobody."""
+    """Returns the end of a writer who has lost the lock, in case their notice was never stored. Raises Unavailable."""
     if live.mode is Mode.WATCH:
         return None
     lock = await dependencies.consoles.show(live.vm)

@@ -1,4 +1,4 @@
-"""Reset, restart, start, stop, NMI and SysRq: each checked like a console, each in the transcript."""
+"""Runs reset, restart, start, stop, NMI and SysRq. Each is checked like a console, and recorded in the transcript."""
 
 import logging
 
@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 async def run_command(
     dependencies: Dependencies, caller: Caller, vm: VmId, act: Command, *, keys: str = "", reason: str | None
 ) -> Refusal | None:
-    """None when the act has begun. `keys` are SysRq's letters and digits. Raises Unavailable."""
+    """Begins a command, and returns None if it has begun. `keys`: SysRq's letters and digits. Raises Unavailable."""
     examined = await admit_within_rate(dependencies, caller, vm, RequiredRight(act.right, ACT, reason))
     if isinstance(examined, Refusal):
         return examined
@@ -26,7 +26,7 @@ async def run_command(
 
 
 async def _through_azure(dependencies: Dependencies, caller: Caller, vm: VmId, act: Command) -> Refusal | None:
-    """Recorded before it is done, where somebody is at the console: the line may be gone a moment later."""
+    """Records the command, then runs it: the serial port may close a moment later. Raises Unavailable."""
     if not await dependencies.relays.note(vm, act, caller.name):
         _log.warning("the relay did not hear of %s; Azure's activity log has it", act)
     return await dependencies.power.do(caller, vm, act)

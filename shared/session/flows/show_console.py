@@ -1,4 +1,4 @@
-"""Every check of one VM, and who writes on its console."""
+"""Shows every check of one VM, and the writer of its console."""
 
 import asyncio
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from shared.session.flows.lease import live_holder
 from shared.session.lock import Holder
 
 LOCK_SECONDS = 3.0
-"""How long everything else waits for the lock."""
+"""How long the answer waits for the lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +30,19 @@ class ShownConsole:
     right: Right
     examined: Examined
     console: AtConsole | Refusal
-    """No writer when nobody writes, and when the caller may not watch the console: who works there is not theirs to
-    know. A refusal while nobody can say: the lock does not answer.
+    """The writer is None if nobody writes, and if the caller may not watch the console. A refusal if the lock does not
+    answer.
     """
 
     held: tuple[Right, ...]
-    """What the caller's rights on the VM suffice for, as far as the VM itself decides it."""
+    """The rights that the caller has on the VM, without those on its storage account."""
 
 
 async def show_console(dependencies: Dependencies, caller: Caller, vm: VmId, right: Right) -> ShownConsole | Refusal:
-    """A lock that is away hides nothing else. Raises Unavailable."""
+    """Returns the checks, the writer and the caller's rights. If only the lock fails, the rest is still returned.
+
+    Raises Unavailable.
+    """
     examined, at_console, lacking = await asyncio.gather(
         examine_vm(dependencies, caller, vm, RequiredRight(right, PREFLIGHT)),
         _at_console(dependencies, vm),
@@ -65,7 +68,7 @@ async def _at_console(dependencies: Dependencies, vm: VmId) -> AtConsole | Refus
 
 
 async def _lacking(dependencies: Dependencies, caller: Caller, vm: VmId) -> frozenset[str]:
-    """Of all actions that any right demands: all, where that is not told."""
+    """Returns the actions that the caller lacks, of those that any right demands; all if that is not known."""
     actions = {action for right in Right for action in rights.on_vm(dependencies.settings.rights, right, vm)}
     missing = await dependencies.rights.missing(caller, vm.resource_id, sorted(actions))
     return frozenset(actions if isinstance(missing, Refusal) else missing)

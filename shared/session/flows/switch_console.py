@@ -1,4 +1,4 @@
-"""The console's switch as Azure's own API knows it: on or off for a subscription, enabled or disabled for one port."""
+"""Switches consoles as Azure's own API does: on or off for a subscription, enabled or disabled for one port."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ STATUS_ACTION = "Microsoft.SerialConsole/consoleServices/read"
 
 @dataclass(frozen=True, slots=True)
 class SwitchedPort:
-    """COM1 of a VM: whether our switch leaves it open, and whether somebody types there."""
+    """COM1 of a VM: `enabled` by our switch, `active` if it has a writer."""
 
     enabled: bool
     active: bool
 
 
 async def show_switch(dependencies: Dependencies, caller: Caller, scope: Scope) -> bool | Refusal:
-    """Whether the console is on for a subscription. Raises Unavailable."""
+    """Returns True if the console is on for a subscription. Raises Unavailable."""
     missing = await dependencies.rights.missing(caller, scope.text, [STATUS_ACTION])
     if isinstance(missing, Refusal):
         return missing
@@ -38,7 +38,7 @@ async def show_switch(dependencies: Dependencies, caller: Caller, scope: Scope) 
 
 
 async def turn_switch(dependencies: Dependencies, caller: Caller, scope: Scope, *, on: bool) -> ShownPolicy | Refusal:
-    """Turns the switch of one scope and leaves its other demands. Raises Unavailable."""
+    """Sets the switch of one scope, and leaves its other demands as they are. Raises Unavailable."""
     stored = await dependencies.policies.find(scope)
     before = stored.policy if stored else Policy()
     changed = replace(before, console=Switch.ON if on else Switch.OFF)
