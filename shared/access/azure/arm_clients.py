@@ -1,8 +1,8 @@
 """Clients of Azure Resource Manager: one set for the service's own identity, one per signed-in user.
 
-The management SDKs take a second and 45 MB to import: a thread does it, begun with the first request of any kind, and
-whoever asks ARM waits for it. All clients share one transport. A user's set is kept for some minutes under a digest of
-their token, the least recently used goes first.
+The management SDKs take a second and 45 MB to import. A thread imports them, started by the first request of any kind,
+and calls to ARM wait for it. All clients share one transport. The set of a user is cached for some minutes by a digest
+of their token; the least recently used is dropped first.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from shared.base.ports import Clock, Dependency, Trouble, Unavailable
 from shared.base.refusals import Refusal
 
 IMPORT_SECONDS = 30.0
-"""Of a process that has just started, which costs no request its time for Azure."""
+"""Limit for the imports of a process that has just started. They do not count as time of the request."""
 KEPT_SECONDS = 300.0
 KEPT_USERS = 256
 _NOT_SIGNED_IN = "the service's own identity cannot sign in"
@@ -40,7 +40,7 @@ _NOT_SIGNED_IN = "the service's own identity cannot sign in"
 
 @cache
 def importing() -> Future[None]:
-    """Of the management SDKs, in a thread of its own: an event loop that imported them would stand still meanwhile."""
+    """Starts the import of the management SDKs in a thread, because it would block the event loop. Starts it once."""
     thread = ThreadPoolExecutor(1, "import")
     try:
         return thread.submit(_import)
@@ -56,7 +56,7 @@ def _import() -> None:
 
 @dataclass(slots=True)
 class ArmClients:
-    """The SDKs' clients under one credential, made as they are asked for."""
+    """The SDKs' clients for one credential, each made on first use."""
 
     credential: AsyncTokenCredential
     arm: str
@@ -77,7 +77,7 @@ class ArmClients:
         return self._client("authorization", AuthorizationManagementClient, subscription)
 
     def roles(self, subscription: str) -> Any:
-        """Permissions and definitions of roles in the version that tells their conditions; the stable one does not."""
+        """Returns the client for permissions and role definitions. Only this preview version returns conditions."""
         from azure.mgmt.authorization.v2022_05_01_preview.aio import (  # noqa: PLC0415 - slow to import
             AuthorizationManagementClient,
         )
@@ -103,10 +103,10 @@ class ArmClients:
         return f"{self.arm}/.default"
 
     async def ask(self, path: str, version: str, body: Any = None, **query: str) -> Any:
-        """GET, or with a body POST, of something for which a whole SDK would be too much; answers its JSON.
+        """Sends a GET, or a POST if there is a body, and returns the JSON: for calls that need no SDK of their own.
 
-        A path without a slash is the whole address of a list's next page. Raises what the SDKs raise; a redirect is
-        not followed.
+        A path without a leading slash is the complete address of a list's next page. Raises what the SDKs raise. It
+        does not follow redirects.
         """
         from azure.core.rest import HttpRequest  # noqa: PLC0415 - slow to import
 
@@ -119,7 +119,7 @@ class ArmClients:
         return response.json()
 
     async def ask_all(self, path: str, version: str, **query: str) -> list[Any]:
-        """Every item of a list in pages. Raises what `ask` raises, and Unavailable where it cannot be had whole."""
+        """Returns every item of a list in pages. Raises what `ask` raises, and Unavailable if it is incomplete."""
 
         async def ask(page: str) -> Any:
             return await self.ask(page or path, version, **query)
@@ -144,7 +144,7 @@ class ArmClients:
 
 
 class _Correlated(SansIOHTTPPolicy[Any, Any]):
-    """ARM is told the id of the request for which it is asked, and keeps it in its activity log."""
+    """Sends the correlation id to ARM, which stores it in its activity log."""
 
     def on_request(self, request: Any) -> None:
         if current := correlation.current.get():
@@ -152,7 +152,9 @@ class _Correlated(SansIOHTTPPolicy[Any, Any]):
 
 
 class ArmAccess:
-    """Who asks ARM: the service itself, or a user through on-behalf-of. Clients are never closed: they own nothing."""
+    """The clients for each identity: the service's own, or a user's through on-behalf-of. They share the transport, so
+    they need no closing of their own.
+    """
 
     def __init__(
         self,
@@ -162,14 +164,16 @@ class ArmAccess:
         clock: Clock,
         transport: AioHttpTransport | None = None,
     ) -> None:
-        """`transport`, of `prompt_transport`, is closed with this; by default it trusts what the process trusts."""
+        """`transport` comes from `prompt_transport`, and is closed with this object."""
         self._settings, self._assertions, self._clock = settings, assertions, clock
         self._transport = transport or prompt_transport()
         self.service = ArmClients(EntraCredential(service), settings.arm, self._transport)
         self._users: OrderedDict[bytes, ArmClients] = OrderedDict()
 
     def of(self, caller: Caller) -> ArmClients:
-        """A user's own rights are ARM's to judge; an application has no token that could be exchanged."""
+        """Returns the clients for a caller: a user's own, or the service's for an application, which has no token that
+        could be exchanged.
+        """
         if caller.kind is CallerKind.APPLICATION:
             return self.service
         key = hashlib.sha256(caller.token.reveal().encode()).digest()
@@ -190,7 +194,11 @@ class ArmAccess:
 async def asking_arm(
     reasoned: Container[int] = REASONED, *, least: float = 0.0, late: Trouble = Trouble.SLOW
 ) -> AsyncIterator[None]:
-    """Bounds a question to ARM and translates breakage into Unavailable; ARM's own no's pass through."""
+    """Bounds the calls to ARM inside, and translates failures into Unavailable.
+
+    Refusals of ARM with a status in `reasoned` pass through as HttpResponseError, failed sign-ins as
+    ClientAuthenticationError. `least` and `late` are those of `in_time`.
+    """
     if not (sdks := importing()).done():
         with time_limit.put_off(IMPORT_SECONDS):
             await asyncio.wrap_future(sdks)
@@ -205,18 +213,18 @@ async def asking_arm(
         raise troubled(error) from error
     except AzureError as error:
         raise troubled(error) from error
-    except ValueError as error:  # what is no JSON, or none that the SDK's models could take
+    except ValueError as error:  # not JSON, or not what the SDK's models can read
         raise Unavailable(Dependency.ARM, "its answer cannot be read") from error
 
 
 def has_words(error: HttpResponseError) -> bool:
-    """Whether it is ARM's own answer, and not that of something on the way."""
+    """Returns True if ARM itself sent the error, and not a proxy."""
     return error.error is not None and bool(error.error.code)
 
 
 @asynccontextmanager
 async def as_the_service() -> AsyncIterator[None]:
-    """That our own identity cannot sign in is nothing that a caller could mend: Unavailable."""
+    """Translates a failed sign-in of the service's own identity into Unavailable: the caller cannot fix it."""
     try:
         yield
     except ClientAuthenticationError as error:
@@ -224,8 +232,8 @@ async def as_the_service() -> AsyncIterator[None]:
 
 
 def signed_out(error: ClientAuthenticationError, caller: Caller) -> Refusal:
-    """What to say when a call failed that was made for the caller. Raises Unavailable where the fault is ours: for an
-    application the service asks as itself.
+    """Returns the refusal for a call that failed to sign in as the caller. Raises Unavailable for an application: the
+    service calls with its own identity then.
     """
     if caller.kind is CallerKind.APPLICATION:
         raise Unavailable(Dependency.ARM, _NOT_SIGNED_IN) from error

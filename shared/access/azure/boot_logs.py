@@ -1,6 +1,6 @@
-"""Boot diagnostics: Azure Resource Manager answers addresses that open for some minutes, and there the bytes lie.
+"""Reads boot diagnostics. Azure Resource Manager returns addresses of the data, which are valid for some minutes.
 
-Such an address is a key. It reaches no log, no answer and no exception's text.
+Everybody who knows such an address can read the data. It must reach no log, no answer and no exception text.
 """
 
 from typing import Any
@@ -62,11 +62,11 @@ class ArmBootLogs:
         except HttpResponseError as error:
             return refuse(_refusal_code(error), target=vm.resource_id)
         address = str(getattr(data, name) or "")
-        # As it is: its signature is over these very characters.
+        # The address is used unchanged: its signature covers these exact characters.
         return URL(address, encoded=True) if address.startswith("https://") else _nothing(vm)
 
     async def _size(self, address: URL) -> int | None:
-        """None when nothing is there."""
+        """Returns the size in bytes; None if there is no such blob."""
         try:
             async with self._http.session.head(address, allow_redirects=False, timeout=_TIMEOUT) as answer:
                 return answer.content_length or 0 if _is_there(answer) else None
@@ -74,7 +74,7 @@ class ArmBootLogs:
             raise _troubled(error) from None
 
     async def _read(self, address: URL, most: int, headers: dict[str, str]) -> bytes | None:
-        """At most so many bytes; None when nothing is there."""
+        """Reads at most `most` bytes; None if there is no such blob."""
         content = bytearray()
         try:
             async with self._http.session.get(
@@ -99,7 +99,9 @@ async def _retrieved(compute: Any, vm: VmId) -> Any:
 
 
 def _refusal_code(error: HttpResponseError) -> Code:
-    """A lock stops this action as it stops `connect` (microsoft/azserialconsole issue 115)."""
+    """Returns the code for a refusal of ARM. A lock forbids this action like `connect` (microsoft/azserialconsole
+    issue 115).
+    """
     if error.error is not None and error.error.code == "ScopeLocked":
         return Code.RESOURCE_LOCKED
     codes = {_CONFLICT: Code.BOOT_DIAGNOSTICS_DISABLED, _FORBIDDEN: Code.TRANSCRIPT_PERMISSION_DENIED}
@@ -112,7 +114,7 @@ def _troubled(error: Exception) -> Unavailable:
 
 
 def _is_there(answer: aiohttp.ClientResponse) -> bool:
-    """Raises Unavailable for what is neither yes nor no."""
+    """Returns True if the blob exists. Raises Unavailable for every other status."""
     if answer.status not in (*_FOUND, *_NOT_FOUND):
         raise Unavailable(WHAT, f"its storage answered {answer.status}")
     return answer.status in _FOUND

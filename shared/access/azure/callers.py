@@ -1,7 +1,7 @@
-"""Callers by their Entra ID access tokens.
+"""Identifies callers by their Entra ID access tokens.
 
-Only RS256, only tenants on the list, and the list is asked before anything is fetched: the keys' address is made of
-our own settings, never of what the token says. No text of an exception or a log line holds any part of a token.
+Only RS256 and only configured tenants are accepted. The tenant is checked before anything is fetched, and the address
+of the keys comes from our settings, never from the token. No exception text or log line holds any part of a token.
 Claims are as Microsoft documents them for access tokens of versions 1.0 and 2.0.
 """
 
@@ -25,9 +25,9 @@ from shared.base.signing_keys import Fetch, SigningKeys
 
 LEEWAY_SECONDS = 60
 _LONGEST = 16 * 1024
-"""Characters of a token; Entra's stay under half of that, whatever the number of groups."""
+"""Characters of a token, at most. Entra's stay under half of that, whatever the number of groups."""
 _FORM = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+){2}")
-"""Header, claims and signature. Decoders forgive padding and foreign letters: a token has one spelling here."""
+"""Header, claims and signature. Decoders accept padding and foreign characters; here a token has one spelling."""
 _LONGEST_NAME = 256
 """Characters; Entra's own bound."""
 _DEMANDED = ["exp", "nbf", "iat", "iss", "aud", "tid", "oid", "ver"]
@@ -35,12 +35,12 @@ _UNAUTHENTICATED = refuse(Code.CALLER_NOT_AUTHENTICATED)
 
 
 class _NotAToken(ValueError):
-    """The text is not of the form of a token that could be accepted."""
+    """The text does not have the form of a token that could be accepted."""
 
 
 @dataclass(frozen=True, slots=True)
 class _UnverifiedParts:
-    """What an unverified token says about where its key might be."""
+    """The parts of an unverified token that name its key."""
 
     tenant: str
     key_id: str
@@ -52,7 +52,7 @@ class EntraCallers:
         self._tenants = frozenset(tenant.lower() for tenant in settings.tenants)
 
     async def identify(self, authorization: str | None) -> Caller | Refusal:
-        """Raises Unavailable when the tenant's keys cannot be had."""
+        """Returns the caller, or a refusal. Raises Unavailable if the keys of the tenant cannot be fetched."""
         try:
             token = _bearer(authorization)
             unverified = _read_unverified(token)
@@ -89,12 +89,12 @@ class EntraCallers:
 
 
 def _issuer_of_version_1(authority: str) -> str:
-    """China's cloud has its own; all others, also the US government's, have the public one's."""
+    """Returns the issuer of version 1.0. China's cloud has its own; all others, also the US government's, share one."""
     return "https://sts.chinacloudapi.cn" if authority.endswith(".cn") else "https://sts.windows.net"
 
 
 def fetch_keys(http: Http) -> Fetch:
-    """How signing keys are had from Entra."""
+    """Returns the function that fetches Entra's signing keys."""
 
     async def fetch(address: str) -> dict[str, Any]:
         return await http.get_json(address, Dependency.ENTRA)
@@ -111,7 +111,7 @@ def _bearer(authorization: str | None) -> str:
 
 
 def _read_unverified(token: str) -> _UnverifiedParts:
-    """Reads tenant and key id before anything is verified."""
+    """Reads tenant and key id before the signature is verified. Raises _NotAToken."""
     try:
         header, claims = (json.loads(_decoded(part)) for part in token.split(".")[:2])
         if header["alg"] != "RS256":
@@ -130,7 +130,7 @@ def _decoded(part: str) -> bytes:
 
 
 def _caller(claims: Mapping[str, Any], token: str, home: str) -> Caller | Refusal:
-    """Delegated tokens must carry our scope; tokens without a user must carry some app role of ours."""
+    """Makes the caller from verified claims. A user's token must carry our scope, an application's an app role."""
     scopes, roles = frozenset(str(claims.get("scp") or "").split()), frozenset(_texts(claims.get("roles")))
     kind = CallerKind.USER if scopes else CallerKind.APPLICATION
     if not _is_access_token(claims, kind):
@@ -150,8 +150,8 @@ def _caller(claims: Mapping[str, Any], token: str, home: str) -> Caller | Refusa
 
 
 def _is_access_token(claims: Mapping[str, Any], kind: CallerKind) -> bool:
-    """An id token has our client id as its audience too, no scope, and may carry a person's app roles: it must not pass
-    for an application's. Only there is the subject the object id itself.
+    """Returns True for an access token. An id token also has our client id as its audience, has no scope and may carry
+    a person's app roles; it must not pass for an application's. Only an application's subject is its object id.
     """
     token_type = claims.get("idtyp")
     if kind is CallerKind.USER:
@@ -163,15 +163,15 @@ _CONTEXT = re.compile(r"c[1-9][0-9]?", re.ASCII)
 
 
 def _texts(claim: Any) -> list[str]:
-    """The texts of a claim that is a list, or one text for a list of one."""
+    """Returns the texts of a claim, which is a list or a single text."""
     listed = claim if isinstance(claim, list) else [claim]
     return [text for text in listed if isinstance(text, str)]
 
 
 def _name(claims: Mapping[str, Any]) -> str:
-    """What people read; it decides nothing, so claims that a user may edit will do.
+    """Returns the display name. It decides nothing, so claims that a user may edit are good enough.
 
-    Others read it in their terminals: nothing in it may steer one, or turn the text around.
+    Other people see it in their terminals, so control characters and characters that reverse text are removed.
     """
     names = (claims.get(claim) for claim in ("name", "preferred_username", "upn", "app_displayname", "azp", "appid"))
     printable = (

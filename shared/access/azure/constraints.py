@@ -1,8 +1,8 @@
-"""What Azure says about a VM's console whoever asks: locks, Azure's own switches, the boot-diagnostics account.
+"""Reads Azure's constraints on a VM's console: locks, Azure's own switches, the boot-diagnostics account.
 
-All is read with the service's own identity, which needs the role `looks` (docs/identities.md), and kept for some
-seconds. It may not be allowed to read Azure's own switches. One that it cannot read counts as on; Azure itself then
-refuses.
+All are read with the service's own identity, which needs the role `looks` (docs/identities.md), and cached for some
+seconds. The identity may lack the right to read Azure's own switches. A switch that it cannot read counts as on; Azure
+itself then refuses.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ _NOTHING_OF_OURS = ("SubscriptionNotFound", "InvalidSubscriptionId")
 
 class ArmConstraints:
     def __init__(self, access: ArmAccess, subscriptions: Sequence[str], cache_seconds: float, clock: Clock) -> None:
-        """`subscriptions` are those that are served: a VM's account may be in another than the VM."""
+        """`subscriptions`: those that are served. A VM's account may be in another one than the VM."""
         self._access, self._subscriptions = access, tuple(subscriptions)
         self._locks: TtlCache[str | None] = TtlCache(cache_seconds, clock)
         self._switches: TtlCache[bool] = TtlCache(cache_seconds, clock)
@@ -65,7 +65,7 @@ class ArmConstraints:
         return None
 
     async def _lock(self, vm: VmId) -> str | None:
-        """A VM that is not there has no lock: whether it is, is another's question."""
+        """Returns the name of a read-only lock. A VM that does not exist has none; another call finds that out."""
         path = f"{vm.resource_id}/providers/Microsoft.Authorization/locks"
         async with _asking() as question:
             locks = await self._access.service.ask_all(path, _LOCKS, **{"$filter": "atScope()"})
@@ -92,8 +92,8 @@ class ArmConstraints:
         return NoDiagnosticsAccount.DELETED if await self._available(name, near) else NoDiagnosticsAccount.UNSEEN
 
     async def _listed(self, subscription: str) -> list[DiagnosticsAccount]:
-        """Empty where the service may not read the subscription, or it does not exist; `_available` then asks whether
-        the name is taken.
+        """Lists the accounts of a subscription; none if it does not exist or the service may not read it. `_available`
+        then checks if the name is taken.
         """
         async with _asking(nothing=REASONED) as question:
             path = f"/subscriptions/{subscription}/providers/{_ACCOUNTS}"
@@ -101,7 +101,7 @@ class ArmConstraints:
         return question.answer or []
 
     async def _available(self, name: str, near: VmId) -> bool:
-        """A name that could be taken is nobody's: names of storage accounts are unique in all of Azure."""
+        """Returns True if no account has this name: names of storage accounts are unique in all of Azure."""
         path = f"/subscriptions/{near.subscription}/providers/Microsoft.Storage/checkNameAvailability"
         async with _asking() as question:
             question.answer = await self._access.service.ask(path, _STORAGE, {"name": name, "type": _ACCOUNTS})
@@ -109,15 +109,15 @@ class ArmConstraints:
 
 
 def _account(document: Any) -> DiagnosticsAccount:
-    """`allowSharedKeyAccess` that is not set means yes (Microsoft.Storage's REST reference)."""
+    """Reads an account. If `allowSharedKeyAccess` is not set, keys are allowed (Microsoft.Storage's REST reference)."""
     properties = document.get("properties") or {}
     keyless, hierarchical = properties.get("allowSharedKeyAccess") is False, properties.get("isHnsEnabled") is True
     return DiagnosticsAccount(document["id"], document["name"], _firewalled(properties), keyless, hierarchical)
 
 
 def _firewalled(properties: Any) -> bool:
-    """A firewall with exceptions may have those that the serial console needs, which differ by region and over time:
-    whether it has, `connect` tells.
+    """Returns True if the network rules deny everything. Rules with exceptions may have those that the serial console
+    needs, which differ by region and over time: only `connect` shows it.
     """
     rules = properties.get("networkAcls") or {}
     closed = rules.get("defaultAction") == "Deny" and not rules.get("ipRules")
@@ -130,8 +130,8 @@ class _Question:
 
 @asynccontextmanager
 async def _asking(nothing: Container[int] = (_NOT_FOUND,)) -> AsyncIterator[_Question]:
-    """Bounds a question; what is refused with a status of `nothing` has no answer. Raises Unavailable, also where ARM
-    refuses the service otherwise.
+    """Bounds a call. A refusal with a status in `nothing` leaves the answer None; every other refusal of the service
+    raises Unavailable.
     """
     question = _Question()
     try:

@@ -1,5 +1,5 @@
-"""A credential whose own troubles are Entra ID's: an SDK that cannot sign in would report them as those of the service
-that was to be called.
+"""A credential that reports failures of sign-in as Entra ID's. An SDK would report them as failures of the service that
+it calls.
 """
 
 from collections.abc import AsyncIterator
@@ -15,9 +15,7 @@ _THROTTLED, _BROKEN = 429, 500
 
 
 class EntraCredential:
-    """An azure-identity credential, asked through this one. Raises ClientAuthenticationError, which is Entra's reasoned
-    no, and Unavailable for everything else.
-    """
+    """Wraps an azure-identity credential. Raises ClientAuthenticationError if Entra refuses, else Unavailable."""
 
     def __init__(self, credential: Any) -> None:
         self._credential = credential
@@ -37,7 +35,7 @@ class EntraCredential:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Belongs to whoever made it."""
+        """Leaves the credential open: its creator closes it."""
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""On-behalf-of: a user's token for our API, exchanged for one that ARM takes; and what to say when Entra will not."""
+"""On-behalf-of: exchanges a user's token for our API for a token for ARM, and translates refusals of Entra."""
 
 import base64
 import json
@@ -17,10 +17,8 @@ from shared.base.clouds import FEDERATION
 from shared.base.ports import Dependency, Unavailable
 from shared.base.refusals import Code, Refusal, refuse
 
-"""What a managed identity's token is for when it vouches for an app registration (federated credential)."""
-
 type Assertions = Callable[[], str]
-"""The managed identity's token that vouches for the app. The SDK calls it synchronously."""
+"""Returns the managed identity's token that proves the identity of the app. The SDK calls it synchronously."""
 
 
 def on_behalf_of(
@@ -42,12 +40,12 @@ def on_behalf_of(
 
 
 def no_assertions() -> str:
-    """Where a secret is set, nobody vouches."""
+    """Stands in for assertions if a secret is set. It is never called."""
     raise NotImplementedError
 
 
 def managed_identity_assertions(client: str, cloud: str) -> Assertions:
-    """Tokens of the app's own managed identity; `client` is empty for the system-assigned one.
+    """Returns a function for tokens of the app's managed identity; `client` is empty for the system-assigned one.
 
     The SDK caches them for hours; a miss costs one local round trip.
     """
@@ -58,20 +56,20 @@ def managed_identity_assertions(client: str, cloud: str) -> Assertions:
 
 
 _CALLER_ERRORS = frozenset({"invalid_grant", "interaction_required", "consent_required"})
-"""OAuth's words for: the token that was to be exchanged is outdated, or its person has something to do."""
+"""OAuth's error codes if the caller's token is outdated, or the person must do something."""
 
 
 def sign_in_refusal(error: ClientAuthenticationError, caller: Caller) -> Refusal:
-    """Entra wants a stronger sign-in (it says which, in `claims`), or takes the caller's token for outdated.
+    """Returns the refusal if Entra demands a stronger sign-in (described in `claims`), or finds the token outdated.
 
-    ARM may want one too, in its challenge, when something about the person has changed since they signed in. Raises
-    Unavailable when the fault is ours: a secret that ran out is nothing that the caller could mend.
+    ARM may also demand one, in its challenge, if something about the person has changed since they signed in. Raises
+    Unavailable if the fault is ours, such as an expired secret: the caller cannot fix it.
     """
     body = _error_body(error)
     error_code, claims = body.get("error"), body.get("claims") or _challenge_claims(error)
     if isinstance(claims, str):
         return refuse(Code.MFA_REQUIRED, claims=claims) if caller.answers_challenges else _UNSUPPORTED
-    if isinstance(error_code, dict) or error_code in _CALLER_ERRORS:  # an object is ARM's own 401, a word is Entra's
+    if isinstance(error_code, dict) or error_code in _CALLER_ERRORS:  # an object is ARM's own 401, a text is Entra's
         return refuse(Code.CALLER_NOT_AUTHENTICATED)
     raise Unavailable(Dependency.ENTRA, f"no token: {error_code}") from error
 
@@ -81,7 +79,7 @@ _CLAIMS = re.compile(r'claims="([A-Za-z0-9+/=_-]+)"')
 
 
 def _challenge_claims(error: ClientAuthenticationError) -> str | None:
-    """The claims of a challenge (WWW-Authenticate), which are base64."""
+    """Returns the claims of a challenge (WWW-Authenticate), decoded from base64; None if there are none."""
     response: Any = error.response
     match = _CLAIMS.search(response.headers.get("WWW-Authenticate", "") if response else "")
     if match is None:

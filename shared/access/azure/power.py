@@ -1,6 +1,7 @@
-"""Restart, start and stop through Azure Resource Manager: as the user, or for an application as the service itself.
+"""Restarts, starts and stops VMs through Azure Resource Manager, with the user's identity, or the service's own for an
+application.
 
-Nobody waits for the end: a restart takes minutes, and the VM's state tells.
+It does not wait for the end: a restart takes minutes, and the VM's state shows it.
 """
 
 from typing import Any
@@ -18,11 +19,11 @@ from shared.base.vm import VmId
 _BEGIN = {Command.RESTART: "begin_restart", Command.START: "begin_start", Command.STOP: "begin_deallocate"}
 _CONFLICT, _FORBIDDEN = 409, 403
 LEAST_SECONDS = 2.0
-"""An act for which a request has less time left is not begun. One that is cut off may have been done: it is told as
-silence, after which people are to look.
+"""A command is not begun if the request has less time left. One that is cut off may have been done: it is reported as a
+timeout, which tells people to look.
 """
 _LONGEST = 300
-"""Characters of what ARM says that are handed on."""
+"""Characters of ARM's message that are passed on, at most."""
 
 
 class ArmCommands:
@@ -41,7 +42,7 @@ class ArmCommands:
 
 
 async def _begin(compute: Any, vm: VmId, act: Command) -> None:
-    """Sent once: an act whose answer was lost may have been done."""
+    """Sends a command once, without retries: a command whose answer was lost may have been done."""
     once = {"polling": False, "retry_total": 0}
     if vm.scale_set:
         instances = compute.virtual_machine_scale_set_vms
@@ -66,6 +67,6 @@ def _refusal(error: HttpResponseError, caller: Caller, vm: VmId) -> Refusal:
 
 
 def _message_of(error: HttpResponseError) -> str:
-    """ARM's own sentence, on one line, without what no screen should be sent."""
+    """Returns ARM's message on one line, with printable characters only."""
     text = " ".join(str(error.error.message or "").split()) if error.error else ""
     return "".join(letter for letter in text if letter.isprintable())[:_LONGEST]

@@ -1,8 +1,9 @@
-"""What a caller may do with a resource, as Azure Resource Manager resolves it (Microsoft.Authorization).
+"""Finds the actions that a caller lacks on a resource, from Azure Resource Manager (Microsoft.Authorization).
 
-A user asks for themselves: ARM resolves groups, privileged identity management and inheritance. An application's
-roles are read with the service's own identity, by its role `looks`; so are a user's at a subscription, for which there
-is no list of permissions. Deny assignments are read so for both: the list of a caller's permissions leaves them out.
+A user's permissions are read with the user's identity: ARM resolves groups, privileged identity management and
+inheritance. An application's roles are read with the service's own identity, by its role `looks`; so are a user's at a
+subscription, for which ARM has no list of permissions. Deny assignments of both are read this way as well: the list of
+a caller's permissions leaves them out.
 """
 
 import asyncio
@@ -35,7 +36,7 @@ _ID = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """What Azure says of a caller at a resource; None when they may not even ask."""
+    """The permissions and deny assignments of a caller at a resource."""
 
     granted: Sequence[Permission]
     denied: Sequence[Denial]
@@ -98,7 +99,7 @@ class ArmRights:
         ]
 
     async def _role(self, client: Any, role_id: str) -> Any:
-        """The same role reaches many: its definition is asked for once in the seconds that answers are kept."""
+        """Returns a role definition. Many callers share a role, so it is read once while answers are cached."""
 
         async def ask() -> Any:
             return require_parts(await client.role_definitions.get_by_id(role_id), "permissions")
@@ -119,7 +120,7 @@ class ArmRights:
 
 @asynccontextmanager
 async def _translate_forbidden() -> AsyncIterator[None]:
-    """That the service may not read roles is nothing that the caller lacks: Unavailable."""
+    """Translates ARM's refusal to let the service read roles into Unavailable: the caller lacks nothing."""
     try:
         yield
     except HttpResponseError as error:
@@ -129,7 +130,7 @@ async def _translate_forbidden() -> AsyncIterator[None]:
 
 
 async def _gather_both[A, B](first: Awaitable[A], second: Awaitable[B]) -> tuple[A, B]:
-    """Waits for both, also when the first is refused: a refusal that came at once would tell what is not there."""
+    """Waits for both, also if the first is refused: a faster refusal would reveal that a resource does not exist."""
     one, other = await asyncio.gather(first, second, return_exceptions=True)
     for answer in (one, other):
         if isinstance(answer, BaseException):
@@ -142,15 +143,16 @@ def _subscription(resource_id: str) -> str:
 
 
 def _cache_key(caller: Caller) -> Hashable:
-    """Nobody's answers are anybody else's: a user's belong to the token that they were asked with."""
+    """Returns the cache key of a caller. A user's answers belong to the token with which they were read."""
     if caller.kind is CallerKind.APPLICATION:
         return caller.subject
     return hashlib.sha256(caller.token.reveal().encode()).digest()
 
 
 def require_parts(model: Any, *parts: str) -> Any:
-    """What the SDKs made of an answer; they leave out what they do not find. Raises Unavailable where a part is missing
-    without which it says nothing: a denial that is not understood denies nothing.
+    """Returns a model of the SDKs if it has all these parts. The SDKs leave out parts that they do not find.
+
+    Raises Unavailable if one is missing: a deny assignment that was not understood would deny nothing.
     """
     if any(getattr(model, part, None) is None for part in parts):
         raise Unavailable(Dependency.ARM, "its answer cannot be read: it leaves out what it is about")
@@ -158,13 +160,13 @@ def require_parts(model: Any, *parts: str) -> Any:
 
 
 def permission(model: Any, condition: str | None) -> Permission:
-    """Of a role's definition as the SDK has it."""
+    """Converts the SDK's model of a permission."""
     return Permission(tuple(model.actions or ()), tuple(model.not_actions or ()), condition)
 
 
 def denial(model: Any) -> Denial:
-    """Of a deny assignment as the SDK has it. Its condition is not kept: unable to evaluate it, we let it stand.
-    Raises Unavailable for what is none.
+    """Converts the SDK's model of a deny assignment. Its condition cannot be evaluated here, so the denial applies
+    always. Raises Unavailable if parts are missing.
     """
     require_parts(model, "permissions", "scope")
     return Denial(

@@ -1,7 +1,7 @@
-"""What is around the VMs of live sessions: the switch of a subscription and its ports, each by one question.
+"""Azure's constraints for live sessions: one call reads the switch of a subscription, one reads all its ports.
 
-What the service may not read is not known to stand in the way: Azure itself closes a line that it has switched off.
-Locks are not asked for: they keep a console from being opened, not from going on.
+A switch that the service may not read counts as on: Azure itself closes a connection that it has switched off.
+Locks are not read: they keep a console from opening, and do not end an open one.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ _PORT = "/providers/microsoft.serialconsole/serialports/0"
 
 class ArmSharedConstraints:
     def __init__(self, exact: ConstraintsOfVms, questions: SharedQuestions) -> None:
-        """`exact` keeps its answers for as long: they are the same for all VMs that share an account."""
+        """`exact` caches its answers for equally long. They are the same for all VMs that share an account."""
         self._exact, self._questions = exact, questions
         self._switches: TtlCache[bool] = TtlCache(questions.seconds, questions.clock)
         self._ports: TtlCache[frozenset[str]] = TtlCache(questions.seconds, questions.clock)
@@ -55,7 +55,7 @@ class ArmSharedConstraints:
             raise Unavailable(Dependency.ARM, "its answer cannot be read") from error
 
     async def _closed(self, subscription: str) -> frozenset[str]:
-        """VMs whose port is disabled. A port that is not listed is enabled."""
+        """Returns the consoles of VMs whose port is disabled. A port that is not listed is enabled."""
         path = f"/subscriptions/{subscription}/providers/Microsoft.SerialConsole/serialPorts"
         try:
             async with self._questions.about(subscription):

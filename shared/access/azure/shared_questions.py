@@ -1,6 +1,6 @@
-"""How live sessions are asked about: for many at once, and never so often that opening a console has to wait.
+"""Limits the calls to Azure for live sessions: one call serves many sessions, and opening a console never has to wait.
 
-Azure Resource Manager lets each identity read 250 times at once in a subscription, then 25 times a second
+Azure Resource Manager allows each identity a burst of 250 reads in a subscription, then 25 a second
 (learn.microsoft.com, azure-resource-manager/management/request-limits-and-throttling). Live sessions get a part of it.
 """
 
@@ -11,24 +11,24 @@ from shared.access.azure.arm_clients import ArmAccess, as_the_service, asking_ar
 from shared.base.ports import Clock, Dependency, Trouble, Unavailable
 
 SHARED_SECONDS = 10.0
-"""How old an answer may be that serves many. With `RECHECK_SECONDS`, a heartbeat and a look: below a minute."""
+"""Age of an answer that may serve many. Together with `RECHECK_SECONDS`, a heartbeat and a recheck: below a minute."""
 PEOPLE_PER_SECOND = 12.0
-"""Whose roles are asked for in one subscription, when there are more than can be asked in each period."""
+"""People in one subscription whose roles are read per second, if there are too many for each period."""
 _PER_SECOND, _AT_ONCE = 20.0, 100.0
-"""Questions about live sessions in one subscription."""
+"""Calls for live sessions in one subscription."""
 _LONGEST_PAUSE = 30.0
 
 
 class Allowance:
-    """Of questions, by subscription: a bucket that fills with time."""
+    """A limit of calls by subscription: a token bucket that refills with time."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._left: dict[str, tuple[float, float]] = {}
-        """By subscription: how many, when."""
+        """By subscription: the calls left, and at what time."""
 
     def take(self, subscription: str) -> None:
-        """Raises Unavailable when there is none left now."""
+        """Counts one call. Raises Unavailable if none is left now."""
         now = self._clock.now()
         left, at = self._left.get(subscription, (_AT_ONCE, now))
         at = at if at <= now + _LONGEST_PAUSE else now  # the clock was set back
@@ -38,12 +38,14 @@ class Allowance:
         self._left[subscription] = left - 1, now
 
     def pause(self, subscription: str, seconds: float) -> None:
-        """Azure throttles: what is left of its limit is not for live sessions."""
+        """Stops calls for some seconds, because Azure throttles: its limit is left to the opening of consoles."""
         self._left[subscription] = 0.0, self._clock.now() + min(seconds, _LONGEST_PAUSE)
 
 
 class SharedQuestions:
-    """Asks as the service itself. `seconds`: how old a shared answer may be. `period`: between two looks at one."""
+    """Calls with the service's own identity. `seconds`: the age of a shared answer, at most. `period`: seconds between
+    two rechecks of a session.
+    """
 
     def __init__(self, access: ArmAccess, period: float, clock: Clock) -> None:
         self.service, self.clock = access.service, clock
@@ -52,7 +54,7 @@ class SharedQuestions:
 
     @asynccontextmanager
     async def about(self, subscription: str) -> AsyncIterator[None]:
-        """Bounds one question. Raises Unavailable, and HttpResponseError where ARM says no to the service."""
+        """Counts and bounds one call. Raises Unavailable, and HttpResponseError if ARM refuses the service."""
         self.allowance.take(subscription)
         try:
             async with asking_arm(), as_the_service():

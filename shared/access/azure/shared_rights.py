@@ -1,13 +1,13 @@
-"""What people behind live sessions may do, told from lists of whole subscriptions.
+"""Finds the actions that people with live sessions lack, from lists of whole subscriptions.
 
-One list names every role assignment of a person in a subscription, groups and what is inherited included, so that it
-answers for all their sessions there; deny assignments, of which most subscriptions have none, and definitions of roles
-are the same for everybody. Before a session ends for what somebody seems to lack, they are asked about anew, and what
-lies at the subscription and above it by a list of its own.
+One list has every role assignment of a person in a subscription, through groups and inheritance as well, so it serves
+all their sessions there. Deny assignments, which most subscriptions do not have, and role definitions are the same for
+everybody. Before a session ends because a person seems to lack an action, their assignments are read anew, and those at
+the subscription and above it in a list of their own.
 
-Where there are more people in a subscription than can be asked about in each period, a person's assignments are kept
-longer, and hold only as long as the list of all assignments still has them: an assignment that is deleted is noticed in
-any case, a membership of a group that ends takes as much longer.
+If a subscription has more people than can be read in each period, a person's assignments are cached longer. They count
+only while the list of all assignments still has them: so a deleted assignment is noticed in time, and only the end of a
+group membership is noticed later.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from shared.base.ports import Dependency
 from shared.base.ttl_cache import TtlCache
 
 _LONGEST = 600.0
-"""How long a person's assignments are kept at most, however many people there are."""
+"""How long a person's assignments are cached at most, however many people there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class ArmSharedRights:
         self._roles: TtlCache[Any] = TtlCache(seconds, clock)
         self._denials: TtlCache[Sequence[Denial]] = TtlCache(seconds, clock)
         self._people: dict[str, dict[str, float]] = {}
-        """When a person was last asked about, by subscription."""
+        """When each person's rights were last needed, by subscription."""
 
     async def missing(
         self,
@@ -100,7 +100,7 @@ class ArmSharedRights:
         return [*mine, *above]
 
     def _count(self, oid: str, subscription: str) -> int:
-        """People of whom sessions are looked at in a subscription."""
+        """Counts the people whose sessions are rechecked in a subscription."""
         now, people = self._questions.clock.now(), self._people.setdefault(subscription, {})
         people[oid] = now
         for gone in [each for each, at in people.items() if now - at > 2 * self._questions.period]:
@@ -111,7 +111,7 @@ class ArmSharedRights:
         return frozenset(each.id for each in await self._list(subscription, None))
 
     async def _list(self, subscription: str, query_filter: str | None) -> Sequence[_Assignment]:
-        """At, above and below the subscription."""
+        """Lists role assignments at, above and below the subscription."""
         place = f"subscriptions/{subscription}"
         async with self._questions.about(subscription):
             assignments = self._questions.service.authorization(subscription).role_assignments
@@ -127,7 +127,7 @@ class ArmSharedRights:
             return require_parts(await definitions.get_by_id(role), "permissions")
 
     async def _denied(self, oid: str, subscription: str) -> Sequence[Denial]:
-        """Of this person alone, which takes a list for each, only where there is any at all."""
+        """Returns the deny assignments of a person. This list is read only if the subscription has any at all."""
         if not await self._denials.get(subscription, lambda: self._denying(subscription, None)):
             return ()
         key, query_filter = (oid, subscription), f"assignedTo('{oid}')"
@@ -141,6 +141,6 @@ class ArmSharedRights:
 
 
 def _assignment(model: Any) -> _Assignment:
-    """Raises Unavailable for what is none."""
+    """Converts the SDK's model of a role assignment. Raises Unavailable if parts are missing."""
     complete = require_parts(model, "id", "scope", "role_definition_id")
     return _Assignment(complete.id.lower(), complete.scope, complete.role_definition_id, complete.condition)

@@ -1,6 +1,6 @@
-"""VMs behind live sessions, from lists of all VMs of a subscription or a scale set where that takes fewer questions.
+"""Reads the VMs of live sessions, from lists of a whole subscription or scale set if that takes fewer calls.
 
-A VM that a list does not name is asked for by its id, before a session ends for it.
+A VM that is missing from a list is read by its id before its session ends.
 """
 
 from dataclasses import dataclass, field
@@ -23,12 +23,12 @@ from shared.base.vm import Vm, VmId
 
 @dataclass(slots=True)
 class _VmPlace:
-    """What is known of a subscription or a scale set."""
+    """The calls that a subscription or a scale set has caused."""
 
     asked_at: dict[str, float] = field(default_factory=dict)
-    """When each of its VMs was last asked about."""
-    list_pages: int = 1
-    """Of its last list."""
+    """When each of its VMs was last needed, by console."""
+    pages: int = 1
+    """Pages of its last list."""
 
 
 class ArmSharedVms:
@@ -49,7 +49,7 @@ class ArmSharedVms:
         return await self._exact.visible(caller)
 
     def _list_costs_less(self, place: _VmPlace, vm: VmId) -> bool:
-        """Whether a list, made anew every few seconds, takes fewer questions than one for each VM and period."""
+        """Returns True if a list, read every few seconds, takes fewer calls than one for each VM and period."""
         now = self._questions.clock.now()
         place.asked_at[vm.console] = now
         for gone in [each for each, at in place.asked_at.items() if now - at > 2 * self._questions.period]:

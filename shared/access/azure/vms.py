@@ -22,7 +22,7 @@ class ArmVms:
         self._access, self._subscriptions = access, subscriptions
 
     async def find(self, caller: Caller, vm: VmId) -> Vm | Refusal:
-        """ARM's 403 and its 404 are one refusal: whether the VM exists is not told to those who may not read it."""
+        """Turns ARM's 403 and 404 into one refusal, so that it does not reveal if the VM exists."""
         try:
             async with asking_arm():
                 model = await _get(self._access.of(caller), vm)
@@ -33,7 +33,7 @@ class ArmVms:
             return refuse(Code.VM_NOT_FOUND, target=vm.resource_id)
 
     async def visible(self, caller: Caller) -> Visible | Refusal:
-        """Scale-set instances are opened by id, not listed."""
+        """Lists the VMs of all subscriptions. Instances of scale sets are not listed; they are opened by their id."""
         clients, subscriptions = self._access.of(caller), self._subscriptions
         try:
             results = await asyncio.gather(*(_listed_in(clients, subscription) for subscription in subscriptions))
@@ -45,7 +45,7 @@ class ArmVms:
 
 
 def described(model: Any) -> Vm | None:
-    """A VM of a plain list, which does not tell power states; None for what is no VM as we know them."""
+    """Converts a VM of a plain list, which has no power states; None if its id is not that of a VM."""
     return _listed(model, None)
 
 
@@ -57,7 +57,9 @@ async def _get(clients: ArmClients, vm: VmId) -> Any:
 
 
 def _misnamed(vm: VmId, model: Any) -> Refusal | None:
-    """An instance of a flexible scale set is a VM of its own; under two names it would have two consoles."""
+    """Refuses an instance of a flexible scale set under its second name: it is a VM of its own, and would have two
+    consoles.
+    """
     model_id = str(model.id or "")
     if not vm.scale_set or "virtualmachinescalesets" in model_id.lower():
         return None
@@ -66,7 +68,7 @@ def _misnamed(vm: VmId, model: Any) -> Refusal | None:
 
 
 async def _listed_in(clients: ArmClients, subscription: str) -> list[Vm] | Unavailable:
-    """All of a subscription's, or why they cannot be had. Only ARM's own 403 or 404 of it means that there are none."""
+    """Lists the VMs of a subscription, or returns why they cannot be read. ARM's own 403 or 404 means none."""
     try:
         async with asking_arm():
             return await _list(clients, subscription)
@@ -79,7 +81,7 @@ async def _listed_in(clients: ArmClients, subscription: str) -> list[Vm] | Unava
 
 
 async def _list(clients: ArmClients, subscription: str) -> list[Vm]:
-    """Two lists: `statusOnly` answers the power states and little else, the plain one all but the power states."""
+    """Reads two lists: `statusOnly` returns the power states and little else, the plain one all but power states."""
     machines = clients.compute(subscription).virtual_machines
     models, states = await asyncio.gather(
         list_items(machines.list_all),
@@ -90,7 +92,7 @@ async def _list(clients: ArmClients, subscription: str) -> list[Vm]:
 
 
 def _listed(model: Any, view: Any) -> Vm | None:
-    """None for an id that is not a VM's as we know them: it could not be opened either."""
+    """Converts a VM; None if its id is not one that VmId.parse accepts: it could not be opened either."""
     try:
         return _described(VmId.parse(model.id), model, view)
     except InvalidVmId:
@@ -120,7 +122,7 @@ def _described(vm: VmId, model: Any, view: Any) -> Vm:
 
 
 def _os(properties: Any) -> Os:
-    """The disk names it always; a VM made from a specialised disk has no OS profile."""
+    """Returns the OS of the disk, which always names it. A VM made from a specialised disk has no OS profile."""
     os_type = str(_at(properties, "storage_profile", "os_disk", "os_type") or "").rpartition(".")[2]
     return Os.WINDOWS if os_type.lower() == "windows" else Os.LINUX
 
@@ -132,7 +134,7 @@ def _power(view: Any) -> Power:
 
 
 def _at(model: Any, *path: str) -> Any:
-    """What lies at this path of optional parts, or None."""
+    """Returns the value at a path of optional parts, or None."""
     for name in path:
         model = getattr(model, name, None)
     return model

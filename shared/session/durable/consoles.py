@@ -1,7 +1,7 @@
 """The lock in the durable task hub: one entity per console (functions/lock_entity.py), signalled, then read.
 
-An entity answers nobody but orchestrations, and these are slow; so each request has an id, and its outcome is read in
-the entity's state. A signal may be lost or come twice: it is sent again until the outcome shows.
+An entity answers only orchestrations, and these are slow. So each request has an id, and its outcome is read from the
+entity's state. A signal may be lost or come twice: it is sent again until the outcome appears.
 """
 
 import asyncio
@@ -23,20 +23,22 @@ from shared.session.lock_requests import CLOCK_SECONDS, Expired, LockRequests, O
 
 ENTITY = "console"
 PATIENCE_SECONDS = time_limit.REQUEST_SECONDS
-"""After which whoever asked is told that the lock does not answer: a request, when its own time is over."""
+"""Seconds after which Unavailable is raised. A request with less time left ends earlier."""
 LEAST_SECONDS = CLOCK_SECONDS + 0.5
-"""A claim that is not made with more time than this would come too late."""
+"""A claim needs more time than this, or it would come too late."""
 AGAIN_SECONDS = 2.0
-"""After which a signal counts as lost."""
+"""Seconds after which a signal counts as lost, and is sent again."""
 FIRST_LOOK_SECONDS, LONGEST_LOOK_SECONDS, LOOKS_GROW = 0.015, 0.25, 1.5
-"""Between two looks at the state."""
+"""Seconds between two reads of the state: the first pause, the longest, and the factor by which it grows."""
 WHAT = Dependency.CONSOLE_LOCK
-"""By this name the answer to a client tells the lock from everything else that may be away."""
+"""By this name an answer distinguishes the lock from other dependencies."""
 _log = logging.getLogger(__name__)
 
 
 def entity_key(vm: VmId) -> str:
-    """A digest: the task hub refuses slashes in keys and keys above 100 characters."""
+    """Returns the key of a console's entity. It is a digest, as the task hub refuses slashes and more than 100
+    characters.
+    """
     return hashlib.sha256(vm.console.encode()).hexdigest()
 
 
@@ -45,7 +47,7 @@ class DurableConsoles:
         self._hub, self._clock = hub, clock
 
     async def acquire(self, vm: VmId, claim: Claim) -> Acquired | Held:
-        """Where the outcome was not learnt, the console is given back, if it was granted at all."""
+        """Claims the console. If no outcome was received, it withdraws the claim. Raises Unavailable."""
         try:
             outcome = await self._ask(vm, "acquire", {"claim": claim_to_json(claim)}, LEAST_SECONDS)
         except BaseException:
@@ -56,7 +58,10 @@ class DurableConsoles:
         raise Unavailable(WHAT, f"answered {type(outcome).__name__} to a claim")
 
     async def release(self, vm: VmId, session: str, generation: int) -> bool:
-        """One that comes late takes nothing from anybody: it is asked for in whatever time there is."""
+        """Frees the console. A late release harms nobody, so it is sent however little time is left.
+
+        Raises Unavailable.
+        """
         outcome = await self._ask(vm, "release", {"session": session, "generation": generation})
         if isinstance(outcome, bool):
             return outcome
@@ -70,7 +75,7 @@ class DurableConsoles:
             raise Unavailable(WHAT, str(error)) from error
 
     async def probe(self) -> None:
-        """A sign of life of the task hub. Raises Unavailable."""
+        """Reads a state, to see if the task hub answers. Raises Unavailable."""
         try:
             async with in_time(Dependency.TASK_HUB, PATIENCE_SECONDS, late=Trouble.SILENT):
                 await self._state("probe")
@@ -78,8 +83,8 @@ class DurableConsoles:
             raise Unavailable(Dependency.TASK_HUB, str(error)) from error
 
     async def _ask(self, vm: VmId, operation: str, payload: Mapping[str, Any], least: float = 0.0) -> Outcome:
-        """`least` seconds of one's own time belong to what nobody wants any more once one has given up. Raises
-        Unavailable.
+        """Signals a request and waits for its outcome. It begins only if more than `least` seconds are left; with a
+        `least`, the request expires when this caller gives up. Raises Unavailable.
         """
         try:
             async with in_time(WHAT, PATIENCE_SECONDS, least=least, late=Trouble.SILENT) as seconds:
@@ -105,8 +110,8 @@ class DurableConsoles:
             pause = min(pause * LOOKS_GROW, LONGEST_LOOK_SECONDS)
 
     def _request(self, seconds: float) -> Request:
-        """For somebody who waits so long. All that is left of a request's time: who has less of it than others may be
-        refused as too late where 32 of theirs were done meanwhile (shared/session/lock_requests.py), and asks again.
+        """Makes a request that expires after `seconds`. A caller with less time than others may be refused as too late
+        if 32 of their requests were done meanwhile (shared/session/lock_requests.py), and must try again.
         """
         return Request(secrets.token_urlsafe(12), self._clock.now() + seconds - CLOCK_SECONDS)
 
@@ -114,7 +119,9 @@ class DurableConsoles:
         await self._hub.signal(ENTITY, key, operation, {"request": asdict(request), **payload})
 
     async def _give_back(self, vm: VmId, session: str) -> None:
-        """Signals of one client arrive in order: this one after the claim. Nobody waits for its outcome."""
+        """Withdraws a claim. Signals of one client arrive in order, so this one comes after the claim. It does not wait
+        for the outcome.
+        """
         payload = {"session": session, "generation": None}
         try:
             with time_limit.afterwards():

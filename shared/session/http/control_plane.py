@@ -1,4 +1,4 @@
-"""The function app, as a relay calls it: attach, heartbeat, detach, and how a record ends."""
+"""A relay's calls to the function app: attach, heartbeat, detach, and the end of a record."""
 
 import asyncio
 import base64
@@ -20,19 +20,19 @@ from shared.session.ports import Admission, Beat
 
 WHAT = Dependency.CONTROL_PLANE
 ATTACH_SECONDS = 20.0
-"""The function app may have to wake up."""
+"""The function app may have to start first."""
 CALL_SECONDS = 10.0
 TRIES = 4
 ANSWER_BYTES = 4 << 20
-"""No answer of the function app is longer (functions/http/responses.py)."""
+"""The longest answer of the function app (functions/http/responses.py)."""
 _FIRST_WAIT = 0.5
 NOT_RUNNING = "Function host is not running."
-"""What a host says while it starts (Azure/azure-functions-host, HostAvailabilityCheckMiddleware)."""
+"""Body of a host's answers while it starts (Azure/azure-functions-host, HostAvailabilityCheckMiddleware)."""
 _OK, _NO_CONTENT, _BUSY, _SERVER_ERROR, _UNAVAILABLE = 200, 204, 429, 500, 503
 
 
 class ControlPlaneHttp:
-    """A shared.ports.ControlPlane. `credential` is an azure-identity one; `api` ends in /api."""
+    """A shared.session.ports.ControlPlane. `credential` comes from azure-identity; `api` ends in /api."""
 
     def __init__(self, api: str, audience: str, relay: str, credential: Any, http: Http) -> None:
         self._api, self._scope, self._relay = api.rstrip("/"), f"{audience}/.default", relay
@@ -40,7 +40,10 @@ class ControlPlaneHttp:
         self._shares = Shares()
 
     async def attach(self, grant: Grant) -> Admission | Refusal:
-        """Not repeated, for the first call may have burnt the token, unless the host had turned it away unseen."""
+        """Attaches a session. It is retried only if no function saw the call: otherwise the token may be used already.
+
+        Raises Unavailable.
+        """
         for attempt in range(TRIES):
             status, answer = await self._call("attach", {"grant": grant.claims()}, ATTACH_SECONDS)
             if not _turned_away(status, answer) or attempt == TRIES - 1:
@@ -77,7 +80,10 @@ class ControlPlaneHttp:
             raise Unavailable(WHAT, "how a record ends cannot be read") from error
 
     async def detach(self, grant: Grant, why: str, typed: int, printed: int) -> None:
-        """Repeated a few times: a session ends once, however often it is said."""
+        """Reports the end of a session. It is retried: a session ends once, however often it is reported.
+
+        Raises Unavailable.
+        """
         body = {**about(grant), "why": why, "typed": typed, "printed": printed}
         for attempt in range(TRIES):
             try:
@@ -94,7 +100,7 @@ class ControlPlaneHttp:
             await asyncio.sleep(_FIRST_WAIT * 2**attempt)
 
     async def _call(self, what: str, body: dict[str, Any], seconds: float) -> tuple[int, Any]:
-        """Status and JSON, or the text that is none, as the host's own is. Raises Unavailable."""
+        """Returns the status and the JSON, or the text of a body that is not JSON. Raises Unavailable."""
         headers = {"Authorization": f"Bearer {await self._token()}", **correlated()}
         try:
             async with self._http.session.post(
@@ -115,7 +121,7 @@ class ControlPlaneHttp:
 
 
 def _read(body: bytes) -> Any:
-    """A body that is no JSON, as the host's own words are none, as text."""
+    """Parses a body. One that is not JSON, such as the host's own, is returned as text."""
     try:
         return json.loads(body) if body else None
     except ValueError:
@@ -123,14 +129,14 @@ def _read(body: bytes) -> Any:
 
 
 def _turned_away(status: int, answer: Any) -> bool:
-    """No function has seen this one (docs/errors.md): the host has more requests than it takes, which is 429 without a
-    body, or it does not run yet. Our own 429 and 503 have the error envelope.
+    """Returns True if no function saw the request (docs/errors.md): the host has too many requests, which is a 429
+    without a body, or does not run yet. Our own 429 and 503 have the error envelope.
     """
     return (status == _BUSY and answer is None) or (status == _UNAVAILABLE and answer == NOT_RUNNING)
 
 
 async def _bounded(answer: aiohttp.ClientResponse) -> bytes:
-    """Raises ValueError: it is longer than any answer of ours."""
+    """Reads a body. Raises ValueError if it is longer than any answer of ours."""
     text = bytearray()
     async for piece in answer.content.iter_any():
         text += piece

@@ -1,7 +1,8 @@
-"""What a relay with very many sessions says of them in one heartbeat, and what an answer that is cut short means.
+"""Divides the sessions of a large relay among heartbeats, and reads answers that cover only some consoles.
 
-Every heartbeat names every session: by that it lives, and its notices reach it. In full, so that Azure is asked about
-it, each names a share of them: as many as one answer has room for, the next ones with the next heartbeat.
+Every heartbeat names every session, which renews its lease and lets notices reach it. It describes only a share of them
+in full, so that they are rechecked with Azure: as many as one answer has room for, the next ones with the next
+heartbeat.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from shared.session.grant import Grant, Mode
 from shared.session.ports import Beat
 
 SESSIONS = 2000
-"""In full in one heartbeat. With one every 5 s, all of 24,000 are looked at within a minute."""
+"""Sessions in full in one heartbeat. With one every 5 s, all of 24,000 are covered within a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,14 @@ def _ids(grants: Sequence[Grant], mode: Mode) -> str:
 class Shares:
     def __init__(self) -> None:
         self._again: dict[str, int] = {}
-        """When the function app wants to look at a session again, by its id: it is told with the next heartbeat."""
+        """Time of the next recheck of a session, by its id; sent back with the next heartbeat."""
         self._after = ""
-        """The session that was told last in full."""
+        """The last session that was described in full."""
         self._keep_after = ""
-        """The console up to which the answer before told what is kept, where it was cut short."""
+        """The console up to which the last answer gave recording settings, if it was cut short."""
 
     def next(self, live: Sequence[Grant]) -> tuple[Share, dict[str, Any]]:
-        """The share, and what is said."""
+        """Returns the next share, and the body of its heartbeat."""
         ordered = sorted(live, key=lambda grant: grant.session)
         ordered_from_last = [*(each for each in ordered if each.session > self._after), *ordered]
         in_full = list({each.session: each for each in ordered_from_last[:SESSIONS]}.values())
@@ -66,7 +67,7 @@ class Shares:
         return share, share.to_json(self._again)
 
     def heard(self, share: Share, answer: Any) -> Beat:
-        """What an answer means; the next share begins where it ends. Raises KeyError, TypeError, ValueError."""
+        """Reads an answer; the next share begins where it ends. Raises KeyError, TypeError, ValueError."""
         again = {str(session): int(at) for session, at in (answer.get("again") or {}).items()}
         beat, cut = _beat(share, answer), answer.get("keepTo")
         there = {each.session for each in (*share.told, *share.others)}
@@ -90,7 +91,7 @@ def _beat(share: Share, answer: Any) -> Beat:
 
 
 def _covered(share: Share, capture: Sequence[VmId], cut: str | None) -> frozenset[str] | None:
-    """The consoles of which the answer says what is kept. None: all."""
+    """Returns the consoles that the recording settings of an answer cover; None if they cover all."""
     if not (share.others or share.keep_after or cut):
         return None
     consoles = {vm.console for vm in (*(grant.vm for grant in share.told), *capture)}

@@ -1,4 +1,4 @@
-"""Signs of life of everything the function app depends on, for the health report. Each costs one small call."""
+"""Probes of the function app's dependencies, for the health report. Each costs one small call."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ _BROKEN = 500
 
 
 class HttpProbe:
-    """An address that answers at all: also a 401 says that somebody is at home; `strictly`, only a 200 does."""
+    """Probes an address. Any status below 500 is healthy, also a 401; if `strictly`, only one below 400."""
 
     def __init__(self, http: Http, address: str, what: Dependency, *, strictly: bool = False) -> None:
         self._http, self._address, self._what, self._strictly = http, address, what, strictly
@@ -54,7 +54,7 @@ class TablesProbe:
 
 
 class EventHubProbe:
-    """Keeps its connection: opening one costs half a second."""
+    """Probes the Event Hub. It keeps its connection: opening one costs half a second."""
 
     def __init__(self, settings: SessionSettings, credential: AsyncTokenCredential) -> None:
         self._settings, self._credential = settings, credential

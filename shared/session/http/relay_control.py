@@ -1,4 +1,4 @@
-"""The control address of each relay: fence, end, ask, acts. Every call is signed over its very bytes."""
+"""Calls the control address of relays: fence, end, ask, commands. Every call is signed over its exact bytes."""
 
 import json
 from collections.abc import Sequence
@@ -20,11 +20,11 @@ from shared.session.sharding import owner
 _NO_CONTENT = 204
 _OK = 200
 _ROUND_TRIP_SECONDS = 5.0
-"""Added to the time that the person who is asked has."""
+"""Added to the time that the writer has to answer."""
 COMMAND_SECONDS = 7.0
-"""The relay waits for the VM's gateway, and answers itself when that does not (azure_serial_acts.SECONDS)."""
+"""The relay waits for the VM's gateway, and answers itself if that does not (shared/console/serial/commands.py)."""
 COMMAND_LEAST_SECONDS = 2.0
-"""What the relay takes down the line is done, whether its answer comes in time or not: so it is not begun late."""
+"""A command is done even if the relay's answer comes too late. So it is not begun if less time is left."""
 
 
 class RelayControl:
@@ -42,7 +42,7 @@ class RelayControl:
         return await self._deliver(vm, "end", {"session": session, "code": code, "by": by})
 
     async def ask(self, vm: VmId, generation: int, by: str, seconds: float) -> bool:
-        """Raises Unavailable: nobody could be asked, so nothing was allowed."""
+        """Asks the writer to leave. Raises Unavailable if the relay cannot be reached: then nobody agreed."""
         payload = {"generation": generation, "by": by, "seconds": seconds}
         with time_limit.put_off(seconds):
             status, answer = await self._call(vm, "ask", payload, seconds + _ROUND_TRIP_SECONDS)
@@ -51,7 +51,7 @@ class RelayControl:
         return bool(answer["allow"])
 
     async def command(self, vm: VmId, act: Command, keys: str, by: str) -> Refusal | None:
-        """Not repeated: the first call may have reset the VM."""
+        """Sends a command, without retries: the first call may have reset the VM. Raises Unavailable."""
         status, answer = await self._call(
             vm, "command", {"command": act.value, "keys": keys, "by": by}, COMMAND_SECONDS, COMMAND_LEAST_SECONDS
         )
@@ -79,7 +79,7 @@ class RelayControl:
     async def _call(
         self, vm: VmId, what: str, payload: dict[str, Any], seconds: float, least: float = 0.0
     ) -> tuple[int, Any]:
-        """`seconds` and what the request has left bound it, whichever is less. Raises Unavailable."""
+        """Calls a relay within `seconds`, or what the request has left if that is less. Raises Unavailable."""
         async with in_time(Dependency.RELAY, seconds, which=self.of(vm).name, least=least, late=Trouble.SILENT) as left:
             return await self._send(vm, what, payload, min(seconds, left))
 

@@ -1,4 +1,4 @@
-"""JSON Web Signatures by a key ring: ES256, the key named by its RFC 7638 thumbprint."""
+"""Makes JSON Web Signatures with a key ring: ES256. The key's id is its RFC 7638 thumbprint."""
 
 import base64
 import hashlib
@@ -11,7 +11,7 @@ from shared.session.ports import KeyRing
 
 
 async def signed(keys: KeyRing, kind: str, claims: Mapping[str, Any]) -> str:
-    """A compact JWT of this `typ`. Raises Unavailable."""
+    """Returns a compact JWT of this `typ`. Raises Unavailable."""
 
     def text(kid: str) -> str:
         head = {"alg": "ES256", "typ": kind, "kid": kid}
@@ -21,9 +21,9 @@ async def signed(keys: KeyRing, kind: str, claims: Mapping[str, Any]) -> str:
 
 
 async def signed_text(keys: KeyRing, text: Callable[[str], str]) -> str:
-    """What `text` says for the name of a key, and behind a dot its signature. Raises Unavailable.
+    """Returns a text, a dot and the text's signature. `text` gets the key's id. Raises Unavailable.
 
-    A key may have been withdrawn since it was learnt of: then there is another, and that one signs.
+    If the key was disabled since it was listed, another key signs.
     """
     kid = await keys.signer()
     try:
@@ -36,7 +36,7 @@ async def signed_text(keys: KeyRing, text: Callable[[str], str]) -> str:
 
 
 def public_jwk(x: bytes, y: bytes) -> dict[str, str]:
-    """Of an EC P-256 key, by the coordinates of its public point."""
+    """Returns the JWK of an EC P-256 key with these coordinates."""
     length = 32
     parts = {"crv": "P-256", "kty": "EC", "x": _encoded(x.rjust(length, b"\0")), "y": _encoded(y.rjust(length, b"\0"))}
     digest = hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).digest()  # these four, in this order

@@ -1,4 +1,4 @@
-"""Session tokens and relay commands: JWTs, ES256. Each kind has a `typ` of its own: neither passes for the other."""
+"""Signs session tokens and relay commands: JWTs, ES256. Each kind has its own `typ`: neither passes for the other."""
 
 import hashlib
 from typing import Any
@@ -12,13 +12,13 @@ COMMAND_SECONDS = 30
 
 
 class JwtTokens:
-    """A shared.ports.Tokens."""
+    """A shared.session.ports.Tokens."""
 
     def __init__(self, keys: KeyRing, issuer: str, clock: Clock) -> None:
         self._keys, self._issuer, self._clock = keys, issuer, clock
 
     async def ready(self) -> None:
-        await signed_text(self._keys, lambda _: "ready")  # no JWT: it is good for nothing
+        await signed_text(self._keys, lambda _: "ready")  # not a JWT, so nobody can use it
 
     async def sign(self, grant: Grant) -> str:
         return await signed(self._keys, TOKEN_TYPE, grant.claims())

@@ -1,4 +1,4 @@
-"""Signing keys that are given as PEM, for an installation without a Key Vault: the first signs, the others count."""
+"""Signing keys in PEM, for an installation without a Key Vault. The first one signs; all of them verify."""
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -15,10 +15,10 @@ class NotASigningKey(ValueError):
 
 
 class PemKeyRing:
-    """A shared.ports.KeyRing."""
+    """A shared.session.ports.KeyRing."""
 
     def __init__(self, pems: str, setting: str) -> None:
-        """Raises NotASigningKey, which names the setting. App settings often spell line breaks out: read too."""
+        """Reads the keys; line breaks may be spelt out, as app settings often do. Raises NotASigningKey."""
         keys = [_loaded(pem, setting) for pem in _each(pems.replace("\\n", "\n"))]
         self._keys = {_jwk(key)["kid"]: key for key in keys}
 
@@ -29,7 +29,7 @@ class PemKeyRing:
         return next(iter(self._keys))
 
     async def probe(self) -> None:
-        """They are here."""
+        """Does nothing: the keys are in memory."""
 
     async def sign(self, kid: str, message: bytes) -> bytes:
         r, s = decode_dss_signature(self._keys[kid].sign(message, ec.ECDSA(SHA256())))
@@ -37,7 +37,7 @@ class PemKeyRing:
 
 
 def _each(pems: str) -> list[str]:
-    """At least one, which may be no key."""
+    """Splits PEM text into keys. It returns at least one text, which may not be a key."""
     head, *rest = pems.split("-----BEGIN ")
     return [f"-----BEGIN {each}" for each in rest] or [head]
 

@@ -1,4 +1,4 @@
-"""Tokens of the function app, verified by its public keys: session tokens of browsers, commands to this relay."""
+"""Verifies tokens of the function app by its public keys: session tokens of browsers, commands to this relay."""
 
 import hashlib
 import hmac
@@ -13,9 +13,9 @@ from shared.base.signing_keys import SigningKeys
 from shared.session.grant import COMMAND_TYPE, TOKEN_TYPE, Grant, InvalidGrant
 
 COOL_DOWN_SECONDS = 10.0
-"""Between two questions for a key that is not known: forged tokens cannot make us hammer the function app."""
+"""Seconds between two fetches for an unknown key, so that forged tokens cannot flood the function app."""
 FRESH_SECONDS = 300.0
-"""After which known keys are asked for again: a key that was withdrawn opens nothing for longer than this."""
+"""Seconds after which known keys are fetched again: a key that was disabled is accepted for no longer than this."""
 LEEWAY_SECONDS = 5.0
 COMMAND_SECONDS = 30.0
 _BEARER = "Bearer "
@@ -23,10 +23,10 @@ _ISSUER = Dependency.CONTROL_PLANE
 
 
 class TokenKeys:
-    """A relay.world.Keys. Keys that were fetched go on being used for a day while the function app is away."""
+    """Verifies tokens. While the function app does not answer, fetched keys are used for a day."""
 
     def __init__(self, address: str, issuer: str, relay: str, http: Http, clock: Clock) -> None:
-        """`address` of the JWKS; `relay` is this relay's name."""
+        """`address` is that of the JWKS, `relay` this relay's name."""
         self._address, self._issuer, self._audience = address, issuer, f"relay:{relay}"
         self._clock = clock
         self._keys = SigningKeys(
@@ -63,7 +63,7 @@ class TokenKeys:
         return timely and hmac.compare_digest(str(claims.get("body")), hashlib.sha256(body).hexdigest())
 
     async def _claims(self, token: str, kind: str) -> dict[str, Any] | None:
-        """Claims whose signature, kind, issuer and audience are right."""
+        """Returns the claims if signature, kind, issuer and audience are right; else None. Raises Unavailable."""
         try:
             header = jwt.get_unverified_header(token)
             if header.get("typ") != kind or not isinstance(header.get("kid"), str):

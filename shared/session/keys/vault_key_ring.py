@@ -1,7 +1,7 @@
-"""Signing keys that never leave Azure Key Vault: it signs digests, and rotates them by its own policy.
+"""Signing keys that never leave Azure Key Vault. It signs digests, and rotates the keys by its own policy.
 
-Three calls of its REST API, through azure-core's pipeline. The vault's SDK lets the answer of a vault say which
-audience the next token is for; ours is always the cloud's vaults'.
+This module uses three calls of its REST API, through azure-core's pipeline. The vault's SDK lets the answer of a vault
+choose the audience of the next token; here it is always that of the cloud's vaults.
 """
 
 import base64
@@ -29,17 +29,17 @@ _WHAT = Dependency.KEY_VAULT
 _VERSIONS = "versions"
 _THROTTLED = 429
 _AWAY_SECONDS = 30.0
-"""How long a vault that was away is not asked for its list again."""
+"""How long the list of a vault that failed is not read again."""
 _ASKS: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 5}
 
 
 class VaultKeyRing:
-    """A shared.ports.KeyRing: the versions of one key."""
+    """A shared.session.ports.KeyRing: the versions of one key."""
 
     def __init__(
         self, address: str, cloud: str, credential: AsyncTokenCredential, clock: Clock, transport: Any = None
     ) -> None:
-        """`address` is the key's, without a version."""
+        """`address` is that of the key, without a version."""
         parts = urlsplit(address)
         self._vault, self._path = f"https://{parts.netloc}", parts.path.rstrip("/")
         self._clock = clock
@@ -54,13 +54,13 @@ class VaultKeyRing:
         )
         self._listed: TtlCache[list[KeyVersion]] = TtlCache(LIST_SECONDS, clock)
         self._known: list[KeyVersion] = []
-        """As the vault last listed them: they go on counting while it is away."""
+        """The versions that the vault listed last; they are used while it does not answer."""
         self._ask_again = 0.0
         self._jwks: dict[str, dict[str, str]] = {}
         """By name of the version; a version never changes."""
 
     async def public(self) -> list[dict[str, str]]:
-        """Those that can be read; one that cannot takes nothing from the others."""
+        """Returns the versions that can be read, and skips the others. Raises Unavailable if none can."""
         jwks, problem = list[dict[str, str]](), None
         for version in public(await self._versions()):
             try:
@@ -84,13 +84,13 @@ class VaultKeyRing:
         digest = base64.urlsafe_b64encode(hashlib.sha256(message).digest()).rstrip(b"=").decode()
         try:
             answer = await self._ask("POST", f"{self._path}/{name}/sign", {"alg": "ES256", "value": digest})
-        except Unavailable:  # it may have been withdrawn: what is known is asked for again
+        except Unavailable:  # the version may be disabled: the list is read again
             self._listed.forget(_VERSIONS)
             raise
         return _decoded(answer["value"])
 
     async def probe(self) -> None:
-        """Asks the vault itself, whatever is known."""
+        """Reads the list from the vault, ignoring the cache. Raises Unavailable."""
         await self._listed.get(_VERSIONS, self._list, fresh=True)
 
     async def close(self) -> None:
@@ -105,7 +105,7 @@ class VaultKeyRing:
         except Unavailable as error:
             if not self._known:
                 raise
-            if error.trouble not in (Trouble.SLOW, Trouble.LATE):  # else it was the request that had no time
+            if error.trouble not in (Trouble.SLOW, Trouble.LATE):  # else only the request had no time
                 self._ask_again = self._clock.now() + _AWAY_SECONDS
             return self._known
 
@@ -128,7 +128,7 @@ class VaultKeyRing:
         return self._jwks[version.name]
 
     async def _ask(self, method: str, path: str, body: Any = None) -> Any:
-        """Raises Unavailable. A next page elsewhere than in the vault is nobody's page."""
+        """Calls the vault, and returns the JSON. Raises Unavailable, also for a next page outside the vault."""
         path = path.removeprefix(self._vault)
         if not path.startswith("/"):
             raise Unavailable(_WHAT, "its next page lies elsewhere")

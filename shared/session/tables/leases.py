@@ -1,4 +1,4 @@
-"""Relays' last heartbeats, one row per relay: when, and the sessions of its writers."""
+"""The last heartbeat of each relay, one row per relay: its time, and the sessions of its writers."""
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import UpdateMode
@@ -19,7 +19,7 @@ class TableLeases:
         self._table = Table(service, TABLE)
 
     async def renew(self, relay: str, lease: Lease) -> None:
-        """One write, whatever stood there before: a relay's name belongs to one process, which holds its spool."""
+        """Writes the lease unconditionally: a relay's name belongs to the one process that holds its spool."""
         sessions = " ".join(sorted(lease.sessions)).encode()
         columns = {
             f"{_SESSIONS}{number}": sessions[at : at + COLUMN_BYTES]

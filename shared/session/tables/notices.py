@@ -1,4 +1,4 @@
-"""Sessions that are over, for their relays to hear: a partition per relay, read with each of its heartbeats."""
+"""Notices for relays about sessions that have ended: a partition per relay, read with each of its heartbeats."""
 
 from collections.abc import Collection, Sequence
 
@@ -12,7 +12,7 @@ from shared.session.ports import Notice
 
 TABLE = "relaynotices"
 MOST = 5000
-"""That one heartbeat reads; the others follow when these are told and dropped."""
+"""Notices that one heartbeat reads; the others follow after these are dropped."""
 
 
 class TableNotices:
@@ -47,7 +47,7 @@ class TableNotices:
 
 
 def _code(stored: str) -> Code:
-    """A reason that only a newer function app knows ends a session as well."""
+    """Reads a code. One that only a newer function app knows becomes SESSION_ENDED: it ends a session as well."""
     try:
         return Code(stored)
     except ValueError:

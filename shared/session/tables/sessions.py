@@ -1,7 +1,7 @@
-"""The index of sessions: one row each, one partition per console; and a list of those that live, in a table of its own.
+"""The index of sessions: one row each, one partition per console; and a list of the live ones in a table of its own.
 
-The list names them and says nothing of them: a row of it that a crash left behind names a session that says itself
-that it has ended, or that nobody has.
+The list holds only ids. A row that a crash left behind names a session that does not exist, or whose own row says that
+it has ended.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class TableSessions:
         self._table, self._live = Table(service, TABLE), Table(service, LIVE)
 
     async def add(self, session: Session) -> None:
-        """Both rows at once: nobody has the session before both are there."""
+        """Writes both rows at the same time; the caller returns the session only after both are written."""
         await asyncio.gather(self._add(session), self._list(session))
 
     async def _add(self, session: Session) -> None:
@@ -54,7 +54,7 @@ class TableSessions:
     async def ended(self, vm: VmId, session: str, at: float, by: str) -> None:
         end = {"State": "ended", "EndedAt": at, "EndedBy": by}
         await self._change(vm, session, lambda row: end if row["State"] != "ended" else None)
-        with suppress(Unavailable):  # who next lists it mends that
+        with suppress(Unavailable):  # the next call of `live` removes it
             await self._unlist(vm, session)
 
     async def _unlist(self, vm: VmId, session: str) -> None:
@@ -76,7 +76,9 @@ class TableSessions:
             return stored
 
     async def _listed(self, scope: Scope, since: float) -> Sequence[tuple[VmId, str]]:
-        """A scope is a run of partitions: those whose key begins with it, and ends there or goes on with a bar."""
+        """Lists the sessions of a scope. Its partitions are those whose key is the scope, or the scope and a bar and
+        more.
+        """
         start = key_of(scope.text.strip("/"))
         query = "RequestedAt gt @since"
         if start:
@@ -87,7 +89,10 @@ class TableSessions:
             return [(VmId.parse(row["Vm"]), row["RowKey"]) async for row in rows]
 
     async def _change(self, vm: VmId, session: str, change: Callable[[_Row], dict[str, Any] | None]) -> None:
-        """Writes what `change` says of the row as it is; None leaves it. A row that is not there stays so."""
+        """Merges what `change` returns for the current row, unless it is None or the row is missing.
+
+        Raises Unavailable.
+        """
         async with self._table.open() as table:
             for _ in range(_TRIES):
                 row = await find_row(table, console_key(vm), session)

@@ -1,4 +1,4 @@
-"""Ids of session tokens that were used: one insert each, which succeeds once."""
+"""The ids of used session tokens: one insert each, which succeeds once."""
 
 import secrets
 
@@ -15,12 +15,12 @@ class TableUsedTokens:
         self._table = Table(service, TABLE)
 
     async def burn(self, token_id: str, expires_at: int) -> bool:
-        """Partitioned by the id's first two characters, so that no partition takes all inserts. Raises Unavailable."""
+        """Marks a token as used. Partitions by the id's first two characters spread inserts. Raises Unavailable."""
         mark = secrets.token_hex(16)
         row = {"PartitionKey": token_id[:2], "RowKey": token_id, "ExpiresAt": expires_at, "Mark": mark}
         async with self._table.open() as table:
             try:
                 await table.create_entity(row)
-            except ResourceExistsError:  # by somebody else, or by this very insert, which the SDK sent twice
+            except ResourceExistsError:  # another insert came first, or the SDK sent this one twice
                 return bool((await table.get_entity(token_id[:2], token_id)).get("Mark") == mark)
             return True
