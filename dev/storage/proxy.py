@@ -10,6 +10,7 @@ from email.utils import format_datetime
 from http import HTTPStatus
 from io import BytesIO
 from uuid import uuid4
+from weakref import WeakValueDictionary
 from xml.sax.saxutils import escape
 
 import aiohttp
@@ -50,7 +51,8 @@ class StorageProxy:
         """Azurite's own; `open` answers the proxy's."""
         self._parts = dict(part.split("=", 1) for part in connection.strip(";").split(";"))
         self.clock = clock
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._locks = WeakValueDictionary[str, asyncio.Lock]()
+        """By address, as long as anybody has one or waits for it."""
 
     @asynccontextmanager
     async def open(self, blobs: int = 0, tables: int = 0) -> AsyncIterator[str]:
@@ -93,8 +95,6 @@ class StorageProxy:
         lock = self._locks.setdefault(path, asyncio.Lock())
         async with lock:
             yield
-        if not lock.locked():  # else somebody waits for it
-            self._locks.pop(path, None)
 
     async def _forbidden(self, request: web.Request, container: str, name: str) -> tuple[str, str] | None:
         policy, what = self.policies[container], operation(request.method, request.query)
