@@ -22,21 +22,25 @@ from shared.settings import RelaySettings
 
 
 async def serve(settings: RelaySettings) -> None:
-    """Returns after SIGTERM or SIGINT, when everybody was told and the spool is drained as far as time allows."""
+    """Runs the relay until SIGTERM or SIGINT.
+
+    Returns when every viewer got a close and the spool is drained as far as time allows. Raises SpoolInUse when
+    another relay still has the spool after `settings.spool_wait` seconds.
+    """
     stop = asyncio.Event()
-    for how in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(how, stop.set)
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
     until = asyncio.get_running_loop().time() + settings.spool_wait
-    async with Standby(settings.name, settings.host, settings.control_port) as waiting:
+    async with Standby(settings.name, settings.host, settings.control_port) as standby:
         while not stop.is_set():
             try:
                 async with composed(settings) as dependencies:
-                    await waiting.end()
+                    await standby.end()
                     await _serve(dependencies, settings, stop)
             except SpoolInUse:
                 if asyncio.get_running_loop().time() >= until:
                     raise
-                await waiting.a_moment(stop)
+                await standby.wait_a_moment(stop)
 
 
 async def _serve(dependencies: RelayDependencies, settings: RelaySettings, stop: asyncio.Event) -> None:
@@ -44,7 +48,7 @@ async def _serve(dependencies: RelayDependencies, settings: RelaySettings, stop:
     control = web.AppRunner(ControlServer(relay).application(), access_log=None, handle_signals=False)
     commands = web.AppRunner(ControlServer(relay).application(observed=False), access_log=None, handle_signals=False)
     try:
-        relay.reception.passage = await _passage(commands)
+        relay.listener.control_proxy = await _start_control_proxy(commands)
         await relay.open(settings.host, settings.port)
         await control.setup()
         await web.TCPSite(control, settings.host, settings.control_port).start()
@@ -59,8 +63,8 @@ async def _serve(dependencies: RelayDependencies, settings: RelaySettings, stop:
     dependencies.log("closed")
 
 
-async def _passage(commands: web.AppRunner) -> ControlProxy:
-    """To an address of its own on loopback, where commands alone are answered."""
+async def _start_control_proxy(commands: web.AppRunner) -> ControlProxy:
+    """Starts a server on loopback that answers commands alone, and returns the proxy to it."""
     await commands.setup()
     await web.TCPSite(commands, "127.0.0.1", 0).start()
     return ControlProxy(commands.addresses[0][1])

@@ -1,4 +1,4 @@
-"""What the relay needs of the world beyond shared/ports, in its own words."""
+"""The ports of the relay: the protocols that its adapters implement, and the object that holds them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,59 +18,59 @@ from shared.session.ports import ControlPlane
 
 class Log(Protocol):
     def __call__(self, event: str, /, **fields: Any) -> None:
-        """One line about what happened. Never a secret, never what was typed or printed."""
+        """Writes one line about an event. No field holds a secret, or bytes that were typed or printed."""
         ...
 
 
 class Keys(Protocol):
-    """Tokens of the function app, verified."""
+    """Verifies tokens of the function app."""
 
     async def grant(self, token: str) -> Grant | Refusal:
-        """What a session token allows. Raises Unavailable when no key can be had."""
+        """Returns the rights that a session token carries. Raises Unavailable if the keys cannot be fetched."""
         ...
 
     async def commanded(self, authorization: str | None, body: bytes) -> bool:
-        """Whether this body, byte for byte, is a command of the function app. Raises Unavailable."""
+        """Returns True if the function app signed exactly this body. Raises Unavailable."""
         ...
 
 
 class Epochs(Protocol):
-    """The spool as consoles see it."""
+    """The spool, as consoles use it."""
 
     def begin(self, source: Source) -> Recorder:
-        """Raises OSError."""
+        """Begins an epoch and returns its recorder. Raises OSError."""
         ...
 
     def tail(self, console: str) -> RecordedTail:
-        """What was recorded last of this console, for who records it to go on with; empty where nothing is known."""
+        """Returns the last recorded bytes of this console; empty if none are known. The caller extends them."""
         ...
 
     def recorded_last(self, console: str) -> RecordedLast | None:
-        """The newest record of this console since the relay started, or of what it found on its disk."""
+        """Returns the newest record of this console, from this process or from the files that it found on its disk."""
         ...
 
     @property
     def full(self) -> bool:
-        """At its bound: VMs wait."""
+        """True while the spool has reached its limit. VMs are paused then."""
         ...
 
     @property
     def writable(self) -> bool:
-        """False when nothing can be recorded any more."""
+        """False if nothing can be recorded any more."""
         ...
 
     def watch(self, on_full: Callable[[], None], on_room: Callable[[], None]) -> None: ...
 
     def tick(self) -> None:
-        """A second has passed: what could not be written before may be written now."""
+        """Retries writes that failed. Called once a second."""
         ...
 
     def health(self) -> dict[str, Any]:
-        """What the health report says of it; `writable` as above."""
+        """Returns the spool's part of the health report."""
         ...
 
     async def close(self, seconds: float) -> None:
-        """Sends what can be sent in so many seconds; the rest stays for the next start."""
+        """Sends records for at most `seconds`. The rest stays on the disk for the next start."""
         ...
 
 
@@ -79,7 +79,7 @@ class RelayDependencies:
     """Everything that a test may replace."""
 
     name: str
-    """Of this relay."""
+    """The name of this relay."""
     control_plane: ControlPlane
     ports: SerialPorts
     keys: Keys
@@ -95,8 +95,8 @@ class RelayDependencies:
     mask_key: bytes
     """Keys the digests of what is masked."""
     capture_most: int = 0
-    """Consoles that are recorded though nobody is there."""
+    """The most consoles that are recorded without a viewer."""
     waits: OpeningWaits = BY_RULE
-    """For what a gateway sends as a port opens."""
+    """How long the relay waits for the bytes that a gateway sends as a port opens."""
     compatibility: Compatibility = Compatibility.CURRENT
-    """Which clients of Azure's own serial console are served, in their dialect."""
+    """The clients of Azure's own serial console that are served in their own protocol."""

@@ -28,7 +28,7 @@ from shared.session.ports import Beat
 TICK_SECONDS = 1.0
 DRAIN_SECONDS = 20.0
 CLOSE_SECONDS = 5.0
-"""How long goodbyes may take while draining: those of viewers, and those of gateways, whose last bytes are read."""
+"""While draining: seconds that viewers and gateways have to answer a close. Last bytes of gateways are read."""
 
 
 class RelayServer:
@@ -36,103 +36,103 @@ class RelayServer:
 
     def __init__(self, dependencies: RelayDependencies) -> None:
         self.dependencies = dependencies
-        self.bridges: dict[str, ConsoleRunner] = {}
+        self.runners: dict[str, ConsoleRunner] = {}
         self.grants: dict[str, Grant] = {}
-        """Of every session that the function app takes for live."""
+        """The grants of the sessions that the function app takes for live, by session."""
         self._requests: dict[str, str] = {}
-        """Correlation ids of the requests that began these sessions: their end is said under the same."""
+        """The correlation ids of the requests that began these sessions. Their ends are reported under the same id."""
         self.viewers: set[WebSocketViewer] = set()
         self.arriving: dict[str, ViewerSession] = {}
-        """Accepted, and not at the console yet."""
-        self.door = Acceptor(self)
-        self.reception = Listener(self.door.receive, self.new_request)
-        self.heartbeat = Heartbeat(dependencies, self.grants, self._ask)
+        """Sessions whose socket is accepted and that have not joined their console yet."""
+        self.acceptor = Acceptor(self)
+        self.listener = Listener(self.acceptor.receive, self.new_request)
+        self.heartbeat = Heartbeat(dependencies, self.grants, self._begin_heartbeat)
         self.draining = False
         self._change = asyncio.Event()
-        """Somebody left, some background work ended, or a second passed."""
+        """Set when a viewer left, background work ended, or a second passed."""
         self._tasks: set[asyncio.Task[None]] = set()
-        self._clockwork: list[asyncio.Task[None]] = []
+        self._periodic_tasks: list[asyncio.Task[None]] = []
 
     async def open(self, host: str, port: int) -> int:
-        """Answers the port listened on."""
+        """Starts to listen and returns the port."""
         self.dependencies.epochs.watch(self._spool_full, self._spool_room)
-        self._clockwork = [asyncio.create_task(self._tick()), asyncio.create_task(self.heartbeat.run())]
-        return await self.reception.open(host, port)
+        self._periodic_tasks = [asyncio.create_task(self._tick()), asyncio.create_task(self.heartbeat.run())]
+        return await self.listener.open(host, port)
 
     def _spool_full(self) -> None:
         self.dependencies.log("spool-full")
-        self._tell_all(SpoolFull())
+        self._handle_all(SpoolFull())
 
     def _spool_room(self) -> None:
         self.dependencies.log("spool-room")
-        self._tell_all(SpoolRoom())
+        self._handle_all(SpoolRoom())
 
     async def drain(self) -> None:
-        """Everybody is told to connect again elsewhere; what was recorded is sent as far as time allows."""
+        """Tells every viewer to connect again elsewhere, and sends records for at most DRAIN_SECONDS."""
         end = asyncio.get_running_loop().time() + DRAIN_SECONDS
         self.draining = True
-        self.reception.close()
-        self.door.places.clear(refuse(Code.RELAY_DRAINING))
-        self._tell_all(Drain())
-        await self._farewells()
+        self.listener.close()
+        self.acceptor.quota.clear(refuse(Code.RELAY_DRAINING))
+        self._handle_all(Drain())
+        await self._await_goodbyes()
         for viewer in tuple(self.viewers):
             viewer.socket.disconnect(False)  # noqa: FBT003 - picows' own: cut those who do not answer
-        for task in (*self._clockwork, *self._tasks):
+        for task in (*self._periodic_tasks, *self._tasks):
             task.cancel()
-        await asyncio.gather(*self._clockwork, *self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._periodic_tasks, *self._tasks, return_exceptions=True)
         await self.dependencies.epochs.close(end - asyncio.get_running_loop().time())
 
-    async def _farewells(self) -> None:
-        """Until every goodbye was answered, every port is closed, every detach reported, everything recorded.
+    async def _await_goodbyes(self) -> None:
+        """Waits until every close was answered, every port is closed, and every detach is reported.
 
-        Where a full disk keeps goodbyes from being said, their time counts from when it has room or is given up.
+        While a full disk delays a close, its CLOSE_SECONDS count from when the disk has room or the write is given up.
         """
         time = asyncio.get_running_loop().time
         last = time() + PENDING_WRITE_SECONDS + CLOSE_SECONDS
         end = time() + CLOSE_SECONDS
         with suppress(TimeoutError):
-            while self.viewers or self._tasks or self._stands_still:
-                end = min(time() + CLOSE_SECONDS, last) if self._stands_still else end
+            while self.viewers or self._tasks or self._has_pending_writes:
+                end = min(time() + CLOSE_SECONDS, last) if self._has_pending_writes else end
                 self._change.clear()
                 async with asyncio.timeout_at(end):
                     await self._change.wait()
 
     @property
-    def _stands_still(self) -> bool:
-        return any(bridge.stands_still for bridge in self.bridges.values())
+    def _has_pending_writes(self) -> bool:
+        return any(runner.has_pending_writes for runner in self.runners.values())
 
     def new_request(self) -> str:
         """A correlation id for a request that brought none: a UUID, as the function app takes them."""
         words = [self.dependencies.nonce() for _ in range(4)]
         return str(UUID(int=sum(word << 32 * at for at, word in enumerate(words)), version=4))
 
-    # --- visitors ---------------------------------------------------------------------------------------------
+    # --- sessions ---------------------------------------------------------------------------------------------
 
     def expecting(self, grant: Grant, request: str) -> ConsoleRunner:
-        """The console of a visitor who was let in, which is to be reached now."""
+        """Registers an admitted session and returns the runner of its console. `request` is the correlation id."""
         self.grants[grant.session] = grant
         self._requests[grant.session] = request
-        return self._bridge(grant.vm)
+        return self._get_runner(grant.vm)
 
-    def _bridge(self, vm: VmId) -> ConsoleRunner:
-        if (bridge := self.bridges.get(vm.console)) is None:
-            bridge = self.bridges[vm.console] = ConsoleRunner(vm, self.dependencies, self)
+    def _get_runner(self, vm: VmId) -> ConsoleRunner:
+        if (runner := self.runners.get(vm.console)) is None:
+            runner = self.runners[vm.console] = ConsoleRunner(vm, self.dependencies, self)
             if self.dependencies.epochs.full:
-                bridge.handle(SpoolFull())
-        return bridge
+                runner.handle(SpoolFull())
+        return runner
 
     def left(self, viewer: WebSocketViewer) -> None:
-        """A browser's connection is no more."""
+        """Forgets a viewer whose connection is closed."""
         self.viewers.discard(viewer)
         self._change.set()
 
     def turned_away(self, session: str, refusal: Refusal) -> None:
-        """One who waits for the port is refused by HTTP; who is accepted already, by a close."""
-        if (guest := self.arriving.get(session)) is not None:
-            guest.viewer.expel(refusal.close_code, refusal.code.value)
+        """Closes an accepted socket that has not joined its console. The handshake refuses the others by HTTP."""
+        if (admitted := self.arriving.get(session)) is not None:
+            admitted.viewer.expel(refusal.close_code, refusal.code.value)
 
     def detached(self, session: str, why: str, typed: int, printed: int) -> None:
-        """A session ended: the function app is told."""
+        """Reports to the function app that a session ended. `typed` and `printed` are bytes."""
         if (grant := self.grants.pop(session, None)) is not None:
             request = self._requests.pop(session)
             self.dependencies.log(
@@ -142,7 +142,7 @@ class RelayServer:
             self.start("detach", self._report(grant, request, why, typed, printed))
 
     def request_of(self, session: str) -> str:
-        """The correlation id under which a session began."""
+        """Returns the correlation id of the request that began a session; empty if it is over."""
         return self._requests.get(session, "")
 
     async def _report(self, grant: Grant, request: str, why: str, typed: int, printed: int) -> None:
@@ -155,18 +155,18 @@ class RelayServer:
     # --- commands ---------------------------------------------------------------------------------------------
 
     def fence(self, vm: VmId, generation: int, by: str) -> None:
-        if (bridge := self.bridges.get(vm.console)) is not None:
-            bridge.handle(Fence(generation, by))
+        if (runner := self.runners.get(vm.console)) is not None:
+            runner.handle(Fence(generation, by))
 
     def end(self, vm: VmId, session: str, code: Code, by: str | None) -> None:
-        if (bridge := self.bridges.get(vm.console)) is not None:
-            bridge.handle(End(session, code, by))
+        if (runner := self.runners.get(vm.console)) is not None:
+            runner.handle(End(session, code, by))
 
     async def command(self, vm: VmId, act: Command, keys: str, by: str) -> Refusal | None:
-        """Sends an act down the line of an open console."""
-        if (bridge := self.bridges.get(vm.console)) is None:
+        """Sends a command down the line of an open console. Returns None when the gateway has done it."""
+        if (runner := self.runners.get(vm.console)) is None:
             return refuse(Code.CONSOLE_NOT_OPEN, target=vm.resource_id)
-        refusal = await bridge.command(f"{self.dependencies.nonce():08x}{self.dependencies.nonce():08x}", act, keys, by)
+        refusal = await runner.command(f"{self.dependencies.nonce():08x}{self.dependencies.nonce():08x}", act, keys, by)
         self.dependencies.log(
             "act", vm=vm.console, act=act.value, by=by, code=refusal and refusal.code.value,
             correlation=correlation.current.get(),
@@ -174,23 +174,28 @@ class RelayServer:
         return refusal
 
     def note(self, vm: VmId, act: Command, by: str) -> None:
-        """Records an act that went another way, where the console is open."""
-        if (bridge := self.bridges.get(vm.console)) is not None:
-            bridge.note(act, by)
+        """Records a command that reached the VM by another way, if the console is open."""
+        if (runner := self.runners.get(vm.console)) is not None:
+            runner.note(act, by)
 
     async def ask(self, vm: VmId, generation: int, by: str, seconds: float) -> bool:
-        """A console that is not here has nobody to say no."""
-        if (bridge := self.bridges.get(vm.console)) is None:
+        """Asks the writer of `generation` to leave, for `seconds`. Returns True if this relay has no such console."""
+        if (runner := self.runners.get(vm.console)) is None:
             return True
-        return await bridge.ask(f"{self.dependencies.nonce():08x}", generation, by, seconds)
+        return await runner.ask(f"{self.dependencies.nonce():08x}", generation, by, seconds)
 
-    def _ask(self) -> HeartbeatSettings:
-        """A heartbeat leaves, about who is here now. What a visitor brings meanwhile is newer than its answer."""
+    def _begin_heartbeat(self) -> HeartbeatSettings:
+        """Notes the sessions and settings at the start of a heartbeat, and returns what applies its answer.
+
+        Settings that a session brings while the call is under way are newer than its answer, and stay.
+        """
         live = {grant.vm.console for grant in self.grants.values()}
-        return partial(self._told, live, {console: bridge.told_to_keep for console, bridge in self.bridges.items()})
+        return partial(
+            self._apply_answer, live, {console: runner.settings_version for console, runner in self.runners.items()}
+        )
 
-    def _told(
-        self, live: Collection[str], asked: Mapping[str, int], endings: Sequence[EndedSession], beat: Beat
+    def _apply_answer(
+        self, live: Collection[str], settings_versions: Mapping[str, int], endings: Sequence[EndedSession], beat: Beat
     ) -> None:
         for session, code, by in endings:
             if (grant := self.grants.get(session)) is not None:
@@ -201,26 +206,26 @@ class RelayServer:
         if beat.keep is not None:
             spoken = {*live, *captured}
             for console in spoken if beat.covered is None else spoken.intersection(beat.covered):
-                bridge = self.bridges.get(console)
-                if bridge is not None and bridge.told_to_keep == asked.get(console, 0):
-                    bridge.keep(beat.keep.get(console, BY_RULE))
+                runner = self.runners.get(console)
+                if runner is not None and runner.settings_version == settings_versions.get(console, 0):
+                    runner.apply(beat.keep.get(console, BY_RULE))
         for console in captured:
-            self.bridges[console].capture(on=True)
+            self.runners[console].capture(on=True)
 
     def _capture(self, wanted: Sequence[VmId]) -> set[str]:
-        """The first so many by name, the same ones each time; who was captured and is not wanted any more is left."""
+        """Captures the first `capture_most` consoles by name (a stable choice) and stops capturing the others."""
         chosen = {vm.console: vm for vm in sorted(wanted, key=lambda vm: vm.console)[: self.dependencies.capture_most]}
         if len(wanted) > len(chosen):
             self.dependencies.log("capture-bounded", wanted=len(wanted), captured=len(chosen))
-        for console, bridge in self.bridges.items():
-            if bridge.captured and console not in chosen:
-                bridge.capture(on=False)
-        return {self._bridge(vm).vm.console for vm in chosen.values()}
+        for console, runner in self.runners.items():
+            if runner.captured and console not in chosen:
+                runner.capture(on=False)
+        return {self._get_runner(vm).vm.console for vm in chosen.values()}
 
     @property
     def captured(self) -> list[str]:
-        """Consoles that are recorded whether anybody is there or not."""
-        return [console for console, bridge in self.bridges.items() if bridge.captured]
+        """The consoles that are recorded without need of a viewer."""
+        return [console for console, runner in self.runners.items() if runner.captured]
 
     # --- time and work ----------------------------------------------------------------------------------------
 
@@ -230,22 +235,22 @@ class RelayServer:
             self.tick()
 
     def tick(self) -> None:
-        """What a second brings; tests call it instead of waiting."""
-        for bridge in tuple(self.bridges.values()):
-            bridge.tick()
+        """Does the work of one second: time limits, pings, retries. Tests call it instead of waiting."""
+        for runner in tuple(self.runners.values()):
+            runner.tick()
         for viewer in tuple(self.viewers):
             viewer.tick()
         self.dependencies.epochs.tick()
         self._change.set()
-        for name in [name for name, bridge in self.bridges.items() if bridge.idle]:
-            del self.bridges[name]
+        for name in [name for name, runner in self.runners.items() if runner.idle]:
+            del self.runners[name]
 
-    def _tell_all(self, event: Event) -> None:
-        for bridge in tuple(self.bridges.values()):
-            bridge.handle(event)
+    def _handle_all(self, event: Event) -> None:
+        for runner in tuple(self.runners.values()):
+            runner.handle(event)
 
     def start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        """Runs it in the background; a fault in it is logged, and is nobody else's."""
+        """Runs a coroutine in the background. A fault in it is logged and reaches no other task."""
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._finished)

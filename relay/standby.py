@@ -1,7 +1,7 @@
-"""A relay that starts while the one before it still drains: it says that it waits, and takes the spool over.
+"""Waits while the relay before this one still drains, and then takes over its spool.
 
 Platforms replace a relay by starting the new one first. Both have the same spool, which has one owner at a time; the
-old one is told to end as soon as the new one says that it is there.
+platform tells the old one to end as soon as the new one answers health checks.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ LOOK_SECONDS = 0.5
 
 
 class Standby:
-    """Answers health on the control address while it lasts."""
+    """Answers health checks on the control address until it is closed."""
 
     def __init__(self, name: str, host: str, port: int) -> None:
         self._name, self._host, self._port = name, host, port
@@ -28,8 +28,8 @@ class Standby:
     ) -> None:
         await self.end()
 
-    async def a_moment(self, stop: asyncio.Event) -> None:
-        """Returns after a moment, or when this relay is told to end. Raises OSError when the address is taken."""
+    async def wait_a_moment(self, stop: asyncio.Event) -> None:
+        """Waits LOOK_SECONDS, or less if `stop` is set. Raises OSError if the address is taken."""
         if self._runner is None:
             app = web.Application()
             app.router.add_get("/healthz", self._health)

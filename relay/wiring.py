@@ -1,4 +1,4 @@
-"""The relay's composition root: settings and adapters become a World, once, at start."""
+"""The relay's composition root: builds RelayDependencies from settings and adapters, once, at start."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -21,7 +21,10 @@ from shared.transcript.eventhub.records import EventHubRecords
 
 @asynccontextmanager
 async def composed(settings: RelaySettings) -> AsyncIterator[RelayDependencies]:
-    """Raises SpoolInUse, OSError. The epochs are closed by whoever drains the relay, everything else here."""
+    """Yields the dependencies and closes the adapters afterwards. RelayServer.drain closes the epochs.
+
+    Raises SpoolInUse, OSError.
+    """
     clock = SystemClock()
     log = JsonLog(settings.name, clock)
     credential = DefaultAzureCredential(

@@ -1,4 +1,4 @@
-"""Whom the skin of a console deals with: the browsers at it, and the relay it is part of."""
+"""The protocols that a console's runner calls: its viewers' sockets, and the relay."""
 
 from typing import Protocol
 
@@ -6,13 +6,13 @@ from relay.console.serial_connection import Background
 from shared.base.refusals import Refusal
 
 
-class ViewerScreen(Protocol):
+class AttachedViewer(Protocol):
     """A browser's accepted socket."""
 
     def show(self, frame: bytes) -> None: ...
 
     def show_before(self, data: bytes) -> None:
-        """Before all else: what was printed before this epoch."""
+        """Shows bytes that were printed before this epoch. Called before every other frame."""
         ...
 
     def say(self, text: str) -> None: ...
@@ -21,10 +21,10 @@ class ViewerScreen(Protocol):
 
 
 class RunnerCallbacks(Background, Protocol):
-    """Who does what takes longer than an event: the relay."""
+    """The relay, which runs work that takes longer than an event."""
 
     def turned_away(self, session: str, refusal: Refusal) -> None:
-        """A visitor was let in, and must go before they joined the console."""
+        """Ends an admitted session that has not joined the console."""
         ...
 
     def detached(self, session: str, why: str, typed: int, printed: int) -> None: ...

@@ -1,4 +1,4 @@
-"""What one console is recorded on: says whether a record could be kept, and ends what no disk takes any more."""
+"""Writes the records of one console, and ends an epoch that the disk takes no more records of."""
 
 from relay.dependencies import RelayDependencies
 from shared.base.record import Record, RecordKind, Source
@@ -7,27 +7,27 @@ from shared.console.ports import Recorder  # noqa: TC001 - the annotation of an 
 
 
 class EpochWriter:
-    """Of one console; blank between its epochs."""
+    """The recorder of one console's current epoch; none between epochs."""
 
-    __slots__ = ("_dependencies", "_recorder", "_said_end", "_vm")
+    __slots__ = ("_dependencies", "_end_recorded", "_recorder", "_vm")
 
     def __init__(self, vm: VmId, dependencies: RelayDependencies) -> None:
         self._vm, self._dependencies = vm, dependencies
         self._recorder: Recorder | None = None
-        self._said_end = True
+        self._end_recorded = True
 
     def begin(self, epoch: str) -> bool:
-        """Whether it could."""
+        """Begins an epoch. Returns False if the disk refused."""
         try:
             self._recorder = self._dependencies.epochs.begin(Source(self._vm.console, epoch, self._dependencies.name))
         except OSError as error:
             self._failed(error.strerror)
             return False
-        self._said_end = False
+        self._end_recorded = False
         return True
 
     def write(self, record: Record) -> bool:
-        """Whether it survives a kill now."""
+        """Writes a record. Returns True if it survives a kill now, False if it is not written."""
         if self._recorder is None:
             return False
         try:
@@ -38,18 +38,18 @@ class EpochWriter:
         except ValueError:  # no event could carry it
             self._failed("too large")
             return False
-        self._said_end = record.kind is RecordKind.END
+        self._end_recorded = record.kind is RecordKind.END
         return True
 
     def end(self) -> None:
-        """An epoch whose last record does not say that it ends is given up."""
-        if self._said_end:
+        """Ends the epoch. If its last record is not an END, the epoch is given up."""
+        if self._end_recorded:
             self._recorder = None
         else:
             self.give_up()
 
     def give_up(self) -> None:
-        """Something is not recorded, and nothing after it: the epoch says so as soon as the disk lets it."""
+        """Records no more in this epoch. The epoch says so in its last records, as soon as the disk takes them."""
         if self._recorder is not None:
             self._recorder.give_up(int(self._dependencies.clock.now() * 1e6))
         self._recorder = None

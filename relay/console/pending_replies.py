@@ -1,33 +1,33 @@
-"""Those who wait for an answer that comes, if at all, as one of a console's actions."""
+"""Requests that wait for an answer, which comes as one of a console's actions, if it comes at all."""
 
 import asyncio
 from collections.abc import Callable
 
 
 class PendingReplies[T]:
-    """By the name of what is asked. An answer that nobody waits for is lost, and so is a second one."""
+    """Waiting requests by name. An answer that nobody waits for is dropped, and so is a second answer."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, asyncio.Future[T]] = {}
+        self._futures: dict[str, asyncio.Future[T]] = {}
 
     def __bool__(self) -> bool:
-        """Whether anybody waits."""
-        return bool(self._waiting)
+        """True if a request waits."""
+        return bool(self._futures)
 
-    async def after(self, name: str, asking: Callable[[], None]) -> T:
-        """The answer to what `asking` asks."""
-        waiting: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting[name] = waiting
+    async def wait_for(self, name: str, send: Callable[[], None]) -> T:
+        """Calls `send`, and returns the answer to the request `name`."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._futures[name] = future
         try:
-            asking()
-            return await waiting
+            send()
+            return await future
         finally:
-            del self._waiting[name]
+            del self._futures[name]
 
-    def give(self, name: str, answer: T) -> bool:
-        """Whether somebody waited for it."""
-        waiting = self._waiting.get(name)
-        if waiting is None or waiting.done():
+    def resolve(self, name: str, answer: T) -> bool:
+        """Gives the answer to the request `name`. Returns False if nobody waits for it."""
+        future = self._futures.get(name)
+        if future is None or future.done():
             return False
-        waiting.set_result(answer)
+        future.set_result(answer)
         return True

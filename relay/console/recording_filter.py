@@ -1,6 +1,6 @@
-"""What of a console's bytes may be recorded: masks what is printed, and follows what is typed, as policies want it.
+"""Applies recording policies to a console's bytes: masks printed bytes, and records typed input.
 
-By rule both do nothing, and bytes pass at no cost.
+By default both do nothing, and bytes pass at no cost.
 """
 
 import asyncio
@@ -19,59 +19,70 @@ _LINE_END = re.compile(rb"[\r\n]")
 
 
 class RecordingFilter:
-    """One console's. `tell` takes the events that come of it, in order; `recorded` is what was recorded of it last."""
+    """The filter of one console. `report` takes its events in order; `recorded` holds the last recorded bytes."""
 
-    __slots__ = ("_heard", "_keeping", "_key", "_masker", "_recorded", "_tell", "_timer", "_typist", "names")
+    __slots__ = (
+        "_has_printed",
+        "_input_recorder",
+        "_key",
+        "_masker",
+        "_recorded",
+        "_report",
+        "_settings",
+        "_timer",
+        "names",
+    )
 
-    def __init__(self, tell: Callable[[Event], None], mask_key: bytes, recorded: RecordedTail) -> None:
-        self._tell, self._key, self._recorded = tell, mask_key, recorded
-        self._heard = False
-        """Something was printed since there is this ear: the masker knows what a secret may have begun with."""
-        self._keeping = BY_RULE
+    def __init__(self, report: Callable[[Event], None], mask_key: bytes, recorded: RecordedTail) -> None:
+        self._report, self._key, self._recorded = report, mask_key, recorded
+        self._has_printed = False
+        """Something was printed since this filter exists. The masker knows the bytes that a secret may begin in."""
+        self._settings = BY_RULE
         self._masker: Masker | None = None
-        self._typist: InputRecorder | None = None
+        self._input_recorder: InputRecorder | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.names: dict[str, str] = {}
-        """Of those who are there, by session."""
+        """The names of attached people, by session."""
 
-    def keep(self, keeping: RecordingSettings) -> None:
-        """Another policy. A secret of which some was printed goes on being one."""
-        if keeping == self._keeping:
+    def apply(self, settings: RecordingSettings) -> None:
+        """Applies new settings. A secret that has begun stays masked to its end."""
+        if settings == self._settings:
             return
         self.flush()
-        if keeping.mask != self._keeping.mask:
+        if settings.mask != self._settings.mask:
             tail = self._masker.tail if self._masker is not None else self._before()
-            self._masker = Masker(keeping.mask, self._key, tail) if keeping.mask else None
-        self._keeping = keeping
-        self._typist = self._new_typist()
-        self._tell(RecordingSettingsChanged(keeping.typed, len(keeping.mask)))
+            self._masker = Masker(settings.mask, self._key, tail) if settings.mask else None
+        self._settings = settings
+        self._input_recorder = self._new_input_recorder()
+        self._report(RecordingSettingsChanged(settings.typed, len(settings.mask)))
 
     def begin_anywhere(self) -> None:
-        """What is printed next may begin inside a secret: where policies mask, so is the rest of its line."""
+        """Masks the rest of the next line, if policies mask: the next print may begin inside a secret."""
         if self._masker is not None:
             self.flush()
-            self._masker = Masker(self._keeping.mask, self._key, UnmaskedTail(to_line_end=True))
+            self._masker = Masker(self._settings.mask, self._key, UnmaskedTail(to_line_end=True))
 
     def begin_unknown(self, *, others: bool) -> None:
-        """A gateway replayed nothing: what is printed next follows what this ear has heard, or may begin anywhere.
+        """Prepares for output after an opening without a replay.
 
+        The next print follows the bytes that this filter has passed; if it passed none, the print may begin anywhere.
         `others`: somebody else may have recorded since.
         """
-        if self._masker is not None and (others or not self._heard):
-            known = self._masker.tail
-            self._masker = Masker(self._keeping.mask, self._key, UnmaskedTail(known.text, known.base, to_line_end=True))
+        if self._masker is not None and (others or not self._has_printed):
+            tail = self._masker.tail
+            self._masker = Masker(self._settings.mask, self._key, UnmaskedTail(tail.text, tail.base, to_line_end=True))
 
     def others_recorded(self) -> None:
-        """Somebody else has recorded since: a secret may have begun in what is now known to be recorded last."""
-        self._heard = False
+        """Starts from the bytes that somebody else recorded since: a secret may have begun in them."""
+        self._has_printed = False
         if self._masker is not None:
             self.flush()
-            self._masker = Masker(self._keeping.mask, self._key, self._before())
+            self._masker = Masker(self._settings.mask, self._key, self._before())
 
     def _before(self) -> UnmaskedTail:
-        """What was recorded before the policy, or the console was opened: a secret may have begun in it.
+        """Returns the bytes recorded before the policy or the opening: a secret may have begun in them.
 
-        Where it holds no whole line it may itself have begun inside one.
+        If the text holds no whole line it may itself have begun inside one.
         """
         text = bytes(self._recorded)[-LONGEST - LOOKS_BEHIND :]
         return UnmaskedTail(text, to_line_end=_LINE_END.search(text) is None)
@@ -81,67 +92,67 @@ class RecordingFilter:
         return self._masker is not None
 
     def forget(self) -> None:
-        """What is held back is never told. The VM may go on with it when its port is dialled again."""
+        """Drops the bytes that are held back. The VM may go on with them when its port is dialled again."""
         self._no_timer()
         if self._masker is not None:
             self._masker.flush()
-        self._typist = self._new_typist()
+        self._input_recorder = self._new_input_recorder()
 
     def printed(self, data: bytes) -> None:
-        self._heard = True
+        self._has_printed = True
         if self._masker is None:
-            self._told_of(Printed(data), data)
+            self._report_printed(Printed(data), data)
         else:
             self._pass_on(self._masker.feed(data, _now()))
 
     def typed(self, session: str, data: bytes) -> None:
-        """Before the VM can answer it."""
-        if self._typist is not None:
-            self._say(self._typist.typed(session, data, _now()))
+        """Follows typed bytes. Called before the VM can answer them."""
+        if self._input_recorder is not None:
+            self._report_lines(self._input_recorder.typed(session, data, _now()))
 
     def left(self, session: str) -> None:
-        if self._typist is not None:
-            self._say(self._typist.flush())
+        if self._input_recorder is not None:
+            self._report_lines(self._input_recorder.flush())
         self.names.pop(session, None)
 
     def tick(self) -> None:
-        if self._typist is not None:
-            self._say(self._typist.tick(_now()))
+        if self._input_recorder is not None:
+            self._report_lines(self._input_recorder.tick(_now()))
 
     def flush(self) -> None:
-        """What is held back is told: nothing more comes of this stream."""
-        self._masker_is_due()
-        if self._typist is not None:
-            self._say(self._typist.flush())
+        """Reports all that is held back, because the stream ends or its settings change."""
+        self._flush_masker()
+        if self._input_recorder is not None:
+            self._report_lines(self._input_recorder.flush())
 
-    def _new_typist(self) -> InputRecorder | None:
-        way = self._keeping.typed
-        return None if way is Typing.COUNTED else InputRecorder(way)
+    def _new_input_recorder(self) -> InputRecorder | None:
+        typing = self._settings.typed
+        return None if typing is Typing.COUNTED else InputRecorder(typing)
 
     def _no_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _masker_is_due(self) -> None:
+    def _flush_masker(self) -> None:
         self._no_timer()
         if self._masker is not None:
             self._pass_on(self._masker.flush())
 
     def _pass_on(self, masked: Masked) -> None:
         if self._masker is not None and self._timer is None and (due := self._masker.due) is not None:
-            self._timer = asyncio.get_running_loop().call_at(due, self._masker_is_due)
+            self._timer = asyncio.get_running_loop().call_at(due, self._flush_masker)
         if masked.shown:
-            self._told_of(Printed(masked.shown, masked.kept, masked.spans), masked.kept)
+            self._report_printed(Printed(masked.shown, masked.recordable, masked.spans), masked.recordable)
 
-    def _told_of(self, printed: Printed, kept: bytes) -> None:
-        self._tell(printed)
-        if self._typist is not None:
-            self._say(self._typist.printed(printed.data, kept))
+    def _report_printed(self, printed: Printed, recordable: bytes) -> None:
+        self._report(printed)
+        if self._input_recorder is not None:
+            self._report_lines(self._input_recorder.printed(printed.data, recordable))
 
-    def _say(self, lines: Iterable[TypedLine]) -> None:
+    def _report_lines(self, lines: Iterable[TypedLine]) -> None:
         for line in lines:
-            self._tell(LineTyped(line.session, self.names.get(line.session, ""), line.text))
+            self._report(LineTyped(line.session, self.names.get(line.session, ""), line.text))
 
 
 def _now() -> float:

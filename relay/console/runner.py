@@ -1,9 +1,9 @@
-"""The skin of one console: reports events to shared/console/console.py and carries its actions out."""
+"""Runs one console: reports events to shared/console/console.py and carries its actions out."""
 
 from collections import deque
 from typing import assert_never
 
-from relay.console.callbacks import RunnerCallbacks, ViewerScreen
+from relay.console.callbacks import AttachedViewer, RunnerCallbacks
 from relay.console.epoch_writer import EpochWriter
 from relay.console.pending_replies import PendingReplies
 from relay.console.pending_writes import PendingWrites
@@ -60,56 +60,59 @@ from shared.session.grant import Grant
 from shared.session.ports import Admission
 
 _NEED_THE_RECORD = (Admit, BeginEpoch, SendCommand, Show, ShowBefore, TypeToPort, Write)
-"""What is not done when what comes before it cannot be recorded."""
+"""Actions that are left out if a record before them cannot be written."""
 
 
 class ConsoleRunner:
-    """One per VM. Everything happens on the event loop's thread; events that actions cause wait for their turn."""
+    """Runs one VM's console on the event loop's thread. Events that actions cause are queued until these are done."""
 
-    def __init__(self, vm: VmId, dependencies: RelayDependencies, office: RunnerCallbacks) -> None:
+    def __init__(self, vm: VmId, dependencies: RelayDependencies, callbacks: RunnerCallbacks) -> None:
         self.vm = vm
-        self._dependencies, self._office = dependencies, office
+        self._dependencies, self._callbacks = dependencies, callbacks
         self._console = Console(
             vm.console, scrollback_bytes=dependencies.scrollback_bytes, linger=dependencies.linger_seconds
         )
         self._now = dependencies.clock.now
-        self.screens: dict[str, ViewerScreen] = {}
-        self._visitors = PendingReplies[Refusal | None]()
-        self._asks = PendingReplies[bool]()
-        self._commands = PendingReplies[Refusal | None]()
-        self._tape = EpochWriter(vm, dependencies)
-        self.ear = RecordingFilter(self.handle, dependencies.mask_key, dependencies.epochs.tail(vm.console))
-        self.wire = SerialConnection(vm, dependencies, office, self.ear, self.handle)
+        self.viewers: dict[str, AttachedViewer] = {}
+        self._pending_attaches = PendingReplies[Refusal | None]()
+        self._pending_takeovers = PendingReplies[bool]()
+        self._pending_commands = PendingReplies[Refusal | None]()
+        self._epoch_writer = EpochWriter(vm, dependencies)
+        tail = dependencies.epochs.tail(vm.console)
+        self.recording_filter = RecordingFilter(self.handle, dependencies.mask_key, tail)
+        self.connection = SerialConnection(vm, dependencies, callbacks, self.recording_filter, self.handle)
         self._paused = False
         """The console wants the VM to wait."""
-        self.told_to_keep = 0
-        """How often: an answer to a question from before is out of date."""
-        self._standstill = PendingWrites()
+        self.settings_version = 0
+        """Counts changes of settings. A heartbeat's answer that began before the newest change is out of date."""
+        self._pending_writes = PendingWrites()
         self._acting = False
-        self._later: deque[Event] = deque()
+        self._queue: deque[Event] = deque()
 
     @property
     def idle(self) -> bool:
-        return self._console.idle and not self._visitors and not self._standstill
+        return self._console.idle and not self._pending_attaches and not self._pending_writes
 
     @property
-    def stands_still(self) -> bool:
-        """Something waits for a disk that takes no record."""
-        return bool(self._standstill)
+    def has_pending_writes(self) -> bool:
+        """True while actions wait for a disk that takes no record."""
+        return bool(self._pending_writes)
 
-    # --- what happens -----------------------------------------------------------------------------------------
+    # --- events -----------------------------------------------------------------------------------------
 
     async def expect(self, grant: Grant) -> Refusal | None:
-        """Returns when the VM's port is open, None, or is not going to be. Cancelled: the visitor went away."""
-        expect = AttachPending(grant.session, grant.mode, grant.generation)
-        return await self._visitors.after(grant.session, lambda: self.handle(expect))
+        """Waits for the VM's port. Returns None when it is open, else a refusal. Cancelled if the client leaves."""
+        event = AttachPending(grant.session, grant.mode, grant.generation)
+        return await self._pending_attaches.wait_for(grant.session, lambda: self.handle(event))
 
     def forget(self, session: str) -> None:
         self.handle(VisitCancelled(session))
 
-    def attach(self, grant: Grant, admission: Admission, screen: ViewerScreen, resume: tuple[str, int] | None) -> None:
-        self.screens[grant.session] = screen
-        self.ear.names[grant.session] = grant.name
+    def attach(
+        self, grant: Grant, admission: Admission, viewer: AttachedViewer, resume: tuple[str, int] | None
+    ) -> None:
+        self.viewers[grant.session] = viewer
+        self.recording_filter.names[grant.session] = grant.name
         limits = SessionLimits(admission.idle_seconds, admission.session_seconds)
         self.handle(Attach(grant.session, grant.mode, grant.generation, grant.name, grant.subject, limits, resume))
 
@@ -117,27 +120,29 @@ class ConsoleRunner:
         self.handle(Typed(session, data))
 
     def detach(self, session: str, why: str) -> None:
-        self.screens.pop(session, None)
+        self.viewers.pop(session, None)
         self.handle(Detach(session, why))
 
     async def ask(self, ask: str, generation: int, by: str, seconds: float) -> bool:
-        """Whether the writer of this generation leaves."""
-        return await self._asks.after(ask, lambda: self.handle(TakeoverAsked(ask, generation, by, seconds)))
+        """Asks the writer of this generation to leave, for `seconds`. Returns True if it does."""
+        return await self._pending_takeovers.wait_for(
+            ask, lambda: self.handle(TakeoverAsked(ask, generation, by, seconds))
+        )
 
     async def command(self, command: str, act: Command, keys: str, by: str) -> Refusal | None:
-        """Returns when the VM's gateway has done it, or is not going to."""
-        return await self._commands.after(command, lambda: self.handle(Commanded(command, act, keys, by)))
+        """Sends a command down the line. Returns None when the gateway has done it, else the refusal."""
+        return await self._pending_commands.wait_for(command, lambda: self.handle(Commanded(command, act, keys, by)))
 
     def note(self, act: Command, by: str) -> None:
         self.handle(CommandNoted(act, by))
 
-    def keep(self, keeping: RecordingSettings) -> None:
-        """What the record keeps of this console from now on."""
-        self.told_to_keep += 1
-        self.ear.keep(keeping)
+    def apply(self, settings: RecordingSettings) -> None:
+        """Applies recording settings from now on."""
+        self.settings_version += 1
+        self.recording_filter.apply(settings)
 
     def capture(self, *, on: bool) -> None:
-        """Whether it is recorded though nobody is there."""
+        """Turns recording without a viewer on or off."""
         if on != self.captured:
             self.handle(Capture(on))
 
@@ -146,147 +151,147 @@ class ConsoleRunner:
         return self._console.captured
 
     def tick(self) -> None:
-        if self._standstill:
-            self._try_again()
-        self.ear.tick()
+        if self._pending_writes:
+            self._retry_writes()
+        self.recording_filter.tick()
         self.handle(Tick())
 
     def handle(self, event: Event) -> None:
         if not self._acting and not isinstance(event, (Printed, Typed)):
-            self.wire.flush()  # what was read is recorded before anything can end the epoch
-        self._later.append(event)
+            self.connection.flush()  # what was read is recorded before anything can end the epoch
+        self._queue.append(event)
         if not self._acting:
             self._work(())
 
-    # --- what is done about it --------------------------------------------------------------------------------
+    # --- actions --------------------------------------------------------------------------------
 
     def _work(self, actions: tuple[Action, ...]) -> None:
-        """Does these, and then what comes of the events that happened meanwhile."""
+        """Performs these actions, then those of the events that were queued meanwhile."""
         self._acting = True
         try:
             self._perform(actions)
-            while self._later:
-                self._perform(self._console.handle(self._later.popleft(), self._now()))
+            while self._queue:
+                self._perform(self._console.handle(self._queue.popleft(), self._now()))
         finally:
             self._acting = False
 
     def _perform(self, actions: tuple[Action, ...]) -> None:
-        if self._standstill:
-            self._standstill.add(actions, self._now())
+        if self._pending_writes:
+            self._pending_writes.add(actions, self._now())
             return
         for at, action in enumerate(actions):
             if not self._done(action):
-                self._standstill.add(actions[at:], self._now())
-                self._hold()
+                self._pending_writes.add(actions[at:], self._now())
+                self._pause_or_resume()
                 return
 
     def _done(self, action: Action) -> bool:
-        """Whether it could be done: what has to be recorded may fail, everything else ends here."""
+        """Performs one action. Returns False if its record could not be written; no other action fails here."""
         match action:  # the hot ones
             case Write():
-                return self._tape.write(action.record)
+                return self._epoch_writer.write(action.record)
             case Show():
                 for session in action.to:
-                    if (screen := self.screens.get(session)) is not None:  # else it has just gone
-                        screen.show(action.frame)
+                    if (viewer := self.viewers.get(session)) is not None:  # else it has just gone
+                        viewer.show(action.frame)
             case TypeToPort():
-                self.wire.type(action.session, action.data)
+                self.connection.type(action.session, action.data)
             case BeginEpoch():
-                return self._tape.begin(action.epoch)
+                return self._epoch_writer.begin(action.epoch)
             case SendCommand() | OpenPort() | ClosePort() | DropPort() | PausePort() | ResumePort() | EndEpoch():
                 self._to_port(action)
             case _:
                 self._to_people(action)
         return True
 
-    def _try_again(self) -> None:
-        """The disk may have room again; when it has had none for too long, what was to be recorded is given up."""
-        self._work(self._standstill.take())
-        if not self._standstill:
-            self._standstill.end()
-            self._hold()
+    def _retry_writes(self) -> None:
+        """Tries the waiting writes again, and gives them up after PENDING_WRITE_SECONDS."""
+        self._work(self._pending_writes.take())
+        if not self._pending_writes:
+            self._pending_writes.end()
+            self._pause_or_resume()
             self._dependencies.log("recording-again", vm=self.vm.console)
-        elif self._standstill.hopeless(self._now()):
+        elif self._pending_writes.expired(self._now()):
             self._give_up()
 
     def _give_up(self) -> None:
-        """What depends on the record is not done; the rest is, and everybody goes."""
-        actions = self._standstill.take()
-        self._standstill.end()
+        """Leaves out the actions that need a record, performs the others, and ends every session."""
+        actions = self._pending_writes.take()
+        self._pending_writes.end()
         self._acting = True  # should that fill the spool, the console hears of it afterwards
         try:
-            self._tape.give_up()
-            self.wire.unrecorded()
+            self._epoch_writer.give_up()
+            self.connection.forget_recorded_tail()
         finally:
             self._acting = False
         for action in actions:
             if isinstance(action, SendCommand):
-                self._commands.give(action.command, refuse(Code.AUDIT_UNAVAILABLE))
-        self._later.appendleft(RecordFailed())
+                self._pending_commands.resolve(action.command, refuse(Code.AUDIT_UNAVAILABLE))
+        self._queue.appendleft(RecordFailed())
         self._work(tuple(action for action in actions if not isinstance(action, _NEED_THE_RECORD)))
 
-    def _hold(self) -> None:
-        """The VM waits while the console wants it to, and while something cannot be recorded."""
-        self.wire.hold(wait=self._paused or bool(self._standstill))
+    def _pause_or_resume(self) -> None:
+        """Pauses the VM while the console wants it, or while a record waits for the disk; else resumes it."""
+        self.connection.pause_or_resume(wait=self._paused or bool(self._pending_writes))
 
     def _to_port(self, action: PortAction) -> None:
         match action:
             case SendCommand():
-                self._office.start("command", self._carry(action))
+                self._callbacks.start("command", self._carry(action))
             case OpenPort():
                 self._paused = False
-                self._hold()
-                self.wire.open()
+                self._pause_or_resume()
+                self.connection.open()
             case ClosePort():
-                self.wire.close()
+                self.connection.close()
             case DropPort():
-                self.wire.drop()
+                self.connection.drop()
             case PausePort() | ResumePort():
                 self._paused = isinstance(action, PausePort)
-                self._hold()
+                self._pause_or_resume()
             case EndEpoch():
-                self._tape.end()
+                self._epoch_writer.end()
             case _:
                 assert_never(action)
 
     def _to_people(self, action: PeopleAction) -> None:
         match action:
             case Admit(session):
-                self._visitors.give(session, None)
+                self._pending_attaches.resolve(session, None)
             case SendEvent() | ShowBefore() | Close():
-                if (screen := self.screens.get(action.session)) is not None:  # else it has just gone
-                    self._to_screen(screen, action)
+                if (viewer := self.viewers.get(action.session)) is not None:  # else it has just gone
+                    self._to_viewer(viewer, action)
             case Refuse(session, refusal):
-                if not self._visitors.give(session, refusal):
-                    self._office.turned_away(session, refusal)
+                if not self._pending_attaches.resolve(session, refusal):
+                    self._callbacks.turned_away(session, refusal)
             case ReportDetach(session, why, typed, printed):
-                self.ear.left(session)
-                self._office.detached(session, why, typed, printed)
+                self.recording_filter.left(session)
+                self._callbacks.detached(session, why, typed, printed)
             case RefuseCommand(command, refusal):
-                self._commands.give(command, refusal)
+                self._pending_commands.resolve(command, refusal)
             case AnswerTakeover(ask, allow):
-                self._asks.give(ask, allow)
+                self._pending_takeovers.resolve(ask, allow)
             case _:
                 assert_never(action)
 
-    def _to_screen(self, screen: ViewerScreen, action: SendEvent | ShowBefore | Close) -> None:
+    def _to_viewer(self, viewer: AttachedViewer, action: SendEvent | ShowBefore | Close) -> None:
         match action:
             case SendEvent(_, text):
-                screen.say(text)
+                viewer.say(text)
             case ShowBefore(_, data):
-                screen.show_before(data)
+                viewer.show_before(data)
             case Close(session, code, reason):
-                del self.screens[session]
-                screen.close(code, reason)
+                del self.viewers[session]
+                viewer.close(code, reason)
             case _:
                 assert_never(action)
 
     async def _carry(self, action: SendCommand) -> None:
-        """An act once begun goes on, whether or not whoever asked for it still waits."""
+        """Carries out a command to its end, even if its caller no longer waits."""
         refusal: Refusal | None = refuse(Code.CONSOLE_FAULT, target=self.vm.resource_id)
         try:
-            refusal = await self.wire.command(action.act, action.keys)
+            refusal = await self.connection.command(action.act, action.keys)
         finally:
             if refusal is not None:
                 self.handle(CommandFailed(action.act, refusal))
-            self._commands.give(action.command, refusal)
+            self._pending_commands.resolve(action.command, refusal)

@@ -1,4 +1,4 @@
-"""A browser's accepted WebSocket: frames in, frames out, pings, and the manners of closing."""
+"""A browser's accepted WebSocket: frames in, frames out, pings, and the closing handshake."""
 
 import asyncio
 from collections.abc import Callable  # noqa: TC003 - the annotation of a public attribute
@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
-from shared.console.frames import MAX_SAID_FRAME, Answer, InvalidFrame, before, read_said, said
+from shared.console.frames import MAX_TEXT_FRAME, Answer, InvalidFrame, before, read_text_frame, text_frame
 
 _BINARY, _TEXT, _CLOSE = WSMsgType.BINARY, WSMsgType.TEXT, WSMsgType.CLOSE
 _CONTINUATION, _PONG = WSMsgType.CONTINUATION, WSMsgType.PONG
@@ -18,41 +18,41 @@ CLOSE_SECONDS = 2.0
 PING_EVERY = 20
 """Seconds, or rather ticks."""
 SILENT_PINGS = 3
-"""Pings without a sign of life after which a peer is dead."""
+"""After so many pings without any frame from the peer, the peer counts as dead."""
 INVALID_REQUEST = 4400
 GOODBYE = 1000
 PROTOCOL_ERROR = 1002
 _CLOSE_CODES = range(1000, 5000)
-"""What a peer may close with; picows itself refuses those of them that nobody may send."""
+"""The codes that a peer may close with. picows itself refuses the reserved ones among them."""
 
 
 class ViewerCallbacks(Protocol):
-    """What a viewer's socket reports to."""
+    """The receiver of a viewer's events."""
 
     def take(self) -> None:
-        """The viewer joins the console: from here on it is shown what is printed, and heard."""
+        """Joins the viewer to the console. From here on it is shown output and may type."""
         ...
 
     def typed(self, data: bytes) -> None: ...
 
     def answered(self, answer: Answer) -> None: ...
 
-    def slow(self) -> None: ...
+    def stalled(self) -> None: ...
 
-    def eased(self) -> None: ...
+    def resumed(self) -> None: ...
 
     def gone(self, why: str) -> None: ...
 
 
 class WebSocketViewer(WSListener):
-    """A relay.bridge.Screen, in the dialect of docs/protocol.md. Nothing is read before it arrives."""
+    """An AttachedViewer in the protocol of docs/protocol.md. Nothing is read before `arrive`."""
 
-    __slots__ = ("_closing", "_message", "_message_type", "_silent", "_ticks", "_why", "left", "seat", "socket")
+    __slots__ = ("_closing", "_message", "_message_type", "_silent", "_ticks", "_why", "callbacks", "left", "socket")
 
     def __init__(self) -> None:
         super().__init__()
-        self.seat: ViewerCallbacks | None = None
-        """None before it arrived and after it left."""
+        self.callbacks: ViewerCallbacks | None = None
+        """None before `arrive` and after the viewer left."""
         self.left: Callable[[WebSocketViewer], None] = _nothing
         """Called when the connection is no more."""
         self.socket: WSTransport
@@ -63,10 +63,10 @@ class WebSocketViewer(WSListener):
         self._ticks = 0
         self._why = "ConnectionLost"
 
-    def arrive(self, seat: ViewerCallbacks) -> None:
+    def arrive(self, callbacks: ViewerCallbacks) -> None:
         """The socket is accepted."""
-        self.seat = seat
-        seat.take()
+        self.callbacks = callbacks
+        callbacks.take()
 
     # --- towards the browser ----------------------------------------------------------------------------------
 
@@ -80,20 +80,20 @@ class WebSocketViewer(WSListener):
         self.socket.send(_TEXT, text)
 
     def close(self, code: int, reason: str) -> None:
-        """Says goodbye; the connection ends when the peer answers, or after CLOSE_SECONDS. What it sends is ignored."""
-        self.seat = None
+        """Sends a close. The connection ends when the peer answers, or after CLOSE_SECONDS. Input is ignored then."""
+        self.callbacks = None
         if self._closing is None:
             self.socket.send_close(code, reason)  # type: ignore[arg-type]  # an int is what it takes
             loop = asyncio.get_running_loop()
             self._closing = loop.call_later(CLOSE_SECONDS, self.socket.disconnect, False)  # noqa: FBT003 - picows' own
 
     def expel(self, code: int, reason: str) -> None:
-        """Ends a session for what its socket did: the console hears of it here, not from the console."""
+        """Ends the session because of its socket, and reports that to the console."""
         self._leave(reason)
         self.close(code, reason)
 
     def tick(self) -> None:
-        """Once a second: is the peer alive."""
+        """Sends pings, and cuts a dead peer. Called once a second."""
         self._ticks += 1
         if self._ticks % PING_EVERY or self._closing is not None:
             return
@@ -115,15 +115,15 @@ class WebSocketViewer(WSListener):
         if frame.rsv1 or frame.rsv2 or frame.rsv3:
             self.expel(PROTOCOL_ERROR, "ReservedBits")
         elif kind == _BINARY and frame.fin and self._message is None:
-            if self.seat is not None:
-                self.seat.typed(frame.get_payload_as_bytes())
+            if self.callbacks is not None:
+                self.callbacks.typed(frame.get_payload_as_bytes())
         elif kind == _CLOSE:
             self._peer_closes(transport, frame)
-        elif kind != _PONG and self.seat is not None:
+        elif kind != _PONG and self.callbacks is not None:
             self._gather(frame)
 
     def _gather(self, frame: WSFrame) -> None:
-        """Text, and messages in fragments. What is typed is a stream, so its fragments need not wait for each other."""
+        """Gathers text and fragments. Typed bytes are a stream, so their fragments are passed on at once."""
         kind = frame.msg_type
         if (kind == _CONTINUATION) == (self._message is None):
             self.expel(PROTOCOL_ERROR, "FragmentOutOfPlace")
@@ -131,24 +131,24 @@ class WebSocketViewer(WSListener):
         if self._message is None:
             self._message, self._message_type = bytearray(), kind
         payload = frame.get_payload_as_bytes()
-        if self._message_type == _BINARY and self.seat is not None:
-            self.seat.typed(payload)
+        if self._message_type == _BINARY and self.callbacks is not None:
+            self.callbacks.typed(payload)
         else:
             self._message += payload
-        if frame.fin or len(self._message) > MAX_SAID_FRAME:
+        if frame.fin or len(self._message) > MAX_TEXT_FRAME:
             text, self._message = bytes(self._message), None
             if self._message_type == _TEXT:
                 self._read(text)
 
     def _read(self, text: bytes) -> None:
         try:
-            answer = read_said(text)
+            answer = read_text_frame(text)
         except InvalidFrame as error:
-            self.say(said("bye", code="InvalidRequest", message=str(error), by=None))
+            self.say(text_frame("bye", code="InvalidRequest", message=str(error), by=None))
             self.expel(INVALID_REQUEST, "InvalidRequest")
             return
-        if self.seat is not None:
-            self.seat.answered(answer)
+        if self.callbacks is not None:
+            self.callbacks.answered(answer)
 
     def _peer_closes(self, transport: WSTransport, frame: WSFrame) -> None:
         self._why = "Goodbye"
@@ -160,12 +160,12 @@ class WebSocketViewer(WSListener):
         transport.disconnect()
 
     def pause_writing(self) -> None:
-        if self.seat is not None:
-            self.seat.slow()
+        if self.callbacks is not None:
+            self.callbacks.stalled()
 
     def resume_writing(self) -> None:
-        if self.seat is not None:
-            self.seat.eased()
+        if self.callbacks is not None:
+            self.callbacks.resumed()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002 - as picows calls it
         if self._closing is not None:
@@ -174,9 +174,9 @@ class WebSocketViewer(WSListener):
         self.left(self)
 
     def _leave(self, why: str) -> None:
-        seat, self.seat = self.seat, None
-        if seat is not None:
-            seat.gone(why)
+        callbacks, self.callbacks = self.callbacks, None
+        if callbacks is not None:
+            callbacks.gone(why)
 
 
 def _nothing(_viewer: WebSocketViewer) -> None:

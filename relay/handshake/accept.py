@@ -1,4 +1,4 @@
-"""Who may come in: every check of a visitor, until a seat at the console is theirs or a refusal."""
+"""Checks a connect request and dials its VM. The result is a session at the console, or a refusal."""
 
 from collections.abc import Awaitable
 from typing import Protocol
@@ -17,32 +17,32 @@ from shared.session.ports import Admission
 
 
 class Accepted(SessionCallbacks, Protocol):
-    """What is behind the door: the relay."""
+    """The relay, as the handshake uses it."""
 
     grants: dict[str, Grant]
-    """Of every session that the function app takes for live."""
+    """The grants of the sessions that the function app takes for live, by session."""
     draining: bool
 
     def expecting(self, grant: Grant, request: str) -> ConsoleRunner:
-        """The console of a visitor who was let in, under the correlation id `request`; it is to be reached now."""
+        """Registers an admitted session and returns the runner of its console. `request` is the correlation id."""
         ...
 
 
 class Acceptor:
-    """Of one relay."""
+    """Accepts or refuses connect requests for one relay."""
 
     def __init__(self, relay: Accepted) -> None:
         self._relay, self._dependencies = relay, relay.dependencies
-        self.places = SocketQuota(lambda knock: self._said(self._prove(knock)))
+        self.quota = SocketQuota(lambda connect_request: self._decide(self._prove(connect_request)))
         self.refused: dict[str, int] = {}
-        """How often, by code."""
+        """The number of refusals, by code."""
 
     async def receive(self, head: Head) -> ViewerSession | UnprovenSockets | Refusal:
-        """Decides about a visitor by the head of the request."""
-        return await self._said(self._receive(head))
+        """Accepts or refuses a connection by the head of its request."""
+        return await self._decide(self._receive(head))
 
-    async def _said[T](self, deciding: Awaitable[T | Refusal]) -> T | Refusal:
-        """Whoever waits at the door gets an answer, and a refusal is logged and counted."""
+    async def _decide[T](self, deciding: Awaitable[T | Refusal]) -> T | Refusal:
+        """Turns a fault into a refusal, so that every client gets an answer. Logs and counts refusals."""
         decision: T | Refusal
         try:
             decision = await deciding
@@ -61,38 +61,40 @@ class Acceptor:
     async def _receive(self, head: Head) -> ViewerSession | UnprovenSockets | Refusal:
         if self._relay.draining:
             return refuse(Code.RELAY_DRAINING)
-        knock = admission_checks.read_request(head, self._dependencies)
-        if isinstance(knock, Refusal):
-            return knock
-        return await self._prove(knock) if knock.token is not None else self.places.take(knock, head.peer)
+        connect_request = admission_checks.read_request(head, self._dependencies)
+        if isinstance(connect_request, Refusal):
+            return connect_request
+        if connect_request.token is None:
+            return self.quota.take(connect_request, head.peer)
+        return await self._prove(connect_request)
 
-    async def _prove(self, knock: ConnectRequest) -> ViewerSession | Refusal:
-        visit = await admission_checks.examine(knock, self._dependencies)
-        if isinstance(visit, Refusal):
-            return visit
-        if visit.grant.session in self._relay.grants:  # by another token of the same session: it attaches once
+    async def _prove(self, connect_request: ConnectRequest) -> ViewerSession | Refusal:
+        handshake = await admission_checks.examine(connect_request, self._dependencies)
+        if isinstance(handshake, Refusal):
+            return handshake
+        if handshake.grant.session in self._relay.grants:  # by another token of the same session: it attaches once
             return refuse(Code.TOKEN_REPLAYED)
         if not self._dependencies.epochs.writable:
             return refuse(Code.AUDIT_UNAVAILABLE)
         try:
-            admitted = await self._dependencies.control_plane.attach(visit.grant)
+            admitted = await self._dependencies.control_plane.attach(handshake.grant)
         except Unavailable as error:
             self._dependencies.log("control-plane-unavailable", what=error.what, correlation=correlation.current.get())
             return refuse(Code.AZURE_UNAVAILABLE)
-        return admitted if isinstance(admitted, Refusal) else await self._reach(visit, admitted)
+        return admitted if isinstance(admitted, Refusal) else await self._reach(handshake, admitted)
 
-    async def _reach(self, visit: admission_checks.Handshake, admitted: Admission) -> ViewerSession | Refusal:
-        """The console is this visitor's from here on, so the function app must hear when nothing comes of it."""
-        relay, grant = self._relay, visit.grant
-        bridge = relay.expecting(grant, correlation.current.get())
-        bridge.keep(admitted.keeping)
+    async def _reach(self, handshake: admission_checks.Handshake, admitted: Admission) -> ViewerSession | Refusal:
+        """Waits for the VM's port. The function app takes the session for attached, so it hears of every failure."""
+        relay, grant = self._relay, handshake.grant
+        runner = relay.expecting(grant, correlation.current.get())
+        runner.apply(admitted.keeping)
         try:
-            refusal = await bridge.expect(grant)
-        except BaseException:  # the visitor went away, or something broke
-            bridge.forget(grant.session)
+            refusal = await runner.expect(grant)
+        except BaseException:  # the client went away, or there is a fault
+            runner.forget(grant.session)
             relay.detached(grant.session, "ConnectionLost", 0, 0)
             raise
         if refusal is not None:
             relay.detached(grant.session, refusal.code.value, 0, 0)
             return refusal
-        return ViewerSession(relay, bridge, visit, admitted)
+        return ViewerSession(relay, runner, handshake, admitted)

@@ -1,4 +1,4 @@
-"""May this visitor come in: the checks that need nobody but the token's keys, cheapest first."""
+"""The checks of a connect request that need only the token's keys, the cheapest first."""
 
 import base64
 import binascii
@@ -18,16 +18,16 @@ _KEY_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """A verified token, and what was asked for with it."""
+    """A verified token and the request that brought it."""
 
     grant: Grant
-    knock: ConnectRequest
+    connect_request: ConnectRequest
 
 
 def read_request(head: Head, dependencies: RelayDependencies) -> ConnectRequest | Refusal:
-    """Path, origin, upgrade, what the dialect demands."""
-    second = dependencies.compatibility is not Compatibility.OFF
-    session = protocol_azure.addressed(head.path, dependencies.name) if second else None
+    """Checks path, origin and upgrade, and what the client's protocol demands. Returns the request or a refusal."""
+    azure_served = dependencies.compatibility is not Compatibility.OFF
+    session = protocol_azure.addressed(head.path, dependencies.name) if azure_served else None
     if session is None and head.path != protocol_v1.PATH:
         return refuse(Code.NOT_FOUND)
     origin = head.headers.get("origin")
@@ -44,12 +44,14 @@ def read_request(head: Head, dependencies: RelayDependencies) -> ConnectRequest 
     return protocol_azure.read_request(head, session, dependencies.compatibility)
 
 
-async def examine(knock: ConnectRequest, dependencies: RelayDependencies) -> Handshake | Refusal:
-    """The token, which has come by now."""
-    grant = await _grant(knock.token or "", dependencies)
+async def examine(connect_request: ConnectRequest, dependencies: RelayDependencies) -> Handshake | Refusal:
+    """Verifies the request's token. Returns the grant with the request, or a refusal."""
+    grant = await _grant(connect_request.token or "", dependencies)
     if isinstance(grant, Refusal):
         return grant
-    return refuse(Code.TOKEN_INVALID) if knock.session not in (None, grant.session) else Handshake(grant, knock)
+    if connect_request.session not in (None, grant.session):
+        return refuse(Code.TOKEN_INVALID)
+    return Handshake(grant, connect_request)
 
 
 def _not_an_upgrade(head: Head) -> str | None:

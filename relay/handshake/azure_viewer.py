@@ -1,4 +1,4 @@
-"""What clients of Azure's own serial console have in common: bare bytes both ways, and a token that comes first."""
+"""The part that all clients of Azure's own serial console share: bare bytes both ways, and a token first."""
 
 import asyncio
 
@@ -10,25 +10,25 @@ from shared.base.refusals import Code
 TEXT, BINARY = WSMsgType.TEXT, WSMsgType.BINARY
 _CLOSE, _CONTINUATION, _PONG = WSMsgType.CLOSE, WSMsgType.CONTINUATION, WSMsgType.PONG
 BANNER = "Connecting...\r\n\r\n"
-"""What Azure's gateway says first; no client shows it (microsoft/azserialconsole issue 116)."""
+"""The first message of Azure's gateway. No client shows it (microsoft/azserialconsole issue 116)."""
 EXCHANGE_SECONDS = 10.0
 TOKEN_INVALID = 4401
 _OFFSET_BYTES = 8
-"""Of our own dialect's binary frames; this one has no place for them."""
+"""The offset before each binary frame of our own protocol. This protocol has no offsets."""
 
 
 class AzureViewer(WebSocketViewer):
-    """A relay.bridge.Screen that shows bare bytes and says nothing. Frames go to `hear`, in whole or in fragments."""
+    """An AttachedViewer that sends bare bytes and no text. Each frame, whole or a fragment, goes to `receive_frame`."""
 
-    __slots__ = ("_heard", "_late", "_midway")
+    __slots__ = ("_deadline", "_in_message", "_token_bytes")
 
     def __init__(self) -> None:
         super().__init__()
-        self._heard = bytearray()
-        """Of a token that comes in fragments."""
-        self._midway = False
-        """Inside a message of several frames."""
-        self._late: asyncio.TimerHandle | None = None
+        self._token_bytes = bytearray()
+        """The bytes so far of a token that comes in fragments."""
+        self._in_message = False
+        """True inside a message of several frames."""
+        self._deadline: asyncio.TimerHandle | None = None
 
     def show(self, frame: bytes) -> None:
         self.socket.send(BINARY, memoryview(frame)[_OFFSET_BYTES:])
@@ -37,7 +37,7 @@ class AzureViewer(WebSocketViewer):
         self.socket.send(BINARY, data)
 
     def say(self, text: str) -> None:
-        """There is no place for it."""
+        """Does nothing: this protocol has no text for events."""
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         self._silent = 0
@@ -46,20 +46,23 @@ class AzureViewer(WebSocketViewer):
             self.expel(PROTOCOL_ERROR, "ReservedBits")
         elif kind == _CLOSE:
             self._peer_closes(transport, frame)
-        elif kind != _PONG and self.seat is not None:
-            if (kind == _CONTINUATION) == self._midway:
-                self._midway = not frame.fin
-                self.hear(self.seat, frame)
+        elif kind != _PONG and self.callbacks is not None:
+            if (kind == _CONTINUATION) == self._in_message:
+                self._in_message = not frame.fin
+                self.receive_frame(self.callbacks, frame)
             else:
                 self.expel(PROTOCOL_ERROR, "FragmentOutOfPlace")
 
-    def hear(self, seat: ViewerCallbacks, frame: WSFrame) -> None:
+    def receive_frame(self, callbacks: ViewerCallbacks, frame: WSFrame) -> None:
         raise NotImplementedError
 
     def gather(self, frame: WSFrame, most: int) -> bool:
-        """Whether a whole text message is in `_heard` now. One in binary, or of more bytes than `most`, is no token."""
-        self._heard += frame.get_payload_as_memoryview()
-        if frame.msg_type == BINARY or len(self._heard) > most:
+        """Adds a frame to `_token_bytes`. Returns True when the message is whole.
+
+        A binary message, or one of more bytes than `most`, is no token: it ends the session.
+        """
+        self._token_bytes += frame.get_payload_as_memoryview()
+        if frame.msg_type == BINARY or len(self._token_bytes) > most:
             self.fail()
             return False
         return bool(frame.fin)
@@ -67,14 +70,14 @@ class AzureViewer(WebSocketViewer):
     def fail(self) -> None:
         self.expel(TOKEN_INVALID, Code.TOKEN_INVALID.value)
 
-    def expect_within(self, seconds: float) -> None:
-        self._late = asyncio.get_running_loop().call_later(seconds, self.fail)
+    def start_deadline(self, seconds: float) -> None:
+        self._deadline = asyncio.get_running_loop().call_later(seconds, self.fail)
 
-    def no_longer_late(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
+    def cancel_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
     def _leave(self, why: str) -> None:
-        self.no_longer_late()
+        self.cancel_deadline()
         super()._leave(why)

@@ -34,27 +34,27 @@ class CurrentViewer(AzureViewer):
     def __init__(self) -> None:
         super().__init__()
         self.prove: Callable[[str], None]
-        """Takes the token. Ends in a second `arrive`, at the console, or in a close."""
+        """Takes the token. It ends in a second `arrive`, with the console's callbacks, or in a close."""
         self._phase = _TokenPhase.SPEAKING
         self._early = bytearray()
-        """Typed behind the token."""
+        """Bytes that were typed after the token."""
 
-    def arrive(self, seat: ViewerCallbacks) -> None:
-        self.seat = seat
+    def arrive(self, callbacks: ViewerCallbacks) -> None:
+        self.callbacks = callbacks
         if self._phase is _TokenPhase.SPEAKING:
-            self.expect_within(azure_viewer.EXCHANGE_SECONDS)
+            self.start_deadline(azure_viewer.EXCHANGE_SECONDS)
             self.socket.send(TEXT, BANNER)
             return
         self._phase = _TokenPhase.JOINED
-        seat.take()
+        callbacks.take()
         if self._early:
-            seat.typed(bytes(self._early))
+            callbacks.typed(bytes(self._early))
             self._early.clear()
 
-    def hear(self, seat: ViewerCallbacks, frame: WSFrame) -> None:
+    def receive_frame(self, callbacks: ViewerCallbacks, frame: WSFrame) -> None:
         match self._phase:
             case _TokenPhase.JOINED:
-                seat.typed(frame.get_payload_as_bytes())
+                callbacks.typed(frame.get_payload_as_bytes())
             case _TokenPhase.PROVING:
                 self._early += frame.get_payload_as_memoryview()
                 if len(self._early) > EARLY_BYTES:
@@ -63,8 +63,8 @@ class CurrentViewer(AzureViewer):
                 self._token_came()
 
     def _token_came(self) -> None:
-        token = self._heard.decode(errors="replace")
-        self._heard.clear()
-        self.no_longer_late()
+        token = self._token_bytes.decode(errors="replace")
+        self._token_bytes.clear()
+        self.cancel_deadline()
         self._phase = _TokenPhase.PROVING
         self.prove(token)

@@ -14,36 +14,36 @@ from relay.handshake.azure_viewer import BANNER, TEXT, AzureViewer
 
 
 class OlderViewer(AzureViewer):
-    __slots__ = ("_expected", "_owed")
+    __slots__ = ("_expected", "_repetitions_left")
 
     def __init__(self, token: str) -> None:
         super().__init__()
         self._expected = token.encode()
-        self._owed = 2
-        """Times that the token must still be repeated."""
+        self._repetitions_left = 2
+        """How many times the client must still repeat the token."""
 
-    def arrive(self, seat: ViewerCallbacks) -> None:
-        self.seat = seat
-        self.expect_within(azure_viewer.EXCHANGE_SECONDS)
+    def arrive(self, callbacks: ViewerCallbacks) -> None:
+        self.callbacks = callbacks
+        self.start_deadline(azure_viewer.EXCHANGE_SECONDS)
 
-    def hear(self, seat: ViewerCallbacks, frame: WSFrame) -> None:
-        if not self._owed:
-            seat.typed(frame.get_payload_as_bytes())
+    def receive_frame(self, callbacks: ViewerCallbacks, frame: WSFrame) -> None:
+        if not self._repetitions_left:
+            callbacks.typed(frame.get_payload_as_bytes())
         elif self.gather(frame, len(self._expected)):
-            self._repeated(seat)
+            self._check_repetition(callbacks)
 
-    def _repeated(self, seat: ViewerCallbacks) -> None:
-        if not hmac.compare_digest(self._heard, self._expected):
+    def _check_repetition(self, callbacks: ViewerCallbacks) -> None:
+        if not hmac.compare_digest(self._token_bytes, self._expected):
             self.fail()
             return
-        self._owed -= 1
-        self._heard.clear()
-        if self._owed:
+        self._repetitions_left -= 1
+        self._token_bytes.clear()
+        if self._repetitions_left:
             self.socket.send(TEXT, BANNER)
         else:
             self._expected = b""
-            self.no_longer_late()
-            seat.take()
+            self.cancel_deadline()
+            callbacks.take()
 
 
 class OldestViewer(AzureViewer):
@@ -51,9 +51,9 @@ class OldestViewer(AzureViewer):
 
     __slots__ = ()
 
-    def arrive(self, seat: ViewerCallbacks) -> None:
-        self.seat = seat
-        seat.take()
+    def arrive(self, callbacks: ViewerCallbacks) -> None:
+        self.callbacks = callbacks
+        callbacks.take()
 
-    def hear(self, seat: ViewerCallbacks, frame: WSFrame) -> None:
-        seat.typed(frame.get_payload_as_bytes())
+    def receive_frame(self, callbacks: ViewerCallbacks, frame: WSFrame) -> None:
+        callbacks.typed(frame.get_payload_as_bytes())

@@ -1,4 +1,4 @@
-"""What a visitor asks for, in whichever dialect: read out of the request's head, believed by nobody yet."""
+"""A request to attach, in either protocol, as the request's head has it. Nothing in it is verified yet."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ class ConnectRequest:
     token: str | None
     """None: it comes in the first frame."""
     viewer: Callable[[], WebSocketViewer] = WebSocketViewer
-    """Makes the socket that speaks this dialect."""
+    """Makes the viewer that speaks the protocol of this client."""
     subprotocol: str | None = None
     session: str | None = None
-    """The session that the address names: a token of another one is worth nothing there."""
+    """The session that the address names. A token of another session is refused there."""
     resume: tuple[str, int] | None = None

@@ -1,7 +1,7 @@
-"""Commands of the function app that come to the public door are passed to the private side, byte for byte.
+"""Passes commands of the function app from the public address to the private server, byte for byte.
 
-Where a relay has one address, as on Azure Container Apps, its control address is the same. What answers there
-(relay/control/commands.py) believes a body by its signature alone, wherever it comes from, and knows commands only.
+If a relay has one address, as on Azure Container Apps, its control address is the same. The server there
+(relay/control/commands.py) trusts a body by its signature alone, wherever it comes from, and answers commands only.
 """
 
 import asyncio
@@ -16,45 +16,45 @@ SILENT_SECONDS = 150.0
 
 
 class ControlProxy:
-    """To the port on loopback where commands are answered."""
+    """Connects clients to the port on loopback that answers commands."""
 
     def __init__(self, port: int) -> None:
         self._port = port
-        self._talks: set[_Talk] = set()
+        self._connections: set[_ProxiedConnection] = set()
 
     @property
     def open(self) -> int:
-        """Connections that speak with the private side now."""
-        return len(self._talks)
+        """The number of open connections."""
+        return len(self._connections)
 
     async def take(self, transport: Any, data: bytes) -> None:
-        """From here on the visitor speaks with the private side; `data` is what they said so far."""
+        """Connects the client to the private server. `data` holds the bytes that the client has sent so far."""
         if self.open >= MOST:
             transport.close()
             return
-        talk = _Talk(transport, self._talks.discard)
-        self._talks.add(talk)
+        connection = _ProxiedConnection(transport, self._connections.discard)
+        self._connections.add(connection)
         try:
-            inside, _ = await asyncio.get_running_loop().create_connection(talk.answers, "127.0.0.1", self._port)
+            inside, _ = await asyncio.get_running_loop().create_connection(connection.answers, "127.0.0.1", self._port)
         except OSError:
-            talk.end()
-        except BaseException:  # the visitor went away
-            talk.end()
+            connection.end()
+        except BaseException:  # the client went away
+            connection.end()
             raise
         else:
-            talk.begin(inside, data)
+            connection.begin(inside, data)
 
 
-class _Talk:
-    """A visitor's connection and the one to the private side. They end together, and after a long silence."""
+class _ProxiedConnection:
+    """A client's connection and the one to the private server. They end together, or after SILENT_SECONDS."""
 
-    def __init__(self, outside: Any, over: Callable[["_Talk"], None]) -> None:
+    def __init__(self, outside: Any, over: Callable[["_ProxiedConnection"], None]) -> None:
         self._ends = [outside]
         self._over = over
         self._silence = asyncio.get_running_loop().call_later(SILENT_SECONDS, self.end)
 
     def answers(self) -> "_End":
-        """What hears the private side."""
+        """Returns the protocol of the connection to the private server."""
         return _End(self._ends[0], self.end, self._answered)
 
     def begin(self, inside: Any, data: bytes) -> None:
@@ -76,13 +76,13 @@ class _Talk:
 
 
 class _End(asyncio.Protocol):
-    """One end: what is heard here is said at the other, and when that is slow, it waits."""
+    """One end of the pair: writes what it receives to the other end, and pauses reading while that end is slow."""
 
-    def __init__(self, other: Any, lost: Callable[[], None], heard: Callable[[], None] = lambda: None) -> None:
-        self._other, self._lost, self._heard = other, lost, heard
+    def __init__(self, other: Any, lost: Callable[[], None], on_data: Callable[[], None] = lambda: None) -> None:
+        self._other, self._lost, self._on_data = other, lost, on_data
 
     def data_received(self, data: bytes) -> None:
-        self._heard()
+        self._on_data()
         self._other.write(data)
 
     def pause_writing(self) -> None:

@@ -81,9 +81,9 @@ def read_head(data: bytes) -> Head:
 
 def upgrade_head(head: Head) -> bytes:
     """The request again, with what picows needs: it takes a `Connection: keep-alive, Upgrade` (Firefox) for wrong."""
-    kept = ("upgrade", "sec-websocket-version", "sec-websocket-key")
+    forwarded = ("upgrade", "sec-websocket-version", "sec-websocket-key")
     lines = [f"GET {head.path} HTTP/1.1", "Connection: Upgrade"]
-    lines += [f"{name}: {head.headers[name]}" for name in kept if name in head.headers]
+    lines += [f"{name}: {head.headers[name]}" for name in forwarded if name in head.headers]
     return "\r\n".join(lines).encode("latin-1") + END
 
 

@@ -1,8 +1,8 @@
-"""Where browsers arrive: every check is made, and the VM's port is open, before a socket is accepted.
+"""Accepts connections of browsers. A WebSocket is accepted after every check passed and the VM's port is open.
 
 picows decides about an upgrade synchronously; these checks ask the function app and dial a VM. So a connection
-begins with a protocol of ours that reads the HTTP head and waits. Only a visitor who may come in is handed on:
-the transport changes its protocol to picows' own, which is fed the head that was read.
+begins with a protocol of ours that reads the HTTP head and waits. Only an admitted client goes on: the transport
+changes its protocol to picows' own, which is fed the head that was read.
 """
 
 import asyncio
@@ -24,23 +24,23 @@ from shared.console.frames import MAX_TYPED_FRAME
 
 HANDSHAKE_SECONDS = 30.0
 MAX_PENDING = 1000
-"""Handshakes at a time; above it visitors are told to come again."""
+"""Handshakes at a time. Further ones get TOO_MANY_REQUESTS."""
 READ_BUFFER = 2048
 """Bytes, per socket; it grows for larger frames."""
 _LOGGER = logging.getLogger("picows.server")
 
 
 class AdmittedViewer(Protocol):
-    """A visitor who was let in."""
+    """A client that passed every check."""
 
     @property
     def viewer(self) -> WebSocketViewer:
-        """Their socket, in the dialect that they speak."""
+        """The viewer that speaks the client's protocol."""
         ...
 
     @property
     def subprotocol(self) -> str | None:
-        """What the answer to their upgrade says of it."""
+        """The subprotocol that the answer to the upgrade names."""
         ...
 
     def accepted(self) -> None:
@@ -49,29 +49,29 @@ class AdmittedViewer(Protocol):
 
 
 type Receive = Callable[[Head], Awaitable[AdmittedViewer | Refusal]]
-"""Decides about a visitor by the head of the request; shared.base.correlation says which request it is."""
+"""Accepts or refuses a request by its head. shared.base.correlation holds the request's id."""
 
 
 class Listener:
-    """The public door. `receive` is asked about everybody who arrives in good form."""
+    """The public server. It calls `receive` for every well-formed request."""
 
     def __init__(self, receive: Receive, new_request: Callable[[], str]) -> None:
         """`new_request` makes the correlation id of a request that brings none."""
         self.receive = receive
         self.new_request = new_request
-        self.passage: ControlProxy | None = None
-        """Where commands of the function app go; they are refused like anything else while there is none."""
+        self.control_proxy: ControlProxy | None = None
+        """Takes commands of the function app. While it is None they are refused like any other path."""
         self.pending: set[Connection] = set()
         self._server: Any = None
 
     async def open(self, host: str, port: int) -> int:
-        """Answers the port listened on. Raises OSError."""
+        """Starts to listen and returns the port. Raises OSError."""
         loop = asyncio.get_running_loop()
         self._server = await aiofastnet.create_server(loop, lambda: Connection(self), host, port, backlog=4096)
         return int(self._server.sockets[0].getsockname()[1])
 
     def close(self) -> None:
-        """No more visitors; whoever is waiting is told to come again."""
+        """Accepts no more connections, and refuses the pending ones with RELAY_DRAINING."""
         if self._server is not None:
             self._server.close()
         for arrival in tuple(self.pending):
@@ -81,21 +81,21 @@ class Listener:
 class Connection(asyncio.Protocol):
     """One connection, until it is a WebSocket."""
 
-    def __init__(self, reception: Listener) -> None:
-        self._reception = reception
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
         self._data = bytearray()
         self._decision: asyncio.Task[None] | None = None
         self._method = "GET"
-        self._request = reception.new_request()
+        self._request = listener.new_request()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: Any = transport
         loop = asyncio.get_running_loop()
         self._timeout = loop.call_later(HANDSHAKE_SECONDS, self._too_late)
-        if len(self._reception.pending) >= MAX_PENDING:
+        if len(self._listener.pending) >= MAX_PENDING:
             self.refuse(refuse(Code.TOO_MANY_REQUESTS))
         else:
-            self._reception.pending.add(self)
+            self._listener.pending.add(self)
 
     def data_received(self, data: bytes) -> None:
         self._data += data
@@ -109,10 +109,10 @@ class Connection(asyncio.Protocol):
             except InvalidHead as error:
                 self.refuse(refuse(Code.INVALID_REQUEST, because=str(error)))
                 return
-            if self._reception.passage is not None and head.path.startswith(PREFIX):
+            if self._listener.control_proxy is not None and head.path.startswith(PREFIX):
                 self._done()
                 self._decision = asyncio.get_running_loop().create_task(
-                    self._reception.passage.take(self._transport, bytes(self._data))
+                    self._listener.control_proxy.take(self._transport, bytes(self._data))
                 )
                 return
             self._method = head.method
@@ -122,19 +122,19 @@ class Connection(asyncio.Protocol):
 
     async def _decide(self, head: Head, rest: bytes) -> None:
         correlation.current.set(self._request)
-        guest = await self._reception.receive(head)
-        if isinstance(guest, Refusal):
-            self.refuse(guest)
+        admitted = await self._listener.receive(head)
+        if isinstance(admitted, Refusal):
+            self.refuse(admitted)
         else:
-            self._upgrade(head, rest, guest)
+            self._upgrade(head, rest, admitted)
 
-    def _upgrade(self, head: Head, rest: bytes, guest: AdmittedViewer) -> None:
+    def _upgrade(self, head: Head, rest: bytes, admitted: AdmittedViewer) -> None:
         self._done()
-        protocol = _picows(guest.viewer, guest.subprotocol)
+        protocol = _picows(admitted.viewer, admitted.subprotocol)
         self._transport.set_protocol(protocol)
         protocol.connection_made(self._transport)
         _feed(protocol, upgrade_head(head))
-        guest.accepted()
+        admitted.accepted()
         _feed(protocol, rest)
         self._transport.resume_reading()
 
@@ -164,11 +164,11 @@ class Connection(asyncio.Protocol):
 
     def _done(self) -> None:
         self._timeout.cancel()
-        self._reception.pending.discard(self)
+        self._listener.pending.discard(self)
 
 
 def _picows(viewer: WebSocketViewer, subprotocol: str | None) -> Any:
-    """The protocol of picows for an arrival that was let in. Pings are ours: its own cost every session a task."""
+    """Makes the picows protocol for an admitted client. Pings are ours: its own cost every session a task."""
 
     def accept(_request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
         chosen = {"Sec-WebSocket-Protocol": subprotocol} if subprotocol else None

@@ -1,4 +1,4 @@
-"""The dialect of Azure's own serial console, for clients that were written for it: where, and how it begins.
+"""The protocol of Azure's own serial console, for clients that were written for it: its addresses and requests.
 
     GET /n/connector/{relay}/sessions/{session}/client                  current_viewer.py
     GET ...?authorization={token}                                       older_viewer.py, OldestViewer
@@ -20,21 +20,21 @@ from shared.base.refusals import Code, Refusal, refuse
 
 
 def addressed(path: str, relay: str) -> str | None:
-    """The session that an address of this relay names; None for any other address."""
+    """Returns the session that an address of this relay names; None for any other address."""
     before, after = f"/n/connector/{relay}/sessions/", "/client"
     session = path.removeprefix(before).removesuffix(after)
     return session if session and path == f"{before}{session}{after}" and "/" not in session else None
 
 
 def own_origin(head: Head, origin: str) -> bool:
-    """Whether the origin is the address that is being called: clients that are no browsers write it so. The relay
-    serves no pages, so it is no page's.
+    """Returns True if the origin is the address that is being called. Clients that are no browsers write it so; the
+    relay serves no pages, so no page has this origin.
     """
     return origin in {f"{scheme}://{head.headers['host']}" for scheme in ("http", "https")}
 
 
 def read_request(head: Head, session: str, served: Compatibility) -> ConnectRequest | Refusal:
-    """The token, exactly once where the address has one."""
+    """Reads a connect request. The address holds a token once or not at all. Returns the request or a refusal."""
     try:
         tokens, new = head.parameters("authorization"), head.parameters("new")
     except ValueError:  # too many fields

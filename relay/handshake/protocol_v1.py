@@ -1,4 +1,4 @@
-"""Our own dialect (docs/protocol.md): the token is a subprotocol, so it is in no address and no log of addresses."""
+"""Our own protocol (docs/protocol.md). The token is a subprotocol, so no address and no log of addresses holds it."""
 
 from relay.handshake.connect_request import MAX_TOKEN, ConnectRequest
 from relay.handshake.http_head import Head
@@ -9,7 +9,7 @@ PATH = "/v1/console"
 
 
 def read_request(head: Head) -> ConnectRequest | Refusal:
-    """Subprotocols and resume point."""
+    """Reads the subprotocols and the resume point. Returns the request or a refusal."""
     token = _token(head)
     if isinstance(token, Refusal):
         return token
@@ -22,7 +22,7 @@ def read_request(head: Head) -> ConnectRequest | Refusal:
 
 
 def _token(head: Head) -> str | Refusal:
-    """The subprotocols must be ours and one token, each exactly once."""
+    """Returns the token. The subprotocols must be ours and one token, each exactly once; else returns a refusal."""
     offered = head.words("sec-websocket-protocol")
     tokens = [word.removeprefix(TOKEN_PREFIX) for word in offered if word.startswith(TOKEN_PREFIX)]
     if offered.count(PROTOCOL) != 1 or len(offered) != len(tokens) + 1:

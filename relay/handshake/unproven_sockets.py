@@ -1,8 +1,8 @@
-"""Sockets that were accepted before anybody knows whose they are: how many there may be, and what becomes of them.
+"""Sockets that are accepted before their token came: how many there may be, and how each one ends.
 
-Clients of today say their token in a frame (current_viewer.py), so they are let in on their address alone. Until the
-token is proved such a socket costs the relay a place, of which there are so many in all and fewer for one peer; it has
-EXCHANGE_SECONDS for its token, whose size is bounded, and hears nothing of any console.
+Clients of today send their token in a frame (azure_viewer_current.py), so they are accepted by their address alone.
+Until the token is verified the socket counts against two limits: MOST in all, MOST_OF_A_PEER for one peer. It has
+EXCHANGE_SECONDS for its token, whose size is bounded, and receives nothing of any console.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from shared.console.frames import Answer
 MOST = 500
 """Unproven sockets of a relay at a time. One may make the relay hold a frame of 64 KiB (MAX_TYPED_FRAME)."""
 MOST_OF_A_PEER = 20
-"""Of one address. An office behind one address opens fewer consoles within the seconds that a proof takes."""
+"""The same, of one peer address. A company behind one address opens fewer consoles in the time of a verification."""
 PROOF_SECONDS = 30.0
 """As long as every check, and the dial of the VM, may take for clients whose token is in the request."""
 
@@ -29,7 +29,7 @@ type Prove = Callable[[ConnectRequest], Awaitable[ViewerSession | Refusal]]
 
 
 class SocketQuota:
-    """Who is in the relay without having proved anything."""
+    """Counts the unproven sockets of a relay, in all and by peer."""
 
     def __init__(self, prove: Prove) -> None:
         self._prove = prove
@@ -40,17 +40,17 @@ class SocketQuota:
     def taken(self) -> int:
         return len(self._inside)
 
-    def take(self, knock: ConnectRequest, peer: str) -> "UnprovenSockets | Refusal":
-        """A place for whoever knocks without a token."""
+    def take(self, connect_request: ConnectRequest, peer: str) -> "UnprovenSockets | Refusal":
+        """Admits a request without a token. Returns TOO_MANY_REQUESTS if a limit is reached."""
         if self.taken >= MOST or self._peers[peer] >= MOST_OF_A_PEER:
             return refuse(Code.TOO_MANY_REQUESTS)
-        unproven = UnprovenSockets(knock, self._prove, lambda: self._give_back(unproven, peer))
+        unproven = UnprovenSockets(connect_request, self._prove, lambda: self._give_back(unproven, peer))
         self._peers[peer] += 1
         self._inside.add(unproven)
         return unproven
 
     def clear(self, refusal: Refusal) -> None:
-        """Sends everybody away."""
+        """Refuses every unproven socket."""
         for unproven in tuple(self._inside):
             unproven.refuse(refusal)
 
@@ -63,12 +63,12 @@ class SocketQuota:
 
 
 class UnprovenSockets:
-    """A relay.reception.Guest, and the relay.listener.Seat of a viewer that has none at a console yet."""
+    """An AdmittedViewer, and the ViewerCallbacks of a viewer that has not joined a console yet."""
 
-    __slots__ = ("_done", "_knock", "_prove", "_proving", "_request", "subprotocol", "viewer")
+    __slots__ = ("_connect_request", "_done", "_prove", "_proving", "_request", "subprotocol", "viewer")
 
-    def __init__(self, knock: ConnectRequest, prove: Prove, done: Callable[[], None]) -> None:
-        self._knock, self._prove, self._done = knock, prove, done
+    def __init__(self, connect_request: ConnectRequest, prove: Prove, done: Callable[[], None]) -> None:
+        self._connect_request, self._prove, self._done = connect_request, prove, done
         self._request = correlation.current.get()
         self._proving: asyncio.Task[None] | None = None
         self.subprotocol = None
@@ -84,8 +84,8 @@ class UnprovenSockets:
 
     # --- as its viewer sees it --------------------------------------------------------------------------------
 
-    def gone(self, why: str) -> None:  # noqa: ARG002 - relay.listener.Seat
-        """It left, or was sent away: nothing that was begun for it goes on."""
+    def gone(self, why: str) -> None:  # noqa: ARG002 - ViewerCallbacks
+        """Cancels the verification of a socket that left or was refused."""
         self._done()
         if self._proving is not None and self._proving is not asyncio.current_task():
             self._proving.cancel()
@@ -96,9 +96,9 @@ class UnprovenSockets:
 
     def answered(self, answer: Answer) -> None: ...
 
-    def slow(self) -> None: ...
+    def stalled(self) -> None: ...
 
-    def eased(self) -> None: ...
+    def resumed(self) -> None: ...
 
     def _left(self, _viewer: WebSocketViewer) -> None:
         self._done()
@@ -110,15 +110,15 @@ class UnprovenSockets:
 
     async def _work(self, token: str) -> None:
         correlation.current.set(self._request)
-        knock = replace(self._knock, token=token, viewer=lambda: self.viewer)
+        connect_request = replace(self._connect_request, token=token, viewer=lambda: self.viewer)
         try:
             async with asyncio.timeout(PROOF_SECONDS):
-                decision = await self._prove(knock)
+                decision = await self._prove(connect_request)
         except TimeoutError:
             decision = refuse(Code.GATEWAY_TIMEOUT)
         if isinstance(decision, Refusal):
             self.refuse(decision)
-        elif self.viewer.seat is not self:  # it left while the console was made ready
+        elif self.viewer.callbacks is not self:  # it left while the console was made ready
             decision.abandon()
         else:
             self._done()

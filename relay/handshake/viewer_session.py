@@ -1,4 +1,4 @@
-"""A visitor who was let in, between the door and the console."""
+"""A session that was admitted: it joins a browser's socket and a console."""
 
 from typing import Protocol
 
@@ -12,12 +12,12 @@ from shared.session.ports import Admission
 
 
 class SessionCallbacks(Protocol):
-    """Keeps count of those who are in it: the relay."""
+    """The relay, which counts its sessions."""
 
     dependencies: RelayDependencies
     viewers: set[WebSocketViewer]
     arriving: "dict[str, ViewerSession]"
-    """Accepted, and not at the console yet."""
+    """Sessions whose socket is accepted and that have not joined their console yet."""
 
     def left(self, viewer: WebSocketViewer) -> None: ...
 
@@ -27,51 +27,53 @@ class SessionCallbacks(Protocol):
 
 
 class ViewerSession:
-    """A visitor who was let in: joins a browser's socket and a console."""
+    """Passes events of one viewer's socket on to its console."""
 
-    __slots__ = ("_admission", "_bridge", "_house", "_visit", "session", "subprotocol", "viewer")
+    __slots__ = ("_admission", "_callbacks", "_handshake", "_runner", "session", "subprotocol", "viewer")
 
-    def __init__(self, house: SessionCallbacks, bridge: ConsoleRunner, visit: Handshake, admission: Admission) -> None:
-        self._house, self._bridge, self._visit, self._admission = house, bridge, visit, admission
-        self.session = visit.grant.session
-        self.viewer = visit.knock.viewer()
-        self.subprotocol = visit.knock.subprotocol
+    def __init__(
+        self, callbacks: SessionCallbacks, runner: ConsoleRunner, handshake: Handshake, admission: Admission
+    ) -> None:
+        self._callbacks, self._runner, self._handshake, self._admission = callbacks, runner, handshake, admission
+        self.session = handshake.grant.session
+        self.viewer = handshake.connect_request.viewer()
+        self.subprotocol = handshake.connect_request.subprotocol
 
     def accepted(self) -> None:
-        self._house.viewers.add(self.viewer)
-        self._house.arriving[self.session] = self
-        self.viewer.left = self._house.left
+        self._callbacks.viewers.add(self.viewer)
+        self._callbacks.arriving[self.session] = self
+        self.viewer.left = self._callbacks.left
         self.viewer.arrive(self)
 
     def abandon(self) -> None:
-        """Its socket is gone before it came to the console."""
-        self._bridge.forget(self.session)
-        self._house.detached(self.session, "ConnectionLost", 0, 0)
+        """Ends a session whose socket closed before it joined the console."""
+        self._runner.forget(self.session)
+        self._callbacks.detached(self.session, "ConnectionLost", 0, 0)
 
     def take(self) -> None:
-        grant, dependencies = self._visit.grant, self._house.dependencies
-        del self._house.arriving[self.session]
+        grant, dependencies = self._handshake.grant, self._callbacks.dependencies
+        del self._callbacks.arriving[self.session]
         dependencies.log(
             "attach", vm=grant.vm.console, session=self.session, mode=grant.mode.value, name=grant.name,
-            correlation=self._house.request_of(self.session),
+            correlation=self._callbacks.request_of(self.session),
         )  # fmt: skip
-        self._bridge.attach(grant, self._admission, self.viewer, self._visit.knock.resume)
+        self._runner.attach(grant, self._admission, self.viewer, self._handshake.connect_request.resume)
 
     def typed(self, data: bytes) -> None:
-        self._bridge.typed(self.session, data)
+        self._runner.typed(self.session, data)
 
     def answered(self, answer: Answer) -> None:
-        self._bridge.handle(TakeoverAnswered(self.session, answer.ask, answer.allow))
+        self._runner.handle(TakeoverAnswered(self.session, answer.ask, answer.allow))
 
-    def slow(self) -> None:
-        self._bridge.handle(ViewerStalled(self.session))
+    def stalled(self) -> None:
+        self._runner.handle(ViewerStalled(self.session))
 
-    def eased(self) -> None:
-        self._bridge.handle(ViewerResumed(self.session))
+    def resumed(self) -> None:
+        self._runner.handle(ViewerResumed(self.session))
 
     def gone(self, why: str) -> None:
-        if self._house.arriving.pop(self.session, None) is None:
-            self._bridge.detach(self.session, why)
+        if self._callbacks.arriving.pop(self.session, None) is None:
+            self._runner.detach(self.session, why)
         else:
-            self._bridge.forget(self.session)
-            self._house.detached(self.session, why, 0, 0)
+            self._runner.forget(self.session)
+            self._callbacks.detached(self.session, why, 0, 0)

@@ -1,6 +1,6 @@
-"""One epoch's records on their way: written to files here, read by the outbox, deleted once acknowledged.
+"""The records of one epoch: written to files here, read by the outbox, deleted once acknowledged.
 
-Records wait in memory only as far as a window reaches; those behind it are read back from the files.
+The oldest records wait in memory, up to a window of WINDOW_BYTES. Later ones are read back from the files.
 """
 
 import logging
@@ -31,22 +31,22 @@ _TIME_AT = 9
 
 class Meter(Protocol):
     def spooled(self, change: int) -> None:
-        """So many bytes more, or fewer, wait in the spool."""
+        """Adds `change` to the bytes that wait in the spool. It may be negative."""
         ...
 
     def gone(self, source: Source, file: Path) -> None:
-        """The hub has all of an epoch: its last file is about to be deleted."""
+        """Called when the hub has all of an epoch, before its last file is deleted."""
         ...
 
 
 @dataclass(slots=True)
-class FoundEpoch:
-    """What an earlier process left of an epoch."""
+class RecoveredEpoch:
+    """The part of an epoch that an earlier process left on the disk."""
 
     first: int
     """Number of the first file."""
     sizes: list[int] = field(default_factory=list[int])
-    """Good bytes of each file, from the first on."""
+    """Bytes of whole frames in each file, from the first on."""
     records: int = 0
     bytes: int = 0
     last_seq: int = 0
@@ -61,68 +61,68 @@ class EpochLog:
     """A Recorder. `arrived` is called after each append."""
 
     def __init__(
-        self, folder: Path, source: Source, meter: Meter, sync: SpoolSync, found: FoundEpoch | None = None
+        self, folder: Path, source: Source, meter: Meter, sync: SpoolSync, recovered: RecoveredEpoch | None = None
     ) -> None:
         self.source = source
         self.folder = folder
         self.ended = False
         self._last_seq, self._last_us = 0, 0
         self.arrived: Callable[[], None] = lambda: None
-        self.follows: EpochLog | None = None
-        """The console's epoch before this one, where it is not ended: it is, before this one has a record."""
+        self.predecessor: EpochLog | None = None
+        """The console's epoch before this one, if it has not ended. It ends before this one gets a record."""
         self._meter = meter
         self._sync = sync
         self._header = framed(source.encode())
         self._file: SpoolFile | None = None
         self._sizes: dict[int, int] = {}
-        """Of the files that are full, by number."""
+        """The sizes of the full files, by number."""
         self._number = 0
         self._window: deque[bytes] = deque()
         self._window_bytes = 0
-        self._behind = 0
-        """Records that are only in the files, after those of the window."""
-        self._behind_from = (1, len(self._header))
+        self._unread = 0
+        """The number of records that are only in the files. They come after those of the window."""
+        self._unread_from = (1, len(self._header))
         self._acknowledged = (1, len(self._header))
-        self._left = found is not None
-        """By an earlier process."""
-        self._owed: list[Record] = []
-        """What must still be said to end an epoch that broke off."""
-        if found:
-            self._take_up(found)
+        self._recovered = recovered is not None
+        """The epoch was begun by an earlier process."""
+        self._pending_end: list[Record] = []
+        """The records that are still to be written to end an epoch that broke off."""
+        if recovered:
+            self._resume(recovered)
 
-    def _take_up(self, found: FoundEpoch) -> None:
-        numbers = range(found.first, found.first + len(found.sizes))
-        self._sizes = dict(zip(numbers, found.sizes, strict=True))
+    def _resume(self, recovered: RecoveredEpoch) -> None:
+        numbers = range(recovered.first, recovered.first + len(recovered.sizes))
+        self._sizes = dict(zip(numbers, recovered.sizes, strict=True))
         self._number = numbers[-1]
         self._file = SpoolFile(file_path(self.folder, self._number), self._sizes.pop(self._number))
-        self._behind_from = self._acknowledged = (found.first, len(self._header))
-        self._behind = found.records
-        self.ended = found.ended
-        self._last_seq = found.last_seq
-        self._meter.spooled(found.bytes)
+        self._unread_from = self._acknowledged = (recovered.first, len(self._header))
+        self._unread = recovered.records
+        self.ended = recovered.ended
+        self._last_seq = recovered.last_seq
+        self._meter.spooled(recovered.bytes)
 
     @property
     def pending(self) -> int:
         """Records that are not acknowledged."""
-        return len(self._window) + self._behind
+        return len(self._window) + self._unread
 
     @property
     def recorded_last(self) -> RecordedLast:
-        """Its newest record. Time 0: it was written by an earlier process."""
+        """The newest record. Its time is 0 if an earlier process wrote it."""
         return RecordedLast(self.source.epoch, self._last_seq, self._last_us / 1e6)
 
     def has_batch(self, size: int, records: int) -> bool:
-        """Whether so many bytes or records wait."""
-        return self._behind > 0 or self._window_bytes >= size or len(self._window) >= records
+        """Returns True if at least `size` bytes or `records` records wait."""
+        return self._unread > 0 or self._window_bytes >= size or len(self._window) >= records
 
     def oldest_us(self) -> int | None:
         """Time of the oldest record that is not acknowledged, us since 1970."""
-        if not self._window and self._behind:
+        if not self._window and self._unread:
             self._read_back()
         return int(_TIME.unpack_from(self._window[0], _TIME_AT)[0]) if self._window else None
 
     def append(self, record: Record) -> None:
-        """In the file when it returns (survives a kill). Raises OSError when it cannot be written: it is not there.
+        """Writes a record, which survives a kill when this returns. Raises OSError if it is not written.
 
         Raises ValueError for a body above MAX_BODY: no event could carry it.
         """
@@ -133,20 +133,20 @@ class EpochLog:
         encoded = record.encode()
         frame = framed(encoded)
         at = self._write(frame)
-        if not self._behind and self._window_bytes + len(encoded) <= WINDOW_BYTES:
+        if not self._unread and self._window_bytes + len(encoded) <= WINDOW_BYTES:
             self._window.append(encoded)
             self._window_bytes += len(encoded)
         else:
-            if not self._behind:
-                self._behind_from = at
-            self._behind += 1
+            if not self._unread:
+                self._unread_from = at
+            self._unread += 1
         self.ended = record.kind is RecordKind.END
         self._last_seq, self._last_us = record.seq, record.time_us
         self._meter.spooled(len(frame))
         self.arrived()
 
     def _write(self, frame: bytes) -> tuple[int, int]:
-        """Where the frame lies now: number of the file, and the position in it."""
+        """Writes a frame. Returns the number of its file, and its position there."""
         file = self._file
         if file is None or file.size + len(frame) > FILE_BYTES:
             file = self._roll(frame)
@@ -158,9 +158,11 @@ class EpochLog:
 
     def _roll(self, frame: bytes) -> SpoolFile:
         """Begins a new file by one write of header and frame: the last file of an epoch always has a record."""
-        if self.follows is not None:
-            self.follows.pay()
-            self.follows = None
+        # The earlier epoch gets its END before this one has a record. If the disk does not take it, this append
+        # fails too.
+        if self.predecessor is not None:
+            self.predecessor.write_pending_end()
+            self.predecessor = None
         self.folder.mkdir(mode=0o700, exist_ok=True)
         file = SpoolFile(file_path(self.folder, self._number + 1))
         try:
@@ -171,7 +173,9 @@ class EpochLog:
             raise
         if self._file:
             self._sync.finish(self._file)
-            if self._acknowledged == (self._number, self._file.size):  # all of it: no acknowledgement will come by
+            # `acknowledge` deletes a full file when it passes its end. If the hub has all of this one already, no
+            # later acknowledgement passes its end, so it is deleted here.
+            if self._acknowledged == (self._number, self._file.size):
                 self._file.path.unlink()
                 self._acknowledged = (self._number + 1, len(self._header))
             else:
@@ -182,7 +186,7 @@ class EpochLog:
 
     def peek(self, most_bytes: int, most_records: int) -> list[bytes]:
         """The oldest records that are not acknowledged; at least one if there is one. Raises OSError."""
-        if not self._window and self._behind:
+        if not self._window and self._unread:
             self._read_back()
         run: list[bytes] = []
         size = 0
@@ -195,19 +199,19 @@ class EpochLog:
 
     def _read_back(self) -> None:
         """Fills the empty window from the next file."""
-        number, at = self._behind_from
+        number, at = self._unread_from
         content = file_path(self.folder, number).read_bytes()
         for end, encoded in whole_frames(content, at):
             self._window.append(encoded)
             self._window_bytes += len(encoded)
-            self._behind -= 1
+            self._unread -= 1
             at = end
         if at < self._sizes.get(number, at) or not self._window:
             raise OSError(f"{file_path(self.folder, number)} was damaged after it was written")
-        self._behind_from = (number + 1, len(self._header)) if number in self._sizes else (number, at)
+        self._unread_from = (number + 1, len(self._header)) if number in self._sizes else (number, at)
 
     def acknowledge(self, count: int) -> None:
-        """The hub has the `count` oldest records: they are forgotten, and files that hold no others are deleted."""
+        """Forgets the `count` oldest records, which the hub has, and deletes files that hold no others."""
         number, at = self._acknowledged
         freed = 0
         for _ in range(count):
@@ -223,14 +227,14 @@ class EpochLog:
         if self.ended and not self.pending:
             self._delete()
         self._meter.spooled(-freed)
-        self.settle()
+        self.try_write_pending_end()
 
     def end_as_lost(self, now_us: int) -> None:
-        """Ends the epoch of a relay that is no more."""
+        """Ends the epoch of a relay that ended without saying so. `now_us` is us since 1970."""
         self._break_off("relay-lost", "relay-lost", now_us)
 
     def give_up(self, now_us: int) -> None:
-        """Nothing more is recorded: the epoch says so, and ends, at once or as soon as it can be written."""
+        """Ends the epoch with an event that its recording failed, now or as soon as the disk takes it."""
         self._break_off("record-failed", Code.AUDIT_UNAVAILABLE.value, now_us)
 
     def _break_off(self, event: str, reason: str, now_us: int) -> None:
@@ -238,38 +242,38 @@ class EpochLog:
         if at == 0:
             self._forget()
             return
-        self._owed = [Record.event(at + 1, now_us, event), Record.end(at + 2, now_us, reason)]
+        self._pending_end = [Record.event(at + 1, now_us, event), Record.end(at + 2, now_us, reason)]
         try:
-            self.pay()
+            self.write_pending_end()
         except OSError as error:
             log.warning("epoch %s cannot be ended yet: %s", self.source.epoch, error.strerror)
 
     def _forget(self) -> None:
-        """Of an epoch without a record nobody has to hear."""
+        """Ends an epoch without a record, and deletes its folder. Nothing of it is sent."""
         self.ended = True
         with suppress(OSError):
             self.folder.rmdir()
         self.arrived()
 
-    def pay(self) -> None:
-        """Says all that is still owed. Raises OSError."""
-        while self._owed:
-            self.append(self._owed[0])
-            del self._owed[0]
+    def write_pending_end(self) -> None:
+        """Writes the records that end a broken epoch, if there are any. Raises OSError."""
+        while self._pending_end:
+            self.append(self._pending_end[0])
+            del self._pending_end[0]
 
-    def settle(self) -> None:
-        """The same, as far as the disk lets it."""
+    def try_write_pending_end(self) -> None:
+        """The same; what the disk does not take stays pending."""
         with suppress(OSError):
-            self.pay()
+            self.write_pending_end()
 
     def release(self) -> None:
-        """Closes the file; what is in it stays for the next process."""
+        """Closes the file. Its records stay for the next process."""
         if self._file:
             self._sync.finish(self._file)
             self._file = None
 
     def _delete(self) -> None:
-        if not self._left:
+        if not self._recovered:
             self._meter.gone(self.source, file_path(self.folder, self._number))
         file_path(self.folder, self._number).unlink()
         with suppress(OSError):  # on NFS it goes when the file is closed

@@ -1,4 +1,4 @@
-"""Consoles' view of the spool and the outbox: epochs that begin, a bound that is reached, a health report."""
+"""Joins spool and outbox for the consoles: begins epochs, reports a full spool, and makes the health report."""
 
 import asyncio
 from collections import OrderedDict
@@ -19,11 +19,11 @@ from shared.base.record_end import RecordedTail
 from shared.console.ports import Recorder, RecordSink
 
 NEWEST_KEPT = 10_000
-"""Consoles of which the newest epoch is known."""
+"""The most consoles whose newest epoch is remembered."""
 
 
 class SpooledEpochs:
-    """A relay.world.Epochs."""
+    """Implements relay.dependencies.Epochs."""
 
     def __init__(self, folder: Path, limit_bytes: int, sink: RecordSink, clock: Clock, log: Log) -> None:
         """Takes up what an earlier process left. Raises SpoolInUse, OSError. Belongs to the running event loop."""
@@ -58,7 +58,7 @@ class SpooledEpochs:
             self._older.pop(gone, None)
 
     def recorded_last(self, console: str) -> RecordedLast | None:
-        """Of the newest epoch that has a record: one that the disk did not take has none."""
+        """Returns the newest record. An epoch that the disk did not take has none, so an older one may answer."""
         for epochs in (self._newest, self._older):
             if (epoch := epochs.get(console)) is not None and epoch.recorded_last.sequence:
                 return epoch.recorded_last
@@ -80,9 +80,9 @@ class SpooledEpochs:
 
     def tick(self) -> None:
         for epoch in self._outbox.epochs():
-            epoch.settle()
+            epoch.try_write_pending_end()
         if self._backlog.due(now := self._clock.now()):
-            self._backlog.look(self.health(), now)
+            self._backlog.check(self.health(), now)
 
     def _full(self) -> None:
         self._on_full()

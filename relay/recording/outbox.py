@@ -1,4 +1,4 @@
-"""Sends what is spooled to the Event Hub and forgets only what was acknowledged.
+"""Sends spooled records to the Event Hub, and forgets a record only when the hub has acknowledged it.
 
 One lane per console, one send in flight per lane, so that records arrive in order and a stuck console holds up
 no other. The first record after a pause leaves at once; while a send is under way, and for a moment after it
@@ -38,15 +38,15 @@ class OutboxHealth:
     records: int
     """Not acknowledged."""
     last_error: str | None
-    """Of the failures since the last success; no secrets."""
+    """The last failure since the last success. It holds no secret."""
 
 
 class Outbox:
     """Carries epochs to a sink. It belongs to one event loop."""
 
-    def __init__(self, sink: RecordSink, pace: SendRate | None = None) -> None:
+    def __init__(self, sink: RecordSink, rate: SendRate | None = None) -> None:
         self._sink = sink
-        self._pace = pace or SendRate()
+        self._rate = rate or SendRate()
         self._lanes: dict[str, _Lane] = {}
         self._busy: set[_Lane] = set()
         self._idle = asyncio.Event()
@@ -58,15 +58,15 @@ class Outbox:
         console = epoch.source.console
         lane = self._lanes.get(console)
         if lane is None:
-            lane = self._lanes[console] = _Lane(self._sink, self._pace)
-        epoch.follows = next((earlier for earlier in lane.epochs if not earlier.ended), None)
+            lane = self._lanes[console] = _Lane(self._sink, self._rate)
+        epoch.predecessor = next((earlier for earlier in lane.epochs if not earlier.ended), None)
         lane.epochs.append(epoch)
         epoch.arrived = lambda: self._arrived(console, lane)
         if epoch.pending:
             self._arrived(console, lane)
 
     def epochs(self) -> list[EpochLog]:
-        """Those that are not over, or not acknowledged."""
+        """Returns the epochs that have not ended or are not acknowledged."""
         return [epoch for lane in self._lanes.values() for epoch in lane.epochs]
 
     def health(self) -> OutboxHealth:
@@ -77,7 +77,7 @@ class Outbox:
         return OutboxHealth(min(oldest, default=None), sum(epoch.pending for epoch in epochs), next(iter(errors), None))
 
     async def drain(self, seconds: float) -> bool:
-        """Whether everything was acknowledged within so many seconds."""
+        """Waits for at most `seconds`. Returns True if everything was acknowledged."""
         try:
             async with asyncio.timeout(seconds):
                 await self._idle.wait()
@@ -102,18 +102,19 @@ class Outbox:
             self._busy.add(lane)
             self._idle.clear()
             lane.task = asyncio.get_running_loop().create_task(lane.run())
-            lane.task.add_done_callback(lambda task: self._rests(console, lane, task))
+            lane.task.add_done_callback(lambda task: self._lane_finished(console, lane, task))
         elif lane.gathering:
-            lane.look()
+            lane.check_batch()
 
-    def _rests(self, console: str, lane: "_Lane", task: asyncio.Task[None]) -> None:
+    def _lane_finished(self, console: str, lane: "_Lane", task: asyncio.Task[None]) -> None:
         lane.task = None
         self._busy.discard(lane)
-        if not task.cancelled() and (broken := task.exception()):
-            lane.error = type(broken).__name__
-            log.error("records of %s stay in the spool until its next record", console, exc_info=broken)
+        if not task.cancelled() and (error := task.exception()):
+            lane.error = type(error).__name__
+            log.error("records of %s stay in the spool until its next record", console, exc_info=error)
         elif lane.waits():
-            self._arrived(console, lane)  # between the lane's last look and now
+            # A record came after the task's last check and before this callback; `_arrived` saw a task and did nothing.
+            self._arrived(console, lane)
         elif not lane.epochs:
             self._lanes.pop(console, None)
         if not self._busy:
@@ -121,46 +122,48 @@ class Outbox:
 
 
 class _Lane:
-    """One console's way to the sink."""
+    """The epochs of one console, sent in order, with at most one send in flight."""
 
-    def __init__(self, sink: RecordSink, pace: SendRate) -> None:
+    def __init__(self, sink: RecordSink, rate: SendRate) -> None:
         self.epochs: deque[EpochLog] = deque()
         self.task: asyncio.Task[None] | None = None
         self.error: str | None = None
         self.gathering: asyncio.Event | None = None
         """Set while the next batch gathers; it fires when the batch is full."""
         self._sink = sink
-        self._pace = pace
+        self._rate = rate
         self._began = float("-inf")
-        """When the last send began, by the loop's clock."""
+        """The start of the last send, by the loop's clock."""
 
     def waits(self) -> bool:
         return self._next() is not None
 
-    def look(self) -> None:
-        """A record arrived while the next batch gathers."""
+    def check_batch(self) -> None:
+        """Ends the gathering if a whole batch waits. Called when a record arrived meanwhile."""
         epoch = self._next()
-        if self.gathering and epoch and epoch.has_batch(self._pace.batch_bytes, self._pace.batch_records):
+        if self.gathering and epoch and epoch.has_batch(self._rate.batch_bytes, self._rate.batch_records):
             self.gathering.set()
 
     async def run(self) -> None:
-        """Until nothing waits."""
+        """Sends until nothing waits."""
+        # Only the oldest epoch is sent, and the next send starts after the acknowledgement. So records of a console
+        # reach the hub in order, although a send may be repeated.
         while epoch := self._next():
-            if not epoch.has_batch(self._pace.batch_bytes, self._pace.batch_records):
+            if not epoch.has_batch(self._rate.batch_bytes, self._rate.batch_records):
                 await self._gather()
-            batch = epoch.peek(self._pace.batch_bytes, self._pace.batch_records)
+            batch = epoch.peek(self._rate.batch_bytes, self._rate.batch_records)
             self._began = asyncio.get_running_loop().time()
             await self._send(epoch, batch)
             epoch.acknowledge(len(batch))
 
     def _next(self) -> EpochLog | None:
-        """The oldest epoch with something to send; those that are over are dropped."""
+        """Returns the oldest epoch with something to send, and drops epochs that are over."""
         for over in [epoch for epoch in self.epochs if epoch.ended and not epoch.pending]:
             self.epochs.remove(over)
         return next((epoch for epoch in self.epochs if epoch.pending), None)
 
     async def _gather(self) -> None:
-        wait = self._began + self._pace.gather - asyncio.get_running_loop().time()
+        wait = self._began + self._rate.gather - asyncio.get_running_loop().time()
         if wait <= 0:
             return
         self.gathering = asyncio.Event()
@@ -173,8 +176,8 @@ class _Lane:
             self.gathering = None
 
     async def _send(self, epoch: EpochLog, batch: Sequence[bytes]) -> None:
-        """Again and again until the hub has it."""
-        delay = self._pace.first_retry
+        """Sends a batch, and repeats it until the hub has it."""
+        delay = self._rate.first_retry
         while True:
             try:
                 await self._sink.send(epoch.source, batch)
@@ -187,4 +190,4 @@ class _Lane:
                 return
             # Jitter, so that a hub that comes back is not met by every console at once.
             await asyncio.sleep(delay * random.uniform(0.5, 1))  # noqa: S311 - spreads load, keeps no secret
-            delay = min(delay * 2, self._pace.last_retry)
+            delay = min(delay * 2, self._rate.last_retry)

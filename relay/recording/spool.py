@@ -1,7 +1,7 @@
-"""The spool: every record on the local disk, from before anybody sees it until the hub has it.
+"""The spool: every record is on the local disk from before anybody sees it until the hub has it.
 
     spool        the folder: one owner, its bound, what earlier processes left
-    spool_epoch  one console's epoch: {epoch}/{n:06d}.spool, its window in memory, deletion
+    epoch_log    one console's epoch: {epoch}/{n:06d}.spool, its window in memory, deletion
     spool_file   one file: whole frames or nothing;  spool_sync: flushing in groups
 
 The relay uses it so:
@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from relay.recording.epoch_log import EpochLog, FoundEpoch, file_path
+from relay.recording.epoch_log import EpochLog, RecoveredEpoch, file_path
 from relay.recording.spool_file import whole_frames
 from relay.recording.spool_sync import SpoolSync
 from relay.recording.tails import FOLDER as TAILS
@@ -32,14 +32,14 @@ log = logging.getLogger(__name__)
 _RECORD_HEAD = struct.Struct(">BQ")
 """Kind and sequence number (shared/base/record.py)."""
 _HEADER_AND_RECORD = 2
-"""Frames of the smallest file that is worth keeping."""
+"""Frames of the smallest file that is kept: a header and a record."""
 
 
 _NOT_OURS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 class SpoolInUse(Exception):
-    """Another relay records into this folder; two would tear each other's files."""
+    """Another relay records into this folder. Two relays would damage each other's files."""
 
 
 def _nothing() -> None:
@@ -53,7 +53,7 @@ def _forget(console: str, file: Path) -> None:
 class Spool:
     """All epochs in one folder. `on_full` is called once when the bound is reached, `on_room` below 3/4 of it.
 
-    `on_gone` is told of the last file of each epoch, before it is deleted, or when it is found.
+    `on_gone` is called with the last file of each epoch, before it is deleted, or when it is found at start.
     """
 
     def __init__(
@@ -80,32 +80,32 @@ class Spool:
         self._sync = SpoolSync()
 
     def open(self, source: Source) -> EpochLog:
-        """The recorder of a new epoch. Its first append makes the folder and the file."""
+        """Returns the recorder of a new epoch. Its first append makes the folder and the file."""
         return EpochLog(self._folder / source.epoch, source, self, self._sync)
 
     def recover(self, now_us: int) -> list[EpochLog]:
-        """What earlier processes left, oldest epoch first, each ended: if not by them then as lost. Raises OSError."""
+        """Returns the epochs that earlier processes left, oldest first. Open ones are ended as lost. Raises OSError."""
         with _explained(self._folder):
             return self._recover(now_us)
 
     def _recover(self, now_us: int) -> list[EpochLog]:
         epochs = []
         for folder in sorted(path for path in self._folder.iterdir() if path.is_dir() and path.name != TAILS):
-            source, found = _scan(folder)
+            source, recovered = _scan(folder)
             if source is None:
                 log.warning("spool %s: nothing whole in it, deleted", folder.name)
                 _delete(folder)
                 continue
-            self.gone(source, file_path(folder, found.first + len(found.sizes) - 1))
-            epoch = EpochLog(folder, source, self, self._sync, found)
-            if not found.ended:
+            self.gone(source, file_path(folder, recovered.first + len(recovered.sizes) - 1))
+            epoch = EpochLog(folder, source, self, self._sync, recovered)
+            if not recovered.ended:
                 epoch.end_as_lost(now_us)
             epochs.append(epoch)
         return epochs
 
     @property
     def error(self) -> OSError | None:
-        """Why the spool's disk can no longer be trusted."""
+        """The failure after which the spool's disk is not trusted any more; None while there was none."""
         return self._sync.error
 
     def spooled(self, change: int) -> None:
@@ -122,7 +122,7 @@ class Spool:
         self._on_gone(source.console, file)
 
     def close(self) -> None:
-        """Flushes everything and lets another relay have the folder. Release the epochs first."""
+        """Flushes everything and unlocks the folder for another relay. Release the epochs first."""
         self._sync.stop()
         os.close(self._lock)
 
@@ -140,26 +140,26 @@ def _explained(folder: Path) -> Iterator[None]:
 
 
 def _owner(folder: Path) -> str:
-    """Of the folder, or of the nearest above it that can be looked at."""
+    """Describes the owner of the folder, or of the nearest folder above it that can be read."""
     for path in (folder, *folder.parents):
         with suppress(OSError):
-            about = path.stat()
-            return f"{path} belongs to {about.st_uid}:{about.st_gid}, mode {stat.S_IMODE(about.st_mode):04o}"
+            status = path.stat()
+            return f"{path} belongs to {status.st_uid}:{status.st_gid}, mode {stat.S_IMODE(status.st_mode):04o}"
     return "and nothing above it can be looked at"
 
 
 def _locked(path: Path) -> int:
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        os.close(fd)
+        os.close(descriptor)
         raise SpoolInUse(f"another relay uses the spool in {path.parent}; give each relay its own SPOOL_DIR") from None
-    return fd
+    return descriptor
 
 
 def _delete(folder: Path) -> None:
-    """With what a killed relay's NFS client left in it: files that were deleted while they were open."""
+    """Deletes a folder, with the files that a killed relay's NFS client left: deleted while they were open."""
     for path in folder.glob(".nfs*"):
         path.unlink()
     try:
@@ -168,9 +168,9 @@ def _delete(folder: Path) -> None:
         log.warning("spool %s: it cannot be deleted: %s", folder.name, error.strerror)
 
 
-def _scan(folder: Path) -> tuple[Source | None, FoundEpoch]:
+def _scan(folder: Path) -> tuple[Source | None, RecoveredEpoch]:
     """Reads every file once; deletes those without a whole record. Source None: there is none left."""
-    source, found = None, FoundEpoch(first=1)
+    source, recovered = None, RecoveredEpoch(first=1)
     for path in sorted(folder.glob("*.spool")):
         content = path.read_bytes()
         frames = list(whole_frames(content))
@@ -180,19 +180,19 @@ def _scan(folder: Path) -> tuple[Source | None, FoundEpoch]:
             continue
         if source is None:
             source = decode_source(frames[0][1])[0]
-            found.first = int(path.stem)
-        path.rename(file_path(folder, found.first + len(found.sizes)))  # numbers have no holes
-        _count(found, frames)
-        if torn := len(content) - found.sizes[-1]:
+            recovered.first = int(path.stem)
+        path.rename(file_path(folder, recovered.first + len(recovered.sizes)))  # numbers have no holes
+        _count(recovered, frames)
+        if torn := len(content) - recovered.sizes[-1]:
             log.warning("spool %s/%s: a torn tail of %d bytes dropped", folder.name, path.name, torn)
-    return source, found
+    return source, recovered
 
 
-def _count(found: FoundEpoch, frames: list[tuple[int, bytes]]) -> None:
+def _count(recovered: RecoveredEpoch, frames: list[tuple[int, bytes]]) -> None:
     """Adds one file's frames, of which the first is the header."""
     size, last = frames[-1]
-    kind, found.last_seq = _RECORD_HEAD.unpack_from(last)
-    found.ended = kind == RecordKind.END
-    found.sizes.append(size)
-    found.records += len(frames) - 1
-    found.bytes += size - frames[0][0]
+    kind, recovered.last_seq = _RECORD_HEAD.unpack_from(last)
+    recovered.ended = kind == RecordKind.END
+    recovered.sizes.append(size)
+    recovered.records += len(frames) - 1
+    recovered.bytes += size - frames[0][0]

@@ -21,7 +21,7 @@ def framed(content: bytes) -> bytes:
 
 
 def whole_frames(data: bytes, at: int = 0) -> Iterator[tuple[int, bytes]]:
-    """Each frame's end and its content, up to the first that is damaged or cut.
+    """Yields the end and the content of each frame, up to the first that is damaged or cut.
 
     An empty frame is no frame: a disk that lost power may leave zeros, whose checksum would be right.
     """
@@ -48,7 +48,7 @@ class SpoolFile:
         self._torn = size is not None
 
     def write(self, data: bytes) -> None:
-        """All of `data` or nothing, by one system call. Raises OSError."""
+        """Writes all of `data` or nothing, by one system call. Raises OSError."""
         if self._torn:
             self._mend()
         self._torn = True

@@ -11,7 +11,7 @@ _SECONDS = 0.1
 
 
 class SpoolSync:
-    """`error` is the first failure of a flush. It stays: what the disk then lost, nobody can tell."""
+    """Flushes files in a thread. `error` is the first failed flush; it stays, since nobody knows what the disk lost."""
 
     def __init__(self, seconds: float = _SECONDS) -> None:
         self.error: OSError | None = None
@@ -24,20 +24,20 @@ class SpoolSync:
         self._thread.start()
 
     def mark(self, file: SpoolFile) -> None:
-        """The file was written to; call it only when it is not marked already."""
+        """Notes that the file was written to. Call it only if the file is not marked already."""
         with self._lock:
             file.dirty = True
             self._dirty.append(file)
 
     def finish(self, file: SpoolFile, emptied: Path | None = None) -> None:
-        """Nothing more will be written: it is flushed once more and closed. `emptied`: a folder that goes then, if it
-        is there: on NFS a file that is deleted while it is open lies in its folder, under another name, until then.
+        """Flushes the file once more and closes it. `emptied` is a folder to delete afterwards, if it is there: on NFS
+        a file that is deleted while open stays in its folder, under another name, until it is closed.
         """
         with self._lock:
             self._finished.append((file, emptied))
 
     def stop(self) -> None:
-        """Returns when all is flushed and what is finished is closed."""
+        """Flushes all files, closes the finished ones, and ends the thread."""
         self._stopping.set()
         self._thread.join()
 

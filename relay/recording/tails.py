@@ -1,4 +1,4 @@
-"""What was recorded last of each console: by it a gateway's replay is known when a port is opened again.
+"""The last recorded bytes of each console. A gateway's replay is compared with them when a port is opened again.
 
 In memory as it was printed. On disk, for the next process, as it was recorded: {SPOOL_DIR}/tails/{hash}.tail, written
 when the last file of an epoch is deleted from the spool, out of that file. Until then the file itself is there. What
@@ -31,16 +31,16 @@ class Tails:
         self._tails: dict[str, RecordedTail] = {}
 
     def of(self, console: str) -> RecordedTail:
-        """The same one for as long as it is remembered."""
+        """Returns the tail of a console: the same object for as long as it is remembered."""
         tail = self._tails[console] = self._tails.pop(console) if console in self._tails else RecordedTail()
         if len(self._tails) > TAILS:
             del self._tails[next(iter(self._tails))]
         return tail
 
     def learn(self, console: str, file: Path) -> None:
-        """The last file of an epoch is about to be deleted, or was left by an earlier process.
+        """Stores the end of an epoch out of its last file, before that is deleted or when it is found at start.
 
-        What cannot be written is not remembered: an older end would take what is on record for new.
+        If it cannot be written the stored end is deleted: with an older end, recorded bytes would count as new.
         """
         path = self._folder / f"{hashlib.sha256(console.encode()).hexdigest()}.tail"
         epoch = file.parent.name
@@ -60,8 +60,8 @@ class Tails:
                 path.unlink(missing_ok=True)
 
     def take_up(self) -> None:
-        """What earlier processes left, and was learnt of their files, is known from here on. Raises OSError."""
-        self._tails = dict(self._kept())
+        """Loads the stored tails of earlier processes. Raises OSError."""
+        self._tails = dict(self._read_all())
 
     def _write(self, path: Path, head: bytes, tail: RecordedTail) -> None:
         self._folder.mkdir(mode=0o700, exist_ok=True)
@@ -70,8 +70,8 @@ class Tails:
         new.write_bytes(head + framed(_CUT if tail.cut else _WHOLE) + framed(bytes(tail)))
         new.replace(path)
 
-    def _kept(self) -> Iterable[tuple[str, RecordedTail]]:
-        """The oldest first; what is damaged, and the oldest of too many, is deleted."""
+    def _read_all(self) -> Iterable[tuple[str, RecordedTail]]:
+        """Yields the stored tails, the oldest first. Deletes damaged ones, and the oldest beyond TAILS."""
         paths = sorted(self._folder.glob("*.tail"), key=lambda path: path.stat().st_mtime)
         for path in paths[:-TAILS]:
             path.unlink()
@@ -85,28 +85,28 @@ class Tails:
 
 
 def _read(path: Path) -> tuple[str, RecordedTail]:
-    """The console, and what its epoch ended with. Raises OSError, ValueError."""
-    console, epoch, how, data = (frame for _, frame in whole_frames(path.read_bytes()))
-    return console.decode(), RecordedTail(data, cut=how == _CUT, epoch=epoch.decode())
+    """Returns the console and its tail. Raises OSError, ValueError."""
+    console, epoch, completeness, data = (frame for _, frame in whole_frames(path.read_bytes()))
+    return console.decode(), RecordedTail(data, cut=completeness == _CUT, epoch=epoch.decode())
 
 
 def _grown(before: RecordedTail, records: Iterable[Record]) -> RecordedTail:
-    """With what these records say was printed; the same one where that is nothing."""
-    printed, first, follows, ours, masked = bytearray(), 0, False, True, False
+    """Returns the tail after these records; the same object if they printed nothing."""
+    printed, first, continues, own, masked = bytearray(), 0, False, True, False
     for record in records:
         first = first or record.seq
         if record.kind is RecordKind.PRINTED:
             printed += record.body
         else:
-            said = record.said()
-            if said["event"] == "replayed" and said["found"]:
-                follows = True
-                ours = said.get("after", before.epoch) == before.epoch  # else somebody else has recorded in between
-            masked |= said["event"] == "masked"
+            event = record.said()
+            if event["event"] == "replayed" and event["found"]:
+                continues = True
+                own = event.get("after", before.epoch) == before.epoch  # else somebody else has recorded in between
+            masked |= event["event"] == "masked"
     if not printed:
         return before
-    kept = (bytes(before) if follows and ours else b"") + bytes(printed)
-    cut = first > 1 or (follows and (before.cut or not ours)) or masked or len(kept) > TAIL_BYTES
+    end = (bytes(before) if continues and own else b"") + bytes(printed)
+    cut = first > 1 or (continues and (before.cut or not own)) or masked or len(end) > TAIL_BYTES
     if masked:
-        kept = kept[kept.rfind(b"*") + 1 :]
-    return RecordedTail(kept[-TAIL_BYTES:], cut=cut)
+        end = end[end.rfind(b"*") + 1 :]
+    return RecordedTail(end[-TAIL_BYTES:], cut=cut)

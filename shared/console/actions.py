@@ -1,4 +1,4 @@
-"""What a console wants done. The skin (relay/console/runner.py) carries it out, in order."""
+"""The actions of a console. relay/console/runner.py carries them out, in order."""
 
 from dataclasses import dataclass
 
@@ -15,9 +15,10 @@ class TypeToPort:
 
 @dataclass(slots=True)
 class Write:
-    """Into the spool, before any action that follows. Where it fails it is tried again for some seconds; all that
-    follows, also of later answers, waits, and so does the VM. Where it is given up: no later Show, SendCommand, Admit
-    and Write, everything else as listed, then RecordFailed.
+    """Writes a record into the spool, before any action that follows.
+
+    If it fails it is tried again for some seconds; all later actions wait, and the VM is paused. If it is given up,
+    later Show, SendCommand, Admit and Write are left out, the others are done as listed, and RecordFailed follows.
     """
 
     record: Record
@@ -25,7 +26,7 @@ class Write:
 
 @dataclass(slots=True)
 class Show:
-    """A binary frame for these sessions."""
+    """Sends a binary frame to these sessions."""
 
     to: tuple[str, ...]
     frame: bytes
@@ -33,7 +34,7 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class ShowBefore:
-    """For one session, before all that is shown: what was printed, and recorded, before this epoch."""
+    """Sends one session the bytes that were printed and recorded before this epoch. It precedes every Show."""
 
     session: str
     data: bytes
@@ -41,7 +42,7 @@ class ShowBefore:
 
 @dataclass(frozen=True, slots=True)
 class SendCommand:
-    """An act down the open line, for which somebody waits: never before it is recorded."""
+    """Sends a command down the open line, after it is recorded. A caller waits for its result."""
 
     command: str
     act: Command
@@ -56,7 +57,7 @@ class RefuseCommand:
 
 @dataclass(frozen=True, slots=True)
 class SendEvent:
-    """A text frame for one session."""
+    """Sends a text frame to one session."""
 
     session: str
     text: str
@@ -64,7 +65,7 @@ class SendEvent:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """The session's last: its socket is closed. The console has forgotten it already; no Detach need follow."""
+    """Closes a session's socket. The console has forgotten the session already; no Detach need follow."""
 
     session: str
     code: int
@@ -73,14 +74,14 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Admit:
-    """An expected visitor's socket may be accepted now."""
+    """Accepts the socket of an expected session."""
 
     session: str
 
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """An expected visitor gets an HTTP answer; one who was admitted meanwhile, and did not attach, a close."""
+    """Refuses an expected session by HTTP. If its socket is accepted already, closes the socket."""
 
     session: str
     refusal: Refusal
@@ -88,17 +89,17 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class OpenPort:
-    """Answered by PortOpened or PortRefused."""
+    """Dials the VM's port. PortOpened or PortRefused follows."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClosePort:
-    """Says goodbye to the gateway. What the VM printed until it answers is Printed, paused or not; then PortLost."""
+    """Closes the port. Output until the gateway answers comes as Printed, paused or not; then PortLost."""
 
 
 @dataclass(frozen=True, slots=True)
 class DropPort:
-    """At once, and a dial under way is given up too; nothing is heard of the port after it."""
+    """Drops the port, or a dial under way, at once. No event of that port follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +114,14 @@ class ResumePort:
 
 @dataclass(frozen=True, slots=True)
 class BeginEpoch:
-    """The spool for the records that follow. May fail as a Write may, and waits like one."""
+    """Begins the epoch of the records that follow. It may fail as a Write may, and waits like one."""
 
     epoch: str
 
 
 @dataclass(frozen=True, slots=True)
 class EndEpoch:
-    """No record follows in this epoch."""
+    """Ends the epoch: no record follows in it."""
 
 
 @dataclass(frozen=True, slots=True)

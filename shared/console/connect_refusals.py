@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 
 from shared.base.refusals import Code, Refusal, refuse
-from shared.console.gateway_exchange import harmless, told
+from shared.console.gateway_exchange import find_refusal, harmless
 
 _SENTENCES = {
     "hierarchical namespace": Code.BOOT_DIAGNOSTICS_STORAGE_UNSUPPORTED,
@@ -49,32 +49,32 @@ _ACTION = re.compile(r"perform action '(Microsoft\.[A-Za-z]+/[A-Za-z/]{1,100})'"
 
 @dataclass(frozen=True, slots=True)
 class ConnectError:
-    """What `connect` was answered. `code` and `text` are empty where it had no envelope of ARM's."""
+    """Azure's answer to `connect`. `code` and `text` are empty if it had no envelope of ARM's."""
 
     status: int
     code: str = ""
     text: str = ""
 
 
-def refusal_of_connect(said: ConnectError, target: str) -> Refusal | None:
-    """None where Azure gave no reason: what broke, or something on the way that is not Azure."""
-    known = told(said.text, target)
-    if known is not None:
-        return known
-    lower = said.text.lower()
-    code = next((code for sign, code in _SENTENCES.items() if sign in lower), None) or _CODES.get(said.code.lower())
+def refusal_of_connect(error: ConnectError, target: str) -> Refusal | None:
+    """Returns the refusal; None if Azure gave no reason, because something broke or something else answered."""
+    refusal = find_refusal(error.text, target)
+    if refusal is not None:
+        return refusal
+    lower = error.text.lower()
+    code = next((code for sign, code in _SENTENCES.items() if sign in lower), None) or _CODES.get(error.code.lower())
     if code is not None:
-        return refuse(code, because=_lacking(said) if code is Code.SERVICE_NOT_PERMITTED else None, target=target)
-    if said.status not in _REASONED or not (said.code or said.text):
+        return refuse(code, because=_lacking(error) if code is Code.SERVICE_NOT_PERMITTED else None, target=target)
+    if error.status not in _REASONED or not (error.code or error.text):
         return None
-    because = f"Azure refused the connection to the VM's serial port: {harmless(said.text or said.code)}"
+    because = f"Azure refused the connection to the VM's serial port: {harmless(error.text or error.code)}"
     return refuse(Code.CONNECT_REFUSED, because=because, target=target)
 
 
-def _lacking(said: ConnectError) -> str:
-    action = _ACTION.search(said.text)
-    what = f"do {action[1]} on" if action else "open the serial port of"
+def _lacking(error: ConnectError) -> str:
+    action = _ACTION.search(error.text)
+    action_words = f"do {action[1]} on" if action else "open the serial port of"
     return (
-        f"The service is not allowed to {what} this VM; it is not your permission that is missing. An administrator of "
-        "the service must give its relay the role that it needs."
+        f"The service is not allowed to {action_words} this VM; it is not your permission that is missing. "
+        "An administrator of the service must give its relay the role that it needs."
     )

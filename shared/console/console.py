@@ -16,10 +16,10 @@ under way is not cut off either: what opens is closed in the same way. Rules tha
 - There is at most one writer, and its generation is the newest that the console has heard of.
 - A viewer is shown every byte of an epoch from its `hello` on, once, in order - or its session ends.
 - What is typed is counted; it is in no record but a TypedLine, where a policy wants it, and in no text.
-- An act is in a Write, with who did it, before it is sent.
+- A command is in a Write, with the name of its sender, before it is sent.
 
-Opening, losing and shutting the port is in console_port.py; who may look and type in console_people.py, what goes
-on to whom in console_stream.py, what is told to whom in console_voice.py.
+Opening, losing and closing the port is in port.py; writer and watchers are in participants.py, output in stream.py,
+events in event_log.py.
 """
 
 from typing import assert_never
@@ -61,7 +61,7 @@ from shared.console.port import PRINTING, IllegalMove, Port, PortKeeper
 from shared.console.viewers import CloseReason
 
 SPANS = 1000
-"""Masked stretches told in one record."""
+"""The most masked stretches in one record."""
 MAX_PRINTED = 64 * 1024
 """Bytes in one record."""
 
@@ -73,22 +73,22 @@ class Console(PortKeeper):
 
     @property
     def idle(self) -> bool:
-        """Nothing is open and nobody is there: it may be forgotten."""
+        """True if the port is closed and nobody is there. The console may be forgotten then."""
         return self.port is Port.CLOSED and not self.viewers and not self._expected and not self.captured
 
     def handle(self, event: Event, now: float) -> tuple[Action, ...]:  # noqa: C901, PLR0912, PLR0915 - one line per event
-        """`now` is seconds since 1970. Raises IllegalMove."""
+        """Takes an event and returns the actions it leads to. `now` is seconds since 1970. Raises IllegalMove."""
         match event:  # the two that happen for every keystroke come first and leave early
             case Printed():
                 return self._printed(event, now)
             case Typed():
                 return self._typed(event, now)
-        self._now, self._out = now, []
+        self._now, self._actions = now, []
         match event:
             case AttachPending():
                 self._expect(event)
             case VisitCancelled():
-                self._forget(event.session)
+                self._cancel_attach(event.session)
             case Attach():
                 self._attach(event, attachable=self.port in (Port.OPEN, Port.LOST), lost=self.port is Port.LOST)
             case Detach():
@@ -104,34 +104,34 @@ class Console(PortKeeper):
             case End():
                 self._end(event)
             case TakeoverAsked():
-                self._ask(event)
+                self._ask_takeover(event)
             case TakeoverAnswered():
-                self._answered(event)
+                self._takeover_answered(event)
             case Commanded():
                 self._commanded(event, reachable=self.port is Port.OPEN)
             case CommandFailed():
                 self._command_failed(event)
             case CommandNoted():
-                self._noted(event)
+                self._command_noted(event)
             case ViewerStalled():
-                self._slow(event.session)
+                self._viewer_stalled(event.session)
             case ViewerResumed():
-                self._eased(event.session)
+                self._viewer_resumed(event.session)
             case Tick():
-                self._tick_people()
+                self._tick_participants()
                 self._tick_port()
             case SpoolFull():
                 self._pause("spool")
-                self._say_all("port", state="paused", message="The audit trail is slow; nothing is lost.")
+                self._send_to_all("port", state="paused", message="The audit trail is slow; nothing is lost.")
             case SpoolRoom():
                 self._unpause("spool")
-                self._say_all("port", state="open", message="The audit trail has caught up.")
+                self._send_to_all("port", state="open", message="The audit trail has caught up.")
             case RecordFailed():
                 self._record_failed()
             case LineTyped():
-                self._note("typed", session=event.session, user=event.name, text=event.text)
+                self._record_event("typed", session=event.session, user=event.name, text=event.text)
             case RecordingSettingsChanged():
-                self._keep(event)
+                self._change_recording_settings(event)
             case Capture():
                 self.captured = event.on
             case Drain():
@@ -139,9 +139,9 @@ class Console(PortKeeper):
                 self._shut(CloseReason.of(Code.RELAY_DRAINING), refuse(Code.RELAY_DRAINING))
             case _:
                 assert_never(event)
-        self._settle_people()
+        self._settle_participants()
         self._settle_port()
-        return tuple(self._out)
+        return tuple(self._actions)
 
     # --- the hot path -----------------------------------------------------------------------------------------
 
@@ -149,25 +149,25 @@ class Console(PortKeeper):
         if self.port not in PRINTING:
             raise IllegalMove("a port that is not open printed")
         data = event.data
-        kept = data if event.kept is None else event.kept
+        recordable = data if event.recordable is None else event.recordable
         if len(data) <= MAX_PRINTED and not event.spans:
-            return self._print(data, kept, now)
+            return self._print(data, recordable, now)
         masked = self._masked(event, now)
         cuts = [slice(at, at + MAX_PRINTED) for at in range(0, len(data), MAX_PRINTED)]
-        return (*masked, *(action for cut in cuts for action in self._print(data[cut], kept[cut], now)))
+        return (*masked, *(action for cut in cuts for action in self._print(data[cut], recordable[cut], now)))
 
     def _masked(self, event: Printed, now: float) -> tuple[Action, ...]:
-        """Where what is printed next is not what is kept: places are printed bytes of the epoch."""
-        self._now, self._out = now, []
+        """Records the masked stretches of the output that follows. Offsets are printed bytes of the epoch."""
+        self._now, self._actions = now, []
         start = self.scrollback.offset
         for at in range(0, len(event.spans), SPANS):
             spans = [[start + s.offset, s.length, s.pattern, s.digest] for s in event.spans[at : at + SPANS]]
-            self._note("masked", spans=spans)
-        return tuple(self._out)
+            self._record_event("masked", spans=spans)
+        return tuple(self._actions)
 
-    def _print(self, data: bytes, kept: bytes, now: float) -> tuple[Action, ...]:
+    def _print(self, data: bytes, recordable: bytes, now: float) -> tuple[Action, ...]:
         self._seq += 1
-        write = Write(Record(RecordKind.PRINTED, self._seq, int(now * 1e6), kept))
+        write = Write(Record(RecordKind.PRINTED, self._seq, int(now * 1e6), recordable))
         offset = self.scrollback.offset
         self.scrollback.add(data)
         if not self._audience:
@@ -179,4 +179,4 @@ class Console(PortKeeper):
         if viewer is not None and viewer is self.writer and self.port is Port.OPEN:
             viewer.type(len(event.data), now)
             return (TypeToPort(event.data, event.session),)
-        return () if viewer is None else self._unheard(viewer)
+        return () if viewer is None else self._warn_unheard(viewer)

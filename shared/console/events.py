@@ -1,4 +1,4 @@
-"""What can happen to a console. The skin (relay/console/runner.py) reports it; sessions are named by their id."""
+"""The events of a console. relay/console/runner.py reports them; sessions are named by their id."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from shared.session.grant import Mode
 
 @dataclass(frozen=True, slots=True)
 class SessionLimits:
-    """Seconds: without a key typed (writers only), and in all."""
+    """Limits in seconds: without a key typed (writers only), and in all."""
 
     idle_seconds: int
     session_seconds: int
@@ -28,17 +28,17 @@ class Typed:
 
 @dataclass(slots=True)
 class Printed:
-    """The VM sent bytes. `kept`: as they may be recorded, as long as they are; None: as they are."""
+    """The VM sent bytes. `recordable` has the same length, with secrets masked; None: nothing is masked."""
 
     data: bytes
-    kept: bytes | None = None
+    recordable: bytes | None = None
     spans: tuple[Span, ...] = ()
-    """What is masked in `kept`."""
+    """The masked stretches of `recordable`."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineTyped:
-    """What somebody typed, as a policy wants it kept."""
+    """Somebody typed a line. `text` is as the policy wants it recorded."""
 
     session: str
     name: str
@@ -47,7 +47,7 @@ class LineTyped:
 
 @dataclass(frozen=True, slots=True)
 class RecordingSettingsChanged:
-    """What is kept of this console's bytes from now on."""
+    """The recording settings of this console changed."""
 
     typed: Typing
     masks: int
@@ -56,14 +56,14 @@ class RecordingSettingsChanged:
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """Whether the console is recorded though nobody is there."""
+    """Turns recording without a viewer on or off."""
 
     on: bool
 
 
 @dataclass(frozen=True, slots=True)
 class AttachPending:
-    """A visitor passed every check outside and waits for the VM's port before its socket is accepted."""
+    """A session passed every check and waits for the VM's port. Its socket is not accepted yet."""
 
     session: str
     mode: Mode
@@ -72,14 +72,14 @@ class AttachPending:
 
 @dataclass(frozen=True, slots=True)
 class VisitCancelled:
-    """An expected visitor went away before attaching."""
+    """An expected session went away before it attached."""
 
     session: str
 
 
 @dataclass(frozen=True, slots=True)
 class Attach:
-    """An expected visitor's socket is accepted. `resume`: the epoch it knows and the next byte it lacks."""
+    """An expected session's socket is accepted. `resume`: the epoch it knows and the next byte it lacks."""
 
     session: str
     mode: Mode
@@ -126,7 +126,7 @@ class PortLost:
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """Writers of older generations are displaced by whoever is named."""
+    """A newer generation exists. `by` displaces writers of older generations."""
 
     generation: int
     by: str
@@ -143,7 +143,7 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class TakeoverAsked:
-    """Somebody would like the console; `seconds` of silence count as yes."""
+    """Somebody asks the writer to leave. `seconds` without an answer count as yes."""
 
     ask: str
     generation: int
@@ -160,7 +160,7 @@ class TakeoverAnswered:
 
 @dataclass(frozen=True, slots=True)
 class Commanded:
-    """Somebody sends an act down the line. `command` names this one sending; `keys` are those of SysRq."""
+    """Somebody sends a command down the line. `command` is its id; `keys` are those of SysRq."""
 
     command: str
     act: Command
@@ -170,7 +170,7 @@ class Commanded:
 
 @dataclass(frozen=True, slots=True)
 class CommandFailed:
-    """What SendCommand was about did not reach the VM."""
+    """The command of a SendCommand did not reach the VM."""
 
     act: Command
     refusal: Refusal
@@ -178,7 +178,7 @@ class CommandFailed:
 
 @dataclass(frozen=True, slots=True)
 class CommandNoted:
-    """Somebody did this to the VM by another way than its line."""
+    """A command reached the VM by another way than its line."""
 
     act: Command
     by: str
@@ -213,7 +213,7 @@ class SpoolRoom:
 
 @dataclass(frozen=True, slots=True)
 class RecordFailed:
-    """A Record could not be written, and is given up. What depended on it was not shown."""
+    """A record could not be written and is given up. Actions that depended on it were left out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a serial gateway and a client say to each other before bytes flow.
+"""The messages between a serial gateway and a client before bytes flow.
 
     CURRENT     gateway: its banner         client: the token, once, as a text frame
     ADDRESS     client: the token in the address; frames are the VM's from the first one on
@@ -26,9 +26,9 @@ _NOT_TRUSTED = "not trusted"
 _ANOTHER = ("another connection", "another user", "displaced", "superseded")
 _BUSY_SECONDS = 15
 _LONGEST = 300
-"""Characters of what Azure says that are handed on."""
+"""The most characters of Azure's words that are handed on."""
 _ADDRESS = re.compile(r"\b\w+://\S*")
-_TOLD = {
+_REFUSALS = {
     "another connection is currently in progress": Code.EXTERNAL_TAKEOVER,
     "provisioning for this vm has not yet succeeded": Code.VM_PROVISIONING,
     "requires a virtual machine to be running": Code.VM_NOT_RUNNING,
@@ -43,12 +43,12 @@ class Flow(Enum):
     ADDRESS = auto()
 
     def address(self, gateway: str, token: str) -> str:
-        """Where to connect to."""
+        """Returns the address to connect to."""
         return gateway if self is Flow.CURRENT else f"{gateway}?authorization={quote(token, safe='')}"
 
 
 class Move(Enum):
-    """What is to be done about a frame."""
+    """The reaction to a frame."""
 
     WAIT = auto()
     SEND = auto()
@@ -61,14 +61,14 @@ class Move(Enum):
 
 class _ExchangePhase(Enum):
     SPEAKING = auto()
-    """The gateway has the word."""
+    """The gateway speaks first."""
     SETTLING = auto()
     """The token went; a refusal may still come."""
     OPEN = auto()
 
 
 class Exchange:
-    """One attempt in one flow. Asked about every frame until the port is open."""
+    """One attempt in one flow. It takes every frame until the port is open."""
 
     __slots__ = ("_message", "_phase", "flow")
 
@@ -83,16 +83,16 @@ class Exchange:
         return self.flow is Flow.CURRENT and self._phase is not _ExchangePhase.SPEAKING
 
     @property
-    def held(self) -> bytes:
+    def pending_output(self) -> bytes:
         """Bytes that came after the token and are not shown yet: output if the port stays open, the refusal if the
         gateway closes.
         """
         return bytes(self._message) if self._phase is _ExchangePhase.SETTLING else b""
 
-    def heard(self, payload: bytes, *, final: bool) -> tuple[Move, bytes]:
-        """A frame; `final` ends its message. With what is to be shown or, at STOP, what was said.
+    def receive(self, payload: bytes, *, final: bool) -> tuple[Move, bytes]:
+        """Takes a frame; `final` ends its message. Returns the reaction, with bytes to show or, at STOP, the message.
 
-        The token is asked for once, and never after anything else than one message of the gateway's own.
+        The token is sent once, and only after one message of the gateway's own.
         """
         self._message += payload
         if self._phase is _ExchangePhase.SETTLING:
@@ -102,53 +102,53 @@ class Exchange:
         return self._banner() if final else (Move.WAIT, b"")
 
     def _banner(self) -> tuple[Move, bytes]:
-        said = bytes(self._message)
-        if told(_text(said)) is not None:
-            return Move.STOP, said
+        message = bytes(self._message)
+        if find_refusal(_text(message)) is not None:
+            return Move.STOP, message
         self._phase = _ExchangePhase.SETTLING
         self._message.clear()
         return Move.SEND, b""
 
     def _after_the_token(self) -> tuple[Move, bytes]:
-        """A refusal's sentence may be one that the VM prints, so that nobody looks: it is one if a close follows."""
-        said = bytes(self._message)
-        if self.flow is Flow.ADDRESS and is_banner(said):
-            return Move.STOP, said
-        if len(said) <= BANNER_BYTES and told(_text(said)) is not None:
+        """Waits after a refusal's sentence: the VM may print such words. It is a refusal if a close follows."""
+        message = bytes(self._message)
+        if self.flow is Flow.ADDRESS and is_banner(message):
+            return Move.STOP, message
+        if len(message) <= BANNER_BYTES and find_refusal(_text(message)) is not None:
             return Move.WAIT, b""
         self._phase = _ExchangePhase.OPEN
-        return Move.SHOW, said
+        return Move.SHOW, message
 
 
-def told(text: str, target: str | None = None) -> Refusal | None:
-    """The refusal that a gateway's sentence is; None for any other text."""
+def find_refusal(text: str, target: str | None = None) -> Refusal | None:
+    """Returns the refusal that a gateway's sentence stands for; None for any other text."""
     lower = text.lower()
-    code = next((code for sign, code in _TOLD.items() if sign in lower), None)
+    code = next((code for sign, code in _REFUSALS.items() if sign in lower), None)
     if code is Code.EXTERNAL_TAKEOVER:  # a connection of our own that broke may be the one in progress: dial on
         return replace(refuse(code, because=harmless(text), target=target), retry_after=_BUSY_SECONDS)
     return None if code is None else refuse(code, target=target)
 
 
 def harmless(text: str) -> str:
-    """Azure's words on one line, without addresses - they may be keys - nor what no screen should be sent."""
+    """Returns Azure's words on one line, without addresses (they may hold keys) and control characters."""
     words = " ".join(_ADDRESS.sub("(address)", text).split())
     return "".join(letter for letter in words if letter.isprintable())[:_LONGEST]
 
 
-def is_banner(said: bytes) -> bool:
-    """Whether this is a gateway that waits for a token."""
-    return len(said) <= BANNER_BYTES and _BANNER in _text(said).lower()
+def is_banner(message: bytes) -> bool:
+    """Returns True if this message is from a gateway that waits for a token."""
+    return len(message) <= BANNER_BYTES and _BANNER in _text(message).lower()
 
 
 def distrusts(text: str) -> bool:
-    """Whether a gateway closes because it has had no token that it trusts."""
+    """Returns True if a gateway closes because it had no token that it trusts."""
     return _NOT_TRUSTED in text.lower()
 
 
 def names_another(text: str) -> bool:
-    """Whether a gateway's goodbye says that somebody else connected."""
+    """Returns True if a gateway's close reason says that somebody else connected."""
     return any(sign in text.lower() for sign in _ANOTHER)
 
 
-def _text(said: bytes) -> str:
-    return said[:BANNER_BYTES].decode(errors="replace")
+def _text(message: bytes) -> str:
+    return message[:BANNER_BYTES].decode(errors="replace")

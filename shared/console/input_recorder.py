@@ -1,6 +1,6 @@
-"""What may be kept of what is typed, where a policy wants more than its count.
+"""Records typed input, where a policy wants more than its count.
 
-A terminal tells nobody whether it echoes; but what is echoed comes back at once, as the very next bytes. So a line is
+Nothing tells whether a terminal echoes; but what is echoed comes back at once, as the very next bytes. So a line is
 kept in words only if every printable byte of it came back just so; and of each, what is kept of its echo. A password
 does not come back, nor does what is typed into a full-screen program or while the VM prints something else: such a
 line is kept as asterisks, or not at all.
@@ -23,7 +23,7 @@ _ESCAPE, _DELETE, _SPACE = 0x1B, 0x7F, 0x20
 
 @dataclass(frozen=True, slots=True)
 class TypedLine:
-    """A line that somebody typed, as it may be kept; control keys as ^C, an arrow as ^[[A."""
+    """A line that somebody typed, as it may be recorded; control keys as ^C, an arrow as ^[[A."""
 
     session: str
     text: str
@@ -38,87 +38,87 @@ class _InputLine:
     """With control keys written out."""
     secret: bytearray = field(default_factory=bytearray)
     """The same with an asterisk for each printable byte."""
-    waiting: bytearray = field(default_factory=bytearray)
+    awaited: bytearray = field(default_factory=bytearray)
     """Printable bytes that have not come back."""
-    places: deque[int] = field(default_factory=deque)
-    """Where in `text` these are."""
+    positions: deque[int] = field(default_factory=deque)
+    """Their positions in `text`."""
     unechoed: bool = False
     ended: bool = False
 
     def key(self, byte: int, *, printable: bool, echoes: bool) -> None:
         written = bytes([byte]) if printable else b"^%c" % (byte ^ 0x40)
         if printable and echoes and not self.unechoed:
-            self.waiting.append(byte)
-            self.places.append(len(self.text))
+            self.awaited.append(byte)
+            self.positions.append(len(self.text))
         self.text += written
         self.secret += b"*" if printable and echoes else written
 
-    def echoed(self, kept: bytes) -> None:
-        """The first that were waited for came back; `kept` is what the record has of them."""
-        del self.waiting[: len(kept)]
-        for byte in kept:
-            self.text[self.places.popleft()] = byte
+    def echoed(self, recordable: bytes) -> None:
+        """Takes the echo of the first awaited bytes. `recordable` holds the same bytes, with secrets masked."""
+        del self.awaited[: len(recordable)]
+        for byte in recordable:
+            self.text[self.positions.popleft()] = byte
 
-    def misses(self) -> None:
-        """What is waited for does not come back."""
+    def mark_unechoed(self) -> None:
+        """Notes that the awaited bytes do not come back."""
         self.unechoed = True
-        self.waiting.clear()
-        self.places.clear()
+        self.awaited.clear()
+        self.positions.clear()
 
 
 class InputRecorder:
-    """One console's."""
+    """Follows the typed lines of one console."""
 
     __slots__ = ("_escaped", "_lines", "typed_as")
 
     def __init__(self, typed_as: Typing) -> None:
         self.typed_as: Final = typed_as
         self._lines: deque[_InputLine] = deque()
-        """Those that are not told yet; the last may still grow."""
+        """The lines that are not reported yet. The last may still grow."""
         self._escaped = b""
         """What was typed of an escape sequence. A key sends it at once: what is typed later is no part of it."""
 
     def typed(self, session: str, data: bytes, now: float) -> list[TypedLine]:
-        """Call it before the VM can answer."""
-        said = [] if not self._lines or self._lines[-1].session == session else self.flush()
+        """Takes typed bytes and returns finished lines. Call it before the VM can answer. `now` is in seconds."""
+        lines = [] if not self._lines or self._lines[-1].session == session else self.flush()
         self._escaped = b""
         for byte in data:
-            line = self._line(session, now)
+            line = self._current_line(session, now)
             line.since = now
             self._key(line, byte)
             line.ended = byte in _ENDS or len(line.text) >= LINE_BYTES
-        return said + self._told()
+        return lines + self._take_finished()
 
-    def printed(self, data: bytes, kept: bytes) -> list[TypedLine]:
-        """`kept` is what the record has of it: as long."""
+    def printed(self, data: bytes, recordable: bytes) -> list[TypedLine]:
+        """Takes output and returns finished lines. `recordable` is as long as `data`, with secrets masked."""
         at = 0
-        while at < len(data) and (line := next((line for line in self._lines if line.waiting), None)):
-            same = _common(line.waiting, data[at:])
-            line.echoed(kept[at : at + same])
+        while at < len(data) and (line := next((line for line in self._lines if line.awaited), None)):
+            same = _common(line.awaited, data[at:])
+            line.echoed(recordable[at : at + same])
             at += same
-            if line.waiting and at < len(data):
-                line.misses()
+            if line.awaited and at < len(data):
+                line.mark_unechoed()
                 break
             if line.ended:
                 at = len(data) - len(data[at:].lstrip(b"\r\n"))
-        return self._told()
+        return self._take_finished()
 
     def tick(self, now: float) -> list[TypedLine]:
-        """What has waited too long for its echo has none."""
+        """Gives up on echoes that are late, and returns finished lines."""
         for line in self._lines:
-            if line.waiting and now - line.since >= ECHO_SECONDS:
-                line.misses()
-        return self._told()
+            if line.awaited and now - line.since >= ECHO_SECONDS:
+                line.mark_unechoed()
+        return self._take_finished()
 
     def flush(self) -> list[TypedLine]:
-        """Nothing more comes: what was typed is told as it is."""
+        """Ends all lines as they are, and returns them."""
         for line in self._lines:
             line.ended = True
-            if line.waiting:
-                line.misses()
-        return self._told()
+            if line.awaited:
+                line.mark_unechoed()
+        return self._take_finished()
 
-    def _line(self, session: str, now: float) -> _InputLine:
+    def _current_line(self, session: str, now: float) -> _InputLine:
         if not self._lines or self._lines[-1].ended:
             self._lines.append(_InputLine(session, now))
         return self._lines[-1]
@@ -135,15 +135,15 @@ class InputRecorder:
             if not printable or _is_whole(self._escaped):
                 self._escaped = b""
 
-    def _told(self) -> list[TypedLine]:
-        said = []
-        while self._lines and self._lines[0].ended and not self._lines[0].waiting:
+    def _take_finished(self) -> list[TypedLine]:
+        lines = []
+        while self._lines and self._lines[0].ended and not self._lines[0].awaited:
             line = self._lines.popleft()
             if line.unechoed and self.typed_as is Typing.ECHOED:
                 continue
-            kept = bytes(line.secret if line.unechoed else line.text)
-            said.append(TypedLine(line.session, kept.decode("utf-8", "backslashreplace")))
-        return said
+            recordable = bytes(line.secret if line.unechoed else line.text)
+            lines.append(TypedLine(line.session, recordable.decode("utf-8", "backslashreplace")))
+        return lines
 
 
 def _is_whole(escaped: bytes) -> bool:
@@ -154,6 +154,6 @@ def _is_whole(escaped: bytes) -> bool:
 
 
 def _common(one: bytes | bytearray, other: bytes) -> int:
-    """Length of the longest common beginning."""
+    """Returns the length of the longest common prefix."""
     most = min(len(one), len(other))
     return next((at for at in range(most) if one[at] != other[at]), most)

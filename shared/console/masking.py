@@ -1,4 +1,4 @@
-"""What must not be kept of what a VM prints: patterns, found whatever pieces the bytes come in.
+"""Masks secrets in a VM's output: finds patterns whatever pieces the bytes come in.
 
 A pattern finds what it would find in the whole stream: stretch after stretch, from the left, the longest. A byte that
 may still turn out to belong to one is held back; after HELD_SECONDS it is shown, and kept masked, for who knows what
@@ -21,7 +21,7 @@ LONGEST = 4096
 """Bytes of a stretch, and of what is held back."""
 HELD_SECONDS = 0.25
 SEARCH_SECONDS = 0.05
-"""What one search may take; it takes microseconds."""
+"""The longest time for one search. Usually it takes microseconds."""
 _PIECE = 4096
 _DIGEST_BYTES = 16
 UNSURE = -1
@@ -30,7 +30,7 @@ UNSURE = -1
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A masked stretch, or a part of one that was cut. `offset` is in the `kept` that it came with."""
+    """A masked stretch, or a part of one that was cut. `offset` counts in the `recordable` that it came with."""
 
     offset: int
     length: int
@@ -43,15 +43,15 @@ class Span:
 @dataclass(frozen=True, slots=True)
 class Masked:
     shown: bytes
-    """For the screen: what the VM printed."""
-    kept: bytes
-    """For the record: as long, with a `*` for each masked byte."""
+    """The printed bytes, for viewers."""
+    recordable: bytes
+    """The same length, for the record, with a `*` for each masked byte."""
     spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Stretch:
-    """Places in the stream."""
+    """A stretch of the stream that a pattern found."""
 
     start: int
     end: int
@@ -70,7 +70,7 @@ class _Searched:
 
 @dataclass(frozen=True, slots=True)
 class UnmaskedTail:
-    """What a Masker must know of the stream before, to find what began there."""
+    """The end of the stream before a Masker begins: a secret may have begun there."""
 
     text: bytes = b""
     base: int = 0
@@ -84,17 +84,17 @@ _BEGINNING = UnmaskedTail()
 class Masker:
     """Of one stream of printed bytes. `patterns` are those that check_pattern takes; `tail` is what was given out."""
 
-    __slots__ = ("_base", "_found", "_given", "_key", "_searched", "_since", "_text", "_to_line_end")
+    __slots__ = ("_base", "_key", "_released", "_searched", "_since", "_stretches", "_text", "_to_line_end")
 
     def __init__(self, patterns: Sequence[str], key: bytes, tail: UnmaskedTail = _BEGINNING) -> None:
         self._key = key
         self._text = tail.text
-        """What is searched, and a little before it."""
+        """The bytes that are searched, and LOOKS_BEHIND bytes before them."""
         self._base = tail.base
         """Place of its first byte in the stream."""
-        self._given = self._end
-        """Up to here the stream was given out."""
-        self._found: list[_Stretch] = []
+        self._released = self._end
+        """The stream was given out up to this position."""
+        self._stretches: list[_Stretch] = []
         """Stretches of which not every byte was given out."""
         self._since = 0.0
         self._to_line_end = tail.to_line_end
@@ -103,17 +103,17 @@ class Masker:
 
     @property
     def due(self) -> float | None:
-        """When `flush` is to be called, if nothing is fed before; None while nothing is held back."""
-        return self._since + HELD_SECONDS if self._given < self._end else None
+        """The time at which to call `flush` if nothing is fed before; None while nothing is held back."""
+        return self._since + HELD_SECONDS if self._released < self._end else None
 
     @property
     def tail(self) -> UnmaskedTail:
-        """For another's patterns to go on with, when all was flushed."""
+        """The end of the stream, for the next Masker. Read it after `flush`."""
         return UnmaskedTail(self._text, self._base, self._to_line_end)
 
     def feed(self, data: bytes, now: float) -> Masked:
-        """Takes up what was printed; gives what is settled by it, in order. `now` in seconds."""
-        if self._given == self._end:
+        """Takes printed bytes and returns those that are settled, in order. `now` is in seconds."""
+        if self._released == self._end:
             self._since = now
         overdue = now >= self._since + HELD_SECONDS
         parts = [self._take(data[at : at + _PIECE]) for at in range(0, len(data), _PIECE)]
@@ -122,9 +122,9 @@ class Masker:
         return _joined(parts)
 
     def flush(self) -> Masked:
-        """Gives all that is held back, masked; what follows may still belong to it."""
-        self._found += [_Stretch(self._given, self._end, self._suspect())] if self._given < self._end else []
-        return self._give(self._end)
+        """Returns all that is held back, masked. Bytes that follow may still belong to it."""
+        self._stretches += [_Stretch(self._released, self._end, self._suspect())] if self._released < self._end else []
+        return self._release(self._end)
 
     @property
     def _end(self) -> int:
@@ -134,17 +134,17 @@ class Masker:
         start = self._end
         self._text += data
         if self._to_line_end:
-            ends = [place for place in (data.find(b"\r"), data.find(b"\n")) if place >= 0]
+            ends = [position for position in (data.find(b"\r"), data.find(b"\n")) if position >= 0]
             self._to_line_end = not ends
-            self._found.append(_Stretch(start, start + min(ends, default=len(data)), UNSURE))
+            self._stretches.append(_Stretch(start, start + min(ends, default=len(data)), UNSURE))
         try:
             settled = min(self._search(number) for number in range(len(self._searched)))
         except TimeoutError:
             settled = self._give_up()
-        return self._give(max(settled, self._given))
+        return self._release(max(settled, self._released))
 
     def _search(self, number: int) -> int:
-        """Up to which place it is settled what this pattern finds. Raises TimeoutError."""
+        """Returns the position up to which this pattern's finds are settled. Raises TimeoutError."""
         searched, base = self._searched[number], self._base
         begun = -1
         while True:
@@ -154,46 +154,46 @@ class Masker:
             fits = searched.finder.fits(self._text, at, SEARCH_SECONDS)
             if fits is None or fits[0] >= begun:
                 break
-            self._found.append(_Stretch(base + fits[0], base + fits[1], number))
+            self._stretches.append(_Stretch(base + fits[0], base + fits[1], number))
             searched.to = base + fits[1]
         searched.to = base + begun
         if len(self._text) - begun < LONGEST:
             return searched.to
-        self._found.append(_Stretch(searched.to, self._end, number))
+        self._stretches.append(_Stretch(searched.to, self._end, number))
         searched.to, self._to_line_end = self._end, True
         return self._end
 
     def _give_up(self) -> int:
-        self._found.append(_Stretch(self._given, self._end, UNSURE))
+        self._stretches.append(_Stretch(self._released, self._end, UNSURE))
         for searched in self._searched:
             searched.to = self._end
         self._to_line_end = True
         return self._end
 
     def _suspect(self) -> int:
-        """The pattern of which the most is there."""
+        """Returns the number of the pattern of which the most is there."""
         return min(range(len(self._searched)), key=lambda number: self._searched[number].to)
 
-    def _give(self, end: int) -> Masked:
-        """What lies between what was given and `end`."""
-        start, self._given = self._given, end
+    def _release(self, end: int) -> Masked:
+        """Returns the stream between the released part and `end`."""
+        start, self._released = self._released, end
         shown = self._text[start - self._base : end - self._base]
-        kept, spans = bytearray(shown), []
-        for stretch in _apart(self._found, start, end):
+        recordable, spans = bytearray(shown), []
+        for stretch in _apart(self._stretches, start, end):
             here = slice(stretch.start - start, stretch.end - start)
-            kept[here] = b"*" * (stretch.end - stretch.start)
+            recordable[here] = b"*" * (stretch.end - stretch.start)
             spans.append(Span(here.start, here.stop - here.start, stretch.pattern, self._digest(shown[here])))
-        self._found = [stretch for stretch in self._found if stretch.end > end]
+        self._stretches = [stretch for stretch in self._stretches if stretch.end > end]
         needed = max(self._base, min([end, *(searched.to for searched in self._searched)]) - LOOKS_BEHIND)
         self._text, self._base = self._text[needed - self._base :], needed
-        return Masked(shown, bytes(kept), tuple(spans))
+        return Masked(shown, bytes(recordable), tuple(spans))
 
     def _digest(self, secret: bytes) -> str:
         return hmac.digest(self._key, secret, hashlib.sha256)[:_DIGEST_BYTES].hex()
 
 
 def _apart(stretches: Sequence[_Stretch], start: int, end: int) -> list[_Stretch]:
-    """Those between `start` and `end`, cut there; what overlaps or touches is one."""
+    """Returns the stretches between `start` and `end`, cut there. Those that overlap or touch become one."""
     apart: list[_Stretch] = []
     for stretch in sorted(stretches):
         begins, ends = max(stretch.start, start), min(stretch.end, end)
@@ -212,5 +212,5 @@ def _joined(parts: Sequence[Masked]) -> Masked:
     for part in parts:
         spans += [Span(span.offset + at, span.length, span.pattern, span.digest) for span in part.spans]
         at += len(part.shown)
-    shown, kept = b"".join(part.shown for part in parts), b"".join(part.kept for part in parts)
-    return Masked(shown, kept, tuple(spans))
+    shown, recordable = b"".join(part.shown for part in parts), b"".join(part.recordable for part in parts)
+    return Masked(shown, recordable, tuple(spans))

@@ -10,7 +10,7 @@ from shared.base.vm import VmId
 
 
 class PortListener(Protocol):
-    """Who is told what the VM's port does."""
+    """Receives the output and the loss of a VM's port."""
 
     def printed(self, data: bytes) -> None: ...
 
@@ -29,14 +29,14 @@ class SerialPort(Protocol):
     def resume(self) -> None: ...
 
     async def command(self, act: Command, keys: str) -> Refusal | None:
-        """Reset, NMI or SysRq (`keys`: its letters and digits), down this line; CONSOLE_FAULT or GATEWAY_TIMEOUT when
-        it did not reach the VM, or nobody knows.
+        """Sends reset, NMI or SysRq (`keys`: its letters and digits) down this line. Returns CONSOLE_FAULT or
+        GATEWAY_TIMEOUT if it did not reach the VM, or nobody knows.
         """
         ...
 
     async def close(self) -> None:
-        """Says goodbye and returns when the far side has answered, or some seconds later. All that it had sent by
-        then is told to the listener, paused or not, and then the loss.
+        """Closes the port. Returns when the gateway has answered, or some seconds later. The listener gets all that it
+        had sent by then, paused or not, and then the loss.
         """
         ...
 
@@ -49,8 +49,9 @@ class SerialPorts(Protocol):
 
 class RecordSink(Protocol):
     async def send(self, source: Source, records: Sequence[bytes]) -> None:
-        """Returns when the hub has stored this run of encoded records. Raises Unavailable; then nobody knows
-        whether it was stored, and it must be sent again.
+        """Sends a run of encoded records. Returns when the hub has stored it.
+
+        Raises Unavailable if nobody knows whether it is stored. Then it must be sent again.
         """
         ...
 
@@ -59,9 +60,9 @@ class Recorder(Protocol):
     """The spool of one console's epoch."""
 
     def append(self, record: Record) -> None:
-        """In the file when it returns (survives a kill). Raises OSError when it cannot be written."""
+        """Writes a record, which survives a kill when this returns. Raises OSError if it cannot be written."""
         ...
 
     def give_up(self, now_us: int) -> None:
-        """Nothing more is recorded: the epoch says so, and ends, at once or as soon as it can be written."""
+        """Ends the epoch with an event that its recording failed, at once or as soon as that can be written."""
         ...

@@ -1,4 +1,4 @@
-"""What a serial gateway sends as a port opens: what of it is on record already, and what is not.
+"""Splits the bytes that a serial gateway sends as a port opens: recorded already, or new.
 
 A gateway shows whoever connects the end of what the VM has printed, whoever saw that before; then what it prints.
 Nothing in the protocol says where the one ends. So what comes at the opening (`burst`) is held against what was
@@ -59,7 +59,7 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What the record and the viewers are told of a burst."""
+    """The facts about a burst for the record and the viewers."""
 
     replay: Replay
     hash: str
@@ -74,34 +74,34 @@ class Opening:
 
 
 def settle(tail: RecordedTail, burst: bytes) -> Replay:
-    """What is already on record of this burst, and what is not."""
+    """Compares a burst with the last recorded bytes. Returns its parts: recorded already, and new."""
     last = bytes(tail)
     ends = _overlaps(last, burst, cut=tail.cut)
     known = ends is not None and ends[1] <= len(last)  # from its first byte on
-    own = None if known else _BANNER.match(burst, 0, BANNER_BYTES)
-    banner, rest = (burst[: own.end()], burst[own.end() :]) if own else (b"", burst)
-    if own:
+    banner_match = None if known else _BANNER.match(burst, 0, BANNER_BYTES)
+    banner, rest = (burst[: banner_match.end()], burst[banner_match.end() :]) if banner_match else (b"", burst)
+    if banner_match:
         ends = _overlaps(last, rest, cut=tail.cut)
-    least, most = ends or (0, 0)
-    return Replay(banner, rest[:most], rest[most:], min(most, len(last)), most - least)
+    shortest, longest = ends or (0, 0)
+    return Replay(banner, rest[:longest], rest[longest:], min(longest, len(last)), longest - shortest)
 
 
 def _overlaps(tail: bytes, burst: bytes, *, cut: bool) -> tuple[int, int] | None:
-    """Where in the burst the tail may end: the first and the last such place; None where nothing shows that it does."""
+    """Returns the first and the last position in the burst where the tail may end; None if there is no proof."""
     if min(len(tail), len(burst)) < PROOF:
         return (len(tail), len(tail)) if tail and tail == burst else None
     if cut and len(tail) >= PROOF_INSIDE and (first := burst.find(tail)) >= 0:
-        return _least(tail, burst, first + len(tail)), _last_in_touch(tail, burst, first) + len(tail)
+        return _shortest_overlap(tail, burst, first + len(tail)), _last_in_touch(tail, burst, first) + len(tail)
     at = tail.find(burst[:PROOF])
     while at >= 0:
         if burst.startswith(tail[at:]):
-            return _least(tail, burst, len(tail) - at), len(tail) - at
+            return _shortest_overlap(tail, burst, len(tail) - at), len(tail) - at
         at = tail.find(burst[:PROOF], at + 1)
     return None
 
 
 def _last_in_touch(tail: bytes, burst: bytes, at: int) -> int:
-    """Where the last of those copies begins that overlap or touch each other, from the one at `at` on.
+    """Returns the start of the last copy among those that overlap or touch each other, from the one at `at` on.
 
     Backwards, for find is linear, rfind is not, and the VM chooses the bytes.
     """
@@ -111,11 +111,11 @@ def _last_in_touch(tail: bytes, burst: bytes, at: int) -> int:
     return at
 
 
-def _least(tail: bytes, burst: bytes, found: int) -> int:
-    """The shortest overlap that is proof, `found` if there is none."""
+def _shortest_overlap(tail: bytes, burst: bytes, longest: int) -> int:
+    """Returns the shortest overlap that is proof; `longest` if there is none."""
     at = tail.rfind(burst[:PROOF])
     while at >= 0:
         if burst.startswith(tail[at:]):
-            return min(found, len(tail) - at)
+            return min(longest, len(tail) - at)
         at = tail.rfind(burst[:PROOF], 0, at + PROOF - 1)
-    return found
+    return longest

@@ -1,4 +1,4 @@
-"""The last printed bytes of one epoch, for those who attach or come back."""
+"""The last printed bytes of one epoch, for viewers that attach or come back."""
 
 
 class Scrollback:
@@ -14,14 +14,14 @@ class Scrollback:
         self._bytes = bytearray()
         self._capacity = capacity
         self.offset = 0
-        """Of the next byte that the VM prints."""
+        """The offset of the next byte that the VM prints."""
 
     def add(self, data: bytes) -> None:
-        kept = self._bytes
-        kept += data
+        stored = self._bytes
+        stored += data
         self.offset += len(data)
-        if len(kept) > 2 * self._capacity:
-            del kept[: len(kept) - self._capacity]
+        if len(stored) > 2 * self._capacity:
+            del stored[: len(stored) - self._capacity]
 
     def clear(self) -> None:
         """A new epoch: offsets start at zero again."""
@@ -29,12 +29,12 @@ class Scrollback:
         self.offset = 0
 
     def everything(self) -> tuple[int, bytes]:
-        """The newest bytes, at most `capacity`, with the offset of the first."""
-        kept = bytes(self._bytes[-self._capacity :])
-        return self.offset - len(kept), kept
+        """Returns the newest bytes, at most `capacity`, with the offset of the first."""
+        data = bytes(self._bytes[-self._capacity :])
+        return self.offset - len(data), data
 
     def since(self, offset: int) -> bytes | None:
-        """What was printed from this offset on; None when that place is gone, or was never reached."""
+        """Returns the bytes from this offset on; None if they are gone, or were never printed."""
         behind = self.offset - offset
         if not 0 <= behind <= len(self._bytes):
             return None

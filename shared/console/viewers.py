@@ -1,4 +1,4 @@
-"""One who is attached to a console: what they may, what they were told, and how long they may stay."""
+"""A viewer of a console: its mode, its limits, and the warnings it was sent."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -8,11 +8,11 @@ from shared.console.events import Attach, SessionLimits
 from shared.session.grant import Mode
 
 COUNTDOWN = (10, 30, 60, 120)
-"""Seconds left at which a viewer is told, the last one first."""
+"""Seconds left at which a viewer is warned, the last mark first."""
 
 
 class CloseReason(NamedTuple):
-    """Why a session ends: the code's name, the words, the WebSocket close code."""
+    """The reason of a session's end: the code's name, the words, the WebSocket close code."""
 
     code: str
     message: str
@@ -24,22 +24,22 @@ class CloseReason(NamedTuple):
 
 
 SLOW = CloseReason("SlowConsumer", "Your connection takes less than the VM prints. Connect again to go on.", 4011)
-"""The only farewell that no request is refused with."""
+"""The only close reason that is no refusal."""
 
 
 class LimitWarning:
-    """How far a countdown was told. A limit shorter than a mark never tells that mark."""
+    """The last warning of a countdown. A limit shorter than a mark skips that mark."""
 
-    __slots__ = ("_told",)
+    __slots__ = ("_last_mark",)
 
     def __init__(self, limit: int) -> None:
-        self._told = limit
+        self._last_mark = limit
 
     def due(self, left: float) -> int | None:
-        """The mark to tell now, once each; None when there is nothing new to say."""
+        """Returns the mark that is due, once each; None if there is none. `left` is in seconds."""
         for mark in COUNTDOWN:
-            if left <= mark < self._told:
-                self._told = mark
+            if left <= mark < self._last_mark:
+                self._last_mark = mark
                 return mark
         return None
 
@@ -64,8 +64,8 @@ class Viewer:
     stalled_at: int | None = None
     """Offset of the first byte that was not sent because the viewer's network is too slow."""
     stalled_since: float = 0.0
-    told_unheard: bool = False
-    """Whether they know that what they type goes nowhere."""
+    warned_unheard: bool = False
+    """The viewer was warned that its typed bytes are not sent."""
 
     @classmethod
     def of(cls, attach: Attach, now: float, shown_from: int) -> "Viewer":
@@ -83,7 +83,7 @@ class Viewer:
         self.typed_at = now
 
     def expired(self, now: float) -> Code | None:
-        """Which limit is reached. Watchers have nothing to type, so only their session's length counts."""
+        """Returns the limit that is reached, or None. Watchers do not type, so only their session's length counts."""
         if now >= self.since + self.limits.session_seconds:
             return Code.SESSION_EXPIRED
         if self.writes and now >= self.typed_at + self.limits.idle_seconds:
@@ -91,7 +91,7 @@ class Viewer:
         return None
 
     def countdowns(self, now: float) -> list[tuple[str, int]]:
-        """(kind, seconds left) to be told now."""
+        """Returns the warnings that are due, as (kind, seconds left)."""
         due = []
         if (left := self.session_warned.due(self.since + self.limits.session_seconds - now)) is not None:
             due.append(("session", left))

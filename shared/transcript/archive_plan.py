@@ -52,8 +52,8 @@ class Plan:
 def plan(console: str, tail: TranscriptEnd, batches: Iterable[Batch], limits: SegmentLimits = DEFAULT_LIMITS) -> Plan:
     """The appends that bring the batches of one console into its transcript, in the order they came."""
     draft = _Draft(console, tail, limits)
-    left = [Batch(batch.source, draft.take(batch)) for batch in batches]
-    return Plan(draft.finish(), tuple(batch for batch in left if batch.records))
+    rejected = [Batch(batch.source, draft.take(batch)) for batch in batches]
+    return Plan(draft.finish(), tuple(batch for batch in rejected if batch.records))
 
 
 class _Draft:
@@ -74,21 +74,21 @@ class _Draft:
         """Drafts what is new in the batch; answers the records that must be set aside."""
         epoch = batch.source.epoch
         return tuple(
-            record for record in batch.records if not self._is_kept(epoch, record) and not self._add(epoch, record)
+            record for record in batch.records if not self._is_stored(epoch, record) and not self._add(epoch, record)
         )
 
     def finish(self) -> tuple[Append, ...]:
         self._flush()
         return tuple(self._ready)
 
-    def _is_kept(self, epoch: str, record: Record) -> bool:
+    def _is_stored(self, epoch: str, record: Record) -> bool:
         return 0 < record.seq <= self._epochs.get(epoch, 0)
 
     def _add(self, epoch: str, record: Record) -> bool:
         """False when the record cannot be archived."""
         code, text = _written(epoch, record)
         need = len(text) + _ROOM
-        if record.seq < 1 or need > self._limits.append_bytes or self._is_forgotten(epoch):
+        if record.seq < 1 or need > self._limits.append_bytes or self._is_unknown(epoch):
             return False
         if self._size + need > self._limits.append_bytes:
             self._flush()
@@ -96,14 +96,14 @@ class _Draft:
             self._open(record.time_us)
         expected = self._epochs.get(epoch, 0) + 1
         if record.seq > expected:
-            self._line(record.time_us, EVENT, _hole(epoch, expected, record.seq - 1))
+            self._add_line(record.time_us, EVENT, _hole(epoch, expected, record.seq - 1))
         elif record.kind is RecordKind.PRINTED and epoch != next(reversed(self._epochs), epoch):
-            self._line(record.time_us, EVENT, _quoted_json({"event": "continues", "epoch": epoch}))
-        self._line(record.time_us, code, text)
+            self._add_line(record.time_us, EVENT, _quoted_json({"event": "continues", "epoch": epoch}))
+        self._add_line(record.time_us, code, text)
         self._remember(epoch, record)
         return True
 
-    def _is_forgotten(self, epoch: str) -> bool:
+    def _is_unknown(self, epoch: str) -> bool:
         """Whether nobody can say any more what is kept of this epoch."""
         return len(self._epochs) >= EPOCHS_KEPT and epoch not in self._epochs and epoch < min(self._epochs)
 
@@ -115,10 +115,10 @@ class _Draft:
         if record.kind is RecordKind.PRINTED:
             self._offset += len(record.body)
 
-    def _line(self, time_us: int, code: str, text: str) -> None:
-        made = segment.line(time_us - self._tail.started_us, code, text)
-        self._lines.append(made)
-        self._size += len(made)
+    def _add_line(self, time_us: int, code: str, text: str) -> None:
+        encoded = segment.line(time_us - self._tail.started_us, code, text)
+        self._lines.append(encoded)
+        self._size += len(encoded)
         self._last_us = time_us
 
     def _open(self, time_us: int) -> None:
@@ -159,16 +159,16 @@ def _written(epoch: str, record: Record) -> tuple[str, str]:
     """The code and the quoted text of a record's line."""
     if record.kind is RecordKind.PRINTED:
         return PRINTED, segment.quoted(segment.printed_text(record.body))
-    return EVENT, _quoted_json({**_said(record), "epoch": epoch, "seq": record.seq})
+    return EVENT, _quoted_json({**_event_fields(record), "epoch": epoch, "seq": record.seq})
 
 
-def _said(record: Record) -> dict[str, Any]:
+def _event_fields(record: Record) -> dict[str, Any]:
     """What an event says; one that cannot be read is kept as the text it is."""
     try:
-        said = record.said()
+        event = record.said()
     except (ValueError, RecursionError):
-        said = None
-    return said if isinstance(said, dict) else {"event": "unreadable", "text": segment.printed_text(record.body)}
+        event = None
+    return event if isinstance(event, dict) else {"event": "unreadable", "text": segment.printed_text(record.body)}
 
 
 def _hole(epoch: str, first: int, last: int) -> str:

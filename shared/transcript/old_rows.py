@@ -45,14 +45,14 @@ class Ages:
 
 def limits(ages: Ages, now: float) -> Mapping[Rows, float]:
     """Of each kind, the time before which rows go. Kinds that are kept for ever are not there."""
-    longest, looked_up = ages.session_seconds + SLACK, ages.session_days * DAY
-    found = {
+    longest, kept_seconds = ages.session_seconds + SLACK, ages.session_days * DAY
+    times = {
         Rows.USED_TOKENS: now - SLACK,
         Rows.RATE_LIMITS: now - SLACK,
         Rows.NOTICES: now - SLACK,
         Rows.LIVE_SESSIONS: now - longest,
         Rows.WAITING_APPROVALS: now - WAITS_SECONDS - SLACK,
-        Rows.SESSIONS: now - longest - looked_up,
-        Rows.APPROVALS: now - WAITS_SECONDS - GOOD_SECONDS - SLACK - looked_up,
+        Rows.SESSIONS: now - longest - kept_seconds,
+        Rows.APPROVALS: now - WAITS_SECONDS - GOOD_SECONDS - SLACK - kept_seconds,
     }
-    return found | ({Rows.READS: now - ages.read_days * DAY} if ages.read_days else {})
+    return times | ({Rows.READS: now - ages.read_days * DAY} if ages.read_days else {})

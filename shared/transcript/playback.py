@@ -27,9 +27,9 @@ class Cursor:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Raises InvalidCursor."""
-        if not (found := _CURSOR.fullmatch(text)):
+        if not (matched := _CURSOR.fullmatch(text)):
             raise InvalidCursor("segment must be a segment's number, or what x-console-segment-next said")
-        ordinal, position, recording = found.groups()
+        ordinal, position, recording = matched.groups()
         return cls(int(ordinal)) if position is None else cls(int(ordinal), int(position), int(recording) or None)
 
     def __str__(self) -> str:
@@ -62,6 +62,6 @@ def printed(line: bytes) -> bytes:
 
 
 def _parts(line: bytes) -> re.Match[bytes]:
-    if not (found := _LINE.match(line)):
+    if not (matched := _LINE.match(line)):
         raise segment.DamagedSegment("a line is not [time, code, text]")
-    return found
+    return matched

@@ -58,7 +58,7 @@ class Transcripts(Protocol):
         """A segment's bytes from byte `start` on, in bounded pieces."""
         ...
 
-    def lying(self, console: str = "") -> AsyncIterator[SegmentInfo]:
+    def list_segments(self, console: str = "") -> AsyncIterator[SegmentInfo]:
         """Every segment of one console, or of all: those of one console follow each other, oldest first."""
         ...
 

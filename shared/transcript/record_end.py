@@ -64,29 +64,29 @@ class _Reading:
                 self._current, self._first.epoch = epoch, epoch
                 self._streams[epoch] = self._first
 
-    def _event(self, said: dict[str, Any]) -> None:
-        epoch = said.get("epoch")
+    def _event(self, event: dict[str, Any]) -> None:
+        epoch = event.get("epoch")
         if not isinstance(epoch, str):
             return
         if epoch not in self._streams:
-            self._streams[epoch] = _Stream(cut=said.get("seq") != 1)
+            self._streams[epoch] = _Stream(cut=event.get("seq") != 1)
         self._current, stream = epoch, self._streams[epoch]
-        match said.get("event"):
-            case "replayed" if said.get("found"):
-                self._go_on(stream, self._before(epoch, said))
+        match event.get("event"):
+            case "replayed" if event.get("found"):
+                self._continue_from(stream, self._before(epoch, event))
             case "masked":
                 stream.masked = True
             case "hole":
                 stream.printed, stream.cut = bytearray(), False
 
-    def _before(self, epoch: str, said: dict[str, Any]) -> _Stream | None:
+    def _before(self, epoch: str, event: dict[str, Any]) -> _Stream | None:
         """What the relay compared with. One that does not say so compared with what it had recorded before."""
         earlier = max(
             (other for other, stream in self._streams.items() if other < epoch and stream.printed), default=""
         )
-        return self._streams.get(said.get("after", earlier) or "")
+        return self._streams.get(event.get("after", earlier) or "")
 
-    def _go_on(self, stream: _Stream, before: _Stream | None) -> None:
+    def _continue_from(self, stream: _Stream, before: _Stream | None) -> None:
         if before is None:
             stream.cut = True
         else:

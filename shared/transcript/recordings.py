@@ -17,7 +17,7 @@ from shared.transcript.segment import EVENT, PRINTED, DamagedSegment, read_event
 MARKS_KEPT = 200
 """Of one recording in one segment; the same for people."""
 _TEXT = 120
-_TOLD_OF = ("by", "user", "command", "act", "from", "to")
+_DESCRIBED_FIELDS = ("by", "user", "command", "act", "from", "to")
 _AGAIN_US = 30_000_000
 """Signs of one kind that follow sooner are one happening: a panic prints many lines, a boot has several voices."""
 _SIGNS = re.compile(
@@ -114,7 +114,7 @@ class Scan:
     def __init__(self, known: Indexed) -> None:
         self._known = known
         self._pieces = {piece.id: piece for piece in known.pieces}
-        self._grown: dict[str, tuple[int, int]] = {}
+        self._printed_to: dict[str, tuple[int, int]] = {}
         """Of pieces to which something was printed: where they end, and when that was."""
         self._length, self._last_us, self._end = known.length, known.last_us, known.end
         self._current, self._carry = known.current, known.carry
@@ -126,8 +126,8 @@ class Scan:
         self._length = position + len(raw) + 1
 
     def known(self) -> Indexed:
-        for epoch in tuple(self._grown):
-            self._settle(epoch)
+        for epoch in tuple(self._printed_to):
+            self._update_piece(epoch)
         return replace(
             self._known, length=self._length, last_us=self._last_us, end=self._end, current=self._current,
             carry=self._carry, pieces=tuple(self._pieces.values()),
@@ -157,37 +157,37 @@ class Scan:
             self._pieces[epoch] = self._piece(epoch, position, at)
         before = self._end - len(self._carry)
         text = self._carry + body
-        rest = 0
+        sign_end = 0
         for sign in _SIGNS.finditer(text):
             mark = Mark(sign.lastgroup or "", before + sign.start(), at, _words(text, sign))
             self._pieces[epoch] = _marked(self._pieces[epoch], mark)
-            rest = sign.end()
+            sign_end = sign.end()
         self._end += len(body)
-        self._grown[epoch] = self._end, max(at, self._grown.get(epoch, (0, at))[1])
-        self._carry = text[max(rest, len(text) - _CARRY) :]
+        self._printed_to[epoch] = self._end, max(at, self._printed_to.get(epoch, (0, at))[1])
+        self._carry = text[max(sign_end, len(text) - _CARRY) :]
 
-    def _event(self, position: int, at: int, said: dict[str, Any]) -> None:
-        epoch = said.get("epoch")
+    def _event(self, position: int, at: int, event: dict[str, Any]) -> None:
+        epoch = event.get("epoch")
         if not isinstance(epoch, str):
             return
         if epoch != self._current:
             self._current, self._carry = epoch, b""
-        self._settle(epoch)
+        self._update_piece(epoch)
         piece = self._pieces.get(epoch) or self._piece(epoch, position, at)
         piece = replace(piece, last_us=max(at, piece.last_us))
-        piece = _with_person(piece, said, at)
-        if told := _told(said):
-            piece = _marked(piece, Mark(told[0], self._end, at, told[1]))
-        if said.get("event") == "port-open":
-            piece = replace(piece, relay=_text(said, "relay"))
-        if said.get("event") == "end":
-            piece = replace(piece, ended_us=at, reason=_text(said, "reason"))
+        piece = _with_person(piece, event, at)
+        if description := _describe(event):
+            piece = _marked(piece, Mark(description[0], self._end, at, description[1]))
+        if event.get("event") == "port-open":
+            piece = replace(piece, relay=_text(event, "relay"))
+        if event.get("event") == "end":
+            piece = replace(piece, ended_us=at, reason=_text(event, "reason"))
         self._pieces[epoch] = piece
 
-    def _settle(self, epoch: str) -> None:
+    def _update_piece(self, epoch: str) -> None:
         """Lets a piece know what was printed to it: not for every line, of which there are millions."""
-        if epoch in self._grown:
-            end, last_us = self._grown.pop(epoch)
+        if epoch in self._printed_to:
+            end, last_us = self._printed_to.pop(epoch)
             piece = self._pieces[epoch]
             self._pieces[epoch] = replace(piece, end=end, last_us=max(last_us, piece.last_us))
 
@@ -197,18 +197,18 @@ class Scan:
 
 def merged(segments: Iterable[Indexed]) -> tuple[Recording, ...]:
     """Recordings in the order of their beginning, out of rising segments."""
-    found: dict[str, Recording] = {}
+    recordings: dict[str, Recording] = {}
     for piece in (piece for each in segments for piece in each.pieces):
-        known = found.get(piece.id)
-        found[piece.id] = _joined(known, piece) if known else piece
-    return tuple(found.values())
+        earlier = recordings.get(piece.id)
+        recordings[piece.id] = _joined(earlier, piece) if earlier else piece
+    return tuple(recordings.values())
 
 
 def _joined(one: Recording, two: Recording) -> Recording:
     people = {person.session: person for person in one.people}
     for person in two.people:
-        known = people.get(person.session)
-        people[person.session] = replace(known, ended_us=person.ended_us) if known else person
+        earlier = people.get(person.session)
+        people[person.session] = replace(earlier, ended_us=person.ended_us) if earlier else person
     return replace(
         one, last_us=max(one.last_us, two.last_us), end=two.end, ended_us=two.ended_us or one.ended_us,
         reason=two.reason or one.reason, relay=one.relay or two.relay, people=tuple(people.values()),
@@ -216,15 +216,15 @@ def _joined(one: Recording, two: Recording) -> Recording:
     )  # fmt: skip
 
 
-def _with_person(piece: Recording, said: dict[str, Any], at: int) -> Recording:
-    session = _text(said, "session")
+def _with_person(piece: Recording, event: dict[str, Any], at: int) -> Recording:
+    session = _text(event, "session")
     people = {person.session: person for person in piece.people}
-    if said.get("event") == "attach" and session not in people and len(people) < MARKS_KEPT:
-        people[session] = Person(session, _text(said, "user"), _text(said, "mode"), at)
-    elif said.get("event") == "detach":
+    if event.get("event") == "attach" and session not in people and len(people) < MARKS_KEPT:
+        people[session] = Person(session, _text(event, "user"), _text(event, "mode"), at)
+    elif event.get("event") == "detach":
         # Of somebody who came in an earlier segment only the end is known here; `merged` has the beginning.
-        known = people.get(session) or Person(session, _text(said, "user"), "", piece.began_us)
-        people[session] = replace(known, ended_us=at)
+        earlier = people.get(session) or Person(session, _text(event, "user"), "", piece.began_us)
+        people[session] = replace(earlier, ended_us=at)
     return replace(piece, people=tuple(people.values()))
 
 
@@ -235,22 +235,25 @@ def _marked(piece: Recording, mark: Mark) -> Recording:
     return piece if again or len(piece.marks) >= MARKS_KEPT else replace(piece, marks=(*piece.marks, mark))
 
 
-def _told(said: dict[str, Any]) -> tuple[str, str] | None:
+def _describe(event: dict[str, Any]) -> tuple[str, str] | None:
     """The kind and the words of an event that is worth a mark."""
-    told = {
+    description = {
         "takeover": ("takeover", "{by} took the console from {user}"),
-        "command": (_text(said, "command"), "{command} by {by}"),
+        "command": (_text(event, "command"), "{command} by {by}"),
         "power": ("power", "{act} by {by}"),
         "port-lost": ("lost", "the connection to the VM was lost"),
         "relay-lost": ("lost", "the relay ended unexpectedly"),
         "record-failed": ("lost", "the relay could not record any more"),
         "hole": ("hole", "records {from} to {to} never arrived"),
-    }.get(_text(said, "event"))
-    return told and (told[0], told[1].format_map({name: _text(said, name) for name in _TOLD_OF}))
+    }.get(_text(event, "event"))
+    return description and (
+        description[0],
+        description[1].format_map({name: _text(event, name) for name in _DESCRIBED_FIELDS}),
+    )
 
 
-def _text(said: dict[str, Any], name: str) -> str:
-    return str(said.get(name, ""))[:_TEXT]
+def _text(event: dict[str, Any], name: str) -> str:
+    return str(event.get(name, ""))[:_TEXT]
 
 
 def _words(text: bytes, sign: re.Match[bytes]) -> str:

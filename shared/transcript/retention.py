@@ -22,35 +22,35 @@ class Retention:
 class Due:
     """Segments before `kept` may go."""
 
-    kept: Indexed
+    first_kept: Indexed
     why: str
     """`age` or `size`: the limit that reaches furthest."""
 
 
-def due(segments: Sequence[Indexed], ring: Retention, now_us: int) -> Due | None:
+def due(segments: Sequence[Indexed], retention: Retention, now_us: int) -> Due | None:
     """`segments` are all that are there, rising.
 
     A newest one that is still empty does not count: until something is in it, whoever appends goes on from the one
     before.
     """
     segments = [each for each in segments if each.length]
-    by_age, by_size = _by_age(segments, ring, now_us), _by_size(segments, ring)
-    keep = max(by_age, by_size)
-    return Due(segments[keep], "age" if by_age >= by_size else "size") if keep else None
+    by_age, by_size = _by_age(segments, retention, now_us), _by_size(segments, retention)
+    first_kept = max(by_age, by_size)
+    return Due(segments[first_kept], "age" if by_age >= by_size else "size") if first_kept else None
 
 
-def _by_age(segments: Sequence[Indexed], ring: Retention, now_us: int) -> int:
+def _by_age(segments: Sequence[Indexed], retention: Retention, now_us: int) -> int:
     """The index of the first that is kept."""
-    limit = now_us - ring.days * _DAY_US
-    keep = 0
-    while ring.days and keep < len(segments) - 1 and segments[keep].last_us < limit:
-        keep += 1
-    return keep
+    limit = now_us - retention.days * _DAY_US
+    first_kept = 0
+    while retention.days and first_kept < len(segments) - 1 and segments[first_kept].last_us < limit:
+        first_kept += 1
+    return first_kept
 
 
-def _by_size(segments: Sequence[Indexed], ring: Retention) -> int:
-    size, keep = sum(each.length for each in segments), 0
-    while ring.bytes and keep < len(segments) - 1 and size > ring.bytes:
-        size -= segments[keep].length
-        keep += 1
-    return keep
+def _by_size(segments: Sequence[Indexed], retention: Retention) -> int:
+    size, first_kept = sum(each.length for each in segments), 0
+    while retention.bytes and first_kept < len(segments) - 1 and size > retention.bytes:
+        size -= segments[first_kept].length
+        first_kept += 1
+    return first_kept

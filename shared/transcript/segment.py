@@ -67,14 +67,14 @@ class Header:
 
 def header_line(console: str, tail: TranscriptEnd, started_us: int) -> bytes:
     """The first line of the segment that `tail` is about to begin."""
-    about = {
+    fields = {
         "console": console,
         "segment": tail.ordinal,
         "offset": tail.offset,
         "startedUs": started_us,
         "previous": None if tail.hash == _NO_HASH else tail.hash.hex(),
     }
-    return _json({**_cast(console, started_us), "serialconsole": about}).encode() + b"\n"
+    return _json({**_cast(console, started_us), "serialconsole": fields}).encode() + b"\n"
 
 
 def cast_header(console: str, started_us: int) -> bytes:
@@ -112,10 +112,10 @@ def _text(value: Any) -> str:
 def read_header(line: bytes) -> Header:
     """Raises DamagedSegment."""
     try:
-        about = json.loads(line)["serialconsole"]
-        previous = bytes.fromhex(about["previous"]) if about["previous"] else _NO_HASH
-        ordinal, offset, started_us = (_whole(about[name]) for name in ("segment", "offset", "startedUs"))
-        return Header(_text(about["console"]), ordinal, offset, started_us, previous)
+        fields = json.loads(line)["serialconsole"]
+        previous = bytes.fromhex(fields["previous"]) if fields["previous"] else _NO_HASH
+        ordinal, offset, started_us = (_whole(fields[name]) for name in ("segment", "offset", "startedUs"))
+        return Header(_text(fields["console"]), ordinal, offset, started_us, previous)
     except _UNREADABLE as error:
         raise DamagedSegment("the first line is not a segment's header") from error
 
@@ -144,10 +144,10 @@ def seal(content: bytes, after_us: int, tail: TranscriptEnd, *, closes: bool = F
 
     `tail` is where the transcript then stands, but for its hash: that is still the one of the append before.
     """
-    said: dict[str, Any] = {"epochs": dict(tail.epochs), "offset": tail.offset}
+    checkpoint: dict[str, Any] = {"epochs": dict(tail.epochs), "offset": tail.offset}
     if closes:
-        said["next"] = tail.ordinal + 1
-    covered = content + line(after_us, CHECKPOINT, quoted(_json({**said, "hash": ""}))).removesuffix(_AFTER_HASH)
+        checkpoint["next"] = tail.ordinal + 1
+    covered = content + line(after_us, CHECKPOINT, quoted(_json({**checkpoint, "hash": ""}))).removesuffix(_AFTER_HASH)
     digest = sha256(tail.hash + covered).digest()
     return covered + digest.hex().encode() + _AFTER_HASH, digest
 
@@ -172,21 +172,21 @@ def read_line(raw: bytes) -> tuple[float, str, str]:
 def read_event(text: str) -> dict[str, Any]:
     """What an event says; nothing where it is no JSON object."""
     try:
-        said = json.loads(text)
+        event = json.loads(text)
     except (ValueError, RecursionError):
-        said = None
-    return said if isinstance(said, dict) else {}
+        event = None
+    return event if isinstance(event, dict) else {}
 
 
 def read_checkpoint(text: str) -> dict[str, Any]:
     """Raises DamagedSegment."""
     try:
-        said = json.loads(text)
+        checkpoint = json.loads(text)
         return {
-            "epochs": {str(epoch): _whole(seq) for epoch, seq in said["epochs"].items()},
-            "offset": _whole(said["offset"]),
-            "hash": bytes.fromhex(said["hash"]),
-            "next": said.get("next"),
+            "epochs": {str(epoch): _whole(seq) for epoch, seq in checkpoint["epochs"].items()},
+            "offset": _whole(checkpoint["offset"]),
+            "hash": bytes.fromhex(checkpoint["hash"]),
+            "next": checkpoint.get("next"),
         }
     except _UNREADABLE as error:
         raise DamagedSegment("a checkpoint cannot be read") from error
@@ -199,10 +199,12 @@ def read_end(ordinal: int, length: int, blocks: int, head: bytes, tail: bytes) -
     _, code, text = read_line(tail[tail.rfind(b"\n", 0, -1) + 1 :])
     if code != CHECKPOINT:
         raise DamagedSegment("the segment does not end with a checkpoint")
-    said = read_checkpoint(text)
+    checkpoint = read_checkpoint(text)
     started = read_header(head.partition(b"\n")[0]).started_us
-    stands = TranscriptEnd(ordinal, length, blocks, started, said["offset"], said["hash"], said["epochs"])
-    return stands.next_segment() if said["next"] is not None else stands
+    end = TranscriptEnd(
+        ordinal, length, blocks, started, checkpoint["offset"], checkpoint["hash"], checkpoint["epochs"]
+    )
+    return end.next_segment() if checkpoint["next"] is not None else end
 
 
 def _json(value: dict[str, Any]) -> str:

@@ -70,21 +70,21 @@ _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 def claims(statement: Statement) -> dict[str, Any]:
     """What is signed."""
-    said = asdict(statement)
-    if "hash" in said:
-        said["hash"] = said["hash"].hex()
-    return {"says": _NAMES[type(statement)], **said}
+    fields = asdict(statement)
+    if "hash" in fields:
+        fields["hash"] = fields["hash"].hex()
+    return {"says": _NAMES[type(statement)], **fields}
 
 
-def read_statement(said: dict[str, Any]) -> Statement:
+def read_statement(signed_claims: dict[str, Any]) -> Statement:
     """Raises InvalidStatement."""
-    about = {name: value for name, value in said.items() if name not in ("says", "iss")}
+    fields = {name: value for name, value in signed_claims.items() if name not in ("says", "iss")}
     try:
-        if "hash" in about:
-            about["hash"] = bytes.fromhex(about["hash"])
-        made = _KINDS[said["says"]](**about)
+        if "hash" in fields:
+            fields["hash"] = bytes.fromhex(fields["hash"])
+        statement = _KINDS[signed_claims["says"]](**fields)
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidStatement("not a statement about a transcript") from error
-    if not all(isinstance(getattr(made, name), kind) for name, kind in made.__annotations__.items()):
+    if not all(isinstance(getattr(statement, name), kind) for name, kind in statement.__annotations__.items()):
         raise InvalidStatement("a statement with a field of another kind than it should be")
-    return made
+    return statement

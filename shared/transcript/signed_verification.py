@@ -71,9 +71,9 @@ class PartCursor:
         """Raises InvalidPartCursor."""
         if _NUMBER.fullmatch(text):
             return cls(int(text))
-        if not (found := _CURSOR.fullmatch(text)):
+        if not (matched := _CURSOR.fullmatch(text)):
             raise InvalidPartCursor("not a place of a verification")
-        segment, position, line, offset, digest, month, start, first, dropped, limit, proof = found.groups()
+        segment, position, line, offset, digest, month, start, first, dropped, limit, proof = matched.groups()
         begun = Begun(int(first), int(dropped), limit, proof)
         return cls(int(segment), int(position), int(line), int(offset), bytes.fromhex(digest), month, int(start), begun)
 
@@ -114,41 +114,43 @@ class SignedSide:
             self._dropped(statement)
         return self._checkpoint(statement, more=more) if isinstance(statement, Checkpoint) else Taken.DONE
 
-    def _checkpoint(self, said: Checkpoint, *, more: bool) -> Taken:
+    def _checkpoint(self, checkpoint: Checkpoint, *, more: bool) -> Taken:
         walk, begun = self._walk, self.begun
-        if walk.has(said.hash):
-            self.found(said)
-        elif said.offset > walk.offset or (said.offset == walk.offset and more):
+        if walk.has(checkpoint.hash):
+            self.add_confirmed(checkpoint)
+        elif checkpoint.offset > walk.offset or (checkpoint.offset == walk.offset and more):
             if more:
                 return Taken.AHEAD
             if walk.to_the_end:
-                words = f"bytes up to {said.offset}, which were there when signed: {signed_when(said)}"
+                words = f"bytes up to {checkpoint.offset}, which were there when signed: {signed_when(checkpoint)}"
                 self._find(Fault.MISSING, words)
-        elif said.offset > self._from and said.offset > begun.offset:
-            self.altered(said)
-        elif said.offset >= begun.offset:
+        elif checkpoint.offset > self._from and checkpoint.offset > begun.offset:
+            self.add_altered(checkpoint)
+        elif checkpoint.offset >= begun.offset:
             return Taken.BEHIND
         return Taken.DONE
 
-    def found(self, said: Checkpoint) -> None:
+    def add_confirmed(self, checkpoint: Checkpoint) -> None:
         """The transcript holds it."""
-        if self.newest is None or said.at > self.newest.at:
-            self.newest = said
+        if self.newest is None or checkpoint.at > self.newest.at:
+            self.newest = checkpoint
 
-    def altered(self, said: Checkpoint) -> None:
-        if said.offset > self.begun.offset:
-            self._find(Fault.ALTERED, f"what was there when signed, up to byte {said.offset}: {signed_when(said)}")
+    def add_altered(self, checkpoint: Checkpoint) -> None:
+        if checkpoint.offset > self.begun.offset:
+            self._find(
+                Fault.ALTERED, f"what was there when signed, up to byte {checkpoint.offset}: {signed_when(checkpoint)}"
+            )
 
-    def _dropped(self, said: Dropped) -> None:
+    def _dropped(self, dropped: Dropped) -> None:
         """The first statement about the very segment counts; before it is read, any later one tells of the limit."""
         begun = self.begun
-        if not begun.segment or begun.proof or said.segment < begun.segment:
+        if not begun.segment or begun.proof or dropped.segment < begun.segment:
             return
         proof = ""
-        if said.segment == begun.segment:
-            fits = said.offset == begun.offset and self._previous in (None, said.hash)
+        if dropped.segment == begun.segment:
+            fits = dropped.offset == begun.offset and self._previous in (None, dropped.hash)
             proof = "fits" if fits else "other"
-        self.begun = replace(begun, limit=begun.limit or said.why, proof=proof)
+        self.begun = replace(begun, limit=begun.limit or dropped.why, proof=proof)
 
     def end(self, broken: int, *, last: bool) -> list[Finding]:
         """What was found. `broken`: lines of this part that nobody signed; `last`: no statement follows."""
@@ -163,12 +165,13 @@ class SignedSide:
         """What to think of a transcript whose first segments are not there."""
         begun = self.begun
         words = f"segments before {begun.segment} with the first {begun.offset} printed bytes"
-        fault, told = Fault.DROPPED, f"{words}, as was signed (limit: {begun.limit})"
+        fault, explanation = Fault.DROPPED, f"{words}, as was signed (limit: {begun.limit})"
         if not begun.limit:
-            fault, told = Fault.MISSING, f"{words}: no signed statement says that retention dropped them"
+            fault, explanation = Fault.MISSING, f"{words}: no signed statement says that retention dropped them"
         elif begun.proof == "other":
-            fault, told = Fault.ALTERED, f"{words}: the statement that they were dropped tells of another transcript"
-        return Finding(fault, begun.segment, 1, begun.offset, told)
+            fault = Fault.ALTERED
+            explanation = f"{words}: the statement that they were dropped tells of another transcript"
+        return Finding(fault, begun.segment, 1, begun.offset, explanation)
 
     def _find(self, fault: Fault, words: str) -> None:
         self.findings.append(self._walk.finding(fault, words))

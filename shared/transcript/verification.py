@@ -50,14 +50,14 @@ class Verification:
         self._findings: list[Finding] = []
         self._anchors = list(anchors)
         self._statements = statements
-        self._begins_there, self.to_the_end = after is None, to_the_end
-        self._seen: set[bytes] = set()
+        self._starts_at_first, self.to_the_end = after is None, to_the_end
+        self._hashes: set[bytes] = set()
         self._console = console
         self._count = 0
-        stands = after or FIRST
-        self._first = self._offset = stands.offset
-        self._hash = self._before = stands.hash
-        self._due = self._ordinal = stands.ordinal
+        start = after or FIRST
+        self._first = self._offset = start.offset
+        self._hash = self._before = start.hash
+        self._expected_ordinal = self._ordinal = start.ordinal
         self._number = 0
         self._append = _Append(self._hash)
 
@@ -68,7 +68,7 @@ class Verification:
 
     def resume(self, ordinal: int, line: int) -> None:
         """The lines that follow are what is left of this segment behind a checkpoint, which was its line `line`."""
-        self._ordinal, self._number, self._due = ordinal, line, ordinal + 1
+        self._ordinal, self._number, self._expected_ordinal = ordinal, line, ordinal + 1
 
     @property
     def at_checkpoint(self) -> bool:
@@ -87,7 +87,7 @@ class Verification:
 
     def has(self, digest: bytes) -> bool:
         """Whether the transcript had this running hash since the walk began."""
-        return digest in self._seen or digest == self._before
+        return digest in self._hashes or digest == self._before
 
     def finding(self, fault: Fault, words: str) -> Finding:
         """As of this place."""
@@ -99,7 +99,7 @@ class Verification:
             if self._number == 1:
                 self._begin(raw)
                 self._count += 1
-                self._due = self._ordinal + 1
+                self._expected_ordinal = self._ordinal + 1
                 self._append = _Append(self._hash, raw)
                 continue
             try:
@@ -114,7 +114,7 @@ class Verification:
         self.to_the_end = self.to_the_end and to_the_end
         self._finish()
         for anchor in self._anchors:
-            if anchor not in self._seen:
+            if anchor not in self._hashes:
                 self._find(Fault.MISSING, f"the transcript does not reach the hash {anchor.hex()}")
         signed = self._hold_to_signatures()
         findings = tuple(self._findings)
@@ -140,15 +140,16 @@ class Verification:
         if self._console and header.console != self._console:
             self._find(Fault.ALTERED, f"the header is that of another console, {header.console!a}")
         self._console = self._console or header.console
-        if self._ordinal > self._due:
+        if self._ordinal > self._expected_ordinal:
             self._skip(header)
         elif header.previous != self._hash or header.offset != self._offset:
             self._find(Fault.ALTERED, "the header does not go on where the segment before it ends")
         self._hash, self._offset = header.previous, header.offset
 
     def _skip(self, header: Header) -> None:
-        if self._count or not self._begins_there:
-            words = f"segments {self._due} to {self._ordinal - 1} with {header.offset - self._offset} printed bytes"
+        if self._count or not self._starts_at_first:
+            missing_bytes = header.offset - self._offset
+            words = f"segments {self._expected_ordinal} to {self._ordinal - 1} with {missing_bytes} printed bytes"
             self._find(Fault.MISSING, words)
         else:
             self._first, self._before = header.offset, header.previous
@@ -159,23 +160,25 @@ class Verification:
         words = f"segments before {self._ordinal} with the first {header.offset} printed bytes"
         if self._statements is None:
             return Fault.DROPPED, words
-        said = [each for each in self._about() if isinstance(each, Dropped) and each.segment >= self._ordinal]
-        if not said:
+        dropped = [
+            each for each in self._own_statements() if isinstance(each, Dropped) and each.segment >= self._ordinal
+        ]
+        if not dropped:
             return Fault.MISSING, f"{words}: no signed statement says that retention dropped them"
-        here = next((each for each in said if each.segment == self._ordinal), None)
+        here = next((each for each in dropped if each.segment == self._ordinal), None)
         if here and (here.offset, here.hash) != (header.offset, header.previous):
             return Fault.ALTERED, f"{words}: the statement that they were dropped tells of another transcript"
-        return Fault.DROPPED, f"{words}, as was signed (limit: {said[0].why})"
+        return Fault.DROPPED, f"{words}, as was signed (limit: {dropped[0].why})"
 
-    def _about(self) -> Iterator[Statement]:
+    def _own_statements(self) -> Iterator[Statement]:
         return (each for each in self._statements or () if each.console == self._console)
 
     def _hold_to_signatures(self) -> Checkpoint | None:
         newest = None
-        for each in self._about():
+        for each in self._own_statements():
             if not isinstance(each, Checkpoint):
                 continue
-            if each.hash in self._seen or each.hash == self._before:
+            if each.hash in self._hashes or each.hash == self._before:
                 newest = each if newest is None or each.at > newest.at else newest
             elif each.offset > self._offset:
                 if self.to_the_end:
@@ -200,17 +203,17 @@ class Verification:
         self._append.add(raw)
 
     def _checkpoint(self, raw: bytes, text: str) -> None:
-        said, append = segment.read_checkpoint(text), self._append
-        written, more = said["hash"], said["offset"] - self._offset - append.printed
+        checkpoint, append = segment.read_checkpoint(text), self._append
+        written, more = checkpoint["hash"], checkpoint["offset"] - self._offset - append.printed
         append.hash.update(segment.covered(raw, written))
-        if written in self._seen:
+        if written in self._hashes:
             self._find(Fault.REPEATED, "an append that is there already")
         elif more > 0:
             self._find(Fault.MISSING, f"{more} printed bytes before this line")
         elif append.hash.digest() != written or more:
             self._find(Fault.ALTERED, f"the {append.lines} lines of this append are not those that were hashed")
-        self._seen.add(written)
-        self._hash, self._offset = written, said["offset"]
+        self._hashes.add(written)
+        self._hash, self._offset = written, checkpoint["offset"]
         self._append = _Append(written)
 
 
@@ -241,9 +244,9 @@ def _length(text: str) -> int:
 def _hole(text: str) -> str | None:
     """A hole in words, if the event is one."""
     try:
-        said = json.loads(text)
+        event = json.loads(text)
     except ValueError as error:
         raise DamagedSegment("an event cannot be read") from error
-    if not isinstance(said, dict) or said.get("event") != "hole":
+    if not isinstance(event, dict) or event.get("event") != "hole":
         return None
-    return f"records {said.get('from')!a} to {said.get('to')!a} of epoch {said.get('epoch')!a} never arrived"
+    return f"records {event.get('from')!a} to {event.get('to')!a} of epoch {event.get('epoch')!a} never arrived"

@@ -50,7 +50,7 @@ class MemoryTranscripts:
         for at in range(start, len(held), self._piece):
             yield bytes(held[at : at + self._piece])
 
-    async def lying(self, console: str = "") -> AsyncIterator[SegmentInfo]:
+    async def list_segments(self, console: str = "") -> AsyncIterator[SegmentInfo]:
         for of, ordinal in sorted(self.blobs, key=lambda blob: f"{blob[0]}/{blob[1]:08d}"):
             if console in ("", of):
                 yield SegmentInfo(of, ordinal, len(self.blobs[of, ordinal]))

@@ -195,27 +195,27 @@ async def test_a_listing_names_every_segment_with_its_length(transcripts: Kept, 
     for of, ordinal in ((console, 0), (other, 7), (console, 1)):
         await transcripts.create(of, ordinal)
         await transcripts.append(of, ordinal, 0, b"x" * (ordinal + 1))
-    assert [each async for each in transcripts.lying(console)] == [
+    assert [each async for each in transcripts.list_segments(console)] == [
         SegmentInfo(console, 0, 1),
         SegmentInfo(console, 1, 2),
     ]
-    everything = [each async for each in transcripts.lying()]
+    everything = [each async for each in transcripts.list_segments()]
     mine = [each for each in everything if each.console in (console, other)]
     assert mine == [SegmentInfo(console, 0, 1), SegmentInfo(console, 1, 2), SegmentInfo(other, 7, 8)]
-    assert [each async for each in transcripts.lying(f"{console}3")] == []
+    assert [each async for each in transcripts.list_segments(f"{console}3")] == []
 
 
 async def test_what_is_set_aside_is_no_segment(transcripts: Kept, console: str) -> None:
     await transcripts.set_aside(f"batches{console}/e/1-2", b"x")
-    assert [each async for each in transcripts.lying(console)] == []
-    assert console not in {each.console async for each in transcripts.lying()}
+    assert [each async for each in transcripts.list_segments(console)] == []
+    assert console not in {each.console async for each in transcripts.list_segments()}
 
 
 async def test_a_segment_that_is_dropped_is_gone_and_may_be_dropped_again(erasable: Kept, console: str) -> None:
     await erasable.create(console, 0)
     assert await erasable.drop(console, 0)
     assert await erasable.drop(console, 0)
-    assert [each async for each in erasable.lying(console)] == []
+    assert [each async for each in erasable.list_segments(console)] == []
 
 
 async def test_a_segment_that_somebody_has_leased_stays(blobs: BlobServiceClient, console: str) -> None:

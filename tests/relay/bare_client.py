@@ -32,8 +32,8 @@ async def dial_path(
     )
 
 
-def bridge(stage: Stage) -> Any:
-    return next(iter(stage.relay.bridges.values()))
+def runner(stage: Stage) -> Any:
+    return next(iter(stage.relay.runners.values()))
 
 
 async def sees(client: ClientConnection, data: bytes) -> None:

@@ -17,7 +17,7 @@ from shared.access.compatibility import Compatibility
 from shared.base.refusals import Code, refuse
 from shared.session.grant import Mode
 from tests.patience import PATIENCE
-from tests.relay.bare_client import bridge, client_path, closed, dial_path, refused, sees
+from tests.relay.bare_client import client_path, closed, dial_path, refused, runner, sees
 from tests.relay.public_clients import Client2021, Client2024, ClientToday, PublicClient
 from tests.relay.stage import PAGE, Stage, staged
 
@@ -46,7 +46,7 @@ async def asked(stage: Stage, **how: Any) -> ClientConnection:
 async def comes(stage: Stage, session: str = "ada", **changes: Any) -> ClientConnection:
     client = await asked(stage, session=session)
     await client.send(stage.token(session, **changes))
-    await stage.until(lambda: stage.relay.bridges and session in bridge(stage).screens)
+    await stage.until(lambda: stage.relay.runners and session in runner(stage).viewers)
     return client
 
 
@@ -56,7 +56,7 @@ async def test_each_public_generation_is_served_and_types_what_it_types(generati
         staged(compatibility=Compatibility.OLDER) as stage,
         generation(address(stage), stage.token()) as client,
     ):
-        await stage.until(lambda: stage.relay.bridges and bridge(stage).screens)
+        await stage.until(lambda: stage.relay.runners and runner(stage).viewers)
         stage.ports.last.listener.printed(b"login: ")
         await client.sees(b"login: ")
         await client.types("root\r")
@@ -77,7 +77,7 @@ async def test_today_bytes_are_bare_both_ways_and_the_address_holds_nothing(stag
     await stage.until(lambda: stage.ports.last.typed == "naïve ".encode() + b"\x03\xffls")
     await ada.close()
     await stage.until(lambda: stage.control_plane.detached == [("ada", "Goodbye", 11, 9)])
-    assert stage.relay.door.places.taken == 0
+    assert stage.relay.acceptor.quota.taken == 0
 
 
 async def test_what_is_typed_right_behind_the_token_is_typed_once_the_console_is_there(stage: Stage) -> None:
@@ -125,7 +125,7 @@ async def test_nothing_is_shown_before_the_token_came_and_nothing_is_lost(stage:
     stage.ports.last.listener.printed(b"between, ")
     await other.sees(b"between, ")
     await client.send(stage.token())
-    await stage.until(lambda: "ada" in bridge(stage).screens)
+    await stage.until(lambda: "ada" in runner(stage).viewers)
     stage.ports.last.listener.printed(b"after")
     await sees(client, b"before, between, after")
     await client.close()
@@ -144,7 +144,7 @@ async def test_what_is_not_the_token_to_the_byte_closes(stage: Stage, said: str 
             await client.send([part.replace("{token}", token) for part in said])
     assert await closed(client) == (4401, "TokenInvalid", [])
     assert not stage.control_plane.attached
-    await stage.until(lambda: not stage.relay.door.places.taken)
+    await stage.until(lambda: not stage.relay.acceptor.quota.taken)
 
 
 async def test_every_refusal_of_a_token_closes_with_its_code(stage: Stage) -> None:
@@ -189,7 +189,7 @@ async def test_silence_has_a_deadline_and_gives_its_place_back(stage: Stage, mon
     monkeypatch.setattr(azure_viewer, "EXCHANGE_SECONDS", 0.05)
     client = await dial(stage)
     assert await closed(client) == (4401, "TokenInvalid", [BANNER])
-    await stage.until(lambda: not stage.relay.door.places.taken)
+    await stage.until(lambda: not stage.relay.acceptor.quota.taken)
 
 
 async def test_a_token_that_trickles_in_has_the_same_deadline(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,12 +213,12 @@ async def test_one_peer_has_so_many_places_and_another_is_served(stage: Stage, m
     assert await refused(dial(stage, seen_as="forged, 192.0.2.1")) == (429, "TooManyRequests")
     other = await asked(stage, seen_as="192.0.2.2")
     await held[0].send(stage.token())
-    await stage.until(lambda: stage.relay.door.places.taken == 2)
+    await stage.until(lambda: stage.relay.acceptor.quota.taken == 2)
     again = await asked(stage, seen_as="192.0.2.1")
     for client in (*held, other, again):
         await client.close()
-    await stage.until(lambda: not stage.relay.door.places.taken)
-    assert not stage.relay.door.places._peers
+    await stage.until(lambda: not stage.relay.acceptor.quota.taken)
+    assert not stage.relay.acceptor.quota._peers
 
 
 async def test_all_peers_together_have_so_many_places_and_our_own_dialect_needs_none(
@@ -240,7 +240,7 @@ async def test_who_leaves_while_it_is_proved_frees_the_console(stage: Stage) -> 
     await stage.until(lambda: stage.control_plane.detached == [("ada", "ConnectionLost", 0, 0)])
     stage.ports.gate.set()
     assert not stage.relay.grants
-    assert not stage.relay.door.places.taken
+    assert not stage.relay.acceptor.quota.taken
 
 
 async def test_who_is_fenced_while_it_is_proved_hears_why(stage: Stage) -> None:
@@ -276,7 +276,7 @@ async def test_the_request_has_one_correlation_id_from_the_door_to_the_end(stage
         additional_headers={"x-ms-correlation-request-id": wanted},
     )
     await client.send(stage.token())
-    await stage.until(lambda: stage.relay.bridges and bridge(stage).screens)
+    await stage.until(lambda: stage.relay.runners and runner(stage).viewers)
     await client.close()
     await stage.until(lambda: len(stage.control_plane.correlations) == 2)
     assert stage.control_plane.correlations == [("attach", wanted), ("detach", wanted)]
@@ -320,7 +320,7 @@ async def test_the_token_is_in_no_log(
     token, wrong = stage.token(), stage.token("bob")
     client = await asked(stage)
     await client.send(token)
-    await stage.until(lambda: stage.relay.bridges and bridge(stage).screens)
+    await stage.until(lambda: stage.relay.runners and runner(stage).viewers)
     await client.close()
     other = await asked(stage)
     await other.send(wrong)

@@ -67,8 +67,8 @@ async def test_a_returning_viewer_sees_each_byte_exactly_once(stage: Stage) -> N
 async def stalls(stage: Stage, client: Client) -> None:
     """The VM prints until this client, which reads nothing, is slow."""
     client.connection.transport.pause_reading()
-    bridge = next(iter(stage.relay.bridges.values()))
-    viewer = bridge._console.viewers
+    runner = next(iter(stage.relay.runners.values()))
+    viewer = runner._console.viewers
     while viewer and not any(each.stalled_at is not None for each in viewer.values()):
         stage.ports.last.listener.printed(b"x" * 65536)
         await asyncio.sleep(0)
@@ -190,7 +190,7 @@ async def test_the_port_closes_when_nobody_came_back(stage: Stage) -> None:
     await stage.until(lambda: stage.ports.last.closed)
     await stage.until(lambda: stage.epochs.notes()[-1] == "end")
     stage.relay.tick()
-    assert not stage.relay.bridges
+    assert not stage.relay.runners
 
 
 async def test_draining_tells_everyone_and_ends_every_epoch(stage: Stage) -> None:

@@ -60,7 +60,7 @@ async def offices(*, observed: bool) -> AsyncIterator[Office]:
         await site.start()
         http, port = Http(), runner.addresses[0][1]
         if not observed:
-            stage.relay.reception.passage = ControlProxy(port)
+            stage.relay.listener.control_proxy = ControlProxy(port)
             port = stage.port
         try:
             yield Office(stage, f"http://127.0.0.1:{port}", http)
@@ -104,14 +104,14 @@ async def test_nobody_looks_inside_from_the_public_door(outside: Office, path: s
 
 
 async def test_a_private_side_that_is_away_closes_the_door(outside: Office) -> None:
-    outside.stage.relay.reception.passage = ControlProxy(1)  # nothing listens there
+    outside.stage.relay.listener.control_proxy = ControlProxy(1)  # nothing listens there
     with pytest.raises(aiohttp.ClientError):
         await outside.posts("note", {})
 
 
 async def test_commands_take_a_bounded_number_of_connections(outside: Office) -> None:
-    passage = outside.stage.relay.reception.passage
-    assert passage
+    control_proxy = outside.stage.relay.listener.control_proxy
+    assert control_proxy
     held = [await asyncio.open_connection("127.0.0.1", outside.stage.port) for _ in range(MOST)]
     for _, writer in held:
         writer.write(b"GET /control/x HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -121,7 +121,7 @@ async def test_commands_take_a_bounded_number_of_connections(outside: Office) ->
         await outside.posts("note", {})
     for _, writer in held:
         writer.close()
-    await outside.stage.until(lambda: not passage.open)
+    await outside.stage.until(lambda: not control_proxy.open)
     assert (await outside.posts("note", {}))[0] == 400
 
 
@@ -135,26 +135,26 @@ async def test_half_a_command_holds_no_place(outside: Office, monkeypatch: pytes
 
 async def test_who_waits_for_no_answer_is_shown_out(outside: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("relay.handshake.control_proxy.SILENT_SECONDS", 0.2)
-    passage = outside.stage.relay.reception.passage
-    assert passage
+    control_proxy = outside.stage.relay.listener.control_proxy
+    assert control_proxy
     reader, writer = await asyncio.open_connection("127.0.0.1", outside.stage.port)
     writer.write(b"GET /control/x HTTP/1.1\r\nHost: x\r\n\r\nGET /control/y HTTP/1.1\r\nHo")
     assert await reader.readuntil(b"\r\n") == b"HTTP/1.1 404 Not Found\r\n"
     await reader.read()
-    await outside.stage.until(lambda: not passage.open)
+    await outside.stage.until(lambda: not control_proxy.open)
     writer.close()
 
 
 async def test_visitors_who_vanish_hold_no_place(outside: Office) -> None:
-    passage = outside.stage.relay.reception.passage
-    assert passage
+    control_proxy = outside.stage.relay.listener.control_proxy
+    assert control_proxy
     for _ in range(3 * MOST):
         visitor = socket.create_connection(("127.0.0.1", outside.stage.port))
         visitor.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         visitor.send(b"GET /control/x HTTP/1.1\r\nHost: x\r\n\r\n")
         visitor.close()
         await asyncio.sleep(0)
-    await outside.stage.until(lambda: not outside.stage.relay.reception.pending and not passage.open)
+    await outside.stage.until(lambda: not outside.stage.relay.listener.pending and not control_proxy.open)
     assert (await outside.posts("note", {}))[0] == 400
 
 
@@ -233,7 +233,7 @@ async def test_an_act_that_cannot_be_recorded_is_not_sent(office: Office) -> Non
     ada = await office.stage.comes("ada")
     office.stage.epochs.failing = True
     asked = asyncio.create_task(office.control.command(VM, Command.RESET, "", "Grace"))
-    await office.stage.until(lambda: office.stage.relay.bridges[VM.console].stands_still)
+    await office.stage.until(lambda: office.stage.relay.runners[VM.console].has_pending_writes)
     office.stage.passes(PENDING_WRITE_SECONDS)
     refusal = await asked
     assert refusal is not None

@@ -208,7 +208,7 @@ async def test_a_port_that_opens_into_a_fault_is_given_up_and_the_next_one_is_fi
         ]
         stage.log.clear()
         broken.clear()
-        await stage.until(lambda: not stage.relay.bridges or stage.relay.bridges[VM.console].idle)
+        await stage.until(lambda: not stage.relay.runners or stage.relay.runners[VM.console].idle)
         ada = await stage.comes("grace", generation=2)
         await ada.types(b"whoami")
         await ada.sees(b"whoami")

@@ -123,7 +123,7 @@ async def test_a_policy_that_changes_within_a_secret_shows_nothing_of_its_rest(
     stage.control_plane.keeping = RecordingSettings(mask=(r"password=\S+",))
     ada = await stage.comes("ada")
     stage.ports.last.listener.printed(b"password=hun")
-    stage.relay.bridges[VM.console].keep(then)
+    stage.relay.runners[VM.console].apply(then)
     stage.ports.last.listener.printed(b"ter2;\n")
     await ada.sees(b"ter2;\n")
     assert stage.epochs.printed().strip() == b"*" * 17
@@ -134,7 +134,7 @@ async def test_a_port_that_is_dialled_again_within_a_secret_shows_nothing_of_its
     ada = await stage.comes("ada")
     stage.ports.last.listener.printed(b"password=hun")
     stage.ports.last.listener.lost(False, "reset")  # noqa: FBT003 - shared.ports.PortListener's words
-    await stage.until(lambda: len(stage.ports.opened) > 1 and stage.relay.bridges[VM.console].wire.connected)
+    await stage.until(lambda: len(stage.ports.opened) > 1 and stage.relay.runners[VM.console].connection.connected)
     stage.ports.last.listener.printed(b"ter2\n")
     await ada.sees(b"ter2\n")
     assert stage.epochs.printed() == b"*" * 16 + b"\n"
@@ -203,4 +203,4 @@ async def test_what_could_not_be_learnt_changes_nothing() -> None:
         await stage.relay.heartbeat.beat()
         assert stage.relay.captured == [VM.console]
         await asyncio.sleep(0)
-        stage.relay.bridges[VM.console].handle(Tick())
+        stage.relay.runners[VM.console].handle(Tick())

@@ -58,12 +58,12 @@ class Site:
         """The port is closed behind them, and all is archived."""
         stage = self.relays[relay]
         await client.leave()
-        await stage.until(lambda: stage.relay.bridges[VM.console]._console.viewers == {})
+        await stage.until(lambda: stage.relay.runners[VM.console]._console.viewers == {})
         stage.passes(30)
         stage.passes(30)
         await stage.until(lambda: self.archive.ended == len(self.ports.opened))
         stage.passes(1)
-        assert not stage.relay.bridges
+        assert not stage.relay.runners
 
     async def visits(self, relay: int) -> None:
         await self.leaves(relay, await self.comes(relay))

@@ -15,7 +15,7 @@ from relay.handshake.azure_viewer import BANNER
 from shared.access.compatibility import Compatibility
 from shared.base.refusals import Code
 from shared.session.grant import Mode
-from tests.relay.bare_client import bridge, client_path, closed, dial_path, refused, sees
+from tests.relay.bare_client import client_path, closed, dial_path, refused, runner, sees
 from tests.relay.stage import PAGE, Stage, staged
 
 
@@ -45,7 +45,7 @@ async def comes(stage: Stage, session: str = "ada", **changes: Any) -> ClientCon
     token = stage.token(session, **changes)
     client = await dial(stage, token, session=session)
     await exchange(client, token)
-    await stage.until(lambda: session in bridge(stage).screens)
+    await stage.until(lambda: session in runner(stage).viewers)
     return client
 
 
@@ -69,14 +69,14 @@ async def test_a_fragmented_token_is_a_token(stage: Stage) -> None:
     await client.send([token[:9], token[9:]])
     await client.recv()
     await client.send(token)
-    await stage.until(lambda: bridge(stage).screens)
+    await stage.until(lambda: runner(stage).viewers)
     await client.close()
 
 
 async def test_without_new_the_address_is_proof_enough_and_the_first_frame_is_the_vms(stage: Stage) -> None:
     token = stage.token()
     client = await dial(stage, token, query=f"?authorization={token}")
-    await stage.until(lambda: bridge(stage).screens)
+    await stage.until(lambda: runner(stage).viewers)
     stage.ports.last.listener.printed(b"login: ")
     await sees(client, b"login: ")
     await client.send("root\r")
@@ -95,7 +95,7 @@ async def test_nothing_is_shown_or_typed_before_the_exchange_is_done_and_nothing
     assert await client.recv() == BANNER
     stage.ports.last.listener.printed(b"between, ")
     await client.send(token)
-    await stage.until(lambda: "ada" in bridge(stage).screens)
+    await stage.until(lambda: "ada" in runner(stage).viewers)
     stage.ports.last.listener.printed(b"after")
     await sees(client, b"long before, before, between, after")
     assert not stage.ports.last.typed
@@ -294,7 +294,7 @@ async def test_the_token_is_in_no_log(
     token = stage.token()
     client = await dial(stage, token)
     await exchange(client, token)
-    await stage.until(lambda: bridge(stage).screens)
+    await stage.until(lambda: runner(stage).viewers)
     await client.close()
     wrong = stage.token("bob")
     other = await dial(stage, wrong, session="bob")

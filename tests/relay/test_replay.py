@@ -86,12 +86,12 @@ async def visits(stage: Stage, generation: int = 1, mode: Mode = Mode.WRITE) -> 
 
 async def leaves(stage: Stage, client: Client) -> None:
     await client.leave()
-    await stage.until(lambda: stage.relay.bridges[VM.console]._console.viewers == {})
+    await stage.until(lambda: stage.relay.runners[VM.console]._console.viewers == {})
     stage.passes(30)
     stage.passes(30)
     await stage.until(lambda: stage.epochs.notes()[-1] == "end")
     stage.passes(1)
-    assert not stage.relay.bridges
+    assert not stage.relay.runners
 
 
 async def test_a_console_opened_ten_times_on_a_silent_vm_adds_no_printed_byte(stage: Stage, ports: Replaying) -> None:

@@ -280,10 +280,10 @@ def test_an_epoch_that_was_given_up_ends_as_soon_as_the_disk_has_room(
     with monkeypatch.context() as patch:
         FullDisk(patch, 0)
         epoch.give_up(NOW)
-        epoch.settle()
+        epoch.try_write_pending_end()
         assert taken(epoch) == [printed(1)]
         assert not epoch.ended
-    epoch.settle()
+    epoch.try_write_pending_end()
     stopped, end = taken(epoch)
     assert stopped == Record.event(2, NOW, "record-failed")
     assert end.said() == {"event": "end", "records": 3, "reason": "AuditUnavailable"}

@@ -19,8 +19,8 @@ async def stage() -> AsyncIterator[Stage]:
         yield on_it
 
 
-def stands_still(stage: Stage) -> bool:
-    return stage.relay.bridges[VM.console].stands_still
+def has_pending_writes(stage: Stage) -> bool:
+    return stage.relay.runners[VM.console].has_pending_writes
 
 
 async def test_a_disk_that_is_full_for_a_moment_costs_no_byte(stage: Stage) -> None:
@@ -45,7 +45,7 @@ async def test_a_disk_that_is_full_again_at_once_goes_on_where_it_was(stage: Sta
     stage.epochs.room_for = room = len(stage.epochs.all())
     for word in (b"one ", b"two ", b"three"):
         stage.ports.last.listener.printed(word)
-    while stands_still(stage):
+    while has_pending_writes(stage):
         room += 1
         stage.epochs.room_for = room
         stage.passes(0.1)
@@ -58,7 +58,7 @@ async def test_what_is_typed_while_nothing_can_be_recorded_is_typed_afterwards(s
     stage.epochs.failing = True
     stage.ports.last.listener.printed(b"$ ")
     await ada.types(b"ls")
-    await stage.until(lambda: stage.relay.bridges[VM.console]._console.viewers["ada"].typed)
+    await stage.until(lambda: stage.relay.runners[VM.console]._console.viewers["ada"].typed)
     assert not stage.ports.last.typed
     stage.epochs.failing = False
     stage.passes(1)
@@ -76,7 +76,7 @@ async def test_a_disk_that_stays_full_closes_the_console_and_shows_nothing_of_it
     assert not ada.bytes
     await stage.until(lambda: stage.ports.last.closed)
     await stage.until(lambda: stage.control_plane.detached)
-    assert not stage.relay.bridges
+    assert not stage.relay.runners
     assert stage.epochs.notes()[-2:] == ["record-failed", "end"]
 
 
@@ -140,7 +140,7 @@ async def test_an_act_waits_until_it_is_recorded(stage: Stage) -> None:
     await stage.comes("ada")
     stage.epochs.failing = True
     asked = asyncio.create_task(stage.relay.command(VM, Command.NMI, "", "Grace"))
-    await stage.until(lambda: stands_still(stage))
+    await stage.until(lambda: has_pending_writes(stage))
     assert not stage.ports.last.acts
     stage.epochs.failing = False
     stage.passes(1)
@@ -205,7 +205,7 @@ async def test_a_port_that_says_goodbye_is_read_to_its_end_whatever_the_disk_doe
     await stage.until(lambda: port.closed)
     stage.epochs.failing = True
     port.listener.printed(b"last ")
-    assert stands_still(stage)
+    assert has_pending_writes(stage)
     assert not port.paused
     port.unread = b"words"
     port.goodbye.set()
@@ -222,9 +222,9 @@ async def test_a_port_that_opens_meanwhile_waits_too(stage: Stage) -> None:
     await stage.until(lambda: stage.ports.dials > 1)
     stage.epochs.failing = True
     stage.relay.note(VM, Command.RESTART, "Grace")
-    assert stands_still(stage)
+    assert has_pending_writes(stage)
     stage.ports.gate.set()
-    await stage.until(lambda: len(stage.ports.opened) > 1 and stage.relay.bridges[VM.console].wire.connected)
+    await stage.until(lambda: len(stage.ports.opened) > 1 and stage.relay.runners[VM.console].connection.connected)
     assert stage.ports.last.paused
     stage.epochs.failing = False
     stage.passes(1)

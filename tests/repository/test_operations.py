@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dev.stack import ROOT
-from relay.control.commands import _figure
+from relay.control.commands import _metric
 from relay.server import DRAIN_SECONDS
 from shared.base.record import Batch, Record, RecordKind, Source
 from shared.base.settings import names
@@ -32,7 +32,7 @@ def tables() -> set[str]:
 
 def faults(page: str) -> list[str]:
     """What it names and the code has not."""
-    counted = set(re.findall(r'_figure\("(\w+)"', SOURCE)) | {"refused_total"}
+    counted = set(re.findall(r'_metric\("(\w+)"', SOURCE)) | {"refused_total"}
     said = [f"no figure {name}" for name in re.findall(r"`serial_console_(\w+)`", page) if name not in counted]
     said += [f"a figure is not told: {name}" for name in counted if f"`serial_console_{name}`" not in page]
     settings = {*names(FunctionSettings), *names(RelaySettings)}
@@ -83,7 +83,7 @@ def test_times_are_those_of_the_code() -> None:
 
 
 def test_figures_begin_as_it_says() -> None:
-    assert all("serial_console_sessions" in line for line in _figure("sessions", "gauge", "sessions attached", 1))
+    assert all("serial_console_sessions" in line for line in _metric("sessions", "gauge", "sessions attached", 1))
 
 
 def test_the_command_that_shows_a_dead_letter_shows_it(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def written() -> dict[str, set[str]]:
     events: dict[str, set[str]] = {}
     for node in (node for path in CODE for node in ast.walk(ast.parse(path.read_text()))):
         match node:
-            case ast.Call(ast.Attribute(attr="_note" | "_break_off"), [ast.Constant(str(name)), *_], keywords):
+            case ast.Call(ast.Attribute(attr="_record_event" | "_break_off"), [ast.Constant(str(name)), *_], keywords):
                 fields = {str(keyword.arg) for keyword in keywords}
             case ast.Dict([ast.Constant("event"), *keys], [ast.Constant(str(name)), *_]):
                 fields = {str(key.value) for key in keys if isinstance(key, ast.Constant)}

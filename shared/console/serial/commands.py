@@ -1,4 +1,4 @@
-"""Reset, NMI and SysRq: what the serial gateway does for whoever holds the open port.
+"""Sends reset, NMI and SysRq through the serial gateway of an open port.
 
 Each is a POST beside the port's own address - https for wss, /adminCommand/{act} for /client - with the service's
 token as a bearer token, where 200 means done (read in Microsoft's public command-line client).
@@ -23,34 +23,34 @@ _CLIENT = "/client"
 
 
 class GatewayCommands:
-    """Of one open port. `token` answers a token that is good now: a console is open for longer than one lives."""
+    """The commands of one open port. `token` returns a token that is valid now: a console outlives any one token."""
 
     def __init__(self, vm: VmId, address: str, token: Callable[[], Awaitable[str]], http: Http) -> None:
         self._vm, self._token, self._http = vm, token, http
         self._base = address.replace("ws", "http", 1).removesuffix(_CLIENT) + "/adminCommand"
 
     async def send(self, act: Command, keys: str) -> Refusal | None:
-        """Not repeated: nobody knows whether a call without an answer was obeyed."""
+        """Sends a command once. It is not repeated, since a call without an answer may have been carried out."""
         from azure.core.exceptions import AzureError  # noqa: PLC0415 - slow to import
 
-        said: dict[str, object] = {
+        payload: dict[str, object] = {
             "command": act.value,
             "requestId": str(uuid.uuid4()),
             "commandParameters": _parameters(act, keys),
         }
         try:
             async with asyncio.timeout(SECONDS):
-                done = await self._post(act, said)
+                done = await self._post(act, payload)
         except TimeoutError:
             return self._refuse(Code.GATEWAY_TIMEOUT, act)
         except (aiohttp.ClientError, AzureError):  # their texts may quote the address, or the sign-in's answer
             return self._refuse(Code.CONSOLE_FAULT, act)
         return None if done else self._refuse(Code.CONSOLE_FAULT, act)
 
-    async def _post(self, act: Command, said: dict[str, object]) -> bool:
+    async def _post(self, act: Command, payload: dict[str, object]) -> bool:
         headers = {"Authorization": f"Bearer {await self._token()}"}
         async with self._http.session.post(
-            f"{self._base}/{act.value}", json=said, headers=headers, timeout=_UNBOUNDED, allow_redirects=False
+            f"{self._base}/{act.value}", json=payload, headers=headers, timeout=_UNBOUNDED, allow_redirects=False
         ) as answer:
             return answer.status == _OK
 

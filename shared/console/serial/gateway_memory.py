@@ -1,4 +1,4 @@
-"""What this process remembers of gateways: which flow worked where, and which VM's port was just closed wordlessly."""
+"""Remembers which flow each gateway took, and which VM's port was just closed without a reason."""
 
 import asyncio
 from collections import OrderedDict
@@ -15,7 +15,7 @@ AGAIN_SECONDS = 60.0
 
 
 class FlowMemory:
-    """The flow that worked, of each gateway host."""
+    """Remembers the flow that worked, for each gateway host."""
 
     def __init__(self) -> None:
         self._by_address: OrderedDict[str, float] = OrderedDict()
@@ -40,7 +40,7 @@ class FlowMemory:
 
 
 class CloseMemory:
-    """When a gateway closed a VM's port by itself, without a word of why.
+    """Remembers when a gateway closed a VM's port by itself, without a reason.
 
     Somebody else's connection is one cause, an idle time of the gateway's another, and nothing tells them apart
     (microsoft/azserialconsole issue 46). So the port is dialled again once. Who is sent away again within a minute is
@@ -51,7 +51,7 @@ class CloseMemory:
         self._last: OrderedDict[str, float] = OrderedDict()
 
     def again(self, console: str) -> bool:
-        """Notes one; whether there was one just before."""
+        """Notes a close. Returns True if there was one within AGAIN_SECONDS before."""
         before = self._last.pop(console, None)
         _remember(self._last, console, _now())
         return before is not None and _now() - before < AGAIN_SECONDS
@@ -61,7 +61,7 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _remember[V](kept: OrderedDict[str, V], key: str, value: V) -> None:
-    kept[key] = value
-    if len(kept) > REMEMBERED:
-        kept.popitem(last=False)
+def _remember[V](memory: OrderedDict[str, V], key: str, value: V) -> None:
+    memory[key] = value
+    if len(memory) > REMEMBERED:
+        memory.popitem(last=False)

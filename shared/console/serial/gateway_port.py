@@ -16,7 +16,7 @@ from picows import WSError, WSFrame, WSInvalidStatusError, WSListener, WSMsgType
 from shared.access.commands import Command
 from shared.base.ports import Dependency, Unavailable
 from shared.base.refusals import Refusal
-from shared.console.gateway_exchange import Exchange, Flow, Move, distrusts, is_banner, names_another, told
+from shared.console.gateway_exchange import Exchange, Flow, Move, distrusts, find_refusal, is_banner, names_another
 from shared.console.ports import PortListener
 from shared.console.serial.commands import GatewayCommands
 
@@ -67,7 +67,7 @@ async def dial(port: "GatewayPort", address: str) -> Refusal | GatewayClose:
 def _refused(error: WSInvalidStatusError, target: str) -> Refusal | GatewayClose:
     """The upgrade was not granted. Raises Unavailable."""
     status = 0 if error.response is None else int(error.response.status)
-    if (refusal := told((error.raw_body or b"").decode(errors="replace"), target)) is not None:
+    if (refusal := find_refusal((error.raw_body or b"").decode(errors="replace"), target)) is not None:
         return refusal
     if status in _OTHER_FLOW:
         return GatewayClose.OTHER_FLOW
@@ -98,7 +98,7 @@ class GatewayPort(WSListener):
         """Until the port is open."""
         self._token = token
         self._listener: PortListener | None = listener
-        self._held = bytearray()
+        self._gathered = bytearray()
         """Printed frames of one read: told together, because QEMU writes byte by byte."""
         self._socket: WSTransport | None = None
         self._settles: asyncio.TimerHandle | None = None
@@ -161,13 +161,13 @@ class GatewayPort(WSListener):
         kind = frame.msg_type
         if kind in (_TEXT, _BINARY, _CONTINUATION):
             if self._exchange is None:
-                self._held += frame.get_payload_as_memoryview()
+                self._gathered += frame.get_payload_as_memoryview()
             else:
                 self._exchange_goes_on(transport, self._exchange, frame)
         elif kind == _CLOSE:
             self._closed_by_gateway(transport, frame)
-        if self._held and (frame.last_in_buffer or len(self._held) >= GATHER_BYTES):
-            held, self._held = bytes(self._held), bytearray()
+        if self._gathered and (frame.last_in_buffer or len(self._gathered) >= GATHER_BYTES):
+            held, self._gathered = bytes(self._gathered), bytearray()
             if self._listener is not None:
                 self._listener.printed(held)
 
@@ -185,23 +185,23 @@ class GatewayPort(WSListener):
         if self._exchange is not None:
             self._exchange_ends(self._exchange)
         elif listener is not None:
-            if self._held:
-                listener.printed(bytes(self._held))
+            if self._gathered:
+                listener.printed(bytes(self._gathered))
             listener.lost(*self._lost)
 
     # --- the exchange -----------------------------------------------------------------------------------------
 
     def _exchange_goes_on(self, transport: WSTransport, exchange: Exchange, frame: WSFrame) -> None:
-        move, said = exchange.heard(frame.get_payload_as_bytes(), final=bool(frame.fin))
+        move, message = exchange.receive(frame.get_payload_as_bytes(), final=bool(frame.fin))
         match move:
             case Move.SEND:
                 transport.send(_TEXT, self._token)
                 self._settle()
             case Move.SHOW:
-                self._held += said
+                self._gathered += message
                 self._open()
             case Move.STOP:
-                self._goodbye = self._goodbye or said.decode(errors="replace")
+                self._goodbye = self._goodbye or message.decode(errors="replace")
                 transport.disconnect(False)  # noqa: FBT003 - picows' own: at once
             case Move.WAIT:
                 pass
@@ -210,7 +210,7 @@ class GatewayPort(WSListener):
         self._settles = asyncio.get_running_loop().call_later(SETTLE_SECONDS, self._has_settled)
 
     def _has_settled(self) -> None:
-        held = b"" if self._exchange is None else self._exchange.held
+        held = b"" if self._exchange is None else self._exchange.pending_output
         self._open()
         if held and self._listener is not None:
             self._listener.printed(held)
@@ -224,8 +224,8 @@ class GatewayPort(WSListener):
         """The socket is no more, and bytes never flowed."""
         if self.exchanged.done():  # given up
             return
-        self._goodbye = self._goodbye or exchange.held.decode(errors="replace")
-        if (refusal := told(self._goodbye, self.target)) is not None:
+        self._goodbye = self._goodbye or exchange.pending_output.decode(errors="replace")
+        if (refusal := find_refusal(self._goodbye, self.target)) is not None:
             self.exchanged.set_result(refusal)
         elif distrusts(self._goodbye) and exchange.token_sent:
             self.exchanged.set_exception(Unavailable(Dependency.SERIAL_GATEWAY, "does not trust the service's token"))

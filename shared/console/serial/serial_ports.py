@@ -54,7 +54,7 @@ class AzureSerialPorts:
         except ClientAuthenticationError:
             raise Unavailable(Dependency.ENTRA, "the relay cannot sign in") from None
         except HttpResponseError as error:
-            if (refusal := refusal_of_connect(_said(error), vm.resource_id)) is None:
+            if (refusal := refusal_of_connect(_connect_error(error), vm.resource_id)) is None:
                 raise troubled(error) from None
             return refusal
         except AzureError as error:
@@ -104,6 +104,8 @@ class AzureSerialPorts:
         return client
 
 
-def _said(error: Any) -> ConnectError:
-    found = error.error
-    return ConnectError(error.status_code or 0, str((found and found.code) or ""), str((found and found.message) or ""))
+def _connect_error(error: Any) -> ConnectError:
+    envelope = error.error
+    return ConnectError(
+        error.status_code or 0, str((envelope and envelope.code) or ""), str((envelope and envelope.message) or "")
+    )

@@ -47,33 +47,33 @@ class BlobStatementLog:
                 await blob.append_block(line)
 
     async def read(self, console: str, place: StatementPlace, most: int) -> Statements:
-        found = await self._read(console, place, most)
-        said = await asyncio.to_thread(_checked, await self._signer.reader(), found.lines)
-        return Statements(said, found.next, found.more)
+        page = await self._read(console, place, most)
+        statements = await asyncio.to_thread(_checked, await self._signer.reader(), page.lines)
+        return Statements(statements, page.next, page.more)
 
     async def page(self, console: str, place: StatementPlace, most: int) -> tuple[Sequence[str], StatementPlace | None]:
-        found = await self._read(console, place, most)
-        return [text for _, text in found.lines], found.next if found.more else None
+        page = await self._read(console, place, most)
+        return [text for _, text in page.lines], page.next if page.more else None
 
-    async def _read(self, console: str, place: StatementPlace, most: int) -> "_Found":
+    async def _read(self, console: str, place: StatementPlace, most: int) -> "_Page":
         """Whole lines: what is cut short at the end of a month is one, for nobody writes on there but by appending."""
-        found = _Found([], place, more=False)
+        page = _Page([], place, more=False)
         async with asking_blobs():
             for month in await self._months(console):
                 if month < place.month:
                     continue
                 if most <= 0:
-                    return _Found(found.lines, StatementPlace(month), more=True)
+                    return _Page(page.lines, StatementPlace(month), more=True)
                 start = place.start if month == place.month else 0
                 content, cut = await self._content(console, month, start, most)
-                found = _Found(
-                    [*found.lines, *_lines_of(content, month, start)],
+                page = _Page(
+                    [*page.lines, *_lines_of(content, month, start)],
                     StatementPlace(month, start + len(content)), more=cut,
                 )  # fmt: skip
                 if cut:
-                    return found
+                    return page
                 most -= len(content)
-        return found
+        return page
 
     async def _content(self, console: str, month: str, start: int, most: int) -> tuple[bytes, bool]:
         """Whole lines of a month, and whether more follow."""
@@ -102,7 +102,7 @@ class BlobStatementLog:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Page:
     lines: Sequence[tuple[StatementPlace, str]]
     next: StatementPlace
     more: bool

@@ -86,16 +86,16 @@ class BlobTranscripts:
     async def _show(self, console: str, ordinal: int) -> Blob:
         blob = self._blob(console, ordinal)
         try:
-            about = await blob.get_blob_properties()
+            properties = await blob.get_blob_properties()
         except ResourceNotFoundError:
             # Deleted since it was seen: the next try lists.
             self._newest.pop(console, None)
             raise
-        start = max(0, about.size - _TAIL_BYTES)
-        tail = await read_range(blob, start, about.size - start)
+        start = max(0, properties.size - _TAIL_BYTES)
+        tail = await read_range(blob, start, properties.size - start)
         head = tail if start == 0 else await read_range(blob, 0, _HEAD_BYTES)
-        blocks = about.append_blob_committed_block_count or 0
-        return Blob(ordinal, about.size, blocks, head[:_HEAD_BYTES], tail)
+        blocks = properties.append_blob_committed_block_count or 0
+        return Blob(ordinal, properties.size, blocks, head[:_HEAD_BYTES], tail)
 
     async def create(self, console: str, ordinal: int) -> None:
         async with asking_blobs(), self._there():
@@ -144,16 +144,16 @@ class BlobTranscripts:
                 return
             start, size = start + size, _PIECE_BYTES
 
-    async def lying(self, console: str = "") -> AsyncIterator[SegmentInfo]:
+    async def list_segments(self, console: str = "") -> AsyncIterator[SegmentInfo]:
         """Names sort so that a console's segments follow each other, oldest first."""
         folder = f"{console.strip('/')}/" if console else _CONSOLES
         with faults():
             try:
                 names = aiter(self._container.list_blobs(name_starts_with=folder))
-                async for found in each_in_time(names, BLOBS, OWN_SECONDS):
-                    of, _, number = found.name.removesuffix(_SUFFIX).rpartition("/")
+                async for blob_item in each_in_time(names, BLOBS, OWN_SECONDS):
+                    of, _, number = blob_item.name.removesuffix(_SUFFIX).rpartition("/")
                     if number.isdigit():
-                        yield SegmentInfo(f"/{of}", int(number), found.size)
+                        yield SegmentInfo(f"/{of}", int(number), blob_item.size)
             except ResourceNotFoundError:
                 return
 

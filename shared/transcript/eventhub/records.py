@@ -110,5 +110,5 @@ class _Way:
 def _unavailable(error: Exception) -> Unavailable:
     """The SDK's texts may hold a connection string: only the kind of fault is told."""
     condition = getattr(error, "error", None) or getattr(error, "condition", None)
-    told = f" ({condition})" if isinstance(condition, str) else ""
-    return Unavailable(_WHAT, type(error).__name__ + told)
+    condition_words = f" ({condition})" if isinstance(condition, str) else ""
+    return Unavailable(_WHAT, type(error).__name__ + condition_words)

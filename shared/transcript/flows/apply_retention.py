@@ -56,11 +56,11 @@ async def apply_retention(archive: Archive, seconds: float = RUN_SECONDS) -> Ret
         async with asyncio.timeout(seconds):
             await run.go()
     except TimeoutError:
-        run.kept.whole = False
-    reached = "" if run.kept.whole else run.reached
+        run.result.whole = False
+    reached = "" if run.result.whole else run.reached
     if reached != start:
         await archive.index.put_place(reached)
-    return run.kept
+    return run.result
 
 
 @dataclass(slots=True)
@@ -70,7 +70,7 @@ class _Run:
     """Of the consoles that are done, the last in the order of the listing: one that takes too long holds up no other,
     and has its next turn in the next round.
     """
-    kept: RetentionResult = field(default_factory=RetentionResult)
+    result: RetentionResult = field(default_factory=RetentionResult)
     gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
     async def go(self) -> None:
@@ -81,7 +81,7 @@ class _Run:
                 if _order(there[0].console) <= _order(start):
                     continue
                 await self.gate.acquire()  # a listing far ahead of the work would only fill the memory
-                task = asyncio.create_task(self._keep(there))
+                task = asyncio.create_task(self._apply(there))
                 under_way.add(task)
                 task.add_done_callback(under_way.discard)
         except asyncio.CancelledError:
@@ -91,16 +91,16 @@ class _Run:
         finally:
             await asyncio.gather(*under_way)
 
-    async def _keep(self, there: Sequence[SegmentInfo]) -> None:
+    async def _apply(self, there: Sequence[SegmentInfo]) -> None:
         console = there[0].console
-        self.kept.consoles += 1
+        self.result.consoles += 1
         try:
-            await _keep(self.archive, there, self.kept)
+            await _apply(self.archive, there, self.result)
         except Unavailable as error:
             _log.warning("%s: %s", console, error)
-            self.kept.failed.append(console)
+            self.result.failed.append(console)
         except DamagedSegment:
-            self.kept.damaged.append(console)
+            self.result.damaged.append(console)
         finally:
             self.gate.release()
         self.reached = max(self.reached, console, key=_order)
@@ -114,7 +114,7 @@ def _order(console: str) -> str:
 async def _consoles(archive: Archive) -> AsyncIterator[Sequence[SegmentInfo]]:
     """The segments of one console after the other."""
     gathered: list[SegmentInfo] = []
-    async for each in archive.transcripts.lying():
+    async for each in archive.transcripts.list_segments():
         if gathered and gathered[0].console != each.console:
             yield gathered
             gathered = []
@@ -123,18 +123,18 @@ async def _consoles(archive: Archive) -> AsyncIterator[Sequence[SegmentInfo]]:
         yield gathered
 
 
-async def _keep(archive: Archive, there: Sequence[SegmentInfo], kept: RetentionResult) -> None:
+async def _apply(archive: Archive, there: Sequence[SegmentInfo], result: RetentionResult) -> None:
     console = there[0].console
-    known = await index_segments(archive.index, archive.transcripts, there, _BUDGET)
-    rows = list(known.rows)
-    if known.whole and (found := [each for each in unended(known.recordings) if each.recording.relay]):
-        kept.unended[console] = found
-    await _sign(archive, console, rows, kept)
-    if known.whole and (drop := due(rows, archive.ring, int(archive.clock.now() * 1e6))):
-        await _drop(archive, console, rows, drop, kept)
+    indexed = await index_segments(archive.index, archive.transcripts, there, _BUDGET)
+    rows = list(indexed.rows)
+    if indexed.whole and (unended_recordings := [each for each in unended(indexed.recordings) if each.recording.relay]):
+        result.unended[console] = unended_recordings
+    await _sign(archive, console, rows, result)
+    if indexed.whole and (drop := due(rows, archive.ring, int(archive.clock.now() * 1e6))):
+        await _drop(archive, console, rows, drop, result)
 
 
-async def _sign(archive: Archive, console: str, rows: list[Indexed], kept: RetentionResult) -> None:
+async def _sign(archive: Archive, console: str, rows: list[Indexed], result: RetentionResult) -> None:
     """Once for each state of the transcript."""
     newest = rows[-1]
     if newest.signed == newest.length:
@@ -144,22 +144,24 @@ async def _sign(archive: Archive, console: str, rows: list[Indexed], kept: Reten
     await archive.ledger.add(Checkpoint(console, at, tail.ordinal, tail.offset, tail.hash))
     rows[-1] = replace(newest, signed=newest.length)
     await archive.index.put(console, rows[-1])
-    kept.signed += 1
+    result.signed += 1
 
 
-async def _drop(archive: Archive, console: str, rows: Sequence[Indexed], found: Due, kept: RetentionResult) -> None:
-    first = found.kept
+async def _drop(
+    archive: Archive, console: str, rows: Sequence[Indexed], due_drop: Due, result: RetentionResult
+) -> None:
+    first = due_drop.first_kept
     for row in (row for row in rows if row.ordinal < first.ordinal):
         if await archive.holds.find(console):
-            kept.held += 1
+            result.held += 1
             return
         if not first.announced:
             at, digest = int(archive.clock.now()), bytes.fromhex(first.previous)
-            await archive.ledger.add(Dropped(console, at, first.ordinal, first.start, digest, found.why))
+            await archive.ledger.add(Dropped(console, at, first.ordinal, first.start, digest, due_drop.why))
             first = replace(first, announced=True)
             await archive.index.put(console, first)
         if not await archive.transcripts.drop(console, row.ordinal):
-            kept.held += 1
+            result.held += 1
             return
         await archive.index.forget(console, row.ordinal)
-        kept.dropped += 1
+        result.dropped += 1

@@ -44,7 +44,7 @@ async def _end(console: str, transcripts: SegmentReader, last: list[bytes]) -> i
 
 async def _earlier(console: str, transcripts: SegmentReader, before: int) -> list[bytes]:
     """The lines with the last bytes that were printed before this offset; none where they are too far apart."""
-    offset, found, size = max(0, before - TAIL_BYTES), list[bytes](), 0
+    offset, last_lines, size = max(0, before - TAIL_BYTES), list[bytes](), 0
     ordinals = [ordinal async for ordinal in transcripts.segments(console)]
     for ordinal in ordinals[await segment_of(transcripts, console, ordinals, offset) :]:
         place = await place_before(transcripts, console, ordinal, offset)
@@ -53,13 +53,13 @@ async def _earlier(console: str, transcripts: SegmentReader, before: int) -> lis
         at = place.offset
         async with aclosing(lines(transcripts, console, ordinal, place.position)) as walked:
             async for _, line in walked:
-                found.append(line)
+                last_lines.append(line)
                 size += len(line)
                 at += len(printed(line)) if _is(PRINTED, line) else 0
                 if at >= before and _is(CHECKPOINT, line):  # which names the epoch that has printed it
-                    return found
+                    return last_lines
                 if at > before:  # the last lines begin inside an append
-                    return found[:-1]
+                    return last_lines[:-1]
                 if size > _MOST:
                     return []
     return []

@@ -22,7 +22,7 @@ class SegmentSource(Protocol):
 
     def segments(self, console: str) -> AsyncIterator[int]: ...
 
-    def lying(self, console: str = "") -> AsyncIterator[SegmentInfo]: ...
+    def list_segments(self, console: str = "") -> AsyncIterator[SegmentInfo]: ...
 
     def read(self, console: str, ordinal: int, start: int = 0) -> AsyncIterator[bytes]: ...
 
@@ -41,7 +41,7 @@ class Known:
 
 async def index_console(index: Index, segments: SegmentSource, console: str, budget: int) -> Known:
     """Reads what is new, at most `budget` bytes of segments and one line. Raises Unavailable."""
-    return await index_segments(index, segments, [each async for each in segments.lying(console)], budget)
+    return await index_segments(index, segments, [each async for each in segments.list_segments(console)], budget)
 
 
 async def index_segments(index: Index, segments: SegmentSource, there: Sequence[SegmentInfo], budget: int) -> Known:
@@ -49,30 +49,30 @@ async def index_segments(index: Index, segments: SegmentSource, there: Sequence[
     if not there:
         return Known((), whole=True)
     console = there[0].console
-    kept = {row.ordinal: row for row in await index.rows(console)}
-    for ordinal in kept.keys() - {each.ordinal for each in there}:
+    stored = {row.ordinal: row for row in await index.rows(console)}
+    for ordinal in stored.keys() - {each.ordinal for each in there}:
         await index.forget(console, ordinal)
     rows: list[Indexed] = []
     for each in there:
-        known = kept.get(each.ordinal) or (rows[-1].next_segment(each.ordinal) if rows else Indexed(each.ordinal))
-        while known.length < each.length:
+        row = stored.get(each.ordinal) or (rows[-1].next_segment(each.ordinal) if rows else Indexed(each.ordinal))
+        while row.length < each.length:
             if budget <= 0:
-                return Known((*rows, known), whole=False)
-            before = known.length
-            known = await _read_on(segments, console, known, min(budget, _PIECE))
-            if known.length == before:
+                return Known((*rows, row), whole=False)
+            before = row.length
+            row = await _read_on(segments, console, row, min(budget, _PIECE))
+            if row.length == before:
                 break  # no whole line where the listing saw bytes: a damage, which is for others to name
-            budget -= known.length - before
-            await index.put(console, known)
-        rows.append(known)
+            budget -= row.length - before
+            await index.put(console, row)
+        rows.append(row)
     return Known(rows, whole=True)
 
 
-async def _read_on(segments: SegmentSource, console: str, known: Indexed, most: int) -> Indexed:
-    scan = Scan(known)
-    async with aclosing(lines(segments, console, known.ordinal, known.length)) as found:
-        async for at, line in found:
-            if at - known.length >= most:
+async def _read_on(segments: SegmentSource, console: str, row: Indexed, most: int) -> Indexed:
+    scan = Scan(row)
+    async with aclosing(lines(segments, console, row.ordinal, row.length)) as read_lines:
+        async for at, line in read_lines:
+            if at - row.length >= most:
                 break
             scan.line(at, line)
     return scan.known()

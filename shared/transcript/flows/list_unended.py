@@ -15,17 +15,17 @@ async def list_unended(
     open_ones: Sequence[Unended], vm: VmId, leases: Leases, relays: Relays, now: float
 ) -> dict[str, Standing]:
     """By recording. The relay is asked only about one that is silent. Raises Unavailable."""
-    own = relays.of(vm).name
-    beats = await _beats({each.recording.relay or own for each in open_ones}, leases)
+    current_relay = relays.of(vm).name
+    beats = await _beats({each.recording.relay or current_relay for each in open_ones}, leases)
     quiet = any(now - each.last_at > SILENT_SECONDS and not each.followed for each in open_ones)
-    answered, recorded = await _asked(relays, vm) if quiet else (False, None)
-    found = {}
+    answered, recorded = await _ask_relay(relays, vm) if quiet else (False, None)
+    standings = {}
     for each in open_ones:
-        by = each.recording.relay or own
+        by = each.recording.relay or current_relay
         epoch = recorded.epoch if recorded else None
-        signs = RelaySigns(beats[by], answered, epoch) if by == own else RelaySigns(beats[by])
-        found[each.recording.id] = standing(each, signs, now)
-    return found
+        signs = RelaySigns(beats[by], answered, epoch) if by == current_relay else RelaySigns(beats[by])
+        standings[each.recording.id] = standing(each, signs, now)
+    return standings
 
 
 async def show_unended_by_heartbeats(open_ones: Sequence[Unended], leases: Leases, now: float) -> dict[str, Standing]:
@@ -36,11 +36,11 @@ async def show_unended_by_heartbeats(open_ones: Sequence[Unended], leases: Lease
 
 async def _beats(names: set[str], leases: Leases) -> dict[str, float | None]:
     ordered = sorted(names)
-    found = await asyncio.gather(*(leases.of(name) for name in ordered))
-    return {name: lease.at if lease else None for name, lease in zip(ordered, found, strict=True)}
+    current = await asyncio.gather(*(leases.of(name) for name in ordered))
+    return {name: lease.at if lease else None for name, lease in zip(ordered, current, strict=True)}
 
 
-async def _asked(relays: Relays, vm: VmId) -> tuple[bool, RecordedLast | None]:
+async def _ask_relay(relays: Relays, vm: VmId) -> tuple[bool, RecordedLast | None]:
     try:
         async with asyncio.timeout(RELAY_SECONDS):
             return True, await relays.recorded_last(vm)

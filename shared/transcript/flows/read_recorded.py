@@ -32,8 +32,8 @@ async def show_reads(
 
 async def recording_of(archive: Archive, vm: VmId, epoch: str) -> Recording | None:
     """Raises StillIndexing, Unavailable."""
-    found = await recordings(archive.index, archive.transcripts, vm.console)
-    return next((each for each in found if each.id == epoch), None)
+    known_recordings = await recordings(archive.index, archive.transcripts, vm.console)
+    return next((each for each in known_recordings if each.id == epoch), None)
 
 
 async def session_of(archive: Archive, vm: VmId, session: str) -> tuple[int, int | None] | None:
@@ -49,5 +49,7 @@ async def session_of(archive: Archive, vm: VmId, session: str) -> tuple[int, int
 
 async def last_mark(archive: Archive, vm: VmId, kind: str) -> Mark | None:
     """The newest of its kind: boot, panic. Raises StillIndexing, Unavailable."""
-    found = await recordings(archive.index, archive.transcripts, vm.console)
-    return next((mark for each in reversed(found) for mark in reversed(each.marks) if mark.kind == kind), None)
+    known_recordings = await recordings(archive.index, archive.transcripts, vm.console)
+    return next(
+        (mark for each in reversed(known_recordings) for mark in reversed(each.marks) if mark.kind == kind), None
+    )

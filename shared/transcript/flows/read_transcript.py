@@ -189,13 +189,13 @@ def _behind(line: _TextLine) -> Cursor:
 def _event(line: _TextLine) -> bytes:
     if code_of(line.text) != EVENT:
         return b""
-    event = {"time": line.time_us / _US, "segment": line.at.ordinal, **_said(line)}
+    event = {"time": line.time_us / _US, "segment": line.at.ordinal, **_event_fields(line)}
     return json.dumps(event, separators=(",", ":")).encode() + b"\n"
 
 
-def _said(line: _TextLine) -> dict[str, Any]:
-    said: dict[str, Any] = json.loads(read_line(line.text)[2])
-    return said
+def _event_fields(line: _TextLine) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads(read_line(line.text)[2])
+    return event
 
 
 async def _walk(segments: SegmentReader, console: str, cursor: Cursor, until: Until) -> AsyncGenerator[_TextLine]:
@@ -205,11 +205,11 @@ async def _walk(segments: SegmentReader, console: str, cursor: Cursor, until: Un
         async for line in walked:
             if until.time_us is not None and line.time_us > until.time_us:
                 return
-            said = {} if line.is_header or code_of(line.text) != EVENT else _said(line)
-            epoch = said.get("epoch", epoch)
+            event = {} if line.is_header or code_of(line.text) != EVENT else _event_fields(line)
+            epoch = event.get("epoch", epoch)
             if until.epoch is None or line.is_header or epoch == until.epoch:
                 yield line
-            if until.epoch is not None and (said.get("event"), epoch) == ("end", until.epoch):
+            if until.epoch is not None and (event.get("event"), epoch) == ("end", until.epoch):
                 return
 
 

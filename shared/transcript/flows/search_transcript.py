@@ -30,8 +30,8 @@ async def search_transcript(
     ordinals = [ordinal async for ordinal in segments.segments(console)]
     search, read = Search(query, context, offset), 0
     for ordinal in ordinals[await segment_of(segments, console, ordinals, offset) :]:
-        found, place = await _begin(segments, console, ordinal, offset)
-        if found is None or place is None:
+        header, place = await _begin(segments, console, ordinal, offset)
+        if header is None or place is None:
             break
         skip = max(0, offset - place.offset)
         search.offset = max(offset, place.offset, search.offset)
@@ -41,7 +41,7 @@ async def search_transcript(
                 if code_of(line) != PRINTED:
                     continue
                 body = printed(line)
-                search.feed(body[skip:], time_us(line, found.started_us))
+                search.feed(body[skip:], time_us(line, header.started_us))
                 skip = max(0, skip - len(body))
                 if search.line_offset >= until:
                     return _last(search, limit, until)
@@ -61,5 +61,5 @@ async def _begin(
     segments: SegmentReader, console: str, ordinal: int, offset: int
 ) -> tuple[Header | None, Place | None]:
     """The segment's header, and a line at or before this offset."""
-    found = await header_of(segments, console, ordinal)
-    return (found[0], await place_before(segments, console, ordinal, offset)) if found else (None, None)
+    first_line = await header_of(segments, console, ordinal)
+    return (first_line[0], await place_before(segments, console, ordinal, offset)) if first_line else (None, None)

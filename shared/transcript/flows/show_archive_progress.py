@@ -17,10 +17,10 @@ async def show_archive_progress(relays: Relays, transcripts: SegmentList, vm: Vm
     """The relay is asked first: what it records meanwhile would else count as behind. Raises Unavailable."""
     recorded = await _recorded_last(relays, vm)
     try:
-        kept = (await find_end(vm.console, transcripts)).epochs
+        archived = (await find_end(vm.console, transcripts)).epochs
     except DamagedSegment:  # verification says where
         return archive_progress(None, {})
-    return archive_progress(recorded, kept)
+    return archive_progress(recorded, archived)
 
 
 async def _recorded_last(relays: Relays, vm: VmId) -> RecordedLast | None:

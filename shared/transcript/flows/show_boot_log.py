@@ -27,8 +27,8 @@ async def boot_screenshot(dependencies: Dependencies, archive: Archive, caller: 
 
 
 async def _on_record[T: BootLog | Picture](
-    archive: Archive, caller: Caller, vm: VmId, what: str, found: T | Refusal
+    archive: Archive, caller: Caller, vm: VmId, what: str, result: T | Refusal
 ) -> T | Refusal:
-    if not isinstance(found, Refusal):
+    if not isinstance(result, Refusal):
         await record_read(archive, caller, vm, what)
-    return found
+    return result

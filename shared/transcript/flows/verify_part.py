@@ -69,7 +69,7 @@ class PartWork:
     broken: int = 0
     rows: dict[int, Indexed] = field(default_factory=dict[int, Indexed])
     """Of the index, as far as a part may come."""
-    known: Indexed | None = None
+    scanned: Indexed | None = None
     """What an index should know of the segment that was walked last, if it was walked from its beginning."""
     wrong: list[Indexed] = field(default_factory=list[Indexed])
     all_said: bool = False
@@ -100,7 +100,7 @@ class PartWork:
 
     async def _look_again(self) -> list[int]:
         """A statement tells of more than was walked: it may have been appended, and signed, since."""
-        self.there = {each.ordinal: each.length async for each in self.archive.transcripts.lying(self.console)}
+        self.there = {each.ordinal: each.length async for each in self.archive.transcripts.list_segments(self.console)}
         self.looked_again = True
         return self._left()
 
@@ -148,40 +148,41 @@ class PartWork:
         budget.begun = True
         budget.statements -= 1
         if taken is Taken.BEHIND and isinstance(statement, Checkpoint):
-            await self._look(statement, budget)
+            await self._confirm(statement, budget)
         return False
 
-    async def _look(self, said: Checkpoint, budget: Budget) -> None:
-        """Whether the segment that a statement names holds what was signed: it was walked by an earlier part. Retention
-        may have dropped it since.
+    async def _confirm(self, signed: Checkpoint, budget: Budget) -> None:
+        """Checks that the segment of a statement holds what was signed; an earlier part walked it. Retention may have
+        dropped it since.
         """
-        if said.segment < min(self.there, default=0):
+        if signed.segment < min(self.there, default=0):
             return
-        held = False
+        confirmed = False
         with suppress(DamagedSegment):
-            place = await place_before(self.archive.transcripts, self.console, said.segment, max(0, said.offset - 1))
-            if place and said.segment in self.there:
-                held = await self._holds(said, place.position, budget) or await self._begins(said)
-        (self.side.found if held else self.side.altered)(said)
+            start = max(0, signed.offset - 1)
+            place = await place_before(self.archive.transcripts, self.console, signed.segment, start)
+            if place and signed.segment in self.there:
+                confirmed = await self._holds(signed, place.position, budget) or await self._begins(signed)
+        (self.side.add_confirmed if confirmed else self.side.add_altered)(signed)
 
-    async def _holds(self, said: Checkpoint, position: int, budget: Budget) -> bool:
+    async def _holds(self, signed: Checkpoint, position: int, budget: Budget) -> bool:
         """Raises DamagedSegment."""
-        async with aclosing(lines(self.archive.transcripts, self.console, said.segment, position)) as found:
+        async with aclosing(lines(self.archive.transcripts, self.console, signed.segment, position)) as found:
             async for _, line in found:
                 budget.bytes -= len(line)
                 if code_of(line) != CHECKPOINT:
                     continue
                 checkpoint = read_checkpoint(read_line(line)[2])
-                if checkpoint["hash"] == said.hash:
+                if checkpoint["hash"] == signed.hash:
                     return True
-                if checkpoint["offset"] > said.offset:
+                if checkpoint["offset"] > signed.offset:
                     break
         return False
 
-    async def _begins(self, said: Checkpoint) -> bool:
+    async def _begins(self, signed: Checkpoint) -> bool:
         """What is signed just after a segment was closed names the one that begins there. Raises DamagedSegment."""
-        found = await header_of(self.archive.transcripts, self.console, said.segment)
-        return found is not None and (found[0].offset, found[0].previous) == (said.offset, said.hash)
+        found = await header_of(self.archive.transcripts, self.console, signed.segment)
+        return found is not None and (found[0].offset, found[0].previous) == (signed.offset, signed.hash)
 
     # ---- segments
 
@@ -192,7 +193,7 @@ class PartWork:
         resumed = self.at.position if ordinal == self.at.segment else 0
         if not resumed:
             self.walk.segment(ordinal)
-        before = self.known or self.rows.get(ordinal - 1) or Indexed(ordinal - 1)
+        before = self.scanned or self.rows.get(ordinal - 1) or Indexed(ordinal - 1)
         scan, position, rest = Scan(before.next_segment(ordinal)), resumed, b""
         async for piece in self.archive.transcripts.read(self.console, ordinal, resumed):
             whole, end, rest = (rest + piece).rpartition(b"\n")
@@ -209,7 +210,7 @@ class PartWork:
         if position > resumed or not grows:
             budget.segments, budget.begun = budget.segments - 1, True
         self._stand_behind(ordinal, position, grows=grows and not rest and self.walk.at_checkpoint)
-        self.known = None if resumed else scan.known()
+        self.scanned = None if resumed else scan.known()
         self._compare(ordinal)
         return True
 
@@ -221,10 +222,10 @@ class PartWork:
             self.at = replace(self.at, segment=ordinal + 1, position=0, line=0)
 
     def _compare(self, ordinal: int) -> None:
-        """Of a segment that several parts share nothing is said: nobody has seen all of it."""
-        row, known = self.rows.get(ordinal), self.known
-        if row and known and _differs(row, known):
-            self.wrong.append(replace(known, signed=row.signed, announced=row.announced))
+        """Compares a segment with its index. One that several parts share is left out: no part has seen all of it."""
+        row, scanned = self.rows.get(ordinal), self.scanned
+        if row and scanned and _differs(row, scanned):
+            self.wrong.append(replace(scanned, signed=row.signed, announced=row.announced))
 
 
 def _feed(walk: Verification, scan: Scan, position: int, found: Sequence[bytes], left: int) -> tuple[int, bool]:
@@ -249,12 +250,12 @@ async def begins_after(archive: Archive, console: str, ordinal: int, time_us: in
     return found is not None and found[0].started_us > time_us
 
 
-def _differs(row: Indexed, known: Indexed) -> bool:
+def _differs(row: Indexed, scanned: Indexed) -> bool:
     """A row that has not seen all of a segment, or all of the one before, says nothing yet."""
-    told = replace(row, signed=0, announced=False)
-    return row.length == known.length and told != replace(known, pieces=_fitting(known.pieces, told.pieces))
+    indexed = replace(row, signed=0, announced=False)
+    return row.length == scanned.length and indexed != replace(scanned, pieces=_fitting(scanned.pieces, indexed.pieces))
 
 
-def _fitting(pieces: Sequence[Recording], told: Sequence[Recording]) -> tuple[Recording, ...]:
+def _fitting(pieces: Sequence[Recording], indexed: Sequence[Recording]) -> tuple[Recording, ...]:
     """Those that a row has room for: the last ones."""
-    return tuple(pieces[len(pieces) - len(told) :] if len(told) <= len(pieces) else pieces)
+    return tuple(pieces[len(pieces) - len(indexed) :] if len(indexed) <= len(pieces) else pieces)

@@ -19,7 +19,7 @@ async def verify_part(
     archive: Archive, console: str, cursor: PartCursor, last_us: int | None = None, budget: Budget | None = None
 ) -> Part:
     """From a place on; `last_us`: segments that begin later are left out. Raises Unavailable."""
-    there = {each.ordinal: each.length async for each in archive.transcripts.lying(console)}
+    there = {each.ordinal: each.length async for each in archive.transcripts.list_segments(console)}
     work = await _begin(archive, console, cursor, there, to_the_end=last_us is None)
     return await work.go(budget or Budget(), last_us)
 
@@ -84,7 +84,7 @@ async def _tail(archive: Archive, console: str, ordinal: int, length: int) -> Tr
 async def segment_at(archive: Archive, console: str, time_us: int) -> int:
     """The segment that was written to at this time: the last that began before; else the first there is."""
     found = 0
-    ordinals = [each.ordinal async for each in archive.transcripts.lying(console)]
+    ordinals = [each.ordinal async for each in archive.transcripts.list_segments(console)]
     low, high = 0, len(ordinals)
     while low < high:
         middle = (low + high) // 2

@@ -29,10 +29,10 @@ class StatementKeys:
             header = jwt.get_unverified_header(text)
             if header.get("typ") != STATEMENT_TYPE:
                 raise InvalidStatement("a token of another kind")
-            said = jwt.decode(text, self._keys[header["kid"]], ["ES256"], {"verify_aud": False, "verify_exp": False})
+            claims = jwt.decode(text, self._keys[header["kid"]], ["ES256"], {"verify_aud": False, "verify_exp": False})
         except (KeyError, TypeError, jwt.PyJWTError) as error:
             raise InvalidStatement("not signed by any of the keys") from error
-        return read_statement(said)
+        return read_statement(claims)
 
 
 class StatementSigner:

@@ -30,12 +30,12 @@ class TableIndex:
         self._table = Table(service, TABLE)
 
     async def rows(self, console: str, first: int = 0, behind: int | None = None) -> Sequence[Indexed]:
-        asked, keys = "PartitionKey eq @console and RowKey ge @first", {"first": f"{max(0, first):08d}"}
+        query, keys = "PartitionKey eq @console and RowKey ge @first", {"first": f"{max(0, first):08d}"}
         if behind is not None:
-            asked, keys = f"{asked} and RowKey lt @behind", keys | {"behind": f"{behind:08d}"}
+            query, keys = f"{query} and RowKey lt @behind", keys | {"behind": f"{behind:08d}"}
         async with self._table.open() as table:
-            found = table.query_entities(asked, parameters=keys | {"console": key_of(console)})
-            return [_indexed(row) async for row in found]
+            entities = table.query_entities(query, parameters=keys | {"console": key_of(console)})
+            return [_indexed(row) async for row in entities]
 
     async def put(self, console: str, row: Indexed) -> None:
         parts = _parts(row)
@@ -65,21 +65,21 @@ class TableIndex:
 
 
 def _parts(row: Indexed) -> list[str]:
-    said = asdict(row)
-    said["carry"] = base64.b64encode(row.carry).decode()
+    fields = asdict(row)
+    fields["carry"] = base64.b64encode(row.carry).decode()
     while True:
-        text = json.dumps(said)
+        text = json.dumps(fields)
         if len(text) <= _TEXT * _PARTS:
             return [text[at : at + _TEXT] for at in range(0, len(text), _TEXT)]
-        said["pieces"] = said["pieces"][1:]
+        fields["pieces"] = fields["pieces"][1:]
 
 
 def _indexed(row: Any) -> Indexed:
-    said = json.loads("".join(row[f"Part{number}"] for number in range(row["Parts"])))
-    pieces = tuple(_piece(each) for each in said.pop("pieces"))
-    return Indexed(**(said | {"carry": base64.b64decode(said["carry"])}), pieces=pieces)
+    fields = json.loads("".join(row[f"Part{number}"] for number in range(row["Parts"])))
+    pieces = tuple(_piece(each) for each in fields.pop("pieces"))
+    return Indexed(**(fields | {"carry": base64.b64decode(fields["carry"])}), pieces=pieces)
 
 
-def _piece(said: dict[str, Any]) -> Recording:
-    people = tuple(Person(**each) for each in said.pop("people"))
-    return Recording(**(said | {"marks": tuple(Mark(**each) for each in said["marks"])}), people=people)
+def _piece(fields: dict[str, Any]) -> Recording:
+    people = tuple(Person(**each) for each in fields.pop("people"))
+    return Recording(**(fields | {"marks": tuple(Mark(**each) for each in fields["marks"])}), people=people)

@@ -70,24 +70,24 @@ class TableOldRows:
     async def remove(self, rows: Rows, before: float) -> RemovedRows:
         under_way = await self._resume(rows, before) or _Pass(before)
         try:
-            found, token = await self._read(rows, under_way)
+            entities, token = await self._read(rows, under_way)
         except Unavailable:
             if under_way.token:
                 await self._remember(rows, None)  # should it be the continuation that is refused
             raise
-        count = sum([await self._delete(rows, run) for run in _runs(found)])
+        count = sum([await self._delete(rows, run) for run in _runs(entities)])
         await self._remember(rows, _Pass(under_way.before, token) if token else None)
         return RemovedRows(count, last=token is None)
 
     async def _read(self, rows: Rows, under_way: _Pass) -> tuple[Sequence[Any], Mapping[str, str] | None]:
         """A page, which may be empty, and where the next begins."""
         place = _PLACES[rows]
-        asked = f"{place.time} lt @before" + (" and PartitionKey eq @partition" if place.partition else "")
+        query = f"{place.time} lt @before" + (" and PartitionKey eq @partition" if place.partition else "")
         values = {"before": int(under_way.before) if place.whole else under_way.before, "partition": place.partition}
         async with self._tables[rows].open() as table:
-            found = table.query_entities(asked, parameters=values, results_per_page=_PAGE_ROWS)
+            entities = table.query_entities(query, parameters=values, results_per_page=_PAGE_ROWS)
             token: Any = under_way.token  # a mapping, whatever the library's types say
-            pages: Any = found.by_page(token)
+            pages: Any = entities.by_page(token)
             return [row async for row in await anext(pages)], pages.continuation_token
 
     async def _delete(self, rows: Rows, run: Sequence[Any]) -> int:
@@ -120,9 +120,9 @@ class TableOldRows:
             await table.upsert_entity(row | {"Token": json.dumps(under_way.token)}, UpdateMode.REPLACE)
 
 
-def _runs(found: Sequence[Any]) -> Sequence[Sequence[Any]]:
+def _runs(entities: Sequence[Any]) -> Sequence[Sequence[Any]]:
     partitions = defaultdict[str, list[Any]](list)
-    for row in found:
+    for row in entities:
         partitions[row["PartitionKey"]].append(row)
     return [
         each[at : at + _TRANSACTION_ROWS]

@@ -29,11 +29,11 @@ class TableReads:
             await insert_own(table, row)
 
     async def newest(self, console: str, most: int) -> Sequence[Read]:
-        found: list[Read] = []
+        reads: list[Read] = []
         async with self._table.open() as table:
             rows = table.query_entities("PartitionKey eq @console", parameters={"console": key_of(console)})
             async for row in rows:
-                found.append(Read(float(row["At"]), row["Subject"], row["Name"], row["What"]))
-                if len(found) >= most:
+                reads.append(Read(float(row["At"]), row["Subject"], row["Name"], row["What"]))
+                if len(reads) >= most:
                     break
-        return found
+        return reads

@@ -202,7 +202,7 @@ class Console(RuleBasedStateMachine):
     @invariant()
     def a_paused_port_has_a_reason(self) -> None:
         if self.skin.port == "open":
-            assert self.skin.paused == bool(self.skin.console._pauses)
+            assert self.skin.paused == bool(self.skin.console._pause_reasons)
 
     def teardown(self) -> None:
         """Everyone goes; every epoch whose records could be written ended with a count that is right."""

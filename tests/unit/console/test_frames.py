@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.console.frames import MAX_SAID_FRAME, Answer, InvalidFrame, before, printed, read_resume, read_said, said
+from shared.console.frames import (
+    MAX_TEXT_FRAME,
+    Answer,
+    InvalidFrame,
+    before,
+    printed,
+    read_resume,
+    read_text_frame,
+    text_frame,
+)
 
 ANSWER = {"type": "answer", "ask": "a1", "allow": True}
 
@@ -26,7 +35,7 @@ def test_what_was_there_before_is_a_text_frame_of_its_own(data: bytes) -> None:
 
 
 def test_what_is_said_is_one_json_object_with_a_type() -> None:
-    assert json.loads(said("people", writer={"name": "Zoë"}, watchers=2)) == {
+    assert json.loads(text_frame("people", writer={"name": "Zoë"}, watchers=2)) == {
         "type": "people",
         "writer": {"name": "Zoë"},
         "watchers": 2,
@@ -34,7 +43,7 @@ def test_what_is_said_is_one_json_object_with_a_type() -> None:
 
 
 def test_an_answer_is_read() -> None:
-    assert read_said(json.dumps(ANSWER).encode()) == Answer("a1", allow=True)
+    assert read_text_frame(json.dumps(ANSWER).encode()) == Answer("a1", allow=True)
 
 
 @pytest.mark.parametrize(
@@ -47,19 +56,19 @@ def test_an_answer_is_read() -> None:
         b'{"type":"answer"}',
         json.dumps(ANSWER | {"allow": "yes"}).encode(),
         json.dumps(ANSWER | {"also": 1}).encode(),
-        json.dumps(ANSWER | {"ask": "a" * MAX_SAID_FRAME}).encode(),
+        json.dumps(ANSWER | {"ask": "a" * MAX_TEXT_FRAME}).encode(),
     ],
 )
 def test_anything_else_is_refused_and_not_quoted(frame: bytes) -> None:
     with pytest.raises(InvalidFrame) as refused:
-        read_said(frame)
+        read_text_frame(frame)
     assert "ls -la" not in str(refused.value)
 
 
 @given(st.binary(max_size=200))
 def test_no_bytes_raise_anything_but_a_bad_frame(frame: bytes) -> None:
     with contextlib.suppress(InvalidFrame):
-        assert isinstance(read_said(frame), Answer)
+        assert isinstance(read_text_frame(frame), Answer)
 
 
 @given(epoch=st.text(min_size=1), offset=st.integers(0, 10**18 - 1))

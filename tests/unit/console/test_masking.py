@@ -40,8 +40,8 @@ def fed(masker: Masker, pieces: list[bytes], *, end: bool = True) -> Masked:
     given_out = [masker.feed(piece, 0.0) for piece in pieces]
     if end:
         given_out.append(masker.flush())
-    kept = b"".join(each.kept for each in given_out)
-    return Masked(b"".join(each.shown for each in given_out), kept)
+    recordable = b"".join(each.recordable for each in given_out)
+    return Masked(b"".join(each.shown for each in given_out), recordable)
 
 
 def found(pattern: str, text: bytes) -> list[tuple[int, int]]:
@@ -70,10 +70,10 @@ def test_all_that_is_found_in_the_whole_is_masked_however_it_is_cut(
 ) -> None:
     masked = fed(Masker(patterns, KEY), cut(text, places))
     assert masked.shown == text
-    assert len(masked.kept) == len(text)
+    assert len(masked.recordable) == len(text)
     for pattern in patterns:
         for start, end in found(pattern, text):
-            assert masked.kept[start:end] == b"*" * (end - start), (pattern, text, masked.kept)
+            assert masked.recordable[start:end] == b"*" * (end - start), (pattern, text, masked.recordable)
 
 
 def taken(pattern: str) -> bool:
@@ -104,9 +104,9 @@ ANY_PATTERN = st.lists(
 def test_whatever_pattern_is_taken_nothing_that_it_finds_is_kept(pattern: str, text: bytes, places: list[int]) -> None:
     assume(taken(pattern))
     text += b"\n\n"
-    kept = fed(Masker([pattern], KEY), cut(text, places)).kept
+    recordable = fed(Masker([pattern], KEY), cut(text, places)).recordable
     for start, end in found(pattern, text):
-        assert kept[start:end] == b"*" * (end - start), (pattern, text, kept)
+        assert recordable[start:end] == b"*" * (end - start), (pattern, text, recordable)
 
 
 @settings(max_examples=200, deadline=None)
@@ -124,7 +124,7 @@ def test_what_is_settled_is_masked_the_same_however_it_is_cut(pattern: str, text
 def test_a_secret_that_arrives_byte_by_byte_is_masked_and_what_surrounds_it_is_kept() -> None:
     text = b"curl -H 'Authorization: Bearer eyJhbGciOi' now\r\n"
     masked = fed(Masker([r"Bearer \S+"], KEY), [text[at : at + 1] for at in range(len(text))])
-    assert masked.kept == b"curl -H 'Authorization: " + b"*" * 18 + b" now\r\n"
+    assert masked.recordable == b"curl -H 'Authorization: " + b"*" * 18 + b" now\r\n"
 
 
 def test_a_masked_stretch_keeps_its_length_and_a_digest_that_who_has_the_key_can_try() -> None:
@@ -132,7 +132,7 @@ def test_a_masked_stretch_keeps_its_length_and_a_digest_that_who_has_the_key_can
     span = masked.spans[0]
     assert (span.offset, span.length, span.pattern) == (4, 4, 1)
     assert span.digest == hmac.digest(KEY, b"1234", hashlib.sha256)[:16].hex()
-    assert masked.kept == b"pin **** ok\n"
+    assert masked.recordable == b"pin **** ok\n"
     assert masked.shown == b"pin 1234 ok\n"
 
 
@@ -148,7 +148,7 @@ def test_what_may_become_a_secret_is_held_for_a_moment_and_then_kept_masked() ->
     assert due(masker) == 7.0 + HELD_SECONDS
     assert masker.flush() == Masked(b"12", b"**", masker_spans(b"12"))
     assert due(masker) is None
-    assert masker.feed(b"34\n", 8.0).kept == b"**\n"
+    assert masker.feed(b"34\n", 8.0).recordable == b"**\n"
 
 
 def due(masker: Masker) -> float | None:
@@ -169,20 +169,20 @@ def test_a_stretch_beyond_the_bound_is_masked_to_the_end_of_its_line() -> None:
     masker = Masker([r"eyJ\w+"], KEY)
     token = b"eyJ" + b"a" * (3 * LONGEST)
     masked = fed(masker, [token[:5000], token[5000:], b"+still", b" more\rfree\n"])
-    assert masked.kept == b"*" * (len(token) + 11) + b"\rfree\n"
+    assert masked.recordable == b"*" * (len(token) + 11) + b"\rfree\n"
 
 
 def test_a_search_that_takes_too_long_masks_what_it_cannot_tell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(masking, "SEARCH_SECONDS", 0.001)
     masked = Masker([r"(a|aa|aaa|aaaa)+(b|c)*d"], KEY).feed(b"a" * 4000 + b"x\nfree\n", 0)
-    assert masked.kept[:4000] == b"*" * 4000
+    assert masked.recordable[:4000] == b"*" * 4000
     assert masked.spans[0].pattern == UNSURE
 
 
 def test_a_large_piece_is_looked_through_in_parts() -> None:
     text = b"x" * 4090 + b" 1234 " + b"y" * 9000 + b" 99 "
     masked = fed(Masker([r"\d{4}"], KEY), [text])
-    assert masked.kept == text.replace(b"1234", b"****")
+    assert masked.recordable == text.replace(b"1234", b"****")
 
 
 @pytest.mark.parametrize(
@@ -207,14 +207,14 @@ def test_plain_patterns_are_taken(pattern: str) -> None:
 
 def test_stretches_of_several_patterns_that_overlap_are_masked_as_one() -> None:
     masked = Masker([r"ab.d\b", r"cd e"], KEY).feed(b"x abcd ef\n", 0)
-    assert masked.kept == b"x ******f\n"
+    assert masked.recordable == b"x ******f\n"
     assert [(span.offset, span.length) for span in masked.spans] == [(2, 6)]
 
 
 def test_a_stretch_that_is_found_when_all_of_it_was_given_out_masks_nothing_more() -> None:
     masker = Masker([r"\d+x?"], KEY)
-    assert masker.feed(b"12", 0.0).kept == b""
-    assert masker.flush().kept == b"**"
+    assert masker.feed(b"12", 0.0).recordable == b""
+    assert masker.flush().recordable == b"**"
     assert masker.feed(b" ok\n", 1.0) == Masked(b" ok\n", b" ok\n")
 
 
@@ -223,11 +223,11 @@ def test_other_patterns_go_on_where_the_stream_is() -> None:
     before.feed(b"$ password=hun", 0.0)
     before.flush()
     after = Masker([r"\d{4}", r"word=\S+"], KEY, before.tail)
-    assert fed(after, [b"ter2 1234\n"]).kept == b"**** ****\n"
+    assert fed(after, [b"ter2 1234\n"]).recordable == b"**** ****\n"
 
 
 def test_what_is_masked_to_the_end_of_its_line_is_so_for_other_patterns_too() -> None:
     before = Masker([r"eyJ\w+"], KEY)
     before.feed(b"eyJ" + b"a" * LONGEST, 0.0)
     before.flush()
-    assert fed(Masker([r"\d{4}"], KEY, before.tail), [b"b.c\nfree\n"]).kept == b"***\nfree\n"
+    assert fed(Masker([r"\d{4}"], KEY, before.tail), [b"b.c\nfree\n"]).recordable == b"***\nfree\n"

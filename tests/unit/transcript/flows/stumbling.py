@@ -57,9 +57,9 @@ class StumblingTranscripts(MemoryTranscripts):
         async for piece in super().read(console, ordinal, start):
             yield piece
 
-    async def lying(self, console: str = "") -> AsyncIterator[SegmentInfo]:
+    async def list_segments(self, console: str = "") -> AsyncIterator[SegmentInfo]:
         answer(await self.step())
-        async for each in super().lying(console):
+        async for each in super().list_segments(console):
             yield each
 
     async def drop(self, console: str, ordinal: int) -> bool:

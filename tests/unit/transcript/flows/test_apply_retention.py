@@ -134,7 +134,7 @@ async def test_without_a_listing_there_is_no_run() -> None:
         yield SegmentInfo(f"{CONSOLE}{console}", 0, 0)
         raise Unavailable(Dependency.STORAGE_BLOBS, "away")
 
-    kept.transcripts.lying = away  # type: ignore[method-assign]
+    kept.transcripts.list_segments = away  # type: ignore[method-assign]
     with pytest.raises(Unavailable):
         await apply_retention(kept.archive)
 
