@@ -19,21 +19,21 @@ bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 
 @bp.orchestration_trigger(context_name="context")
-def await_approval(context: task.OrchestrationContext, asked: dict[str, Any]) -> Generator[Any, Any, Any]:
+def await_approval(context: task.OrchestrationContext, approval: dict[str, Any]) -> Generator[Any, Any, Any]:
     """Answers the request as it was settled, whoever's decision came first."""
-    return (yield from waiting(context, asked))
+    return (yield from wait_for_decision(context, approval))
 
 
-def waiting(context: task.OrchestrationContext, asked: dict[str, Any]) -> Generator[Any, Any, Any]:
+def wait_for_decision(context: task.OrchestrationContext, approval: dict[str, Any]) -> Generator[Any, Any, Any]:
     """The orchestration itself, which any engine can run."""
     decision = context.wait_for_external_event(DECISION)
-    over = context.create_timer(datetime.fromtimestamp(asked["waits_until"] + EARLY_SECONDS, UTC))
-    first = yield task.when_any([decision, over])
-    wish = decision.get_result() if first is decision else {**asked, "state": State.EXPIRED.value}
-    return (yield context.call_activity("settle_approval", input=wish))
+    timeout = context.create_timer(datetime.fromtimestamp(approval["waits_until"] + EARLY_SECONDS, UTC))
+    winner = yield task.when_any([decision, timeout])
+    outcome = decision.get_result() if winner is decision else {**approval, "state": State.EXPIRED.value}
+    return (yield context.call_activity("settle_approval", input=outcome))
 
 
-@bp.activity_trigger(input_name="wish")
-async def settle_approval(wish: dict) -> dict:  # type: ignore[type-arg]  # the worker knows plain types alone
+@bp.activity_trigger(input_name="approval")
+async def settle_approval(approval: dict) -> dict:  # type: ignore[type-arg]  # the worker knows plain types alone
     """Writes the outcome down, once; what was settled before stays. Raises Unavailable."""
-    return approval_to_json(await wiring.approvals_table().settle(approval_from_json(wish)))
+    return approval_to_json(await wiring.approvals_table().settle(approval_from_json(approval)))

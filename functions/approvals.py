@@ -9,7 +9,7 @@ from functions.http.operations import CHANGES, Description
 from functions.http.pipeline import RequestContext, Result
 from functions.http.requests import InvalidRequest, body_of, session_id
 from functions.http.responses import time_text
-from functions.http.routes import at, at_console, calling
+from functions.http.routes import at, at_console, make_trigger
 from functions.http.schemas import CONSOLE_RIGHTS, ref, whole
 from shared.access.approval import Approval, State
 from shared.access.flows.approve import ask_approval, decide_approval, list_approvals, show_approval
@@ -26,57 +26,58 @@ async def _ask(context: RequestContext) -> Result | Refusal:
     fields.done()
     if right not in CONSOLE_RIGHTS:
         raise InvalidRequest.because(f"for must be one of {', '.join(CONSOLE_RIGHTS)}")
-    context.said["right"] = right.value
+    context.audit_fields["right"] = right.value
     approval = await ask_approval(context.dependencies, context.caller, vm, right, reason)
     if isinstance(approval, Refusal):
         return approval
     location = f"/api{vm.resource_id}/serialConsole/approvals/{approval.id}"
-    return Result(_shown(approval, context.caller), 201, {"Location": location})
+    return Result(_approval_json(approval, context.caller), 201, {"Location": location})
 
 
 async def _show(context: RequestContext) -> Result | Refusal:
-    found = await show_approval(context.dependencies, context.caller, context.console(), _id(context))
-    return found if isinstance(found, Refusal) else Result(_shown(found, context.caller))
+    approval = await show_approval(context.dependencies, context.caller, context.console(), _id(context))
+    return approval if isinstance(approval, Refusal) else Result(_approval_json(approval, context.caller))
 
 
 async def _decide(context: RequestContext) -> Result | Refusal:
     vm, fields = context.console(), body_of(context.req)
     allow, comment = fields.flag("allow"), fields.text_or_none("comment")
     fields.done()
-    context.said |= {"approval": _id(context), "decision": "allow" if allow else "deny"}
+    context.audit_fields |= {"approval": _id(context), "decision": "allow" if allow else "deny"}
     settled = await decide_approval(
         context.dependencies, context.caller, vm, _id(context), allow=allow, comment=comment
     )
     if isinstance(settled, Refusal):
         return settled
-    context.said |= {"right": settled.right.value, "of": settled.subject}
-    return Result(_shown(settled, context.caller))
+    context.audit_fields |= {"right": settled.right.value, "of": settled.subject}
+    return Result(_approval_json(settled, context.caller))
 
 
 async def _list(context: RequestContext) -> Result | Refusal:
-    listed = await list_approvals(context.dependencies, context.caller)
-    return Result({"value": [_shown(each, context.caller) for each in listed]})
+    approvals = await list_approvals(context.dependencies, context.caller)
+    return Result({"value": [_approval_json(each, context.caller) for each in approvals]})
 
 
 at_console(
     bp, "ask_approval", "POST", _ask, "/approvals",
-    about=Description(
-        "Asks somebody else to approve", {201: ref("Approval")}, CHANGES, tells=("Location",), body="ApprovalWish"
+    description=Description(
+        "Asks somebody else to approve", {201: ref("Approval")}, CHANGES, response_headers=("Location",),
+        body="ApprovalWish",
     ),
 )  # fmt: skip
 at_console(
     bp, "show_approval", "GET", _show, "/approvals/{approval}",
-    about=Description("One request, for who asked and who may decide", {200: ref("Approval")}),
+    description=Description("One request, for who asked and who may decide", {200: ref("Approval")}),
 )  # fmt: skip
 at_console(
     bp, "decide_approval", "POST", _decide, "/approvals/{approval}/decision",
-    about=Description(
+    description=Description(
         "Approves somebody else's request, or denies it", {200: ref("Approval")}, CHANGES, body="Decision"
     ),
 )  # fmt: skip
 at(
-    bp, "list_all_approvals", "GET", "approvals", calling("list_approvals", _list),
-    about=Description("Requests that wait: one's own, and those that one may decide", {200: whole("Approval")}),
+    bp, "list_all_approvals", "GET", "approvals", make_trigger("list_approvals", _list),
+    description=Description("Requests that wait: one's own, and those that one may decide", {200: whole("Approval")}),
 )  # fmt: skip
 
 
@@ -85,7 +86,7 @@ def _id(context: RequestContext) -> str:
     return session_id(context.req.route_params["approval"], "the address")
 
 
-def _shown(approval: Approval, to: Caller) -> dict[str, Any]:
+def _approval_json(approval: Approval, caller: Caller) -> dict[str, Any]:
     granted = approval.state is State.APPROVED and approval.decided_at is not None
     return {
         "id": approval.id,
@@ -101,5 +102,5 @@ def _shown(approval: Approval, to: Caller) -> dict[str, Any]:
         "decidedBy": {"name": approval.decider} if approval.decider else None,
         "decidedAt": time_text(approval.decided_at),
         "comment": approval.comment,
-        "mine": approval.subject == to.subject,
+        "mine": approval.subject == caller.subject,
     }

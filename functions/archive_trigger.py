@@ -26,11 +26,11 @@ _log = logging.getLogger(__name__)
 )
 async def archive(events: List[func.EventHubEvent]) -> None:  # noqa: UP006 - as above
     """Raises while the storage is away: the checkpoint stays, and nothing is lost."""
-    archived = await archive_records([event.get_body() for event in events], wiring.transcripts(), _tails())
+    archived = await archive_records([event.get_body() for event in events], wiring.transcripts(), _known_ends())
     for name in archived.aside:
         _log.error("records were set aside in dead-letter/%s: they cannot be read or placed", name)
 
 
 @cache
-def _tails() -> KnownEnds:
+def _known_ends() -> KnownEnds:
     return KnownEnds()

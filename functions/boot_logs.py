@@ -3,7 +3,7 @@
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions.http.binary_responses import Contents, handing_out
+from functions.http.binary_responses import Contents, make_binary_trigger
 from functions.http.operations import READS, Description
 from functions.http.pipeline import RequestContext
 from functions.http.requests import InvalidRequest
@@ -29,21 +29,21 @@ _QUERY = {
 
 
 async def _log(context: RequestContext) -> Contents | Refusal:
-    vm, (raw, most) = context.console(), _wish(context)
-    found = await boot_log(
+    vm, (raw, most) = context.console(), _parse_query(context)
+    log = await boot_log(
         context.dependencies, wiring.archive(), context.caller, vm, most if raw else min(most, MOST // GROWS)
     )
-    if isinstance(found, Refusal):
-        return found
-    headers = {"x-console-offset-start": str(found.start)}
-    return Contents(found.content, _RAW, headers) if raw else Contents(_text(found.content), _TEXT, headers)
+    if isinstance(log, Refusal):
+        return log
+    headers = {"x-console-offset-start": str(log.start)}
+    return Contents(log.content, _RAW, headers) if raw else Contents(_text(log.content), _TEXT, headers)
 
 
 def _text(content: bytes) -> bytes:
     return plain(content).encode()
 
 
-def _wish(context: RequestContext) -> tuple[bool, int]:
+def _parse_query(context: RequestContext) -> tuple[bool, int]:
     """Whether as it is, and how much. Raises InvalidRequest."""
     query = context.query
     form, tail = query.get("format", "text"), query.get("tail", str(LIMIT))
@@ -55,18 +55,25 @@ def _wish(context: RequestContext) -> tuple[bool, int]:
 
 
 async def _screenshot(context: RequestContext) -> Contents | Refusal:
-    found = await boot_screenshot(context.dependencies, wiring.archive(), context.caller, context.console())
-    return found if isinstance(found, Refusal) else Contents(found.content, found.media)
+    screenshot = await boot_screenshot(context.dependencies, wiring.archive(), context.caller, context.console())
+    return screenshot if isinstance(screenshot, Refusal) else Contents(screenshot.content, screenshot.media)
 
 
 _LOGS = Description(
     "The serial log that Azure's boot diagnostics keeps", {200: {}}, READS, query=_QUERY,
-    tells=("x-console-offset-start",), media=(_TEXT, _RAW),
+    response_headers=("x-console-offset-start",), media=(_TEXT, _RAW),
 )  # fmt: skip
 _SHOTS = Description("The screenshot that Azure's boot diagnostics keeps", {200: {}}, READS, media=_PICTURES)
 for name, place in (("", VM), ("_of_instance", INSTANCE)):
-    at(bp, f"read_boot_log{name}", "GET", f"{place}/bootLog", handing_out("read_boot_log", _log, _QUERY), about=_LOGS)
+    at(
+        bp,
+        f"read_boot_log{name}",
+        "GET",
+        f"{place}/bootLog",
+        make_binary_trigger("read_boot_log", _log, _QUERY),
+        description=_LOGS,
+    )
     at(
         bp, f"read_boot_screenshot{name}", "GET", f"{place}/bootScreenshot",
-        handing_out("read_boot_screenshot", _screenshot, ()), about=_SHOTS,
+        make_binary_trigger("read_boot_screenshot", _screenshot, ()), description=_SHOTS,
     )  # fmt: skip

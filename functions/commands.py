@@ -18,14 +18,14 @@ bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 _KEYS = re.compile(r"[A-Za-z0-9]{1,16}", re.ASCII)
 
 
-def _doing(act: Command) -> Work:
+def _doing(command: Command) -> Work:
     async def work(context: RequestContext) -> Result | Refusal:
         vm, fields = context.console(), body_of(context.req)
-        reason, keys = fields.text_or_none("reason"), _keys(fields) if act is Command.SYSRQ else ""
+        reason, keys = fields.text_or_none("reason"), _keys(fields) if command is Command.SYSRQ else ""
         fields.done()
-        context.said |= {"act": act.value, "right": act.right.value}
-        refusal = await run_command(context.dependencies, context.caller, vm, act, keys=keys, reason=reason)
-        return refusal or Result({"act": act.value, "by": {"name": context.caller.name}}, 202)
+        context.audit_fields |= {"act": command.value, "right": command.right.value}
+        refusal = await run_command(context.dependencies, context.caller, vm, command, keys=keys, reason=reason)
+        return refusal or Result({"act": command.value, "by": {"name": context.caller.name}}, 202)
 
     return work
 
@@ -38,7 +38,7 @@ def _keys(fields: Fields) -> str:
     return keys
 
 
-_SAID = {
+_SUMMARIES = {
     Command.RESET: "Resets the VM, as its reset button would",
     Command.RESTART: "Restarts the VM through Azure",
     Command.START: "Starts the VM",
@@ -48,6 +48,8 @@ _SAID = {
 }
 
 for each in Command:
-    wish = "SysRqWish" if each is Command.SYSRQ else "ActWish"
-    about = Description(f"{_SAID[each]}; it is begun when this answers", {202: ref("Act")}, AT_THE_LINE, body=wish)
-    at_console(bp, f"{each.value}_vm", "POST", _doing(each), f"/{each.value}", about=about)
+    schema = "SysRqWish" if each is Command.SYSRQ else "ActWish"
+    description = Description(
+        f"{_SUMMARIES[each]}; it is begun when this answers", {202: ref("Act")}, AT_THE_LINE, body=schema
+    )
+    at_console(bp, f"{each.value}_vm", "POST", _doing(each), f"/{each.value}", description=description)

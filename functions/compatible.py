@@ -17,9 +17,9 @@ from functions.http.operations import AT_THE_LINE, AZURES, CHANGES, READS, Descr
 from functions.http.pipeline import RequestContext, Result, Work, answer_stray, settings_of
 from functions.http.requests import InvalidRequest, body_of, scope_of, vm_id
 from functions.http.responses import time_text
-from functions.http.routes import Trigger, at, calling
+from functions.http.routes import Trigger, at, make_trigger
 from functions.http.schemas import Schema, ref, whole
-from functions.sessions import whom
+from functions.sessions import audit_fields_of
 from shared.access.compatibility import Compatibility
 from shared.access.flows.list_vms import list_consoles
 from shared.access.policy import Scope
@@ -69,7 +69,7 @@ async def _status(context: RequestContext) -> Result | Refusal:
 
 def _switching(*, on: bool) -> Work:
     async def work(context: RequestContext) -> Result | Refusal:
-        context.said |= {"scope": scope_of(context.req).text, "console": "on" if on else "off"}
+        context.audit_fields |= {"scope": scope_of(context.req).text, "console": "on" if on else "off"}
         turned = await turn_switch(context.dependencies, context.caller, scope_of(context.req), on=on)
         return turned if isinstance(turned, Refusal) else Result({"properties": {"disabled": not on}})
 
@@ -90,17 +90,17 @@ async def _list(context: RequestContext) -> Result | Refusal:
 
 async def _list_all(context: RequestContext) -> Result | Refusal:
     """The ports that the caller could open, in one subscription: all of them, or why they cannot be told."""
-    subscription, found = (
+    subscription, consoles = (
         scope_of(context.req).text,
         await list_consoles(context.dependencies, context.caller, most=_ALL),
     )
-    if isinstance(found, Refusal):
-        return found
-    for name, why in found.unasked.items():
+    if isinstance(consoles, Refusal):
+        return consoles
+    for name, refusal in consoles.unasked.items():
         if f"/subscriptions/{name}".lower() == subscription:
-            return why
-    mine = [vm for vm in (each.vm.id for each in found.listed) if vm.subscription_id.lower() == subscription]
-    if len(mine) > _MOST:
+            return refusal
+    vms = [vm for vm in (each.vm.id for each in consoles.listed) if vm.subscription_id.lower() == subscription]
+    if len(vms) > _MOST:
         raise InvalidRequest.because(f"there are more than {_MOST} VMs: ask for the ports of each")
     gate = asyncio.Semaphore(_AT_ONCE)
 
@@ -108,9 +108,9 @@ async def _list_all(context: RequestContext) -> Result | Refusal:
         async with gate:
             return await show_port(context.dependencies, context.caller, vm)
 
-    ports = await asyncio.gather(*map(show, mine))
+    ports = await asyncio.gather(*map(show, vms))
     return Result(
-        {"value": [_port(vm, port) for vm, port in zip(mine, ports, strict=True) if isinstance(port, SwitchedPort)]}
+        {"value": [_port(vm, port) for vm, port in zip(vms, ports, strict=True) if isinstance(port, SwitchedPort)]}
     )
 
 
@@ -130,9 +130,13 @@ async def _connect(context: RequestContext) -> Result | Refusal:
     opened = await open_session(context.dependencies, context.caller, vm, OpenSessionRequest())
     if isinstance(opened, Refusal):
         return opened
-    context.said |= whom(opened)
-    said = {"connectionString": _address(opened), "token": opened.token, "expiresAt": time_text(opened.expires_at)}
-    return Result(said, headers={"x-ms-serial-console-token": opened.token})
+    context.audit_fields |= audit_fields_of(opened)
+    connection = {
+        "connectionString": _address(opened),
+        "token": opened.token,
+        "expiresAt": time_text(opened.expires_at),
+    }
+    return Result(connection, headers={"x-ms-serial-console-token": opened.token})
 
 
 def _address(opened: Opened) -> str:
@@ -174,43 +178,50 @@ _ACTIONS = {
 }
 
 
-def _at(name: str, method: str, address: str, work: Work, about: Description) -> None:
+def _at(name: str, method: str, address: str, work: Work, description: Description) -> None:
     operation = f"azure_{name}"
-    at(bp, operation, method, address, _where_it_is_on(operation, calling(operation, work, None)), about=about)
+    at(
+        bp,
+        operation,
+        method,
+        address,
+        _where_it_is_on(operation, make_trigger(operation, work, None)),
+        description=description,
+    )
 
 
 def _where_it_is_on(operation: str, trigger: Trigger) -> Trigger:
     """Elsewhere the address leads nowhere, whoever asks."""
 
     async def where_it_is_on(req: func.HttpRequest, starter: str) -> func.HttpResponse:
-        about = settings_of(starter)
-        off = about is not None and about.compatibility is Compatibility.OFF
+        settings = settings_of(starter)
+        off = settings is not None and settings.compatibility is Compatibility.OFF
         return await (answer_stray(operation, req, starter) if off else trigger(req, starter))
 
     return where_it_is_on
 
 
-def _about(summary: str, schema: Schema, refuses: tuple[int, ...] = READS, status: int = 200) -> Description:
+def _describe(summary: str, schema: Schema, refuses: tuple[int, ...] = READS, status: int = 200) -> Description:
     return Description(summary, {status: schema}, refuses, dialect=AZURES)
 
 
 _SWITCH = ref("AzureSwitch")
-_at("operations", "GET", f"{_PROVIDER}/operations", _operations, _about("Every action", whole("AzureOperation")))
-_at("console_status", "GET", _SERVICE, _status, _about("Whether the console is on", _SWITCH))
+_at("operations", "GET", f"{_PROVIDER}/operations", _operations, _describe("Every action", whole("AzureOperation")))
+_at("console_status", "GET", _SERVICE, _status, _describe("Whether the console is on", _SWITCH))
 for verb, on in (("disable", False), ("enable", True)):
-    turning = _about(f"Turns the console {'on' if on else 'off'} for a subscription", _SWITCH, CHANGES)
+    turning = _describe(f"Turns the console {'on' if on else 'off'} for a subscription", _SWITCH, CHANGES)
     _at(f"{verb}_console", "POST", f"{_SERVICE}/{verb}Console", _switching(on=on), turning)
 _at(
     "all_ports", "GET", f"{_SUBSCRIPTION}{_PROVIDER}/serialPorts", _list_all,
-    _about("The ports that one could open", whole("AzurePort")),
+    _describe("The ports that one could open", whole("AzurePort")),
 )  # fmt: skip
 for owner, ports in OWNERS.items():
     port = f"{ports}/{{port}}"
     put = Description(
         "Enables or disables a port", {201: ref("AzurePort")}, CHANGES, body="AzurePortWish", dialect=AZURES
     )
-    connecting = _about("Opens a session", ref("AzureConnection"), AT_THE_LINE)
-    _at(f"ports_of_{owner}", "GET", ports, _list, _about("The ports of a VM", whole("AzurePort")))
-    _at(f"port_of_{owner}", "GET", port, _get, _about("One port", ref("AzurePort")))
+    connecting = _describe("Opens a session", ref("AzureConnection"), AT_THE_LINE)
+    _at(f"ports_of_{owner}", "GET", ports, _list, _describe("The ports of a VM", whole("AzurePort")))
+    _at(f"port_of_{owner}", "GET", port, _get, _describe("One port", ref("AzurePort")))
     _at(f"put_port_of_{owner}", "PUT", port, _put, put)
     _at(f"connect_{owner}", "POST", f"{port}/connect", _connect, connecting)

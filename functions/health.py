@@ -15,17 +15,17 @@ from shared.session.dependencies import Dependencies
 from shared.session.flows.check_health import DependencyHealth, check_health
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
-KEPT_SECONDS = 2.0
+CACHE_SECONDS = 2.0
 """Anybody may ask, as often as they like; the report are asked this often at most."""
 
 
 @dataclass(slots=True)
 class _CachedReport:
-    asked: float
+    made_at: float
     report: asyncio.Task[Sequence[DependencyHealth]]
 
 
-_kept: dict[int, _CachedReport] = {}
+_cached_reports: dict[int, _CachedReport] = {}
 
 
 async def show_health(req: func.HttpRequest, starter: str) -> func.HttpResponse:
@@ -34,8 +34,9 @@ async def show_health(req: func.HttpRequest, starter: str) -> func.HttpResponse:
 
 at(
     bp, "show_health", "GET", "health", show_health,
-    about=Description(
-        "Every dependency by name", {200: ref("Health"), 503: ref("Health")}, NEVER, also=("HEAD",), public=True
+    description=Description(
+        "Every dependency by name", {200: ref("Health"), 503: ref("Health")}, NEVER, extra_methods=("HEAD",),
+        public=True,
     ),
 )  # fmt: skip
 
@@ -43,16 +44,16 @@ at(
 async def _health(dependencies: Dependencies) -> Result:
     report = await asyncio.shield(_report(dependencies))
     healthy = all(each.healthy for each in report)
-    said = {"status": _word(healthy), "dependencies": [_dependency(each) for each in report]}
-    return Result(said, 200 if healthy else 503)
+    payload = {"status": _word(healthy), "dependencies": [_dependency(each) for each in report]}
+    return Result(payload, 200 if healthy else 503)
 
 
 def _report(dependencies: Dependencies) -> asyncio.Task[Sequence[DependencyHealth]]:
     """The report under way or just made, or a new one."""
-    kept, now = _kept.get(id(dependencies)), dependencies.clock.now()
-    if kept is None or now - kept.asked > KEPT_SECONDS:
-        kept = _kept[id(dependencies)] = _CachedReport(now, asyncio.create_task(check_health(dependencies)))
-    return kept.report
+    cached, now = _cached_reports.get(id(dependencies)), dependencies.clock.now()
+    if cached is None or now - cached.made_at > CACHE_SECONDS:
+        cached = _cached_reports[id(dependencies)] = _CachedReport(now, asyncio.create_task(check_health(dependencies)))
+    return cached.report
 
 
 def _dependency(dependency: DependencyHealth) -> dict[str, str | float]:

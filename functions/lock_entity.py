@@ -22,13 +22,13 @@ _clock = SystemClock()
 class LockEntity(DurableEntity):
     """Times are the entity's own: operations are not replayed, and whoever asks may have waited in the queue."""
 
-    def acquire(self, said: dict[str, Any]) -> None:
-        self._change("acquire", said)
+    def acquire(self, payload: dict[str, Any]) -> None:
+        self._change("acquire", payload)
 
-    def release(self, said: dict[str, Any]) -> None:
-        self._change("release", said)
+    def release(self, payload: dict[str, Any]) -> None:
+        self._change("release", payload)
 
-    def _change(self, operation: str, said: dict[str, Any]) -> None:
-        after = changed(self.get_state(dict), operation, said, _clock.now())
-        if after is not None:
-            self.set_state(after)
+    def _change(self, operation: str, payload: dict[str, Any]) -> None:
+        state = changed(self.get_state(dict), operation, payload, _clock.now())
+        if state is not None:
+            self.set_state(state)

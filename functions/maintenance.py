@@ -13,35 +13,35 @@ from shared.transcript.old_rows import Ages, limits
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]  # the library leaves it untyped
 _log = logging.getLogger(__name__)
-_TOLD_SECONDS = 86_400.0
+_ALERT_SECONDS = 86_400.0
 
 
 @bp.timer_trigger(arg_name="timer", schedule="0 */5 * * * *")
 async def keep_archive(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
-    kept = await apply_retention(wiring.archive())
+    result = await apply_retention(wiring.archive())
     _log.info(
         "upkeep: %d consoles, %d checkpoints signed, %d segments dropped, %d consoles held, %d left for the next run",
-        kept.consoles, kept.signed, kept.dropped, kept.held, len(kept.failed),
+        result.consoles, result.signed, result.dropped, result.held, len(result.failed),
     )  # fmt: skip
-    if not kept.whole:
+    if not result.whole:
         _log.warning("upkeep: there was no time for every console; the next run goes on where this one ended")
-    await _tell_interrupted(kept)
-    for console in kept.damaged:
+    await _log_interrupted(result)
+    for console in result.damaged:
         _log.error("%s: the newest segment does not end as one; python -m shared.verify tells more", console)
 
 
-async def _tell_interrupted(kept: RetentionResult) -> None:
+async def _log_interrupted(result: RetentionResult) -> None:
     """Of those whose relay was heard of within a day: an alert is not told for ever of what cannot come any more."""
     now, interrupted = wiring.clock().now(), 0
-    for console, open_ones in kept.unended.items():
-        found = await show_unended_by_heartbeats(open_ones, wiring.leases(), now)
+    for console, open_ones in result.unended.items():
+        states = await show_unended_by_heartbeats(open_ones, wiring.leases(), now)
         for each in open_ones:
-            at = found[each.recording.id].last_sign
-            if at is not None and now - at < _TOLD_SECONDS:
+            last_sign = states[each.recording.id].last_sign
+            if last_sign is not None and now - last_sign < _ALERT_SECONDS:
                 interrupted += 1
                 _log.warning(
                     "recording interrupted: %s of %s, relay %s, silent since %s",
-                    each.recording.id, console, each.recording.relay, time_text(at),
+                    each.recording.id, console, each.recording.relay, time_text(last_sign),
                 )  # fmt: skip
     _log.info("recordings interrupted: %d", interrupted)
 
@@ -50,6 +50,6 @@ async def _tell_interrupted(kept: RetentionResult) -> None:
 async def clear_tables(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
     settings, clock = wiring.settings(), wiring.clock()
     ages = Ages(settings.session_seconds, settings.session_days, settings.read_days)
-    done = await remove_old_rows(wiring.old_rows(), clock, limits(ages, clock.now()))
-    removed = ", ".join(f"{kind} {count}" for kind, count in done.removed.items() if count) or "none"
-    _log.info("old rows removed: %s; left for the next run: %s", removed, ", ".join(sorted(done.left)) or "none")
+    result = await remove_old_rows(wiring.old_rows(), clock, limits(ages, clock.now()))
+    removed = ", ".join(f"{kind} {count}" for kind, count in result.removed.items() if count) or "none"
+    _log.info("old rows removed: %s; left for the next run: %s", removed, ", ".join(sorted(result.left)) or "none")

@@ -10,7 +10,7 @@ from functions.http.operations import CHANGES, CONDITIONAL, Description
 from functions.http.pipeline import RequestContext, Result
 from functions.http.requests import InvalidRequest, object_of, scope_of, version_of
 from functions.http.responses import time_text
-from functions.http.routes import POLICIES, at, calling
+from functions.http.routes import POLICIES, at, make_trigger
 from functions.http.schemas import ref
 from shared.access.policy import Policy, Scope
 from shared.access.policy_codec import InvalidPolicy, check_scope, policy_from_json, policy_to_json
@@ -21,19 +21,19 @@ bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 
 async def _show(context: RequestContext) -> Result | Refusal:
-    return _answered(await show_policy(context.dependencies, context.caller, scope_of(context.req)))
+    return _to_result(await show_policy(context.dependencies, context.caller, scope_of(context.req)))
 
 
 async def _set(context: RequestContext) -> Result | Refusal:
     scope = scope_of(context.req)
     policy, version = _policy(context.req, scope), version_of(context.req)
-    context.said |= {"scope": scope.text, "console": policy.console.value}
-    return _answered(await set_policy(context.dependencies, context.caller, scope, policy, version))
+    context.audit_fields |= {"scope": scope.text, "console": policy.console.value}
+    return _to_result(await set_policy(context.dependencies, context.caller, scope, policy, version))
 
 
 async def _clear(context: RequestContext) -> Result | Refusal:
     scope = scope_of(context.req)
-    context.said["scope"] = scope.text
+    context.audit_fields["scope"] = scope.text
     return await clear_policy(context.dependencies, context.caller, scope) or Result(None, 204)
 
 
@@ -47,14 +47,14 @@ def _policy(req: func.HttpRequest, scope: Scope) -> Policy:
     return policy
 
 
-def _answered(shown: ShownPolicy | Refusal) -> Result | Refusal:
+def _to_result(shown: ShownPolicy | Refusal) -> Result | Refusal:
     if isinstance(shown, Refusal):
         return shown
     version = quote(shown.stored.version, safe="") if shown.stored else None
-    return Result(_said(shown, version), headers={"ETag": f'"{version}"'} if version else {})
+    return Result(_policy_json(shown, version), headers={"ETag": f'"{version}"'} if version else {})
 
 
-def _said(shown: ShownPolicy, version: str | None) -> dict[str, Any]:
+def _policy_json(shown: ShownPolicy, version: str | None) -> dict[str, Any]:
     stored = shown.stored
     return {
         "scope": shown.scope.text,
@@ -67,7 +67,7 @@ def _said(shown: ShownPolicy, version: str | None) -> dict[str, Any]:
 
 
 _SHOWING = Description(
-    "The policy of a scope, and what holds there as well", {200: ref("PolicyOfScope")}, tells=("ETag",)
+    "The policy of a scope, and what holds there as well", {200: ref("PolicyOfScope")}, response_headers=("ETag",)
 )
 _SETTING = Description(
     "Sets the policy of a scope",
@@ -77,15 +77,15 @@ _SETTING = Description(
         "If-Match": "The version that is to be replaced, in quotes",
         "If-None-Match": "*: only if there is none yet",
     },
-    tells=("ETag",),
+    response_headers=("ETag",),
     body="Policy",
 )
 _CLEARING = Description("Clears the policy of a scope", {204: None}, CHANGES)
 
 for of, address in POLICIES.items():
-    for verb, method, doing, about in (
+    for verb, method, work, description in (
         ("show", "GET", _show, _SHOWING),
         ("set", "PUT", _set, _SETTING),
         ("clear", "DELETE", _clear, _CLEARING),
     ):
-        at(bp, f"{verb}_policy_of_{of}", method, address, calling(f"{verb}_policy", doing), about=about)
+        at(bp, f"{verb}_policy_of_{of}", method, address, make_trigger(f"{verb}_policy", work), description=description)

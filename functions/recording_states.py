@@ -14,7 +14,7 @@ INTERRUPTED = "x-console-interrupted"
 _ENDED = Standing(RecordingState.ENDED)
 
 
-async def standings(
+async def find_standings(
     context: RequestContext, vm: VmId, recordings: Sequence[Recording], shown: Collection[str]
 ) -> dict[str, Standing]:
     """Of those without an end among the ones that are shown, by id. Raises Unavailable."""
@@ -25,13 +25,13 @@ async def standings(
     return await list_unended(open_ones, vm, dependencies.leases, dependencies.relays, dependencies.clock.now())
 
 
-def as_json(of: Standing | None) -> dict[str, Any]:
+def as_json(standing: Standing | None) -> dict[str, Any]:
     """None: it has an end."""
-    known = of or _ENDED
-    return {"state": known.state.value, "lastSign": None if known.last_sign is None else time_text(known.last_sign)}
+    shown = standing or _ENDED
+    return {"state": shown.state.value, "lastSign": None if shown.last_sign is None else time_text(shown.last_sign)}
 
 
-def as_header(found: dict[str, Standing]) -> dict[str, str]:
+def as_header(standings: dict[str, Standing]) -> dict[str, str]:
     """Which are interrupted; not there where none is."""
-    gone = [epoch for epoch, of in found.items() if of.state is RecordingState.INTERRUPTED]
-    return {INTERRUPTED: " ".join(gone)} if gone else {}
+    interrupted = [epoch for epoch, standing in standings.items() if standing.state is RecordingState.INTERRUPTED]
+    return {INTERRUPTED: " ".join(interrupted)} if interrupted else {}

@@ -15,7 +15,7 @@ from functions.http.responses import time_text
 from functions.http.routes import at_console
 from functions.http.schemas import ref
 from functions.recording_states import as_json as as_state
-from functions.recording_states import standings
+from functions.recording_states import find_standings
 from shared import wiring
 from shared.base.refusals import Refusal
 from shared.transcript.flows.hold_transcript import lift_hold, place_hold
@@ -36,16 +36,16 @@ async def _list(context: RequestContext) -> Result | Refusal:
     if refusal := await permitted(context.dependencies, context.caller, vm):
         return refusal
     archive = wiring.archive()
-    known = await index_console(archive.index, archive.transcripts, vm.console, REQUEST_BYTES)
+    index = await index_console(archive.index, archive.transcripts, vm.console, REQUEST_BYTES)
     hold = await archive.holds.find(vm.console)
-    if any(mark.printed for each in known.recordings for mark in each.marks):
+    if any(mark.printed for each in index.recordings for mark in each.marks):
         await record_read(archive, context.caller, vm, "recordings")
-    listed = page_of(known.recordings, _recording, _place_of, context.query.get("cursor"))
-    behind = as_json(await progress_of(context, vm))
-    found = await standings(context, vm, known.recordings, [each["id"] for each in listed["value"]])
+    listed = page_of(index.recordings, _recording, _place_of, context.query.get("cursor"))
+    progress = as_json(await progress_of(context, vm))
+    standings = await find_standings(context, vm, index.recordings, [each["id"] for each in listed["value"]])
     for each in listed["value"]:
-        each.update(as_state(found.get(each["id"])))
-    return Result({**listed, "complete": known.whole, "hold": _hold(hold) if hold else None, "archive": behind})
+        each.update(as_state(standings.get(each["id"])))
+    return Result({**listed, "complete": index.whole, "hold": _hold(hold) if hold else None, "archive": progress})
 
 
 def _place_of(recording: Recording) -> str:
@@ -54,11 +54,11 @@ def _place_of(recording: Recording) -> str:
 
 async def _place(context: RequestContext) -> Result | Refusal:
     vm, fields = context.console(), body_of(context.req)
-    why = fields.text("reason").strip()
+    reason = fields.text("reason").strip()
     fields.done()
-    if not why:
+    if not reason:
         raise InvalidRequest.because("reason must say why, for instance the case's number")
-    placed = await place_hold(context.dependencies, wiring.archive(), context.caller, vm, why)
+    placed = await place_hold(context.dependencies, wiring.archive(), context.caller, vm, reason)
     return placed if isinstance(placed, Refusal) else Result(_hold(placed))
 
 
@@ -70,43 +70,47 @@ async def _lift(context: RequestContext) -> Result | Refusal:
 
 at_console(
     bp, "list_recordings", "GET", _list, "/recordings",
-    about=Description(
+    description=Description(
         "What was recorded of a VM: who was there, when, what happened", {200: ref("Recordings")}, query=paging.QUERY
     ),
 )  # fmt: skip
 at_console(
     bp, "place_hold", "PUT", _place, "/hold",
-    about=Description("Keeps retention from dropping anything", {200: ref("Hold")}, CHANGES, body="HoldWish"),
+    description=Description("Keeps retention from dropping anything", {200: ref("Hold")}, CHANGES, body="HoldWish"),
 )  # fmt: skip
 at_console(
-    bp, "lift_hold", "DELETE", _lift, "/hold", about=Description("Lets retention go on", {204: None}, CHANGES)
+    bp, "lift_hold", "DELETE", _lift, "/hold", description=Description("Lets retention go on", {204: None}, CHANGES)
 )  # fmt: skip
 
 
-def _recording(of: Recording) -> dict[str, Any]:
+def _recording(recording: Recording) -> dict[str, Any]:
     return {
-        "id": of.id,
-        "began": time_text(of.began_us / _US),
-        "last": time_text(of.last_us / _US),
-        "ended": time_text(of.ended_us / _US) if of.ended_us else None,
-        "reason": of.reason,
-        "start": of.start,
-        "end": of.end,
-        "people": [_person(each) for each in of.people[-_MOST:]],
-        "marks": [_mark(each) for each in of.marks[-_MOST:]],
+        "id": recording.id,
+        "began": time_text(recording.began_us / _US),
+        "last": time_text(recording.last_us / _US),
+        "ended": time_text(recording.ended_us / _US) if recording.ended_us else None,
+        "reason": recording.reason,
+        "start": recording.start,
+        "end": recording.end,
+        "people": [_person(each) for each in recording.people[-_MOST:]],
+        "marks": [_mark(each) for each in recording.marks[-_MOST:]],
     }
 
 
-def _person(of: Person) -> dict[str, Any]:
-    ended = time_text(of.ended_us / _US) if of.ended_us else None
+def _person(person: Person) -> dict[str, Any]:
+    ended = time_text(person.ended_us / _US) if person.ended_us else None
     return {
-        "session": of.session, "name": of.name, "mode": of.mode, "began": time_text(of.began_us / _US), "ended": ended
-    }  # fmt: skip
+        "session": person.session,
+        "name": person.name,
+        "mode": person.mode,
+        "began": time_text(person.began_us / _US),
+        "ended": ended,
+    }
 
 
-def _mark(of: Mark) -> dict[str, Any]:
-    return {"kind": of.kind, "offset": of.offset, "time": time_text(of.time_us / _US), "text": of.text}
+def _mark(mark: Mark) -> dict[str, Any]:
+    return {"kind": mark.kind, "offset": mark.offset, "time": time_text(mark.time_us / _US), "text": mark.text}
 
 
-def _hold(of: Hold) -> dict[str, Any]:
-    return {"by": of.by, "since": time_text(of.since), "reason": of.why}
+def _hold(hold: Hold) -> dict[str, Any]:
+    return {"by": hold.by, "since": time_text(hold.since), "reason": hold.why}

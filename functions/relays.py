@@ -83,38 +83,40 @@ async def _heartbeat(context: RequestContext) -> Result | Refusal:
     fields.done()
     ended = await renew_sessions(context.dependencies, relay, live, others)
     endings = [_ending(each) for each in ended[:ENDINGS]]
-    when = context.dependencies.rechecked
-    again = {each.session: math.ceil(when[each.session]) for each in live if each.session in when}
-    return Result({"end": endings, "again": again, **await _recorded(context, relay, live, keep_after)})
+    rechecks = context.dependencies.rechecked
+    again = {each.session: math.ceil(rechecks[each.session]) for each in live if each.session in rechecks}
+    return Result({"end": endings, "again": again, **await _find_recording_settings(context, relay, live, keep_after)})
 
 
-def _others(said: Any) -> Others:
+def _others(value: Any) -> Others:
     """Raises InvalidRequest."""
-    fields = Fields(said, "others")
+    fields = Fields(value, "others")
     ids = {mode: frozenset((fields.text_or_none(mode.value, most=HEARTBEAT_BYTES) or "").split()) for mode in Mode}
     fields.done()
     return Others(ids[Mode.WRITE], ids[Mode.WATCH])
 
 
-async def _recorded(context: RequestContext, relay: str, live: Sequence[Live], keep_after: str) -> dict[str, Any]:
+async def _find_recording_settings(
+    context: RequestContext, relay: str, live: Sequence[Live], keep_after: str
+) -> dict[str, Any]:
     """What cannot be learnt now is null: sessions must not end for it, and the relay goes on as it was told last."""
     try:
-        known = await get_recording_settings(context.dependencies, relay, [each.vm for each in live])
+        settings = await get_recording_settings(context.dependencies, relay, [each.vm for each in live])
     except Unavailable:
         return {"keep": None, "keepTo": None, "capture": None}
-    capture = sorted((vm for vm in known.capture), key=lambda vm: vm.console)[:CAPTURED]
-    return {**_kept(known.keep, keep_after), "capture": [vm.resource_id for vm in capture]}
+    capture = sorted((vm for vm in settings.capture), key=lambda vm: vm.console)[:CAPTURED]
+    return {**_page_of_settings(settings.keep, keep_after), "capture": [vm.resource_id for vm in capture]}
 
 
-def _kept(keep: Mapping[VmId, RecordingSettings], after: str) -> dict[str, Any]:
+def _page_of_settings(settings: Mapping[VmId, RecordingSettings], after: str) -> dict[str, Any]:
     """As much as fits, in the order of the consoles; `keepTo`: up to which one, where that is not all."""
-    told, left = list[dict[str, Any]](), KEEP_BYTES
-    for vm in sorted((vm for vm in keep if vm.console > after), key=lambda vm: vm.console):
+    page, left = list[dict[str, Any]](), KEEP_BYTES
+    for vm in sorted((vm for vm in settings if vm.console > after), key=lambda vm: vm.console):
         if left <= 0:
-            return {"keep": told, "keepTo": VmId.parse(told[-1]["vm"]).console}
-        told.append({"vm": vm.resource_id, **keep[vm].to_json()})
-        left -= len(json.dumps(told[-1]))
-    return {"keep": told, "keepTo": None}
+            return {"keep": page, "keepTo": VmId.parse(page[-1]["vm"]).console}
+        page.append({"vm": vm.resource_id, **settings[vm].to_json()})
+        left -= len(json.dumps(page[-1]))
+    return {"keep": page, "keepTo": None}
 
 
 async def _detach(context: RequestContext) -> Result | Refusal:

@@ -26,19 +26,19 @@ bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 async def _open(context: RequestContext) -> Result | Refusal:
     vm = context.console()
-    wish = _wish(context.req)
-    context.said["mode"] = wish.mode.value
-    opened = await open_session(context.dependencies, context.caller, vm, wish)
+    request = _parse_request(context.req)
+    context.audit_fields["mode"] = request.mode.value
+    opened = await open_session(context.dependencies, context.caller, vm, request)
     if isinstance(opened, Refusal):
         return opened
-    context.said |= whom(opened)
+    context.audit_fields |= audit_fields_of(opened)
     location = f"/api{vm.resource_id}/serialConsole/sessions/{opened.session.id}"
     return Result(_opened(opened), 201, {"Location": location})
 
 
 async def _show(context: RequestContext) -> Result | Refusal:
-    found = await show_session(context.dependencies, context.caller, context.console(), session_of(context.req))
-    return found if isinstance(found, Refusal) else Result(_session(found))
+    session = await show_session(context.dependencies, context.caller, context.console(), session_of(context.req))
+    return session if isinstance(session, Refusal) else Result(_session(session))
 
 
 async def _list(context: RequestContext) -> Result | Refusal:
@@ -54,18 +54,18 @@ def _since(session: Session) -> str:
 
 async def _close(context: RequestContext) -> Result | Refusal:
     vm, session = context.console(), session_of(context.req)
-    context.said["session"] = session
+    context.audit_fields["session"] = session
     ended = await close_session(context.dependencies, context.caller, vm, session)
     if isinstance(ended, Refusal):
         return ended
-    context.said["of"] = ended.subject
+    context.audit_fields["of"] = ended.subject
     return Result(None, 204)
 
 
 at_console(
     bp, "open_session", "POST", _open, "/sessions",
-    about=Description(
-        "Takes the console, or watches it", {201: ref("OpenedSession")}, AT_THE_LINE, tells=("Location",),
+    description=Description(
+        "Takes the console, or watches it", {201: ref("OpenedSession")}, AT_THE_LINE, response_headers=("Location",),
         body="SessionWish",
     ),
 )  # fmt: skip
@@ -75,10 +75,15 @@ at_console(
     "GET",
     _list,
     "/sessions",
-    about=Description("Live sessions of the VM", {200: page("Session")}, query=paging.QUERY),
+    description=Description("Live sessions of the VM", {200: page("Session")}, query=paging.QUERY),
 )
 at_console(
-    bp, "show_session", "GET", _show, "/sessions/{session}", about=Description("One session", {200: ref("Session")})
+    bp,
+    "show_session",
+    "GET",
+    _show,
+    "/sessions/{session}",
+    description=Description("One session", {200: ref("Session")}),
 )
 at_console(
     bp,
@@ -86,19 +91,19 @@ at_console(
     "DELETE",
     _close,
     "/sessions/{session}",
-    about=Description("Ends a session", {204: None}, CHANGES),
+    description=Description("Ends a session", {204: None}, CHANGES),
 )
 
 
-def _wish(req: func.HttpRequest) -> OpenSessionRequest:
+def _parse_request(req: func.HttpRequest) -> OpenSessionRequest:
     fields = body_of(req)
-    wish = OpenSessionRequest(
+    request = OpenSessionRequest(
         fields.choice("mode", Mode, Mode.WRITE),
         fields.choice("takeover", Takeover, Takeover.FORCE),
         fields.text_or_none("reason"),
     )
     fields.done()
-    return wish
+    return request
 
 
 def _opened(opened: Opened) -> dict[str, Any]:
@@ -127,7 +132,7 @@ def _session(session: Session) -> dict[str, Any]:
     }
 
 
-def whom(opened: Opened) -> dict[str, str]:
+def audit_fields_of(opened: Opened) -> dict[str, str]:
     """What the audit event tells of a session that was opened."""
     displaced = {"displaced": opened.displaced.subject} if opened.displaced else {}
     return {"session": opened.session.id, **displaced}

@@ -100,17 +100,17 @@ class TranscriptQuery:
             raise InvalidRequest.because(f"limit must be from 1 to {MOST} bytes")
         if wait > WAIT:
             raise InvalidRequest.because(f"wait must be at most {WAIT} seconds")
-        _sensible(query)
+        _check(query)
         return cls(Format(form), limit, wait if "wait" in query else None, query)
 
     @property
     def place(self) -> str:
         """As it is put on record."""
-        said = [f"{name}={self.query[name][:80]}" for name in (*PLACES, "to") if name in self.query]
-        return " ".join([f"format={self.format}", *said])
+        bounds = [f"{name}={self.query[name][:80]}" for name in (*PLACES, "to") if name in self.query]
+        return " ".join([f"format={self.format}", *bounds])
 
 
-def _sensible(query: Mapping[str, str]) -> None:
+def _check(query: Mapping[str, str]) -> None:
     begins = [name for name in ("from", "recording", "session", "at") if name in query]
     if len(begins) > 1:
         raise InvalidRequest.because(f"write {begins[0]} or {begins[1]}, not both")
@@ -147,13 +147,13 @@ class Bounds:
     end: int | None
 
 
-async def bounds_of(archive: Archive, vm: VmId, wish: TranscriptQuery) -> Bounds:
+async def bounds_of(archive: Archive, vm: VmId, request: TranscriptQuery) -> Bounds:
     """What bytes a wish is about. Raises NotOnRecord, StillIndexing, DamagedSegment, Unavailable."""
-    query = wish.query
+    query = request.query
     start, end = 0, None
     if "recording" in query:
-        found = await _recording(archive, vm, query["recording"])
-        start, end = found.start, None if found.ended_us is None else found.end
+        recording = await _recording(archive, vm, query["recording"])
+        start, end = recording.start, None if recording.ended_us is None else recording.end
     elif begin_us := await _begin_us(archive, vm, query):
         start = await offset_at(archive, vm, begin_us)
     if (end_us := await _end_us(archive, vm, query)) is not None:
@@ -162,14 +162,14 @@ async def bounds_of(archive: Archive, vm: VmId, wish: TranscriptQuery) -> Bounds
     return Bounds(max(start, number(query, "offset", start, "bytes")), end)
 
 
-async def part_of(archive: Archive, vm: VmId, wish: TranscriptQuery) -> tuple[Cursor, Until]:
+async def part_of(archive: Archive, vm: VmId, request: TranscriptQuery) -> tuple[Cursor, Until]:
     """What lines a wish is about. Raises NotOnRecord, StillIndexing, DamagedSegment, Unavailable."""
-    query, tail = wish.query, wish.wait is not None
+    query, tail = request.query, request.wait is not None
     end_us, cursor = await _end_us(archive, vm, query), cursor_of(query)
     until = Until(end_us, query.get("recording"), tail)
     if "recording" in query:
-        found = await _recording(archive, vm, query["recording"])
-        return cursor or Cursor(found.segment, found.position), until
+        recording = await _recording(archive, vm, query["recording"])
+        return cursor or Cursor(recording.segment, recording.position), until
     if cursor is None and (begin_us := await _begin_us(archive, vm, query)):
         place = await place_at(archive.transcripts, vm.console, begin_us)
         return (Cursor(place[0], place[1].position) if place else await _behind(archive, vm)), until
@@ -184,8 +184,8 @@ async def _behind(archive: Archive, vm: VmId) -> Cursor:
 
 async def offset_at(archive: Archive, vm: VmId, moment_us: int) -> int:
     """Printed bytes before the first line of this time or later; BEHIND, if there is none."""
-    found = await place_at(archive.transcripts, vm.console, moment_us)
-    return found[1].offset if found else BEHIND
+    place = await place_at(archive.transcripts, vm.console, moment_us)
+    return place[1].offset if place else BEHIND
 
 
 async def _begin_us(archive: Archive, vm: VmId, query: Mapping[str, str]) -> int | None:
@@ -210,29 +210,29 @@ def _no_mark(kind: str) -> NotOnRecord:
 
 async def _end_us(archive: Archive, vm: VmId, query: Mapping[str, str]) -> int | None:
     end = time_of(query, "to")
-    context = None if end is None else round(end * _US)
+    asked_end = None if end is None else round(end * _US)
     ended = (await _session(archive, vm, query["session"]))[1] if "session" in query else None
-    return min((each for each in (context, ended) if each is not None), default=None)
+    return min((each for each in (asked_end, ended) if each is not None), default=None)
 
 
 async def _session(archive: Archive, vm: VmId, session: str) -> tuple[int, int | None]:
-    if (found := await session_of(archive, vm, session)) is None:
+    if (times := await session_of(archive, vm, session)) is None:
         raise NotOnRecord("No such session is on record.")
-    return found
+    return times
 
 
 async def _recording(archive: Archive, vm: VmId, epoch: str) -> Recording:
-    if (found := await recording_of(archive, vm, epoch)) is None:
+    if (recording := await recording_of(archive, vm, epoch)) is None:
         raise NotOnRecord("No such recording.")
-    return found
+    return recording
 
 
 def range_of(header: str | None, end: int) -> tuple[int, int] | None:
     """The first byte and the one behind the last of a Range header; None where there is none that is understood."""
-    found = _RANGE.fullmatch(header.replace(" ", "")) if header else None
-    if not found or not any(found.groups()):
+    match = _RANGE.fullmatch(header.replace(" ", "")) if header else None
+    if not match or not any(match.groups()):
         return None
-    first, last = found.groups()
+    first, last = match.groups()
     if not first:
         return max(0, end - int(last)), end
     return int(first), min(end, int(last) + 1) if last else end

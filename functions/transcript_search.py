@@ -34,8 +34,8 @@ _US = 1_000_000
 
 async def _search(request: RequestContext) -> Result | Refusal:
     vm, query = request.console(), request.query
-    wanted, context, limit = (
-        _wanted(query),
+    text, context, limit = (
+        _search_text(query),
         _lines(query, "context", 2, 0, _CONTEXT),
         _lines(query, "limit", 50, 1, _MOST),
     )
@@ -47,27 +47,27 @@ async def _search(request: RequestContext) -> Result | Refusal:
     if begin is not None and "cursor" not in query:
         offset = await offset_at(archive, vm, round(begin * _US))
     until = BEHIND if end is None else await offset_at(archive, vm, round(end * _US) + 1)
-    found = await search_transcript(
-        archive.transcripts, vm.console, wanted, offset, limit=limit, context=context, until=until,
+    search_page = await search_transcript(
+        archive.transcripts, vm.console, text, offset, limit=limit, context=context, until=until,
     )  # fmt: skip
-    known = await _known(archive, vm) if found.hits else ()
-    listed = page_of(found.hits, lambda each: _hit(each, known), _place_of, None)
-    if listed["next"] is not None:  # what did not fit is found again
-        left = next(each for each in found.hits if _place_of(each) > listed["next"])
-        return Result({**listed, "next": _text(left.offset)})
-    return Result({**listed, "next": _text(found.next)})
+    recordings = await _find_recordings(archive, vm) if search_page.hits else ()
+    page = page_of(search_page.hits, lambda each: _hit(each, recordings), _place_of, None)
+    if page["next"] is not None:  # what did not fit is found again
+        first_left = next(each for each in search_page.hits if _place_of(each) > page["next"])
+        return Result({**page, "next": _text(first_left.offset)})
+    return Result({**page, "next": _text(search_page.next)})
 
 
 def _place_of(hit: Hit) -> str:
     return f"{hit.offset:020d}"
 
 
-async def _known(archive: Archive, vm: VmId) -> Sequence[Recording]:
+async def _find_recordings(archive: Archive, vm: VmId) -> Sequence[Recording]:
     """As far as the list of recordings goes: a hit is one without it, too."""
     return (await index_console(archive.index, archive.transcripts, vm.console, REQUEST_BYTES)).recordings
 
 
-def _wanted(query: Mapping[str, str]) -> str:
+def _search_text(query: Mapping[str, str]) -> str:
     text = query.get("q", "")
     if not 0 < len(text.strip()) <= len(text) <= _LONGEST or not text.isprintable():
         raise InvalidRequest.because(f"q must be what to look for: 1 to {_LONGEST} printable characters")
@@ -75,25 +75,25 @@ def _wanted(query: Mapping[str, str]) -> str:
 
 
 def _lines(query: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
-    found = number(query, name, default, "lines")
-    if not least <= found <= most:
+    value = number(query, name, default, "lines")
+    if not least <= value <= most:
         raise InvalidRequest.because(f"{name} must be from {least} to {most}")
-    return found
+    return value
 
 
-def _hit(of: Hit, known: Sequence[Recording]) -> dict[str, Any]:
+def _hit(hit: Hit, recordings: Sequence[Recording]) -> dict[str, Any]:
     return {
-        "offset": of.offset,
-        "time": time_text(of.time_us / _US),
-        "before": list(of.before),
-        "match": of.line,
-        "after": list(of.after),
-        "recording": _recording(of.offset, known),
+        "offset": hit.offset,
+        "time": time_text(hit.time_us / _US),
+        "before": list(hit.before),
+        "match": hit.line,
+        "after": list(hit.after),
+        "recording": _recording(hit.offset, recordings),
     }
 
 
-def _recording(offset: int, known: Sequence[Recording]) -> str | None:
-    return next((each.id for each in known if each.start <= offset < each.end), None)
+def _recording(offset: int, recordings: Sequence[Recording]) -> str | None:
+    return next((each.id for each in recordings if each.start <= offset < each.end), None)
 
 
 def _text(at: int | None) -> str | None:
@@ -102,7 +102,7 @@ def _text(at: int | None) -> str | None:
 
 at_console(
     bp, "search_transcript", "GET", _search, "/transcript/search",
-    about=Description(
+    description=Description(
         "Looks for words in what the console printed; case and escape sequences do not matter",
         {200: ref("Hits")},
         query={

@@ -6,7 +6,7 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from functions.http.archive_progress import HEADERS, as_headers, progress_of
-from functions.http.binary_responses import Contents, handing_out
+from functions.http.binary_responses import Contents, make_binary_trigger
 from functions.http.operations import READS, Description
 from functions.http.pipeline import RequestContext, Result
 from functions.http.requests import InvalidRequest
@@ -14,7 +14,7 @@ from functions.http.responses import ANSWER_BYTES, time_text
 from functions.http.routes import INSTANCE, VM, at, at_console
 from functions.http.schemas import ref
 from functions.http.waiting import AGAIN_SECONDS, place_for
-from functions.recording_states import INTERRUPTED, as_header, standings
+from functions.recording_states import INTERRUPTED, as_header, find_standings
 from functions.transcript_query import (
     GROWS,
     PLACES,
@@ -58,117 +58,121 @@ _PARTIAL = 206
 
 
 async def _read(context: RequestContext) -> Contents | Refusal:
-    vm, wish = context.console(), TranscriptQuery.read(context.query)
-    context.said["of"] = wish.place
+    vm, request = context.console(), TranscriptQuery.read(context.query)
+    context.audit_fields["of"] = request.place
     if refusal := await permitted(context.dependencies, context.caller, vm):
         return refusal
     archive = wiring.archive()
     try:
-        found = await _waited_for(archive, vm, wish, context)
+        contents = await _wait_and_read(archive, vm, request, context)
     except NotOnRecord as error:
         refusal = refuse(Code.RECORDING_NOT_FOUND, target=vm.resource_id, because=str(error))
         return replace(refusal, fix=error.fix or refusal.fix)
     except StillIndexing:
         return refuse(Code.RECORDINGS_INCOMPLETE, target=vm.resource_id)
     except DamagedSegment as damage:
-        if "segment" not in wish.query:
+        if "segment" not in request.query:
             raise
         raise InvalidRequest.because("segment is not what x-console-segment-next said") from damage
-    if isinstance(found, Refusal):
-        return found
-    if found.content:
-        await record_read(archive, context.caller, vm, wish.place)
-    if wish.format is Format.EVENTS and "x-console-segment-next" not in found.headers:
-        found = replace(found, headers=found.headers | await _interrupted(archive, context, vm))
-    if _at_the_end(found):
-        return replace(found, headers=found.headers | as_headers(await progress_of(context, vm)))
-    return found
+    if isinstance(contents, Refusal):
+        return contents
+    if contents.content:
+        await record_read(archive, context.caller, vm, request.place)
+    if request.format is Format.EVENTS and "x-console-segment-next" not in contents.headers:
+        contents = replace(contents, headers=contents.headers | await _interrupted(archive, context, vm))
+    if _at_the_end(contents):
+        return replace(contents, headers=contents.headers | as_headers(await progress_of(context, vm)))
+    return contents
 
 
 async def _interrupted(archive: Archive, context: RequestContext, vm: VmId) -> dict[str, str]:
     """Whose end is not among the events because their relay is gone."""
     recordings = (await index_console(archive.index, archive.transcripts, vm.console, REQUEST_BYTES)).recordings
-    return as_header(await standings(context, vm, recordings, {each.id for each in recordings}))
+    return as_header(await find_standings(context, vm, recordings, {each.id for each in recordings}))
 
 
-def _at_the_end(found: Contents) -> bool:
+def _at_the_end(contents: Contents) -> bool:
     """Of what is archived: whoever reads may think that this is all."""
-    at, end = (found.headers.get(f"x-console-offset-{name}") for name in ("next", "end"))
-    return not found.content or (at is not None and at == end)
+    at, end = (contents.headers.get(f"x-console-offset-{name}") for name in ("next", "end"))
+    return not contents.content or (at is not None and at == end)
 
 
-async def _waited_for(archive: Archive, vm: VmId, wish: TranscriptQuery, context: RequestContext) -> Contents | Refusal:
+async def _wait_and_read(
+    archive: Archive, vm: VmId, request: TranscriptQuery, context: RequestContext
+) -> Contents | Refusal:
     """Where nobody else may wait now, the answer says at once when to ask again."""
     ranged = context.req.headers.get("range")
-    if not wish.wait:
-        return await _found(archive, vm, wish, ranged)
+    if not request.wait:
+        return await _read_piece(archive, vm, request, ranged)
     with place_for(context.caller.subject) as place:
         if place:
-            return await _found(archive, vm, wish, ranged)
-        found = await _found(archive, vm, replace(wish, wait=0), ranged)
-    if isinstance(found, Refusal) or found.content:
-        return found
-    return replace(found, headers=found.headers | {"Retry-After": str(AGAIN_SECONDS)})
+            return await _read_piece(archive, vm, request, ranged)
+        contents = await _read_piece(archive, vm, replace(request, wait=0), ranged)
+    if isinstance(contents, Refusal) or contents.content:
+        return contents
+    return replace(contents, headers=contents.headers | {"Retry-After": str(AGAIN_SECONDS)})
 
 
-async def _found(archive: Archive, vm: VmId, wish: TranscriptQuery, ranged: str | None) -> Contents | Refusal:
-    if not wish.format.by_offset:
-        return await _lines(archive, vm, wish)
-    bounds = await bounds_of(archive, vm, wish)
-    if ranged and wish.format is Format.RAW and wish.query.keys().isdisjoint((*PLACES, "to")):
+async def _read_piece(archive: Archive, vm: VmId, request: TranscriptQuery, ranged: str | None) -> Contents | Refusal:
+    if not request.format.by_offset:
+        return await _lines(archive, vm, request)
+    bounds = await bounds_of(archive, vm, request)
+    if ranged and request.format is Format.RAW and request.query.keys().isdisjoint((*PLACES, "to")):
         end = (await find_end(vm.console, archive.transcripts)).offset
-        if context := range_of(ranged, end):
-            return await _range(archive, vm, wish, context)
-    most = wish.limit if wish.format is Format.RAW else min(wish.limit, ANSWER_BYTES // GROWS)
+        if byte_range := range_of(ranged, end):
+            return await _range(archive, vm, request, byte_range)
+    most = request.limit if request.format is Format.RAW else min(request.limit, ANSWER_BYTES // GROWS)
     limit = most if bounds.end is None else max(0, min(most, bounds.end - bounds.start))
 
     async def once() -> Bytes | Text:
-        read = read_bytes if wish.format is Format.RAW else read_text
+        read = read_bytes if request.format is Format.RAW else read_text
         return await read(archive.transcripts, vm.console, bounds.start, limit)
 
-    found = await when_there_is_more(once, wish.wait or 0 if limit else 0)
-    return Contents(_bytes(found), _MEDIA[wish.format], _places(found))
+    piece = await when_there_is_more(once, request.wait or 0 if limit else 0)
+    return Contents(_bytes(piece), _MEDIA[request.format], _places(piece))
 
 
-def _bytes(found: Bytes | Text) -> bytes:
-    return found.content.encode() if isinstance(found, Text) else found.content
+def _bytes(piece: Bytes | Text) -> bytes:
+    return piece.content.encode() if isinstance(piece, Text) else piece.content
 
 
-def _places(found: Bytes | Text) -> dict[str, str]:
-    places = {"start": found.start, "next": found.next, "end": found.end}
+def _places(piece: Bytes | Text) -> dict[str, str]:
+    places = {"start": piece.start, "next": piece.next, "end": piece.end}
     return {f"x-console-offset-{name}": str(at) for name, at in places.items()}
 
 
-async def _range(archive: Archive, vm: VmId, wish: TranscriptQuery, context: tuple[int, int]) -> Contents | Refusal:
+async def _range(
+    archive: Archive, vm: VmId, request: TranscriptQuery, byte_range: tuple[int, int]
+) -> Contents | Refusal:
     """Of a range that is larger than a piece, the beginning."""
-    first, behind = context
-    found = await read_bytes(archive.transcripts, vm.console, first, max(0, min(behind - first, wish.limit)))
-    if not found.content or found.start != first:
+    first, behind = byte_range
+    piece = await read_bytes(archive.transcripts, vm.console, first, max(0, min(behind - first, request.limit)))
+    if not piece.content or piece.start != first:
         return refuse(Code.RANGE_NOT_SATISFIABLE, target=vm.resource_id)
-    said = f"bytes {found.start}-{found.next - 1}/{found.end}"
-    return Contents(found.content, _MEDIA[wish.format], _places(found) | {"Content-Range": said}, _PARTIAL)
+    content_range = f"bytes {piece.start}-{piece.next - 1}/{piece.end}"
+    return Contents(piece.content, _MEDIA[request.format], _places(piece) | {"Content-Range": content_range}, _PARTIAL)
 
 
-async def _lines(archive: Archive, vm: VmId, wish: TranscriptQuery) -> Contents:
-    read = read_recording if wish.format is Format.CAST else read_events
-    cursor, until = await part_of(archive, vm, wish)
+async def _lines(archive: Archive, vm: VmId, request: TranscriptQuery) -> Contents:
+    read = read_recording if request.format is Format.CAST else read_events
+    cursor, until = await part_of(archive, vm, request)
 
     async def once() -> Page:
-        return await read(archive.transcripts, vm.console, cursor, wish.limit, until)
+        return await read(archive.transcripts, vm.console, cursor, request.limit, until)
 
-    page = await when_there_is_more(once, wish.wait or 0)
+    page = await when_there_is_more(once, request.wait or 0)
     headers = {"x-console-segment-next": str(page.next)} if page.next else {}
-    return Contents(page.content, _MEDIA[wish.format], headers)
+    return Contents(page.content, _MEDIA[request.format], headers)
 
 
 async def _who(context: RequestContext) -> Result | Refusal:
-    found = await show_reads(context.dependencies, wiring.archive(), context.caller, context.console())
-    if isinstance(found, Refusal):
-        return found
-    return Result({"value": [{"time": time_text(each.at), "name": each.name, "what": each.what} for each in found]})
+    reads = await show_reads(context.dependencies, wiring.archive(), context.caller, context.console())
+    if isinstance(reads, Refusal):
+        return reads
+    return Result({"value": [{"time": time_text(each.at), "name": each.name, "what": each.what} for each in reads]})
 
 
-_TELLS = (
+_RESPONSE_HEADERS = (
     "x-console-offset-start", "x-console-offset-next", "x-console-offset-end", "x-console-segment-next", *HEADERS,
     INTERRUPTED,
 )  # fmt: skip
@@ -178,12 +182,19 @@ _READING = Description(
     (*READS[:5], 416, *READS[5:]),
     query=QUERY,
     headers={"Range": "Of raw: one range of bytes, of all that was ever printed"},
-    tells=(*_TELLS, "Content-Range"),
+    response_headers=(*_RESPONSE_HEADERS, "Content-Range"),
     media=tuple(_MEDIA.values()),
 )
 for function, address in (("read_transcript", VM), ("read_transcript_of_instance", INSTANCE)):
-    at(bp, function, "GET", f"{address}/transcript", handing_out("read_transcript", _read), about=_READING)
+    at(
+        bp,
+        function,
+        "GET",
+        f"{address}/transcript",
+        make_binary_trigger("read_transcript", _read),
+        description=_READING,
+    )
 at_console(
     bp, "list_reads", "GET", _who, "/transcript/reads",
-    about=Description("Who read what of the transcript, for those who administer the VM", {200: ref("Reads")}),
+    description=Description("Who read what of the transcript, for those who administer the VM", {200: ref("Reads")}),
 )  # fmt: skip

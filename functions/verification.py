@@ -47,27 +47,27 @@ async def _verify(context: RequestContext) -> Result | Refusal:
     last_us = None if end is None else int(end * _US)
     part = await verify_part(archive, vm.console, cursor, last_us, Budget(late=_late))
     to_the_end = part.next is None and last_us is None
-    behind = as_json(await progress_of(context, vm)) if to_the_end else None
-    return Result(_verified(part) | {"archive": behind})
+    progress = as_json(await progress_of(context, vm)) if to_the_end else None
+    return Result(_verified(part) | {"archive": progress})
 
 
 async def _checkpoints(context: RequestContext) -> Result | Refusal:
     vm = context.console()
     if refusal := await permitted(context.dependencies, context.caller, vm):
         return refusal
-    ledger = wiring.archive().ledger
-    lines, more = await ledger.page(vm.console, _month(context.query.get("cursor")), PAGE_BYTES)
-    said = f"{more.month}.{more.start}" if more else None
-    return Result({"value": list(lines), "next": said, **await ledger.public_keys()})
+    statements = wiring.archive().ledger
+    lines, more = await statements.page(vm.console, _statement_place(context.query.get("cursor")), PAGE_BYTES)
+    next_cursor = f"{more.month}.{more.start}" if more else None
+    return Result({"value": list(lines), "next": next_cursor, **await statements.public_keys()})
 
 
-def _month(text: str | None) -> StatementPlace:
+def _statement_place(text: str | None) -> StatementPlace:
     """Raises InvalidRequest."""
     if text is None:
         return StatementPlace()
-    if not (found := _PLACE.fullmatch(text)):
+    if not (match := _PLACE.fullmatch(text)):
         raise InvalidRequest.because("cursor must be what the answer before said as next")
-    return StatementPlace(found[1], int(found[2]))
+    return StatementPlace(match[1], int(match[2]))
 
 
 _PLACE = re.compile(r"([0-9]{4}-[0-9]{2})\.([0-9]{1,12})")
@@ -75,7 +75,7 @@ _PLACE = re.compile(r"([0-9]{4}-[0-9]{2})\.([0-9]{1,12})")
 
 at_console(
     bp, "verify_transcript", "GET", _verify, "/transcript/verification",
-    about=Description(
+    description=Description(
         "Whether the transcript is complete and as it was written, in parts",
         {200: ref("Verification")},
         query={
@@ -87,7 +87,7 @@ at_console(
 )  # fmt: skip
 at_console(
     bp, "list_checkpoints", "GET", _checkpoints, "/checkpoints",
-    about=Description(
+    description=Description(
         "What was signed about the transcript, and the keys that prove it", {200: ref("Checkpoints")},
         query=paging.QUERY,
     ),
@@ -122,12 +122,12 @@ def _verified(part: Part) -> dict[str, Any]:
     }
 
 
-def _finding(of: Finding) -> dict[str, Any]:
+def _finding(finding: Finding) -> dict[str, Any]:
     return {
-        "fault": of.fault.value,
-        "segment": of.segment,
-        "line": of.line,
-        "offset": of.offset,
-        "words": of.words,
-        "who": of.fault.who,
+        "fault": finding.fault.value,
+        "segment": finding.segment,
+        "line": finding.line,
+        "offset": finding.offset,
+        "words": finding.words,
+        "who": finding.fault.who,
     }

@@ -13,7 +13,7 @@ from functions.http.operations import NEVER, Description
 from functions.http.paging import page_of
 from functions.http.pipeline import RequestContext, Result, answer_anybody
 from functions.http.requests import InvalidRequest
-from functions.http.routes import SCALE_SET, at, at_console, calling
+from functions.http.routes import SCALE_SET, at, at_console, make_trigger
 from functions.http.schemas import CONSOLE_RIGHTS, one_of, ref
 from functions.sessions import person, warning
 from shared.access.azure_roles import SCOPE
@@ -30,30 +30,35 @@ bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 async def _show(context: RequestContext) -> Result | Refusal:
     vm, right = context.console(), _right(context.query)
     shown = await show_console(context.dependencies, context.caller, vm, right)
-    context.said["right"] = right.value
+    context.audit_fields["right"] = right.value
     return shown if isinstance(shown, Refusal) else Result(_shown(shown))
 
 
 def _right(query: Mapping[str, str]) -> Right:
     """What the checks are asked for. Raises InvalidRequest."""
-    wanted = query.get("for", Right.WRITE)
-    if wanted not in CONSOLE_RIGHTS:
+    right = query.get("for", Right.WRITE)
+    if right not in CONSOLE_RIGHTS:
         raise InvalidRequest.because(f"for must be one of {', '.join(CONSOLE_RIGHTS)}")
-    return Right(wanted)
+    return Right(right)
 
 
 async def _list(context: RequestContext) -> Result | Refusal:
     cursor = context.query.get("cursor")
-    found = await list_consoles(context.dependencies, context.caller, cursor or "")
-    if isinstance(found, Refusal):
-        return found
-    unasked = [{"subscription": name, **_unasked(why)} for name, why in found.unasked.items()]
-    listed = page_of(found.listed, _listed, lambda each: each.vm.id.console, cursor)
-    return Result({**listed, "next": listed["next"] or found.next, "unasked": unasked})
+    page = await list_consoles(context.dependencies, context.caller, cursor or "")
+    if isinstance(page, Refusal):
+        return page
+    unasked = [{"subscription": name, **_unasked(refusal)} for name, refusal in page.unasked.items()]
+    value = page_of(page.listed, _listed, lambda each: each.vm.id.console, cursor)
+    return Result({**value, "next": value["next"] or page.next, "unasked": unasked})
 
 
-def _unasked(why: Refusal) -> dict[str, Any]:
-    return {"code": why.code.value, "message": why.message, "fix": why.fix, "retryAfterSeconds": why.retry_after}
+def _unasked(refusal: Refusal) -> dict[str, Any]:
+    return {
+        "code": refusal.code.value,
+        "message": refusal.message,
+        "fix": refusal.fix,
+        "retryAfterSeconds": refusal.retry_after,
+    }
 
 
 async def _no_instance(_: RequestContext) -> Result | Refusal:
@@ -62,15 +67,15 @@ async def _no_instance(_: RequestContext) -> Result | Refusal:
 
 at_console(
     bp, "show_console", "GET", _show,
-    about=Description(
+    description=Description(
         "Every check of a VM, and who is at its console",
         {200: ref("Preflight")},
         query={"for": ("What one wants to do; write if it is left out", one_of(CONSOLE_RIGHTS))},
     ),
 )  # fmt: skip
 at(
-    bp, "list_all_consoles", "GET", "consoles", calling("list_consoles", _list, paging.QUERY),
-    about=Description(
+    bp, "list_all_consoles", "GET", "consoles", make_trigger("list_consoles", _list, paging.QUERY),
+    description=Description(
         "Every VM that the caller may read, and subscriptions that could not be asked", {200: ref("Consoles")},
         query=paging.QUERY,
     ),
@@ -82,8 +87,8 @@ for name, method, address in (
     ("refuse_session_of_scale_set", "POST", f"{SCALE_SET}/sessions"),
 ):
     at(
-        bp, name, method, address, calling(name, _no_instance, None),
-        about=Description("A scale set has no console: its instances have", {}),
+        bp, name, method, address, make_trigger(name, _no_instance, None),
+        description=Description("A scale set has no console: its instances have", {}),
     )  # fmt: skip
 
 
@@ -97,11 +102,11 @@ async def show_keys(req: func.HttpRequest, starter: str) -> func.HttpResponse:
 
 at(
     bp, "show_config", "GET", "config", show_config,
-    about=Description("What a page needs to sign in", {200: ref("Config")}, NEVER, public=True),
+    description=Description("What a page needs to sign in", {200: ref("Config")}, NEVER, public=True),
 )  # fmt: skip
 at(
     bp, "show_keys", "GET", "keys", show_keys,
-    about=Description("Public keys of session tokens", {200: ref("Keys")}, NEVER, public=True),
+    description=Description("Public keys of session tokens", {200: ref("Keys")}, NEVER, public=True),
 )  # fmt: skip
 
 
@@ -114,23 +119,23 @@ _FOR_A_MINUTE = {"Cache-Control": "public, max-age=60"}
 
 
 async def _config(dependencies: Dependencies) -> Result:
-    about = dependencies.settings
-    metadata = about.page_authority_metadata
-    tenant = about.tenants[0] if len(about.tenants) == 1 else "organizations"
-    known = [] if about.instance_discovery else [urlsplit(about.authority).netloc]
+    settings = dependencies.settings
+    metadata = settings.page_authority_metadata
+    tenant = settings.tenants[0] if len(settings.tenants) == 1 else "organizations"
+    known_authorities = [] if settings.instance_discovery else [urlsplit(settings.authority).netloc]
     return Result(
         {
-            "clientId": about.page_client,
-            "authority": f"{about.authority}/{tenant}",
-            "knownAuthorities": known,
+            "clientId": settings.page_client,
+            "authority": f"{settings.authority}/{tenant}",
+            "knownAuthorities": known_authorities,
             "authorityMetadata": json.loads(metadata) if metadata else None,
-            "scopes": [f"{about.api_audience}/{SCOPE}"],
+            "scopes": [f"{settings.api_audience}/{SCOPE}"],
         }
     )
 
 
 def _shown(shown: ShownConsole) -> dict[str, Any]:
-    vm, at = shown.examined.vm, shown.console
+    vm, console = shown.examined.vm, shown.console
     return {
         "id": vm.id.resource_id,
         "name": vm.id.title,
@@ -138,16 +143,18 @@ def _shown(shown: ShownConsole) -> dict[str, Any]:
         "available": not shown.examined.refusals,
         "checks": [_check(each) for each in shown.examined.checks],
         "warnings": [warning(each) for each in shown.examined.warnings],
-        "console": None if isinstance(at, Refusal) else {"generation": at.generation, "writer": person(at.writer)},
-        "consoleUnasked": _unasked(at) if isinstance(at, Refusal) else None,
+        "console": None
+        if isinstance(console, Refusal)
+        else {"generation": console.generation, "writer": person(console.writer)},
+        "consoleUnasked": _unasked(console) if isinstance(console, Refusal) else None,
         "rights": [right.value for right in shown.held],
     }
 
 
 def _check(check: Check) -> dict[str, Any]:
-    no = check.refusal
-    said = _refusal(no) if no else dict.fromkeys(("code", "message", "fix", "fixCommand"))
-    return {"check": check.what.value, "passed": no is None, **said}
+    refusal = check.refusal
+    fields = _refusal(refusal) if refusal else dict.fromkeys(("code", "message", "fix", "fixCommand"))
+    return {"check": check.what.value, "passed": refusal is None, **fields}
 
 
 def _refusal(refusal: Refusal) -> dict[str, Any]:

@@ -18,10 +18,14 @@ async def progress_of(context: RequestContext, vm: VmId) -> ArchiveProgress:
 
 def as_json(progress: ArchiveProgress) -> dict[str, Any]:
     """`recorded`: when the relay recorded last; null where that is not known."""
-    at = progress.recorded_at
-    return {"state": progress.state.value, "records": progress.records, "recorded": time_text(at) if at else None}
+    recorded_at = progress.recorded_at
+    return {
+        "state": progress.state.value,
+        "records": progress.records,
+        "recorded": time_text(recorded_at) if recorded_at else None,
+    }
 
 
 def as_headers(progress: ArchiveProgress) -> dict[str, str]:
-    said = {"x-console-archive": progress.state.value}
-    return said | ({"x-console-records-behind": str(progress.records)} if progress.recorded_at is not None else {})
+    headers = {"x-console-archive": progress.state.value}
+    return headers | ({"x-console-records-behind": str(progress.records)} if progress.recorded_at is not None else {})

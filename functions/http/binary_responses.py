@@ -23,31 +23,31 @@ class Contents:
 type Read = Callable[[RequestContext], Awaitable[Contents | Refusal]]
 
 
-def handing_out(name: str, read: Read, known: Collection[str] | None = None) -> Trigger:
+def make_binary_trigger(name: str, read: Read, fields: Collection[str] | None = None) -> Trigger:
     """The work as a trigger for callers; `name` is what the audit event calls it. `known` are the query's fields;
     None: the work looks at the query itself.
     """
 
     async def trigger(req: func.HttpRequest, starter: str) -> func.HttpResponse:
-        found: list[Contents] = []
+        contents: list[Contents] = []
 
         async def work(context: RequestContext) -> Result | Refusal:
-            if known is not None:
-                query_of(context.req, *known)
+            if fields is not None:
+                query_of(context.req, *fields)
             outcome = await read(context)
             if isinstance(outcome, Refusal):
                 return outcome
             bounded(outcome.content)
-            found.append(outcome)
+            contents.append(outcome)
             return Result(None, outcome.status, headers=outcome.headers)
 
         response = await answer(name, req, starter, work)
-        return _with(response, found[0]) if found else response
+        return _with(response, contents[0]) if contents else response
 
     return trigger
 
 
-def _with(response: func.HttpResponse, found: Contents) -> func.HttpResponse:
+def _with(response: func.HttpResponse, contents: Contents) -> func.HttpResponse:
     return func.HttpResponse(
-        found.content, status_code=response.status_code, headers=dict(response.headers), mimetype=found.media
+        contents.content, status_code=response.status_code, headers=dict(response.headers), mimetype=contents.media
     )

@@ -13,12 +13,12 @@ from shared.access.policy import Network
 
 def address_of(forwarded: str | None, proxies: Sequence[Network]) -> str | None:
     """None where it is not known: nobody said, or what was said cannot be read."""
-    found = None
+    address = None
     for entry in reversed((forwarded or "").split(",")):
-        found = _address(entry.strip())
-        if found is None or not any(found in network for network in proxies):
+        address = _address(entry.strip())
+        if address is None or not any(address in network for network in proxies):
             break
-    return str(found) if found else None
+    return str(address) if address else None
 
 
 _PORT = r"(?::[0-9]{1,5})?"
@@ -27,10 +27,10 @@ _ENTRY = re.compile(rf"\[(?P<six>[0-9A-Fa-f:.]+)\]{_PORT}|(?P<four>[0-9.]+){_POR
 
 def _address(entry: str) -> IPv4Address | IPv6Address | None:
     """`1.2.3.4`, `1.2.3.4:567`, `2001:db8::1`, `[2001:db8::1]:567`; an IPv4 address in IPv6 clothes as itself."""
-    if not (read := _ENTRY.fullmatch(entry)):
+    if not (match := _ENTRY.fullmatch(entry)):
         return None
     try:
-        found = ip_address(read["six"] or read["four"] or read["bare"])
+        address = ip_address(match["six"] or match["four"] or match["bare"])
     except ValueError:
         return None
-    return getattr(found, "ipv4_mapped", None) or found
+    return getattr(address, "ipv4_mapped", None) or address

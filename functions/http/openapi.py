@@ -31,13 +31,13 @@ async def _show(dependencies: Dependencies) -> Result:
 
 at(
     bp, "show_openapi", "GET", "openapi.json", show_openapi,
-    about=Description("This description", {200: {"type": "object"}}, NEVER, public=True),
+    description=Description("This description", {200: {"type": "object"}}, NEVER, public=True),
 )  # fmt: skip
 
 
 def document(*, compatible: bool) -> dict[str, Any]:
     """The description; `compatible`: with the addresses of Azure's own API."""
-    described = [each for each in OPERATIONS.values() if compatible or each.about.dialect != AZURES]
+    described = [each for each in OPERATIONS.values() if compatible or each.description.dialect != AZURES]
     return {
         "openapi": "3.1.0",
         "info": {
@@ -80,24 +80,30 @@ def _item(address: str) -> dict[str, Any]:
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
-    about = operation.about
-    said = {
+    description = operation.description
+    operation_object = {
         "operationId": operation.name,
-        "summary": about.summary,
-        "tags": [about.dialect],
-        "responses": {str(status): _done(about, schema) for status, schema in about.answers.items()}
-        | {str(status): {"$ref": f"#/components/responses/{_refusal_name(status)}"} for status in about.refuses},
+        "summary": description.summary,
+        "tags": [description.dialect],
+        "responses": {str(status): _done(description, schema) for status, schema in description.answers.items()}
+        | {str(status): {"$ref": f"#/components/responses/{_refusal_name(status)}"} for status in description.refuses},
     }
-    parameters = [_parameter("query", name, *what) for name, what in about.query.items()]
-    parameters += [_parameter("header", name, words, TEXT) for name, words in about.headers.items()]
-    parts = {"parameters": parameters, "security": [] if about.public else None, "requestBody": _body(about)}
-    return said | {name: part for name, part in parts.items() if part is not None and (part or name == "security")}
+    parameters = [_parameter("query", name, *what) for name, what in description.query.items()]
+    parameters += [_parameter("header", name, words, TEXT) for name, words in description.headers.items()]
+    parts = {
+        "parameters": parameters,
+        "security": [] if description.public else None,
+        "requestBody": _body(description),
+    }
+    return operation_object | {
+        name: part for name, part in parts.items() if part is not None and (part or name == "security")
+    }
 
 
-def _body(about: Description) -> dict[str, Any] | None:
-    if about.body is None:
+def _body(description: Description) -> dict[str, Any] | None:
+    if description.body is None:
         return None
-    content = {"application/json": {"schema": ref(about.body)}}
+    content = {"application/json": {"schema": ref(description.body)}}
     return {"required": True, "content": content}
 
 
@@ -105,10 +111,15 @@ def _parameter(where: str, name: str, words: str, schema: Schema, *, required: b
     return {"name": name, "in": where, "required": required, "description": words, "schema": schema}
 
 
-def _done(about: Description, schema: Schema | None) -> dict[str, Any]:
+def _done(description: Description, schema: Schema | None) -> dict[str, Any]:
     """The type of a body that is nothing is not said."""
-    said: dict[str, Any] = {"description": "Done", "headers": _headers(CORRELATION, *about.tells)}
-    return said | ({} if schema is None else {"content": {media: {"schema": schema} for media in about.media}})
+    response_object: dict[str, Any] = {
+        "description": "Done",
+        "headers": _headers(CORRELATION, *description.response_headers),
+    }
+    return response_object | (
+        {} if schema is None else {"content": {media: {"schema": schema} for media in description.media}}
+    )
 
 
 def _refusal(status: int) -> dict[str, Any]:
@@ -130,4 +141,4 @@ def _refusal_name(status: int) -> str:
 
 
 def _statuses(described: Iterable[Operation]) -> list[int]:
-    return sorted({status for each in described for status in each.about.refuses})
+    return sorted({status for each in described for status in each.description.refuses})

@@ -30,13 +30,13 @@ class Description:
     query: Mapping[str, tuple[str, Schema]] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     """Of the request, all optional."""
-    tells: tuple[str, ...] = ()
+    response_headers: tuple[str, ...] = ()
     """Headers of the answer that a client reads."""
     body: str | None = None
     """The name of the schema of the request's body, which is never left out: `{}` is the shortest."""
     media: tuple[str, ...] = ("application/json",)
-    also: tuple[str, ...] = ()
-    """Further methods that the function takes: HEAD, where somebody probes with it."""
+    extra_methods: tuple[str, ...] = ()
+    """Further methods that the function accepts, such as HEAD for health probes."""
     public: bool = False
     dialect: str = OURS
 
@@ -46,12 +46,13 @@ class Operation:
     name: str
     method: str
     address: str
-    about: Description
+    description: Description
 
 
 OPERATIONS: dict[str, Operation] = {}
 """Every operation that is described, by the name of its function."""
 
 
-def describe(name: str, method: str, address: str, about: Description) -> None:
-    OPERATIONS[name] = Operation(name, method, address, about)
+def describe(name: str, method: str, address: str, description: Description) -> None:
+    """Adds an operation to OPERATIONS."""
+    OPERATIONS[name] = Operation(name, method, address, description)

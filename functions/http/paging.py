@@ -12,7 +12,7 @@ QUERY: dict[str, tuple[str, Schema]] = {"cursor": ("What the answer before said 
 
 
 def page_of[T](
-    items: Iterable[T], shown: Callable[[T], dict[str, Any]], place: Callable[[T], str], cursor: str | None
+    items: Iterable[T], to_json: Callable[[T], dict[str, Any]], place: Callable[[T], str], cursor: str | None
 ) -> dict[str, Any]:
     """`value`: those behind the cursor, in the order of their places, as many as fit; `next`: the cursor for the rest.
 
@@ -25,7 +25,7 @@ def page_of[T](
             continue
         if left <= 0:
             return {"value": value, "next": last}
-        value.append(shown(item))
+        value.append(to_json(item))
         left -= len(json.dumps(value[-1], ensure_ascii=False).encode())
         last = at
     return {"value": value, "next": None}

@@ -43,8 +43,8 @@ class RequestContext:
     caller: Caller
     correlation: str
     vm: VmId | None = None
-    said: dict[str, str] = field(default_factory=dict)
-    """What else the audit event tells: of what right, which act, who was displaced. Never a secret."""
+    audit_fields: dict[str, str] = field(default_factory=dict)
+    """Further fields of the audit event, such as the right, the command or who was displaced. Never a secret."""
 
     @property
     def query(self) -> dict[str, str]:
@@ -97,12 +97,12 @@ async def answer_anybody(
         dependencies = wiring.dependencies(starter)
         event.address = _address(req, dependencies.settings)
         result = await work(dependencies)
-        answered = responses.result(result.value, event.correlation, status=result.status, headers=result.headers)
+        response = responses.result(result.value, event.correlation, status=result.status, headers=result.headers)
     except Exception:  # noqa: BLE001 - as above
         _log.exception("%s failed, correlation id %s", operation, event.correlation)
-        answered = responses.broken(event.correlation)
-    event.write(result, answered.status_code, time.perf_counter() - began)
-    return _for_pages(req, starter, answered)
+        response = responses.broken(event.correlation)
+    event.write(result, response.status_code, time.perf_counter() - began)
+    return _for_pages(req, starter, response)
 
 
 async def answer_stray(operation: str, req: func.HttpRequest, starter: str) -> func.HttpResponse:
@@ -111,21 +111,23 @@ async def answer_stray(operation: str, req: func.HttpRequest, starter: str) -> f
     current.set(event.correlation)
     refusal = _stray(req, starter, event)
     if refusal is None:
-        answered = responses.result(None, event.correlation, status=204, headers=PREFLIGHT)
+        response = responses.result(None, event.correlation, status=204, headers=PREFLIGHT)
     else:
-        answered = responses.refused(refusal, event.correlation)
-    event.write(refusal or Result(None), answered.status_code, time.perf_counter() - began)
-    return _for_pages(req, starter, answered)
+        response = responses.refused(refusal, event.correlation)
+    event.write(refusal or Result(None), response.status_code, time.perf_counter() - began)
+    return _for_pages(req, starter, response)
 
 
 def _stray(req: func.HttpRequest, starter: str, event: "_Event") -> Refusal | None:
     """None for a preflight of a page that may call."""
-    about = settings_of(starter)
-    event.address = _address(req, about) if about else None
+    settings = settings_of(starter)
+    event.address = _address(req, settings) if settings else None
     if not is_preflight(req):
         return refuse(Code.NOT_FOUND)
     return (
-        None if about and listed(req, about.origins) else foreign_origin("Pages of this origin may not call the API.")
+        None
+        if settings and listed(req, settings.origins)
+        else foreign_origin("Pages of this origin may not call the API.")
     )
 
 
@@ -137,13 +139,13 @@ def settings_of(starter: str) -> SessionSettings | None:
         return None
 
 
-def _address(req: func.HttpRequest, about: SessionSettings) -> str | None:
-    return address_of(req.headers.get("x-forwarded-for"), about.trusted_proxies)
+def _address(req: func.HttpRequest, settings: SessionSettings) -> str | None:
+    return address_of(req.headers.get("x-forwarded-for"), settings.trusted_proxies)
 
 
 def _for_pages(req: func.HttpRequest, starter: str, response: func.HttpResponse) -> func.HttpResponse:
-    about = settings_of(starter)
-    return allow(req, response, about.origins) if about else response
+    settings = settings_of(starter)
+    return allow(req, response, settings.origins) if settings else response
 
 
 async def answer_relay(operation: str, req: func.HttpRequest, starter: str, work: Work) -> func.HttpResponse:
@@ -161,7 +163,7 @@ class _Event:
     context: RequestContext | None = None
 
     def write(self, outcome: Result | Refusal | None, status: int, seconds: float) -> None:
-        said = {
+        fields = {
             "operation": self.operation,
             "caller": self.context.caller.subject if self.context else None,
             "kind": self.context.caller.kind.value if self.context else None,
@@ -169,11 +171,11 @@ class _Event:
             "vm": self.context.vm.resource_id if self.context and self.context.vm else None,
             "outcome": _word(outcome),
             "status": status,
-            **(self.context.said if self.context else {}),
+            **(self.context.audit_fields if self.context else {}),
             "milliseconds": round(seconds * 1000, 1),
             "correlationId": self.correlation,
         }
-        _audit.info(json.dumps(said, ensure_ascii=False))
+        _audit.info(json.dumps(fields, ensure_ascii=False))
 
 
 def _word(outcome: Result | Refusal | None) -> str:
@@ -192,15 +194,15 @@ async def _outcome(req: func.HttpRequest, starter: str, event: _Event, work: Wor
         caller = replace(caller, address=event.address)
         event.context = RequestContext(req, dependencies, caller, event.correlation)
         outcome = await work(event.context) if admits(caller) else refuse(Code.CALLER_NOT_PERMITTED)
-        return _about(event, outcome) if isinstance(outcome, Refusal) else outcome
+        return _with_target(event, outcome) if isinstance(outcome, Refusal) else outcome
     except InvalidRequest as error:
-        return _about(event, error.refusal)
+        return _with_target(event, error.refusal)
     except Unavailable as error:
         _log.warning("correlation id %s: %s", event.correlation, error)
-        return _about(event, tell_unavailable(error))
+        return _with_target(event, tell_unavailable(error))
 
 
-def _about(event: _Event, refusal: Refusal) -> Refusal:
+def _with_target(event: _Event, refusal: Refusal) -> Refusal:
     """The VM of the address is what a refusal is about that says nothing else."""
     vm = event.context.vm if event.context else None
     return replace(refusal, target=vm.resource_id) if vm and refusal.target is None else refusal
@@ -209,5 +211,5 @@ def _about(event: _Event, refusal: Refusal) -> Refusal:
 def _response(outcome: Result | Refusal, starter: str, correlation: str) -> func.HttpResponse:
     if isinstance(outcome, Result):
         return responses.result(outcome.value, correlation, status=outcome.status, headers=outcome.headers)
-    about = wiring.dependencies(starter).settings
-    return responses.refused(outcome, correlation, responses.challenge(about.authority, about.api_client))
+    settings = wiring.dependencies(starter).settings
+    return responses.refused(outcome, correlation, responses.challenge(settings.authority, settings.api_client))

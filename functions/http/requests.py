@@ -48,8 +48,8 @@ def vm_of(req: func.HttpRequest) -> VmId:
     another address of it.
     """
     parts = req.route_params
-    meant = VmId(parts["subscription"], parts["group"], parts["name"], parts.get("scale_set"))
-    return _same(meant, meant.resource_id, "the address")
+    vm = VmId(parts["subscription"], parts["group"], parts["name"], parts.get("scale_set"))
+    return _same(vm, vm.resource_id, "the address")
 
 
 def scope_of(req: func.HttpRequest) -> Scope:
@@ -82,10 +82,10 @@ def vm_id(text: str, field: str) -> VmId:
         raise InvalidRequest.because(f"{field}: {error}") from error
 
 
-def _same(meant: VmId, resource_id: str, field: str) -> VmId:
-    if (read := vm_id(resource_id, field)) != meant:
+def _same(expected: VmId, resource_id: str, field: str) -> VmId:
+    if (parsed := vm_id(resource_id, field)) != expected:
         raise InvalidRequest.because(f"{field}: not the resource id of a VM")
-    return read
+    return parsed
 
 
 def time_of(query: Mapping[str, str], name: str) -> float | None:
@@ -96,12 +96,12 @@ def time_of(query: Mapping[str, str], name: str) -> float | None:
     if _SECONDS.fullmatch(text):
         return float(text)
     try:
-        found = datetime.fromisoformat(text.replace(" ", "+"))  # what a plus becomes that nobody encoded
+        time = datetime.fromisoformat(text.replace(" ", "+"))  # what a plus becomes that nobody encoded
     except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
+        time = None
+    if time is None or time.tzinfo is None:
         raise InvalidRequest.because(f"{name} must be a time like 2026-11-24T03:00:00Z, or seconds since 1970")
-    return found.timestamp()
+    return time.timestamp()
 
 
 def session_of(req: func.HttpRequest) -> str:
@@ -148,10 +148,10 @@ def _json(body: bytes) -> Any:
 
 def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Two readers of a repeated key may each believe another value."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
         raise InvalidRequest.because("the body names a field twice")
-    return found
+    return fields
 
 
 def _no_constant(name: str) -> Any:
@@ -160,10 +160,10 @@ def _no_constant(name: str) -> Any:
 
 def object_of(req: func.HttpRequest) -> dict[str, Any]:
     """The JSON object of the body as it is, for whoever reads it strictly themselves. Raises InvalidRequest."""
-    found = body_of(req).rest()
-    if any(_UNPRINTABLE.search(text) for text in _texts_in(found)):
+    fields = body_of(req).rest()
+    if any(_UNPRINTABLE.search(text) for text in _texts_in(fields)):
         raise InvalidRequest.because("the body takes printable characters only")
-    return found
+    return fields
 
 
 def _texts_in(value: Any) -> Iterator[str]:

@@ -61,7 +61,7 @@ def refused(refusal: Refusal, correlation: str, challenge: str = "") -> func.Htt
     if refusal.retry_after is not None:
         headers["Retry-After"] = str(refusal.retry_after)
     if refusal.status == UNAUTHORIZED:
-        headers["WWW-Authenticate"] = challenge + _demanded(refusal)
+        headers["WWW-Authenticate"] = challenge + _challenge_error(refusal)
     return result({"error": _error(refusal, correlation)}, correlation, status=refusal.status, headers=headers)
 
 
@@ -70,14 +70,14 @@ UNAUTHORIZED = 401
 
 def broken(correlation: str) -> func.HttpResponse:
     """A fault of ours: the log knows it by the correlation id, the answer tells nothing of it."""
-    said: dict[str, Any] = {
+    error: dict[str, Any] = {
         "code": INTERNAL_ERROR,
         "message": "The service failed. Its log knows this request by its correlation id.",
         "target": None,
         "details": [],
         "innererror": _inner("Retry; if it lasts, report the correlation id.", None, None, correlation),
     }
-    return result({"error": said}, correlation, status=500, headers={"x-ms-error-code": INTERNAL_ERROR})
+    return result({"error": error}, correlation, status=500, headers={"x-ms-error-code": INTERNAL_ERROR})
 
 
 def challenge(authority: str, client: str) -> str:
@@ -85,7 +85,7 @@ def challenge(authority: str, client: str) -> str:
     return f'Bearer realm="", authorization_uri="{authority}/common/oauth2/authorize", client_id="{client}"'
 
 
-def _demanded(refusal: Refusal) -> str:
+def _challenge_error(refusal: Refusal) -> str:
     if refusal.claims is None:
         return ', error="invalid_token"'
     claims = base64.b64encode(refusal.claims.encode()).decode()

@@ -36,15 +36,15 @@ def starter(bp: df.Blueprint) -> Callable[..., Any]:
 type Trigger = Callable[[func.HttpRequest, str], Awaitable[func.HttpResponse]]
 
 
-def at(bp: df.Blueprint, name: str, method: str, address: str, trigger: Trigger, *, about: Description) -> None:
+def at(bp: df.Blueprint, name: str, method: str, address: str, trigger: Trigger, *, description: Description) -> None:
     """Registers a trigger, and describes it.
 
     No two functions may take the same method of one address: the host asks functions in the order of their names, and
     the first that matches answers, however exact the others are (Azure/azure-functions-host issues 3153 and 9876).
     """
-    methods = [method, *about.also, *_preflight_at(address)]
+    methods = [method, *description.extra_methods, *_preflight_at(address)]
     bp.function_name(name)(bp.route(route=address, methods=methods)(starter(bp)(_named(name, _preflighted(trigger)))))
-    describe(name, method, address, about)
+    describe(name, method, address, description)
 
 
 OPERATION = "x-console-operation"
@@ -78,27 +78,29 @@ def _preflighted(trigger: Trigger) -> Trigger:
     return preflighted
 
 
-def at_console(bp: df.Blueprint, name: str, method: str, work: Work, tail: str = "", *, about: Description) -> None:
+def at_console(
+    bp: df.Blueprint, name: str, method: str, work: Work, tail: str = "", *, description: Description
+) -> None:
     """Registers the work as two functions: `name`, and `name_of_instance`."""
     for function, address in ((name, VM), (f"{name}_of_instance", INSTANCE)):
-        at(bp, function, method, address + tail, calling(name, work, about.query), about=about)
+        at(bp, function, method, address + tail, make_trigger(name, work, description.query), description=description)
 
 
-def calling(name: str, work: Work, known: Collection[str] | None = ()) -> Trigger:
+def make_trigger(name: str, work: Work, fields: Collection[str] | None = ()) -> Trigger:
     """The work as a trigger for callers; `name` is what the audit event calls it.
 
     `known` are the query's fields. None takes whatever comes: else a `?mode=watch` that nobody reads would write.
     """
 
     async def trigger(req: func.HttpRequest, starter: str) -> func.HttpResponse:
-        return await answer(name, req, starter, work if known is None else _knowing(known, work))
+        return await answer(name, req, starter, work if fields is None else _checking_query(fields, work))
 
     return trigger
 
 
-def _knowing(known: Collection[str], work: Work) -> Work:
-    async def knowing(context: RequestContext) -> Result | Refusal:
-        query_of(context.req, *known)
+def _checking_query(fields: Collection[str], work: Work) -> Work:
+    async def checking_query(context: RequestContext) -> Result | Refusal:
+        query_of(context.req, *fields)
         return await work(context)
 
-    return knowing
+    return checking_query

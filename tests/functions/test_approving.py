@@ -15,7 +15,7 @@ from durabletask.worker import TaskHubGrpcWorker
 from dev.demo import ADA, ALAN, GRACE, SUBSCRIPTION, TENANT, Person, group
 from dev.entra.tokens import user_token
 from dev.functions_host.task_hub import TaskHub
-from functions.approval_orchestration import waiting
+from functions.approval_orchestration import wait_for_decision
 from shared.access.approval import Approval, State
 from shared.access.approval_codec import approval_from_json, approval_to_json
 from shared.access.durable.approvals import DECISION
@@ -153,7 +153,7 @@ def engine() -> Iterator[TaskHubGrpcClient]:
     hub = TaskHub()
     address = hub.start()
     with TaskHubGrpcWorker(host_address=address) as worker, TaskHubGrpcClient(host_address=address) as client:
-        worker.add_orchestrator(waiting)
+        worker.add_orchestrator(wait_for_decision)
         worker.add_activity(settle_approval)
         worker.start()  # type: ignore[no-untyped-call]  # the library leaves it untyped
         yield client
@@ -168,7 +168,7 @@ def test_it_waits_for_a_decision_or_for_the_end_of_its_time(
 ) -> None:
     now = time.time()
     asked = Approval("a", VM, Right.WRITE, "t.ada", "Ada", "why", now, now + seconds, good_seconds=60)
-    instance = engine.schedule_new_orchestration(waiting, input=approval_to_json(asked))
+    instance = engine.schedule_new_orchestration(wait_for_decision, input=approval_to_json(asked))
     if decided:
         yes = replace(asked, state=State.APPROVED, decided_by="t.grace")
         engine.raise_orchestration_event(instance, DECISION, data=approval_to_json(yes))

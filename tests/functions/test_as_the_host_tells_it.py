@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from functions import approvals, commands, policies, recordings, relays, sessions, vms
 from functions.http.pipeline import Work
-from functions.http.routes import calling
+from functions.http.routes import make_trigger
 from shared.access.commands import Command
 from shared.session.grant import Mode
 from tests.fakes import VM, FakeDependencies
@@ -112,7 +112,7 @@ async def test_a_field_that_came_twice_is_judged_as_what_it_became(query: dict[s
 
 
 async def called(work: Work, known: tuple[str, ...], query: dict[str, str], body: bytes = b"") -> func.HttpResponse:
-    return await calling("test", work, known)(told(body, query=query), STARTER)
+    return await make_trigger("test", work, known)(told(body, query=query), STARTER)
 
 
 NAMES = st.text("abW09_.-()%/\\ \n\x00\u212a2F5", min_size=1, max_size=12) | st.sampled_from(

@@ -17,7 +17,7 @@ from dev.demo import ADA, ALAN, API_URI, GRACE, SUBSCRIPTION, Person, group
 from dev.entra.tokens import user_token
 from dev.stack import ROOT
 from functions import compatible
-from functions.http.routes import calling
+from functions.http.routes import make_trigger
 from shared import wiring
 from shared.base.refusals import Code, refuse
 from tests.fakes import FakeDependencies
@@ -223,7 +223,7 @@ def test_refusals_are_those_of_our_own_addresses(console: Any) -> None:
     ("switch", "status", "unknown"), [("off", 404, 404), ("current", 200, 401), ("older", 200, 401)]
 )
 async def test_where_it_is_off_its_addresses_lead_nowhere(switch: str, status: int, unknown: int) -> None:
-    trigger = compatible._where_it_is_on("azure_operations", calling("azure_operations", compatible._operations))
+    trigger = compatible._where_it_is_on("azure_operations", make_trigger("azure_operations", compatible._operations))
     fakes = FakeDependencies(COMPATIBILITY=switch)
     wiring.built["switched"] = fakes.dependencies
     assert (await trigger(request(), "switched")).status_code == status

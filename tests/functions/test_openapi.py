@@ -78,7 +78,7 @@ def test_azures_own_addresses_are_named_only_where_they_are_served() -> None:
 def test_an_instances_operation_is_that_of_a_vm() -> None:
     for name in MEANT:
         if name.endswith("_of_instance") and "policy" not in name and not name.startswith("azure_"):
-            assert OPERATIONS[name].about is OPERATIONS[name.removesuffix("_of_instance")].about
+            assert OPERATIONS[name].description is OPERATIONS[name.removesuffix("_of_instance")].description
 
 
 def test_anybody_may_have_it(plane: ControlPlane) -> None:

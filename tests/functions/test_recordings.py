@@ -8,7 +8,7 @@ import azure.functions as func
 import pytest
 
 from functions.http.responses import time_text
-from functions.http.routes import calling
+from functions.http.routes import make_trigger
 from functions.recordings import _lift, _list, _place
 from functions.verification import _checkpoints, _verify
 from shared import wiring
@@ -57,7 +57,7 @@ async def call(name: str, body: Any = None, **query: str) -> tuple[int, Any]:
         method="GET", url="http://localhost/api", params=query, route_params=parts,
         body=b"" if body is None else json.dumps(body).encode(), headers={"content-type": "application/json"},
     )  # fmt: skip
-    response = await calling(name, WORKS[name], QUERY)(req, STARTER)
+    response = await make_trigger(name, WORKS[name], QUERY)(req, STARTER)
     return response.status_code, json.loads(response.get_body() or b"null")
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from functions.http.binary_responses import handing_out
-from functions.http.routes import calling
+from functions.http.binary_responses import make_binary_trigger
+from functions.http.routes import make_trigger
 from functions.transcript_search import _search
 from functions.transcripts import _read, _who
 from shared import wiring
@@ -23,7 +23,7 @@ from tests.fakes import NOW, VM, FakeDependencies, without_read
 
 STARTER = "transcripts"
 PRINTED = b"\xffhello\x00" * 100
-trigger = handing_out("read_transcript", _read)
+trigger = make_binary_trigger("read_transcript", _read)
 
 
 @pytest.fixture
@@ -299,7 +299,7 @@ async def test_who_has_read_is_on_record_before_anything_is_handed_out(archive: 
 async def ask(work: Any, query: tuple[str, ...] = (), **said: str) -> tuple[int, Any]:
     parts = {"subscription": VM.subscription, "group": VM.group, "name": VM.name}
     req = func.HttpRequest(method="GET", url="http://localhost/api", params=said, route_params=parts, body=b"")
-    response = await calling("asks", work, query)(req, STARTER)
+    response = await make_trigger("asks", work, query)(req, STARTER)
     return response.status_code, json.loads(response.get_body())
 
 
