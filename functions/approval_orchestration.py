@@ -1,4 +1,4 @@
-"""A request for approval waits as an orchestration: until somebody decides, or its time is over."""
+"""The orchestration that waits for the decision about an approval, or for its expiry."""
 
 from collections.abc import Generator
 from datetime import UTC, datetime
@@ -14,18 +14,18 @@ from shared.access.approval_codec import approval_from_json, approval_to_json
 from shared.access.durable.approvals import DECISION
 
 EARLY_SECONDS = 1.0
-"""The storage backend fires timers up to 0.7 s before their time (docs/fidelity.md): nothing expires too early."""
+"""Added to the expiry: the storage backend fires timers up to 0.7 s early (docs/fidelity.md)."""
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 
 @bp.orchestration_trigger(context_name="context")
 def await_approval(context: task.OrchestrationContext, approval: dict[str, Any]) -> Generator[Any, Any, Any]:
-    """Answers the request as it was settled, whoever's decision came first."""
+    """Waits until the approval is decided or expires, and returns it as settled. The first decision counts."""
     return (yield from wait_for_decision(context, approval))
 
 
 def wait_for_decision(context: task.OrchestrationContext, approval: dict[str, Any]) -> Generator[Any, Any, Any]:
-    """The orchestration itself, which any engine can run."""
+    """The orchestration itself, without Azure's decorator, so that tests run it on another engine."""
     decision = context.wait_for_external_event(DECISION)
     timeout = context.create_timer(datetime.fromtimestamp(approval["waits_until"] + EARLY_SECONDS, UTC))
     winner = yield task.when_any([decision, timeout])
@@ -35,5 +35,5 @@ def wait_for_decision(context: task.OrchestrationContext, approval: dict[str, An
 
 @bp.activity_trigger(input_name="approval")
 async def settle_approval(approval: dict) -> dict:  # type: ignore[type-arg]  # the worker knows plain types alone
-    """Writes the outcome down, once; what was settled before stays. Raises Unavailable."""
+    """Stores the outcome once and returns the stored one; an earlier outcome stays. Raises Unavailable."""
     return approval_to_json(await wiring.approvals_table().settle(approval_from_json(approval)))

@@ -1,4 +1,4 @@
-"""Requests for approval: ask, see, decide."""
+"""Requests for approval: create, show, decide, list."""
 
 from typing import Any
 
@@ -82,7 +82,7 @@ at(
 
 
 def _id(context: RequestContext) -> str:
-    """Raises InvalidRequest."""
+    """Returns the approval's id from the address. Raises InvalidRequest."""
     return session_id(context.req.route_params["approval"], "the address")
 
 

@@ -1,4 +1,4 @@
-"""The Event Hub trigger: what relays recorded goes into the transcripts."""
+"""The Event Hub trigger: writes the records that relays send to the transcripts."""
 
 import logging
 from functools import cache
@@ -25,7 +25,11 @@ _log = logging.getLogger(__name__)
     strategy="exponential_backoff", max_retry_count="-1", minimum_interval="00:00:01", maximum_interval="00:00:30"
 )
 async def archive(events: List[func.EventHubEvent]) -> None:  # noqa: UP006 - as above
-    """Raises while the storage is away: the checkpoint stays, and nothing is lost."""
+    """Archives one batch of events.
+
+    Raises while the storage is unavailable. The host then does not move the hub's checkpoint and delivers the events
+    again, so that none is lost.
+    """
     archived = await archive_records([event.get_body() for event in events], wiring.transcripts(), _known_ends())
     for name in archived.aside:
         _log.error("records were set aside in dead-letter/%s: they cannot be read or placed", name)

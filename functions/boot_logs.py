@@ -1,4 +1,4 @@
-"""What Azure's boot diagnostics keeps of a VM: the serial log that the platform writes, and the screenshot."""
+"""The serial log and the screenshot that Azure's boot diagnostics stores of a VM."""
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -44,7 +44,7 @@ def _text(content: bytes) -> bytes:
 
 
 def _parse_query(context: RequestContext) -> tuple[bool, int]:
-    """Whether as it is, and how much. Raises InvalidRequest."""
+    """Returns whether the raw bytes are wanted, and how many bytes from the end. Raises InvalidRequest."""
     query = context.query
     form, tail = query.get("format", "text"), query.get("tail", str(LIMIT))
     if form not in _FORMATS:

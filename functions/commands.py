@@ -1,4 +1,4 @@
-"""Reset, restart, start, stop, NMI and SysRq."""
+"""Commands on a VM: reset, restart, start, stop, NMI and SysRq."""
 
 import re
 
@@ -31,7 +31,7 @@ def _doing(command: Command) -> Work:
 
 
 def _keys(fields: Fields) -> str:
-    """Raises InvalidRequest."""
+    """Reads the SysRq keys of the body: 1 to 16 letters and digits. Raises InvalidRequest."""
     keys = fields.text("keys")
     if not _KEYS.fullmatch(keys):
         raise InvalidRequest.because("keys must be 1 to 16 letters and digits")

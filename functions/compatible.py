@@ -1,8 +1,7 @@
-"""Microsoft.SerialConsole as its own clients call it, with this service behind it. Not served when
-COMPATIBILITY is off.
+"""The API of Microsoft.SerialConsole, served by this service for Azure's own clients. Off when COMPATIBILITY is off.
 
-The switch of a subscription and the state of a port are this service's policies; `connect` opens a session. Addresses
-and shapes are those of the published API, version 2023-01-01 and others alike.
+The switch of a subscription and the state of a port are policies of this service; `connect` opens a session. Addresses
+and JSON shapes are those of the published API; every api-version, 2023-01-01 among them, is treated alike.
 """
 
 import asyncio
@@ -35,11 +34,11 @@ _SERVICE = f"{_SUBSCRIPTION}{_PROVIDER}/consoleServices/default"
 _COMPUTE = _SUBSCRIPTION + "resourceGroups/{group}/providers/Microsoft.Compute/"
 _PORTS = f"/{_PROVIDER}/serialPorts"
 _AT_ONCE = 8
-"""VMs asked about at the same time for one list: ARM throttles by principal."""
+"""VMs whose port is read at the same time for one list: ARM throttles by principal."""
 _ALL = 1 << 20
-"""VMs: this dialect answers all of them at once, and refuses where there are too many."""
+"""Page size in VMs, in effect no limit: this API has no pages. Above `_MOST` the request is refused."""
 _MOST = 500
-"""VMs of one list, whose clients know of no further pages."""
+"""The most VMs of one list; its clients read no further pages."""
 OWNERS = {
     "vm": f"{_COMPUTE}{{kind}}/{{name}}{_PORTS}",
     "instance": f"{_COMPUTE}virtualMachineScaleSets/{{scale_set}}/virtualMachines/{{name}}{_PORTS}",
@@ -52,7 +51,7 @@ _SLASH = re.compile("%2f", re.IGNORECASE)
 
 
 def _vm(context: RequestContext) -> VmId:
-    """Raises InvalidRequest."""
+    """Returns the VM of the address and sets it on the context. Raises InvalidRequest."""
     parts = context.req.route_params
     kind = f"virtualMachineScaleSets/{parts['scale_set']}/virtualMachines" if "scale_set" in parts else parts["kind"]
     if parts.get("port", "0") != "0":
@@ -89,7 +88,7 @@ async def _list(context: RequestContext) -> Result | Refusal:
 
 
 async def _list_all(context: RequestContext) -> Result | Refusal:
-    """The ports that the caller could open, in one subscription: all of them, or why they cannot be told."""
+    """Lists the ports in one subscription that the caller could open, or refuses if they cannot be listed."""
     subscription, consoles = (
         scope_of(context.req).text,
         await list_consoles(context.dependencies, context.caller, most=_ALL),
@@ -140,7 +139,7 @@ async def _connect(context: RequestContext) -> Result | Refusal:
 
 
 def _address(opened: Opened) -> str:
-    """Where the relay speaks the wire of Azure's own gateway."""
+    """Returns the relay's WebSocket address for the protocol of Azure's own gateway."""
     relay = urlsplit(opened.address)
     path = f"{relay.path.rstrip('/')}/n/connector/{opened.session.relay}/sessions/{opened.session.id}/client"
     return relay._replace(path=path).geturl()
@@ -191,7 +190,7 @@ def _at(name: str, method: str, address: str, work: Work, description: Descripti
 
 
 def _where_it_is_on(operation: str, trigger: Trigger) -> Trigger:
-    """Elsewhere the address leads nowhere, whoever asks."""
+    """Wraps a trigger: while COMPATIBILITY is off it answers every caller as an unknown address would."""
 
     async def where_it_is_on(req: func.HttpRequest, starter: str) -> func.HttpResponse:
         settings = settings_of(starter)

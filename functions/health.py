@@ -1,4 +1,4 @@
-"""The health report: every dependency by name, with the time it took."""
+"""The health report: the state of every dependency, and how long its check took."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from shared.session.flows.check_health import DependencyHealth, check_health
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 CACHE_SECONDS = 2.0
-"""Anybody may ask, as often as they like; the report are asked this often at most."""
+"""Lifetime of a report. The endpoint is public, so dependencies are checked at most this often."""
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ async def _health(dependencies: Dependencies) -> Result:
 
 
 def _report(dependencies: Dependencies) -> asyncio.Task[Sequence[DependencyHealth]]:
-    """The report under way or just made, or a new one."""
+    """Returns the running or recent check of these dependencies, or starts a new one."""
     cached, now = _cached_reports.get(id(dependencies)), dependencies.clock.now()
     if cached is None or now - cached.made_at > CACHE_SECONDS:
         cached = _cached_reports[id(dependencies)] = _CachedReport(now, asyncio.create_task(check_health(dependencies)))

@@ -1,4 +1,4 @@
-"""Every five minutes: the index, signed checkpoints, what retention drops. Every hour: rows whose time is over."""
+"""Timers. Every five minutes: index, signed checkpoints, retention. Every hour: removal of old rows."""
 
 import logging
 
@@ -14,10 +14,12 @@ from shared.transcript.old_rows import Ages, limits
 bp = func.Blueprint()  # type: ignore[no-untyped-call]  # the library leaves it untyped
 _log = logging.getLogger(__name__)
 _ALERT_SECONDS = 86_400.0
+"""Time after a relay's last sign in which its interrupted recordings are logged."""
 
 
 @bp.timer_trigger(arg_name="timer", schedule="0 */5 * * * *")
 async def keep_archive(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
+    """Updates the index, signs checkpoints, applies retention and logs interrupted recordings."""
     result = await apply_retention(wiring.archive())
     _log.info(
         "upkeep: %d consoles, %d checkpoints signed, %d segments dropped, %d consoles held, %d left for the next run",
@@ -31,7 +33,7 @@ async def keep_archive(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the 
 
 
 async def _log_interrupted(result: RetentionResult) -> None:
-    """Of those whose relay was heard of within a day: an alert is not told for ever of what cannot come any more."""
+    """Logs recordings whose relay was last seen within a day. Older ones cannot recover and raise no more alerts."""
     now, interrupted = wiring.clock().now(), 0
     for console, open_ones in result.unended.items():
         states = await show_unended_by_heartbeats(open_ones, wiring.leases(), now)
@@ -48,6 +50,7 @@ async def _log_interrupted(result: RetentionResult) -> None:
 
 @bp.timer_trigger(arg_name="timer", schedule="0 7 * * * *")
 async def clear_tables(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
+    """Removes the rows of every table that are older than their kind allows."""
     settings, clock = wiring.settings(), wiring.clock()
     ages = Ages(settings.session_seconds, settings.session_days, settings.read_days)
     result = await remove_old_rows(wiring.old_rows(), clock, limits(ages, clock.now()))

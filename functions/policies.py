@@ -1,4 +1,4 @@
-"""Policies of the tenant, subscriptions, groups, scale sets and VMs: show, set, clear."""
+"""Policies of a tenant, subscription, resource group, scale set or VM: show, set, clear."""
 
 from typing import Any
 from urllib.parse import quote
@@ -38,7 +38,7 @@ async def _clear(context: RequestContext) -> Result | Refusal:
 
 
 def _policy(req: func.HttpRequest, scope: Scope) -> Policy:
-    """Raises InvalidRequest."""
+    """Reads the policy of the body and checks that it fits the scope. Raises InvalidRequest."""
     try:
         policy = policy_from_json(object_of(req))
         check_scope(scope, policy)

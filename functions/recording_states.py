@@ -1,4 +1,4 @@
-"""Which recordings of a console go on without an end, and which are interrupted, for whoever reads them."""
+"""The state of recordings that have no end: still live, or interrupted because their relay is gone."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ _ENDED = Standing(RecordingState.ENDED)
 async def find_standings(
     context: RequestContext, vm: VmId, recordings: Sequence[Recording], shown: Collection[str]
 ) -> dict[str, Standing]:
-    """Of those without an end among the ones that are shown, by id. Raises Unavailable."""
+    """Returns the standing of each shown recording that has no end, by its id. Raises Unavailable."""
     open_ones = [each for each in unended(recordings) if each.recording.id in shown]
     if not open_ones:
         return {}
@@ -26,12 +26,12 @@ async def find_standings(
 
 
 def as_json(standing: Standing | None) -> dict[str, Any]:
-    """None: it has an end."""
+    """Returns a standing as JSON fields; None means that the recording has ended."""
     shown = standing or _ENDED
     return {"state": shown.state.value, "lastSign": None if shown.last_sign is None else time_text(shown.last_sign)}
 
 
 def as_header(standings: dict[str, Standing]) -> dict[str, str]:
-    """Which are interrupted; not there where none is."""
+    """Returns the header that lists interrupted recordings; empty if there are none."""
     interrupted = [epoch for epoch, standing in standings.items() if standing.state is RecordingState.INTERRUPTED]
     return {INTERRUPTED: " ".join(interrupted)} if interrupted else {}

@@ -1,4 +1,4 @@
-"""Recordings of a console as a list, and the legal hold over them."""
+"""The list of a console's recordings, and its legal hold."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ from shared.transcript.recordings import Mark, Person, Recording
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 _US = 1_000_000
 _MOST = 1000
-"""People and marks of one recording that are listed: the last ones."""
+"""The most people, and the most marks, listed of one recording: the last ones."""
 
 
 async def _list(context: RequestContext) -> Result | Refusal:

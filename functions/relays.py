@@ -1,4 +1,4 @@
-"""What relays ask: attach a session, keep sessions alive, detach one; how a console's record ends."""
+"""Calls that relays make: attach a session, renew sessions, detach a session, find the end of a console's record."""
 
 import base64
 import json
@@ -28,15 +28,17 @@ from shared.transcript.flows.find_record_end import find_record_end
 
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 HEARTBEAT_BYTES = 4 << 20
-"""Room for 2,000 sessions in full and 100,000 by name: a relay sends one heartbeat for all of its own."""
+"""The longest heartbeat, in bytes. It has room for 2,000 sessions in full and 100,000 by id: a relay sends one
+heartbeat for all of its sessions."""
 ENDINGS = 1000
-"""In one answer; who is not told now is told with the next heartbeat. With the longest names 1.2 MB."""
+"""The most endings in one answer, at most 1.2 MB with the longest names. The next heartbeats deliver the rest."""
 KEEP_BYTES = 1 << 20
-"""Of what is kept, but for the last console; the rest is told with the next heartbeats (`keepTo`, `keepAfter`)."""
+"""The most bytes of recording settings in one answer, not counting its last console. The next heartbeats deliver the
+rest (`keepTo`, `keepAfter`)."""
 _CONSOLE = 512
-"""Characters of a console's key."""
+"""The longest key of a console, in characters."""
 CAPTURED = 2000
-"""The first by name: a relay captures the first so many of them that it may."""
+"""The most VMs to capture in one answer, the first by console key."""
 
 
 @bp.route(route="relay/attach", methods=["POST"])
@@ -89,7 +91,7 @@ async def _heartbeat(context: RequestContext) -> Result | Refusal:
 
 
 def _others(value: Any) -> Others:
-    """Raises InvalidRequest."""
+    """Reads the ids of sessions that are sent by id alone. Raises InvalidRequest."""
     fields = Fields(value, "others")
     ids = {mode: frozenset((fields.text_or_none(mode.value, most=HEARTBEAT_BYTES) or "").split()) for mode in Mode}
     fields.done()
@@ -99,7 +101,10 @@ def _others(value: Any) -> Others:
 async def _find_recording_settings(
     context: RequestContext, relay: str, live: Sequence[Live], keep_after: str
 ) -> dict[str, Any]:
-    """What cannot be learnt now is null: sessions must not end for it, and the relay goes on as it was told last."""
+    """Returns the recording settings for a heartbeat's answer.
+
+    All of them are null while they are unavailable. The relay then keeps its last ones: sessions must not end for this.
+    """
     try:
         settings = await get_recording_settings(context.dependencies, relay, [each.vm for each in live])
     except Unavailable:
@@ -109,7 +114,10 @@ async def _find_recording_settings(
 
 
 def _page_of_settings(settings: Mapping[VmId, RecordingSettings], after: str) -> dict[str, Any]:
-    """As much as fits, in the order of the consoles; `keepTo`: up to which one, where that is not all."""
+    """Returns the settings behind `after` that fit, in the order of consoles.
+
+    `keepTo` names the last console if more follow, and is null otherwise.
+    """
     page, left = list[dict[str, Any]](), KEEP_BYTES
     for vm in sorted((vm for vm in settings if vm.console > after), key=lambda vm: vm.console):
         if left <= 0:

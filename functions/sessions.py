@@ -1,4 +1,4 @@
-"""Sessions: open, show, end."""
+"""Sessions: open, show, list, end."""
 
 from typing import Any
 
@@ -133,7 +133,7 @@ def _session(session: Session) -> dict[str, Any]:
 
 
 def audit_fields_of(opened: Opened) -> dict[str, str]:
-    """What the audit event tells of a session that was opened."""
+    """Returns the fields that the audit event has for an opened session."""
     displaced = {"displaced": opened.displaced.subject} if opened.displaced else {}
     return {"session": opened.session.id, **displaced}
 

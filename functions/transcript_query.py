@@ -1,4 +1,4 @@
-"""What a query asks of a transcript: a form, a place, a piece, and for how long to wait."""
+"""The query of a transcript: its format, its range, the size of a piece, and how long to wait."""
 
 import re
 from collections.abc import Mapping
@@ -19,15 +19,15 @@ from shared.transcript.recordings import SIGNS, Recording
 LIMIT = 1 << 20
 MOST = ANSWER_BYTES
 GROWS = 3
-"""What a byte that is no UTF-8 becomes at most as text: the bytes of U+FFFD."""
+"""Bytes of text that one printed byte becomes at most: a byte that is not UTF-8 becomes U+FFFD."""
 WAIT = 20
-"""Seconds, at most: well within what gateways allow a request."""
+"""The longest wait, in seconds; well below the time that gateways allow a request."""
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _US = 1_000_000
 BEHIND = 10**18 - 1
-"""An offset that no transcript reaches."""
+"""An offset beyond the end of every transcript."""
 
 
 class Format(StrEnum):
@@ -68,7 +68,7 @@ QUERY: dict[str, tuple[str, Schema]] = {
 
 
 class NotOnRecord(Exception):
-    """There is no such recording, session, boot or panic. `fix`: what else can be asked, where that is special."""
+    """The recording, session, boot or panic does not exist. `fix` is a special advice for the reader, or None."""
 
     def __init__(self, why: str, fix: str | None = None) -> None:
         super().__init__(why)
@@ -77,7 +77,7 @@ class NotOnRecord(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TranscriptQuery:
-    """What the query asks for."""
+    """A valid query. `limit` is in bytes, `wait` in seconds (None if it is absent), `query` its fields as text."""
 
     format: Format
     limit: int
@@ -86,7 +86,7 @@ class TranscriptQuery:
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> "TranscriptQuery":
-        """Raises InvalidRequest."""
+        """Parses and checks the fields of a query. Raises InvalidRequest."""
         form = query.get("format", Format.RAW)
         if form not in Format:
             raise InvalidRequest.because(f"format must be one of {', '.join(Format)}")
@@ -105,7 +105,7 @@ class TranscriptQuery:
 
     @property
     def place(self) -> str:
-        """As it is put on record."""
+        """The query as the record of reads shows it."""
         bounds = [f"{name}={self.query[name][:80]}" for name in (*PLACES, "to") if name in self.query]
         return " ".join([f"format={self.format}", *bounds])
 
@@ -124,7 +124,7 @@ def _check(query: Mapping[str, str]) -> None:
 
 
 def number(query: Mapping[str, str], name: str, default: int, unit: str) -> int:
-    """Raises InvalidRequest."""
+    """Reads a whole number of at most 18 digits. Raises InvalidRequest."""
     text = query.get(name, str(default))
     if not _NUMBER.fullmatch(text):
         raise InvalidRequest.because(f"{name} must be a whole number of {unit}")
@@ -132,7 +132,7 @@ def number(query: Mapping[str, str], name: str, default: int, unit: str) -> int:
 
 
 def cursor_of(query: Mapping[str, str]) -> Cursor | None:
-    """Raises InvalidRequest."""
+    """Reads the field `segment`; None if it is absent. Raises InvalidRequest."""
     try:
         return Cursor.parse(query["segment"]) if "segment" in query else None
     except InvalidCursor as error:
@@ -141,14 +141,14 @@ def cursor_of(query: Mapping[str, str]) -> Cursor | None:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Printed bytes: the first that is asked for, and the first that is not."""
+    """A range of printed bytes: its first offset, and the offset behind its last byte (None: no end)."""
 
     start: int
     end: int | None
 
 
 async def bounds_of(archive: Archive, vm: VmId, request: TranscriptQuery) -> Bounds:
-    """What bytes a wish is about. Raises NotOnRecord, StillIndexing, DamagedSegment, Unavailable."""
+    """Returns the bytes that a query selects. Raises NotOnRecord, StillIndexing, DamagedSegment, Unavailable."""
     query = request.query
     start, end = 0, None
     if "recording" in query:
@@ -163,7 +163,10 @@ async def bounds_of(archive: Archive, vm: VmId, request: TranscriptQuery) -> Bou
 
 
 async def part_of(archive: Archive, vm: VmId, request: TranscriptQuery) -> tuple[Cursor, Until]:
-    """What lines a wish is about. Raises NotOnRecord, StillIndexing, DamagedSegment, Unavailable."""
+    """Returns the first line that a query selects, and where to stop.
+
+    Raises NotOnRecord, StillIndexing, DamagedSegment, Unavailable.
+    """
     query, tail = request.query, request.wait is not None
     end_us, cursor = await _end_us(archive, vm, query), cursor_of(query)
     until = Until(end_us, query.get("recording"), tail)
@@ -177,13 +180,13 @@ async def part_of(archive: Archive, vm: VmId, request: TranscriptQuery) -> tuple
 
 
 async def _behind(archive: Archive, vm: VmId) -> Cursor:
-    """Where lines will be that are not there yet."""
+    """Returns the end of the newest segment, where later lines will be."""
     newest = await archive.transcripts.newest(vm.console)
     return Cursor(newest.ordinal, newest.length) if newest else Cursor(0)
 
 
 async def offset_at(archive: Archive, vm: VmId, moment_us: int) -> int:
-    """Printed bytes before the first line of this time or later; BEHIND, if there is none."""
+    """Returns the printed bytes before the first line at or after a time; BEHIND if there is no such line."""
     place = await place_at(archive.transcripts, vm.console, moment_us)
     return place[1].offset if place else BEHIND
 
@@ -228,7 +231,10 @@ async def _recording(archive: Archive, vm: VmId, epoch: str) -> Recording:
 
 
 def range_of(header: str | None, end: int) -> tuple[int, int] | None:
-    """The first byte and the one behind the last of a Range header; None where there is none that is understood."""
+    """Returns the first offset of a Range header and the one behind its last; None if absent or not understood.
+
+    `end` is the length of the transcript in bytes.
+    """
     match = _RANGE.fullmatch(header.replace(" ", "")) if header else None
     if not match or not any(match.groups()):
         return None

@@ -1,4 +1,4 @@
-"""Search in what a console printed: GET .../serialConsole/transcript/search."""
+"""Searches what a console printed: GET .../serialConsole/transcript/search."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -43,7 +43,7 @@ async def _search(request: RequestContext) -> Result | Refusal:
     if refusal := await permitted(request.dependencies, request.caller, vm):
         return refusal
     archive = wiring.archive()
-    await record_read(archive, request.caller, vm, "search")  # that nothing is found is an answer, too
+    await record_read(archive, request.caller, vm, "search")  # recorded first: an empty result also tells something
     if begin is not None and "cursor" not in query:
         offset = await offset_at(archive, vm, round(begin * _US))
     until = BEHIND if end is None else await offset_at(archive, vm, round(end * _US) + 1)
@@ -52,7 +52,7 @@ async def _search(request: RequestContext) -> Result | Refusal:
     )  # fmt: skip
     recordings = await _find_recordings(archive, vm) if search_page.hits else ()
     page = page_of(search_page.hits, lambda each: _hit(each, recordings), _place_of, None)
-    if page["next"] is not None:  # what did not fit is found again
+    if page["next"] is not None:  # hits that did not fit are found again by the next search
         first_left = next(each for each in search_page.hits if _place_of(each) > page["next"])
         return Result({**page, "next": _text(first_left.offset)})
     return Result({**page, "next": _text(search_page.next)})
@@ -63,7 +63,7 @@ def _place_of(hit: Hit) -> str:
 
 
 async def _find_recordings(archive: Archive, vm: VmId) -> Sequence[Recording]:
-    """As far as the list of recordings goes: a hit is one without it, too."""
+    """Returns the recordings that are indexed so far. A hit outside them is still a hit."""
     return (await index_console(archive.index, archive.transcripts, vm.console, REQUEST_BYTES)).recordings
 
 

@@ -1,4 +1,4 @@
-"""What a console printed, for whoever may read it: GET .../serialConsole/transcript, and who has read it."""
+"""Reads what a console printed (GET .../serialConsole/transcript), and lists who read it."""
 
 from dataclasses import replace
 
@@ -86,13 +86,13 @@ async def _read(context: RequestContext) -> Contents | Refusal:
 
 
 async def _interrupted(archive: Archive, context: RequestContext, vm: VmId) -> dict[str, str]:
-    """Whose end is not among the events because their relay is gone."""
+    """Returns the header that lists recordings without an end whose relay is gone."""
     recordings = (await index_console(archive.index, archive.transcripts, vm.console, REQUEST_BYTES)).recordings
     return as_header(await find_standings(context, vm, recordings, {each.id for each in recordings}))
 
 
 def _at_the_end(contents: Contents) -> bool:
-    """Of what is archived: whoever reads may think that this is all."""
+    """Returns whether the reader is at the end of the archive: the answer then says how far the archive is behind."""
     at, end = (contents.headers.get(f"x-console-offset-{name}") for name in ("next", "end"))
     return not contents.content or (at is not None and at == end)
 
@@ -100,7 +100,10 @@ def _at_the_end(contents: Contents) -> bool:
 async def _wait_and_read(
     archive: Archive, vm: VmId, request: TranscriptQuery, context: RequestContext
 ) -> Contents | Refusal:
-    """Where nobody else may wait now, the answer says at once when to ask again."""
+    """Reads a piece, and waits for new bytes if the query says so.
+
+    If too many requests wait already, it answers at once with Retry-After.
+    """
     ranged = context.req.headers.get("range")
     if not request.wait:
         return await _read_piece(archive, vm, request, ranged)
@@ -144,7 +147,7 @@ def _places(piece: Bytes | Text) -> dict[str, str]:
 async def _range(
     archive: Archive, vm: VmId, request: TranscriptQuery, byte_range: tuple[int, int]
 ) -> Contents | Refusal:
-    """Of a range that is larger than a piece, the beginning."""
+    """Reads a range of bytes; if it is longer than one piece, its beginning."""
     first, behind = byte_range
     piece = await read_bytes(archive.transcripts, vm.console, first, max(0, min(behind - first, request.limit)))
     if not piece.content or piece.start != first:

@@ -1,4 +1,4 @@
-"""Whether a transcript is complete, and what was signed about it."""
+"""Verifies that a transcript is complete, and lists what was signed about it."""
 
 import re
 from typing import Any
@@ -28,9 +28,9 @@ from shared.transcript.verification import Finding
 bp = df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 _US = 1_000_000
 _LEAST_SECONDS = 4.0
-"""Of the request, which a part leaves for what it does when it ends."""
+"""Seconds of the request's time that a part leaves for its own end."""
 _MOST_FINDINGS = 1000
-"""Of one part: whoever has more needs no list to know that something is wrong."""
+"""The most findings of one part. `omitted` counts the others."""
 
 
 async def _verify(context: RequestContext) -> Result | Refusal:
@@ -62,7 +62,7 @@ async def _checkpoints(context: RequestContext) -> Result | Refusal:
 
 
 def _statement_place(text: str | None) -> StatementPlace:
-    """Raises InvalidRequest."""
+    """Reads the cursor `YYYY-MM.START` of a list of statements. Raises InvalidRequest."""
     if text is None:
         return StatementPlace()
     if not (match := _PLACE.fullmatch(text)):
@@ -95,7 +95,7 @@ at_console(
 
 
 def _cursor(text: str | None) -> PartCursor | None:
-    """Raises InvalidRequest."""
+    """Reads the cursor of a verification; None if it is absent. Raises InvalidRequest."""
     try:
         return None if text is None else PartCursor.parse(text)
     except InvalidPartCursor as error:

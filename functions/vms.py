@@ -1,4 +1,4 @@
-"""What may be known before a console is opened: every check of a VM, every VM, what the page needs, public keys."""
+"""Answers before a console is opened: checks of a VM, the list of VMs, the page's configuration, public keys."""
 
 import json
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ async def _show(context: RequestContext) -> Result | Refusal:
 
 
 def _right(query: Mapping[str, str]) -> Right:
-    """What the checks are asked for. Raises InvalidRequest."""
+    """Reads the right that the checks are made for. Raises InvalidRequest."""
     right = query.get("for", Right.WRITE)
     if right not in CONSOLE_RIGHTS:
         raise InvalidRequest.because(f"for must be one of {', '.join(CONSOLE_RIGHTS)}")
@@ -115,7 +115,7 @@ async def _keys(dependencies: Dependencies) -> Result:
 
 
 _FOR_A_MINUTE = {"Cache-Control": "public, max-age=60"}
-"""Public and the same for everybody, unlike all other answers."""
+"""Caching of the public keys, which are the same for everybody. No other answer may be cached."""
 
 
 async def _config(dependencies: Dependencies) -> Result:

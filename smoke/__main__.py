@@ -19,10 +19,10 @@ from rich.console import Console
 from rich.table import Table
 
 from smoke import outcome
+from smoke.context import Context, Options
 from smoke.outcome import Result, Row
 from smoke.service import Api
 from smoke.steps import STEPS
-from smoke.visit import Asked, Visit
 
 _VM = re.compile(
     r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Compute/"
@@ -33,7 +33,7 @@ _LONGEST_WAIT = 3600.0
 _STYLES = {Result.WORKS: "green", Result.FAILS: "bold red", Result.SKIPPED: "yellow"}
 
 
-def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     first, _, rest = (__doc__ or "").partition("\n\n")
     parser = argparse.ArgumentParser(
         prog="python -m smoke", description=first.partition(": ")[2],
@@ -55,7 +55,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--ca", metavar="FILE", help="certificate authority to trust beside the usual ones (PEM)")
     parser.add_argument("--timeout", type=_seconds, default=30, help="seconds for each answer (default: 30)")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of the table")
-    return parser.parse_args(words)
+    return parser.parse_args(argv)
 
 
 def _seconds(text: str) -> float:
@@ -86,28 +86,28 @@ def _table(api: str, rows: Sequence[Row]) -> Table:
     return table
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    asked = _arguments(words)
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = _arguments(argv)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was opened is ended
-    terminal = Console(stderr=asked.json)
+    terminal = Console(stderr=arguments.json)
     try:
         trust = ssl.create_default_context()
-        if asked.ca:
-            trust.load_verify_locations(asked.ca)
+        if arguments.ca:
+            trust.load_verify_locations(arguments.ca)
     except OSError as error:  # an ssl.SSLError is one
-        terminal.print(f"--ca {asked.ca} cannot be read: {error.strerror or error}", markup=False)
+        terminal.print(f"--ca {arguments.ca} cannot be read: {error.strerror or error}", markup=False)
         return 2
     rows: list[Row] = []
-    with Api(asked.api, trust, asked.timeout) as api, terminal.status("") as progress:
-        visit = Visit(api, Asked(asked.vm, asked.takeover, asked.reason, asked.ca))
+    with Api(arguments.api, trust, arguments.timeout) as api, terminal.status("") as progress:
+        context = Context(api, Options(arguments.vm, arguments.takeover, arguments.reason, arguments.ca))
         try:
-            outcome.run(STEPS, visit, time.monotonic, lambda name: progress.update(f"{name} ..."), rows.append)
+            outcome.run(STEPS, context, time.monotonic, lambda name: progress.update(f"{name} ..."), rows.append)
         except KeyboardInterrupt:
             terminal.print("interrupted; the session is ended")
             return 2
         finally:
-            visit.leave()
-    if asked.json:
+            context.leave()
+    if arguments.json:
         print(json.dumps(outcome.to_json(api.address, rows)))
     else:
         terminal.print(_table(api.address, rows))

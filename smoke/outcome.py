@@ -1,4 +1,4 @@
-"""What came of each step: rows for a person, an object for a program, an exit status for a pipeline. No I/O."""
+"""Runs the steps and reports their results: rows for a person, JSON for a program, an exit status. No I/O."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import Any
 
 
 class Failed(Exception):
-    """A step found that something does not work; the text says what, for a person. Never a secret."""
+    """A step failed. The text tells a person what does not work; it never holds a secret."""
 
 
-class Waited(Failed):
-    """Nothing came in time."""
+class TimedOut(Failed):
+    """The expected answer did not arrive in time."""
 
 
 class Result(StrEnum):
@@ -29,38 +29,41 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Step[Visit]:
-    """`do` answers what it found in words; it raises Failed. `needs` are steps without which it makes no sense."""
+class Step[Context]:
+    """One step. `do` returns its result in words, or raises Failed. `needs` names the steps that must work before."""
 
     name: str
-    do: Callable[[Visit], str]
+    do: Callable[[Context], str]
     needs: tuple[str, ...] = ()
 
 
-def run[Visit](
-    steps: Sequence[Step[Visit]],
-    visit: Visit,
+def run[Context](
+    steps: Sequence[Step[Context]],
+    context: Context,
     now: Callable[[], float],
     begins: Callable[[str], None],
     ends: Callable[[Row], None],
 ) -> list[Row]:
-    """Each step in turn; one that needs what does not work is skipped. `now` is in seconds."""
+    """Runs each step in turn and returns a row for each; a step whose needs did not work is skipped.
+
+    `now` returns seconds. `begins` and `ends` are called before and after each step.
+    """
     rows: list[Row] = []
     for step in steps:
         begins(step.name)
         began = now()
-        result, words = _tried(step, visit, rows)
+        result, words = _run_step(step, context, rows)
         rows.append(Row(step.name, result, (now() - began) * 1000, words))
         ends(rows[-1])
     return rows
 
 
-def _tried[Visit](step: Step[Visit], visit: Visit, rows: Sequence[Row]) -> tuple[Result, str]:
+def _run_step[Context](step: Step[Context], context: Context, rows: Sequence[Row]) -> tuple[Result, str]:
     missing = [row.step for row in rows if row.step in step.needs and row.result is not Result.WORKS]
     if missing:
         return Result.SKIPPED, f"needs {', '.join(missing)}"
     try:
-        return Result.WORKS, step.do(visit)
+        return Result.WORKS, step.do(context)
     except Failed as failure:
         return Result.FAILS, str(failure)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
@@ -68,7 +71,7 @@ def _tried[Visit](step: Step[Visit], visit: Visit, rows: Sequence[Row]) -> tuple
 
 
 def status(rows: Sequence[Row]) -> int:
-    """0 when everything works."""
+    """Returns the exit status: 0 if every step works, else 1."""
     return 0 if all(row.result is Result.WORKS for row in rows) else 1
 
 

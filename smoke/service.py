@@ -1,4 +1,4 @@
-"""The service as a client meets it: the API by HTTPS, the console by WebSocket. Everything that fails says so."""
+"""A client of the service: the API by HTTPS, the console by WebSocket. Failures raise Failed with a reason."""
 
 import json
 import ssl
@@ -12,13 +12,13 @@ import httpx
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from smoke.outcome import Failed, Waited
+from smoke.outcome import Failed, TimedOut
 
 PROTOCOL, TOKEN = "serial-console.v1", "serial-console.token."
 _LONGEST_ANSWER = 300
 _PASSING = (429, 500, 502, 503, 504)
 _NOT_RUNNING = "Function host is not running."
-"""What a host says that has not loaded the service yet (docs/errors.md)."""
+"""The host's answer before it has loaded the service (docs/errors.md)."""
 _WAITS = (0.5, 1.0, 2.0)
 """Seconds before each further try."""
 
@@ -41,12 +41,13 @@ class Api:
         self._http.close()
 
     def ask(self, method: str, path: str, *, signed: bool = True, **options: Any) -> httpx.Response:
-        """Whatever the service answers. What its host answers in passing is asked again where that is safe. Raises
-        Failed when nothing answers.
+        """Sends a request and returns the answer, whatever its status. Raises Failed if there is no answer.
+
+        A passing answer of the Functions host is retried if that is safe. `signed` sends the access token.
         """
         for wait in _WAITS:
             answer = self._send(method, path, signed=signed, **options)
-            if not _passes(answer):
+            if not _is_passing(answer):
                 return answer
             time.sleep(wait)
         return self._send(method, path, signed=signed, **options)
@@ -64,30 +65,33 @@ class Api:
         return expect(self.ask("GET", path, params=query), 200)
 
     def get_json(self, path: str, **query: Any) -> Any:
-        """Raises Failed, also where the answer is no JSON."""
+        """Returns the JSON of a 200 answer. Raises Failed, also if the answer is not JSON."""
         return json_of(self.get(path, **query))
 
     def get_list(self, path: str) -> list[Any]:
-        """Of all pages. Raises Failed."""
+        """Returns the items of all pages. Raises Failed."""
         page = self.get_json(path)
-        found: list[Any] = page["value"]
+        items: list[Any] = page["value"]
         while page.get("next") is not None:
             page = self.get_json(path, cursor=page["next"])
-            found += page["value"]
-        return found
+            items += page["value"]
+        return items
 
 
-def _passes(answer: httpx.Response) -> bool:
-    """It is not the service's own, and passes: the host is busy, or its worker was replaced (docs/errors.md)."""
+def _is_passing(answer: httpx.Response) -> bool:
+    """Returns whether the host answered instead of the service, and a retry is safe (docs/errors.md).
+
+    The host is busy, or its worker is being replaced.
+    """
     if "x-ms-error-code" in answer.headers or answer.status_code not in _PASSING:
         return False
     if answer.request.method == "GET" or answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
         return True
-    return answer.text == _NOT_RUNNING  # no function has seen it
+    return answer.text == _NOT_RUNNING  # no function has received the request
 
 
 def expect(answer: httpx.Response, *statuses: int) -> httpx.Response:
-    """Raises Failed with the service's own code, words and fix."""
+    """Returns the answer if it has one of these statuses. Raises Failed with the service's code, message and fix."""
     if answer.status_code not in statuses:
         raise Failed(refusal_of(answer))
     return answer
@@ -101,26 +105,26 @@ def json_of(answer: httpx.Response) -> Any:
 
 
 def refusal_of(answer: httpx.Response) -> str:
-    """What an answer that refuses says: `Code (status): message. Fix`."""
+    """Returns the text of a refusal: `Code (status): message. Fix`."""
     try:
         error = answer.json()["error"]
         inner = error.get("innererror") or {}
-        said = [
+        parts = [
             f"{error['code']} ({answer.status_code}): {error['message']}",
             inner.get("fix"),
             inner.get("fixCommand"),
         ]
     except (ValueError, KeyError, TypeError, AttributeError):
-        told = answer.text[:_LONGEST_ANSWER] or "nothing in it: the Functions host's own answer, see docs/errors.md"
-        return f"answered {answer.status_code}: {told}"
-    return " ".join(each for each in said if each)
+        text = answer.text[:_LONGEST_ANSWER] or "nothing in it: the Functions host's own answer, see docs/errors.md"
+        return f"answered {answer.status_code}: {text}"
+    return " ".join(each for each in parts if each)
 
 
 class Socket:
-    """A console's WebSocket. `shown` is every byte since its `hello`; `texts` are the text frames."""
+    """A console's WebSocket. `shown` has every byte since `hello`; `texts` has the text frames."""
 
     def __init__(self, relay: str, token: str, trust: ssl.SSLContext, timeout: float, resume: str = "") -> None:
-        """Raises Failed."""
+        """Connects and waits for `hello`. Raises Failed."""
         self.shown = bytearray()
         self.texts: list[dict[str, Any]] = []
         self._timeout = timeout
@@ -131,7 +135,7 @@ class Socket:
 
     @property
     def next(self) -> int:
-        """Offset in the epoch of the byte that comes next."""
+        """The offset in the epoch of the next byte."""
         return self.start + len(self.shown)
 
     def type(self, keys: bytes) -> None:
@@ -141,32 +145,32 @@ class Socket:
             raise Failed(_closed(closed)) from None
 
     def until(self, kind: str) -> dict[str, Any]:
-        """The next text frame of this type. Raises Failed."""
-        deadline, seen = time.monotonic() + self._timeout, len(self.texts)
+        """Waits for the next text frame of this type and returns it. Raises Failed."""
+        deadline, already = time.monotonic() + self._timeout, len(self.texts)
         while True:
             self._receive(deadline, f"the relay's {kind}")
-            for text in self.texts[seen:]:
+            for text in self.texts[already:]:
                 if text.get("type") == kind:
                     return text
 
     def printed_after(self, offset: int) -> None:
-        """Returns when something was shown behind this offset of the epoch. Raises Failed."""
+        """Waits until a byte behind this offset of the epoch is shown. Raises Failed."""
         deadline = time.monotonic() + self._timeout
         while self.next <= offset:
             self._receive(deadline, "anything that the VM prints")
 
     def quiet(self, seconds: float) -> None:
-        """Returns when nothing was shown for so long. Raises Failed."""
+        """Waits until nothing is shown for `seconds`. Raises Failed."""
         deadline = time.monotonic() + self._timeout
         while (now := time.monotonic()) < deadline:
             try:
                 self._receive(now + seconds, "a pause")
-            except Waited:
+            except TimedOut:
                 return
         raise Failed("the VM prints without a pause: an answer of its could not be told from the rest")
 
     def end(self) -> tuple[int, str]:
-        """Waits for the close that the relay sends: its code and reason. Raises Failed."""
+        """Waits for the relay's close and returns its code and reason. Raises Failed."""
         deadline = time.monotonic() + self._timeout
         try:
             while True:
@@ -182,7 +186,7 @@ class Socket:
         try:
             frame = self._socket.recv(max(0.0, deadline - time.monotonic()))
         except TimeoutError:
-            raise Waited(f"waited {self._timeout:.0f} s for {what}") from None
+            raise TimedOut(f"waited {self._timeout:.0f} s for {what}") from None
         except ConnectionClosed as closed:
             if ending:
                 raise

@@ -1,4 +1,4 @@
-"""An access token for the API, as whoever runs the smoke test: by azure-identity, or one that is there already."""
+"""An access token for the API: from azure-identity, or from the environment variable SMOKE_TOKEN."""
 
 import os
 from collections.abc import Mapping
@@ -14,7 +14,10 @@ TOKEN_VARIABLE = "SMOKE_TOKEN"  # noqa: S105 - a name
 
 
 def access_token(config: Mapping[str, Any], ca: str | None) -> tuple[str, str]:
-    """The token, and how it was got in words. `config` is the service's /config. Raises Failed."""
+    """Returns an access token, and in words how it was obtained. Raises Failed.
+
+    `config` is the answer of /config; `ca` is the path of a further certificate authority, or None.
+    """
     if token := os.environ.get(TOKEN_VARIABLE):
         return token, f"by the token in {TOKEN_VARIABLE}"
     scope = _scope(config)
@@ -31,7 +34,7 @@ def access_token(config: Mapping[str, Any], ca: str | None) -> tuple[str, str]:
 
 
 def _scope(config: Mapping[str, Any]) -> str:
-    """All that the API grants: applications can ask for nothing less."""
+    """Returns the scope `.default`, the only one that applications can request. Raises Failed."""
     try:
         return f"{str(config['scopes'][0]).rpartition('/')[0]}/.default"
     except (KeyError, IndexError, TypeError):

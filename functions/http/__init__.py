@@ -1,16 +1,16 @@
 """The plumbing of HTTP triggers.
 
-pipeline          from a request to an answer: who, what, outcome, one log line
-routes            triggers at a VM's address and at a scale-set instance's
-requests          reads addresses and bodies strictly
-responses         results and refusals as HTTP
-binary_responses  answers that are bytes
-paging            lists in pages
+pipeline          turns a request into an answer, and writes one audit event
+routes            registers triggers at the addresses of VMs and scale-set instances
+requests          parses addresses, queries and bodies strictly
+responses         turns results and refusals into HTTP responses
+binary_responses  triggers whose answer is bytes instead of JSON
+paging            divides lists into pages
 archive_progress  the archive's progress as JSON and as headers
-waiting           how many requests may wait for something new at a time
-operations        what each operation is, said beside its trigger
-schemas           what the API takes and answers, as JSON Schema
-openapi           the whole API, for tools
-client_address    which network a request comes from
-cross_origin      which pages may call
+waiting           limits how many requests wait for new output at a time
+operations        the description of each operation, written beside its trigger
+schemas           the JSON Schemas of requests and answers
+openapi           the OpenAPI document of the whole API
+client_address    the client's address of a request
+cross_origin      which origins' pages may call the API (CORS)
 """

@@ -17,7 +17,7 @@ async def progress_of(context: RequestContext, vm: VmId) -> ArchiveProgress:
 
 
 def as_json(progress: ArchiveProgress) -> dict[str, Any]:
-    """`recorded`: when the relay recorded last; null where that is not known."""
+    """Returns the progress as JSON. `recorded` is the relay's last record; null if that is not known."""
     recorded_at = progress.recorded_at
     return {
         "state": progress.state.value,

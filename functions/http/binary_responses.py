@@ -1,4 +1,4 @@
-"""Answers that are bytes: a transcript, a boot log, a picture. Every other answer of the API is JSON."""
+"""Triggers that answer bytes: a transcript, a boot log, a screenshot. All other answers of the API are JSON."""
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
@@ -24,8 +24,10 @@ type Read = Callable[[RequestContext], Awaitable[Contents | Refusal]]
 
 
 def make_binary_trigger(name: str, read: Read, fields: Collection[str] | None = None) -> Trigger:
-    """The work as a trigger for callers; `name` is what the audit event calls it. `known` are the query's fields;
-    None: the work looks at the query itself.
+    """Makes a trigger that runs `read` for an identified caller and answers its bytes.
+
+    `name` is the operation in the audit event. `fields` are the allowed fields of the query; None if `read` checks the
+    query itself. The trigger answers 500 for more than ANSWER_BYTES.
     """
 
     async def trigger(req: func.HttpRequest, starter: str) -> func.HttpResponse:

@@ -1,7 +1,7 @@
-"""Where a request comes from: the last address in X-Forwarded-For that no proxy of one's own has added.
+"""The client's address: the last one in X-Forwarded-For that is not one of the trusted proxies.
 
-App Service's front end appends the address that it sees, with a port, so the right end of the list is true and the
-left end is whatever the client claims. From the right, addresses of one's own proxies are passed over.
+App Service's front end appends the address that it sees, with a port. So the right end of the list is true, and the
+left end is only what the client claims. The list is read from the right, and trusted proxies are skipped.
 """
 
 import re
@@ -12,7 +12,7 @@ from shared.access.policy import Network
 
 
 def address_of(forwarded: str | None, proxies: Sequence[Network]) -> str | None:
-    """None where it is not known: nobody said, or what was said cannot be read."""
+    """Returns the client's address; None if the header is absent or malformed."""
     address = None
     for entry in reversed((forwarded or "").split(",")):
         address = _address(entry.strip())
@@ -26,7 +26,7 @@ _ENTRY = re.compile(rf"\[(?P<six>[0-9A-Fa-f:.]+)\]{_PORT}|(?P<four>[0-9.]+){_POR
 
 
 def _address(entry: str) -> IPv4Address | IPv6Address | None:
-    """`1.2.3.4`, `1.2.3.4:567`, `2001:db8::1`, `[2001:db8::1]:567`; an IPv4 address in IPv6 clothes as itself."""
+    """Parses `1.2.3.4`, `1.2.3.4:567`, `2001:db8::1` or `[2001:db8::1]:567`; IPv4-mapped IPv6 becomes IPv4."""
     if not (match := _ENTRY.fullmatch(entry)):
         return None
     try:

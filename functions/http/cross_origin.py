@@ -1,4 +1,4 @@
-"""Which pages' scripts may call the API: those of the origins that are named, nobody else's. Never with cookies."""
+"""CORS: only pages of the configured origins may call the API, and never with cookies."""
 
 import azure.functions as func
 
@@ -20,13 +20,13 @@ def is_preflight(req: func.HttpRequest) -> bool:
 
 
 def listed(req: func.HttpRequest, origins: tuple[str, ...]) -> str | None:
-    """The origin of the request's page, if it is one that is named."""
+    """Returns the origin of the request if it is a configured one, otherwise None."""
     origin = req.headers.get("origin")
     return origin if origin in origins else None
 
 
 def allow(req: func.HttpRequest, response: func.HttpResponse, origins: tuple[str, ...]) -> func.HttpResponse:
-    """The answer, with what a browser needs to hand it to a page that may have it."""
+    """Adds the headers that let a browser show the answer to a page of a configured origin."""
     if origins:
         response.headers["Vary"] = "Origin"
     if origin := listed(req, origins):

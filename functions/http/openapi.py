@@ -1,4 +1,4 @@
-"""GET /api/openapi.json: the whole API for tools, built from what is said beside each trigger."""
+"""GET /api/openapi.json: the OpenAPI document, built from the description beside each trigger."""
 
 import re
 from collections.abc import Iterable
@@ -36,7 +36,7 @@ at(
 
 
 def document(*, compatible: bool) -> dict[str, Any]:
-    """The description; `compatible`: with the addresses of Azure's own API."""
+    """Builds the OpenAPI document. `compatible` includes the operations of Azure's own API."""
     described = [each for each in OPERATIONS.values() if compatible or each.description.dialect != AZURES]
     return {
         "openapi": "3.1.0",
@@ -112,7 +112,7 @@ def _parameter(where: str, name: str, words: str, schema: Schema, *, required: b
 
 
 def _done(description: Description, schema: Schema | None) -> dict[str, Any]:
-    """The type of a body that is nothing is not said."""
+    """Builds the response of a success; it has no `content` if `schema` is None."""
     response_object: dict[str, Any] = {
         "description": "Done",
         "headers": _headers(CORRELATION, *description.response_headers),

@@ -1,4 +1,4 @@
-"""Lists in pages: why answers are short is said in responses."""
+"""Divides lists into pages; responses.py says why answers are bounded."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -7,16 +7,16 @@ from typing import Any
 from functions.http.schemas import TEXT, Schema
 
 PAGE_BYTES = 1 << 20
-"""Of a list, but for the last of its items."""
+"""The most bytes of a page, not counting its last item."""
 QUERY: dict[str, tuple[str, Schema]] = {"cursor": ("What the answer before said as next", TEXT)}
 
 
 def page_of[T](
     items: Iterable[T], to_json: Callable[[T], dict[str, Any]], place: Callable[[T], str], cursor: str | None
 ) -> dict[str, Any]:
-    """`value`: those behind the cursor, in the order of their places, as many as fit; `next`: the cursor for the rest.
+    """Returns one page: in `value` the items behind the cursor that fit, in `next` the cursor for the rest or None.
 
-    A place is a text that no other item has and that stays while the list changes.
+    `place` gives each item a text that is unique and stays the same while the list changes; items are sorted by it.
     """
     value: list[dict[str, Any]] = []
     left, last = PAGE_BYTES, cursor or ""

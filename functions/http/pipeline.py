@@ -1,6 +1,6 @@
-"""From a request to an answer, the same way for every trigger: who, what, outcome, one log line.
+"""The one way from a request to an answer: identify the caller, do the work, map the outcome, write one audit event.
 
-A trigger gives the work as a function of `RequestContext`; it returns what to send, or a Refusal.
+A trigger passes its work as a function of `RequestContext` that returns a Result or a Refusal.
 """
 
 import json
@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class RequestContext:
-    """One request whose caller is known. `vm` is set as soon as it is, for the log."""
+    """One request of an identified caller. `vm` is set as soon as it is known, for the audit event."""
 
     req: func.HttpRequest
     dependencies: Dependencies
@@ -51,7 +51,7 @@ class RequestContext:
         return requests.fields_of(self.req)
 
     def console(self) -> VmId:
-        """The VM of the address. Raises InvalidRequest."""
+        """Returns the VM of the address and sets `vm`. Raises InvalidRequest."""
         self.vm = requests.vm_of(self.req)
         return self.vm
 
@@ -70,7 +70,10 @@ type Admits = Callable[[Caller], bool]
 async def answer(
     operation: str, req: func.HttpRequest, starter: str, work: Work, admits: Admits = may_use_consoles
 ) -> func.HttpResponse:
-    """Identifies the caller, does the work, logs the audit event. `admits` says who may ask at all."""
+    """Identifies the caller, does the work and writes the audit event. An unexpected exception is answered with 500.
+
+    `operation` is the name in the audit event. `admits` returns whether a caller may use this operation at all.
+    """
     began, correlation = time.perf_counter(), correlation_id(req)
     current.set(correlation)
     time_limit.current.set(TimeLimit())
@@ -88,7 +91,7 @@ async def answer(
 async def answer_anybody(
     operation: str, req: func.HttpRequest, starter: str, work: Callable[[Dependencies], Awaitable[Result]]
 ) -> func.HttpResponse:
-    """For what is public: there is no caller."""
+    """Answers a public operation, which has no caller. An unexpected exception is answered with 500."""
     began, event = time.perf_counter(), _Event(operation, correlation_id(req))
     current.set(event.correlation)
     time_limit.current.set(TimeLimit())
@@ -106,7 +109,7 @@ async def answer_anybody(
 
 
 async def answer_stray(operation: str, req: func.HttpRequest, starter: str) -> func.HttpResponse:
-    """For browsers that ask before they let a page call, and for addresses that are switched off."""
+    """Answers a CORS preflight with 204 or a refusal, and any other request with NotFound."""
     began, event = time.perf_counter(), _Event(operation, correlation_id(req))
     current.set(event.correlation)
     refusal = _stray(req, starter, event)
@@ -119,7 +122,7 @@ async def answer_stray(operation: str, req: func.HttpRequest, starter: str) -> f
 
 
 def _stray(req: func.HttpRequest, starter: str, event: "_Event") -> Refusal | None:
-    """None for a preflight of a page that may call."""
+    """Returns the refusal, or None for a preflight from a configured origin."""
     settings = settings_of(starter)
     event.address = _address(req, settings) if settings else None
     if not is_preflight(req):
@@ -132,7 +135,7 @@ def _stray(req: func.HttpRequest, starter: str, event: "_Event") -> Refusal | No
 
 
 def settings_of(starter: str) -> SessionSettings | None:
-    """None where they are wrong: whoever needs a world for more says so."""
+    """Returns the settings, or None if they are invalid; the operation's own work then reports it."""
     try:
         return wiring.dependencies(starter).settings
     except InvalidSetting:
@@ -149,13 +152,13 @@ def _for_pages(req: func.HttpRequest, starter: str, response: func.HttpResponse)
 
 
 async def answer_relay(operation: str, req: func.HttpRequest, starter: str, work: Work) -> func.HttpResponse:
-    """The same for relays: applications with their role, nobody else."""
+    """Answers an operation that only relays may use: applications with the relay's role."""
     return await answer(operation, req, starter, work, may_relay)
 
 
 @dataclass(slots=True)
 class _Event:
-    """The line that says who did what. It never holds a token, a body or a query."""
+    """The audit event of one request. It never holds a token, a body or a query."""
 
     operation: str
     correlation: str
@@ -203,7 +206,7 @@ async def _outcome(req: func.HttpRequest, starter: str, event: _Event, work: Wor
 
 
 def _with_target(event: _Event, refusal: Refusal) -> Refusal:
-    """The VM of the address is what a refusal is about that says nothing else."""
+    """Returns the refusal with the VM of the address as its target, if it has no target yet."""
     vm = event.context.vm if event.context else None
     return replace(refusal, target=vm.resource_id) if vm and refusal.target is None else refusal
 

@@ -1,4 +1,4 @@
-"""Requests, read strictly: what is not documented is refused, and the refusal names it."""
+"""Strict parsing of requests: an undocumented field is refused, and the refusal names it."""
 
 import json
 import re
@@ -22,7 +22,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class InvalidRequest(Exception):
-    """A request that cannot be understood. `refusal` says what about it."""
+    """A request that cannot be understood. `refusal` says why."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.code)
@@ -34,7 +34,7 @@ class InvalidRequest(Exception):
 
 
 def correlation_id(req: func.HttpRequest) -> str:
-    """The client's, where it is a UUID; whatever else could be a forged log line."""
+    """Returns the client's correlation id if it is a UUID, else a new one: other text could forge a log line."""
     try:
         return str(uuid.UUID(req.headers.get("x-ms-correlation-request-id", "")))
     except ValueError:
@@ -42,10 +42,10 @@ def correlation_id(req: func.HttpRequest) -> str:
 
 
 def vm_of(req: func.HttpRequest) -> VmId:
-    """The VM of the address. Raises InvalidRequest.
+    """Returns the VM of the address. Raises InvalidRequest.
 
-    The host has decoded the address: each part must be a name and nothing but, or an encoded slash would make
-    another address of it.
+    The host has decoded the address, so each part must be a plain name: an encoded slash would turn it into another
+    address.
     """
     parts = req.route_params
     vm = VmId(parts["subscription"], parts["group"], parts["name"], parts.get("scale_set"))
@@ -53,7 +53,7 @@ def vm_of(req: func.HttpRequest) -> VmId:
 
 
 def scope_of(req: func.HttpRequest) -> Scope:
-    """The scope of a policy's address: tenant, subscription, group, scale set or VM. Raises InvalidRequest."""
+    """Returns the scope of a policy's address: tenant, subscription, group, scale set or VM. Raises InvalidRequest."""
     parts = req.route_params
     if any("/" in part for part in parts.values()):
         raise InvalidRequest.because("the address: not a scope")
@@ -75,7 +75,7 @@ _SCOPE_PARTS = (
 
 
 def vm_id(text: str, field: str) -> VmId:
-    """A VM's resource id as a field of a body has it. Raises InvalidRequest."""
+    """Parses a VM's resource id; `field` names it in the refusal. Raises InvalidRequest."""
     try:
         return VmId.parse(text)
     except InvalidVmId as error:
@@ -89,14 +89,17 @@ def _same(expected: VmId, resource_id: str, field: str) -> VmId:
 
 
 def time_of(query: Mapping[str, str], name: str) -> float | None:
-    """Seconds since 1970 out of a query: such a number, or ISO 8601 with its offset from UTC. Raises InvalidRequest."""
+    """Reads a time of the query in seconds since 1970; None if it is absent. Raises InvalidRequest.
+
+    The text is seconds since 1970, or ISO 8601 with an offset from UTC.
+    """
     text = query.get(name)
     if text is None:
         return None
     if _SECONDS.fullmatch(text):
         return float(text)
     try:
-        time = datetime.fromisoformat(text.replace(" ", "+"))  # what a plus becomes that nobody encoded
+        time = datetime.fromisoformat(text.replace(" ", "+"))  # an unencoded plus arrives as a space
     except ValueError:
         time = None
     if time is None or time.tzinfo is None:
@@ -105,22 +108,23 @@ def time_of(query: Mapping[str, str], name: str) -> float | None:
 
 
 def session_of(req: func.HttpRequest) -> str:
-    """Raises InvalidRequest."""
+    """Returns the session id of the address. Raises InvalidRequest."""
     return session_id(req.route_params["session"], "the address")
 
 
 def session_id(text: str, field: str) -> str:
+    """Checks the form of a session id; `field` names it in the refusal. Raises InvalidRequest."""
     if not _SESSION.fullmatch(text):
         raise InvalidRequest.because(f"{field}: not a session id")
     return text
 
 
 def body_of(req: func.HttpRequest, limit: int = BODY_BYTES) -> "Fields":
-    """The JSON object of the body, which must be there. `limit` in bytes. Raises InvalidRequest.
+    """Returns the JSON object of the body, which is required. `limit` is in bytes. Raises InvalidRequest.
 
-    The host hands a body over only with a Content-Length above 0 and drops all others without a word (seen on host
-    4.1037; Azure/azure-functions-host GrpcMessageConversionExtensions). What was lost may have said `watch`, so no
-    body is never read as one that says nothing.
+    The host passes a body on only with a Content-Length above 0 and drops all others silently (seen on host 4.1037;
+    Azure/azure-functions-host GrpcMessageConversionExtensions). A dropped body may have held `"mode": "watch"`, so a
+    missing body is refused and never read as an empty object.
     """
     body = req.get_body()
     if len(body) > limit:
@@ -133,7 +137,7 @@ def body_of(req: func.HttpRequest, limit: int = BODY_BYTES) -> "Fields":
 
 
 _JSON_MEDIA = re.compile(r" *application/json *(;[^,]*)?", re.IGNORECASE | re.ASCII)
-"""One media type: the host joins repeated headers with commas."""
+"""Exactly one media type: the host joins repeated headers with commas."""
 _NO_BODY = (
     "no body arrived: send a JSON object, {} at least, with its Content-Length (a body that is sent in chunks is lost)"
 )
@@ -147,7 +151,7 @@ def _json(body: bytes) -> Any:
 
 
 def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Two readers of a repeated key may each believe another value."""
+    """Refuses repeated keys: two parsers may each choose another value."""
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise InvalidRequest.because("the body names a field twice")
@@ -159,7 +163,10 @@ def _no_constant(name: str) -> Any:
 
 
 def object_of(req: func.HttpRequest) -> dict[str, Any]:
-    """The JSON object of the body as it is, for whoever reads it strictly themselves. Raises InvalidRequest."""
+    """Returns the JSON object of the body for a caller that checks its fields itself. Raises InvalidRequest.
+
+    Every text in it is printable.
+    """
     fields = body_of(req).rest()
     if any(_UNPRINTABLE.search(text) for text in _texts_in(fields)):
         raise InvalidRequest.because("the body takes printable characters only")
@@ -167,7 +174,7 @@ def object_of(req: func.HttpRequest) -> dict[str, Any]:
 
 
 def _texts_in(value: Any) -> Iterator[str]:
-    """Names and values, however deep they lie."""
+    """Yields every key and text value of a JSON value, at any depth."""
     waiting = [value]
     while waiting:
         match waiting.pop():
@@ -182,7 +189,7 @@ def _texts_in(value: Any) -> Iterator[str]:
 
 
 def query_of(req: func.HttpRequest, *known: str) -> Mapping[str, str]:
-    """The query, which names nothing else. Raises InvalidRequest."""
+    """Returns the query, which may have these fields only. Raises InvalidRequest."""
     query = fields_of(req)
     if unknown := min(query.keys() - {*known}, default=None):
         raise InvalidRequest.because(f"the query has a field that is not known: {unknown[:80]!r}")
@@ -190,16 +197,18 @@ def query_of(req: func.HttpRequest, *known: str) -> Mapping[str, str]:
 
 
 def fields_of(req: func.HttpRequest) -> dict[str, str]:
-    """The query's fields that have a value; of one that is there more than once, all values joined by commas.
+    """Returns the fields of the query that have a value; the values of a repeated field are joined by commas.
 
-    The host tells of no others (seen on host 4.1037). Where something else tells of them, they count as little.
+    The host passes on no field without a value (seen on host 4.1037). Other servers may; such fields are ignored.
     """
     return {name: value for name, value in req.params.items() if value}
 
 
 def version_of(req: func.HttpRequest) -> str | None:
-    """What a change is conditional on: If-Match names a version, If-None-Match: * says that nothing is there yet (an
-    empty version), neither is no condition. Raises InvalidRequest.
+    """Returns the condition of a change. Raises InvalidRequest.
+
+    If-Match gives a version. `If-None-Match: *` gives an empty version: nothing may be stored yet. None means that the
+    change is unconditional.
     """
     match, none = req.headers.get("if-match"), req.headers.get("if-none-match")
     if match is not None and none is not None:
@@ -219,11 +228,11 @@ def version_of(req: func.HttpRequest) -> str | None:
 _VERSION = re.compile(
     r"""W/"datetime'[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}%3A[0-9]{2}%3A[0-9]{2}(\.[0-9]{1,7})?Z'\"""", re.ASCII
 )
-"""As table storage writes it, which calls anything else a fault instead of a version that is not there any more."""
+"""The ETag format of table storage, which answers any other text with an error instead of "condition not met"."""
 
 
 class Fields:
-    """A JSON object, read field by field. `done` refuses every other field. Everything raises InvalidRequest."""
+    """A JSON object, read field by field. `done` refuses fields that were not read. Methods raise InvalidRequest."""
 
     def __init__(self, value: Any, where: str) -> None:
         if not isinstance(value, dict):
@@ -238,7 +247,7 @@ class Fields:
         return None if value is None else self._text(name, self._typed(name, value, str, "text"), most)
 
     def number(self, name: str) -> int:
-        """A whole number from 0 to 2^63 - 1."""
+        """Reads a whole number from 0 to 2^63 - 1."""
         value: int = self._take(name, int, "a whole number")
         if isinstance(value, bool) or not 0 <= value < 1 << 63:
             raise InvalidRequest.because(f"{name} must be a whole number that is not negative")
@@ -276,7 +285,7 @@ class Fields:
         return value
 
     def rest(self) -> dict[str, Any]:
-        """Every field that nobody has asked for."""
+        """Returns every field that was not read."""
         left, self._left = self._left, {}
         return left
 

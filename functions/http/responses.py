@@ -1,4 +1,4 @@
-"""Refusals and results as HTTP: the error envelope of Azure Resource Manager, and the headers every answer has."""
+"""Results and refusals as HTTP: the error envelope of Azure Resource Manager, and the headers of every answer."""
 
 import base64
 import json
@@ -20,9 +20,9 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-"""Nothing here is a page, and nothing is for keeping: answers carry tokens and names.
+"""Headers of every answer. No answer is a page, and none may be cached: answers carry tokens and names.
 
-The same are `customHeaders` in host.json, which the host adds to what it answers itself (Azure/azure-functions-host,
+`customHeaders` in host.json has the same ones, which the host adds to its own answers (Azure/azure-functions-host,
 CustomHttpHeadersMiddleware: where the function has not set them)."""
 ANSWER_BYTES = 4 << 20
 """No answer is longer: the host holds all of it in memory, about ten times its size, before the first byte leaves (seen
@@ -34,7 +34,7 @@ INTERNAL_ERROR = "InternalError"
 def result(
     value: Any, correlation: str, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> func.HttpResponse:
-    """A JSON answer; None has no body. Raises AnswerTooLong."""
+    """Makes a JSON answer; a value of None has no body. Raises AnswerTooLong."""
     return func.HttpResponse(
         b"" if value is None else bounded(json.dumps(value, ensure_ascii=False).encode()),
         status_code=status,
@@ -45,18 +45,18 @@ def result(
 
 
 class AnswerTooLong(Exception):
-    """An answer that nobody cut into pages. It would cost the instance ten times its size of memory."""
+    """An answer is longer than ANSWER_BYTES. The host would need ten times its size in memory."""
 
 
 def bounded(body: bytes) -> bytes:
-    """Raises AnswerTooLong."""
+    """Returns the body if it has at most ANSWER_BYTES. Raises AnswerTooLong."""
     if len(body) > ANSWER_BYTES:
         raise AnswerTooLong(f"{len(body)} bytes")
     return body
 
 
 def refused(refusal: Refusal, correlation: str, challenge: str = "") -> func.HttpResponse:
-    """The envelope of docs/errors.md. `challenge` is what a 401 tells the client about signing in."""
+    """Makes the error envelope of docs/errors.md. `challenge` is the WWW-Authenticate value of a 401."""
     headers = {"x-ms-error-code": refusal.code.value}
     if refusal.retry_after is not None:
         headers["Retry-After"] = str(refusal.retry_after)
@@ -69,7 +69,7 @@ UNAUTHORIZED = 401
 
 
 def broken(correlation: str) -> func.HttpResponse:
-    """A fault of ours: the log knows it by the correlation id, the answer tells nothing of it."""
+    """Makes the answer to an unexpected exception. It holds only the correlation id, which finds the log entry."""
     error: dict[str, Any] = {
         "code": INTERNAL_ERROR,
         "message": "The service failed. Its log knows this request by its correlation id.",
@@ -81,7 +81,7 @@ def broken(correlation: str) -> func.HttpResponse:
 
 
 def challenge(authority: str, client: str) -> str:
-    """The value of WWW-Authenticate, as Azure's own services send it."""
+    """Returns the value of WWW-Authenticate in the form of Azure's own services."""
     return f'Bearer realm="", authorization_uri="{authority}/common/oauth2/authorize", client_id="{client}"'
 
 
@@ -116,11 +116,11 @@ def _inner(fix: str, command: str | None, retry_after: int | None, correlation: 
 
 
 _LAST_SECOND = 253_402_300_799
-"""Of the year 9999."""
+"""The last second of the year 9999."""
 
 
 def time_text(seconds: float | None) -> str | None:
-    """Seconds since 1970 as ISO 8601, UTC; what lies beyond a calendar's years is its last moment."""
+    """Returns seconds since 1970 as ISO 8601 in UTC; later than the year 9999 becomes its last second."""
     if seconds is None:
         return None
     return (

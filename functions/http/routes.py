@@ -1,4 +1,4 @@
-"""Triggers at the addresses of consoles: a VM's, and a scale-set instance's, whose work is the same."""
+"""Registers triggers at the addresses of consoles. A VM and a scale-set instance share the same work."""
 
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
@@ -24,11 +24,11 @@ POLICIES = {
     "vm": f"{VM}/policy",
     "instance": f"{INSTANCE}/policy",
 }
-"""Where the policy of each kind of scope is."""
+"""The address of the policy of each kind of scope."""
 
 
 def starter(bp: df.Blueprint) -> Callable[..., Any]:
-    """Binds the durable client as text, to `starter`: of it one client is made per process, not one per call."""
+    """Binds the durable client as text to `starter`; from it one client is made per process, not per call."""
     binding: Callable[..., Any] = bp.generic_input_binding(arg_name="starter", type="durableClient", **BINDING)
     return binding
 
@@ -37,10 +37,10 @@ type Trigger = Callable[[func.HttpRequest, str], Awaitable[func.HttpResponse]]
 
 
 def at(bp: df.Blueprint, name: str, method: str, address: str, trigger: Trigger, *, description: Description) -> None:
-    """Registers a trigger, and describes it.
+    """Registers a trigger and its description.
 
-    No two functions may take the same method of one address: the host asks functions in the order of their names, and
-    the first that matches answers, however exact the others are (Azure/azure-functions-host issues 3153 and 9876).
+    No two functions may have the same method at one address: the host tries functions in the order of their names, and
+    the first match answers, however exact the others are (Azure/azure-functions-host issues 3153 and 9876).
     """
     methods = [method, *description.extra_methods, *_preflight_at(address)]
     bp.function_name(name)(bp.route(route=address, methods=methods)(starter(bp)(_named(name, _preflighted(trigger)))))
@@ -48,7 +48,7 @@ def at(bp: df.Blueprint, name: str, method: str, address: str, trigger: Trigger,
 
 
 OPERATION = "x-console-operation"
-"""Which function answered, by its name: the host asks functions in an order of its own."""
+"""The header with the name of the function that answered; the host's own order decides which function that is."""
 
 
 def _named(name: str, trigger: Trigger) -> Trigger:
@@ -64,7 +64,7 @@ _preflights: set[str] = set()
 
 
 def _preflight_at(address: str) -> tuple[str, ...]:
-    """OPTIONS, for the first function of an address: what no function declares, the host answers 404 itself."""
+    """Returns OPTIONS for the first function of an address. The host answers 404 to methods that none declares."""
     if address in _preflights:
         return ()
     _preflights.add(address)
@@ -81,15 +81,16 @@ def _preflighted(trigger: Trigger) -> Trigger:
 def at_console(
     bp: df.Blueprint, name: str, method: str, work: Work, tail: str = "", *, description: Description
 ) -> None:
-    """Registers the work as two functions: `name`, and `name_of_instance`."""
+    """Registers the work as two functions: `name` for VMs, and `name_of_instance` for scale-set instances."""
     for function, address in ((name, VM), (f"{name}_of_instance", INSTANCE)):
         at(bp, function, method, address + tail, make_trigger(name, work, description.query), description=description)
 
 
 def make_trigger(name: str, work: Work, fields: Collection[str] | None = ()) -> Trigger:
-    """The work as a trigger for callers; `name` is what the audit event calls it.
+    """Makes a trigger that runs the work for an identified caller.
 
-    `known` are the query's fields. None takes whatever comes: else a `?mode=watch` that nobody reads would write.
+    `name` is the operation in the audit event. `fields` are the allowed fields of the query; any other is refused, or a
+    `?mode=watch` that is not read would open a writing session. None allows every field.
     """
 
     async def trigger(req: func.HttpRequest, starter: str) -> func.HttpResponse:

@@ -1,4 +1,4 @@
-"""What the API takes and answers, as JSON Schema. Written by hand; tests hold every answer to it."""
+"""The JSON Schemas of requests and answers. Written by hand; tests compare every answer with them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -36,7 +36,7 @@ def one_of(values: Sequence[str]) -> Schema:
 
 
 def maybe(schema: Schema) -> Schema:
-    """The value, or null."""
+    """Returns the schema of a value or null."""
     return {"anyOf": [schema, {"type": "null"}]}
 
 
@@ -45,12 +45,12 @@ def many(schema: Schema) -> Schema:
 
 
 def answer(**fields: Schema) -> Schema:
-    """An object that is answered: every field is always there."""
+    """Returns the schema of an answered object: every field is always present."""
     return {"type": "object", "properties": fields, "required": list(fields)}
 
 
 def page(name: str, **more: Schema) -> Schema:
-    """Of a list that may be longer than one answer: `next` is the cursor for the rest."""
+    """Returns the schema of a page of a list; `next` is the cursor for the rest."""
     return answer(value=many(ref(name)), next=maybe(TEXT), **more)
 
 
@@ -59,7 +59,7 @@ def whole(name: str) -> Schema:
 
 
 def body(*required: str, **fields: Schema) -> Schema:
-    """An object that is taken: what is not named here is refused."""
+    """Returns the schema of a request's body: a field that is not named here is refused."""
     return {"type": "object", "properties": fields, "required": list(required), "additionalProperties": False}
 
 
@@ -71,7 +71,7 @@ def _texts(item: Schema | None = None) -> Schema:
 _NAMED = answer(name=TEXT)
 _HOLDER = answer(name=TEXT, since=TIME)
 _WHY = {"code": TEXT, "message": TEXT, "fix": TEXT, "retryAfterSeconds": maybe(COUNT)}
-"""Why something could not be asked."""
+"""The reason why Azure could not be asked about something."""
 _MENDING = {"code": TEXT, "message": TEXT, "fix": TEXT, "fixCommand": maybe(TEXT)}
 _POLICY = {
     "console": one_of([*Switch]),
@@ -228,4 +228,4 @@ PARAMETERS: dict[str, tuple[str, Schema]] = {
         one_of(["virtualMachines"]),
     ),
 }
-"""The blanks of addresses: what each is, and how it looks."""
+"""The parameters of addresses: a description and a schema each."""

@@ -1,7 +1,8 @@
-"""How many requests of this process may wait for something new at a time: each holds a place that others need.
+"""Limits how many requests of this process wait for new output at a time.
 
-Of the places of an instance (`maxConcurrentRequests` in host.json) some stay free for those who open consoles and for
-relays, whoever waits, and one caller takes few. Whoever finds no place is answered at once, and told when to ask again.
+A waiting request occupies one of the instance's concurrent requests (`maxConcurrentRequests` in host.json). The limits
+keep enough of them free for opening consoles and for relays, and keep one caller from taking all places. A request that
+finds no place is answered at once with Retry-After.
 """
 
 from collections import Counter
@@ -10,14 +11,14 @@ from contextlib import contextmanager
 
 PLACES = 16
 OF_ONE = 4
-"""Places of one caller."""
+"""The most places of one caller."""
 AGAIN_SECONDS = 1
 _waiting: Counter[str] = Counter()
 
 
 @contextmanager
 def place_for(caller: str) -> Iterator[bool]:
-    """Whether there is a place for this caller (a subject), for as long as the context lasts."""
+    """Yields whether a caller (a subject) has a place; the place is held while the context lasts."""
     if _waiting.total() >= PLACES or _waiting[caller] >= OF_ONE:
         yield False
         return

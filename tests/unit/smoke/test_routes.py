@@ -7,10 +7,10 @@ import httpx
 import pytest
 
 from smoke.outcome import Failed
-from smoke.steps import routes
+from smoke.steps import check_routes
 
 if TYPE_CHECKING:
-    from smoke.visit import Visit
+    from smoke.context import Context
 
 PATHS = {
     "/config": {"get": {"operationId": "show_config"}},
@@ -46,7 +46,7 @@ class Api:
 
 def tried(answers: dict[str, str]) -> tuple[str, Api]:
     api = Api(answers)
-    return routes(cast("Visit", SimpleNamespace(api=api))), api
+    return check_routes(cast("Context", SimpleNamespace(api=api))), api
 
 
 def test_every_operation_is_asked_for_with_what_fits_its_address() -> None:

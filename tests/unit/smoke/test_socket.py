@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 from websockets.typing import Subprotocol
 
-from smoke.outcome import Failed, Waited
+from smoke.outcome import Failed, TimedOut
 from smoke.service import PROTOCOL, Socket
 
 HELLO = json.dumps({"type": "hello", "epoch": "e", "offset": 0, "live": 0})
@@ -75,5 +75,5 @@ def test_a_vm_that_does_not_answer_is_waited_for_as_long_as_was_asked() -> None:
     with relay(sleeps) as socket:
         socket.quiet(0.1)
         socket.type(b"\r")
-        with pytest.raises(Waited, match="waited 1 s for anything that the VM prints"):
+        with pytest.raises(TimedOut, match="waited 1 s for anything that the VM prints"):
             socket.printed_after(0)

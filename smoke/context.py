@@ -1,4 +1,4 @@
-"""What the steps share. Whatever happens, `leave` ends the session that was opened."""
+"""State that the steps share. `leave` ends the opened session in every case."""
 
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -9,8 +9,8 @@ from smoke.service import Api, Socket, expect, json_of
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What the command line wants. `vm` is a resource id."""
+class Options:
+    """Options of the command line. `vm` is a resource id, `ca` the path of a PEM file."""
 
     vm: str
     takeover: str
@@ -19,34 +19,34 @@ class Asked:
 
 
 @dataclass
-class Visit:
+class Context:
     api: Api
-    asked: Asked
+    options: Options
     config: dict[str, Any] = field(default_factory=dict[str, Any])
     session: dict[str, Any] | None = None
-    """As the API answered it, with its token; None once it has ended."""
+    """The opened session as the API answered it, with its token; None after it has ended."""
     token: str = ""
-    """The session token that was used."""
+    """The last used session token."""
     socket: Socket | None = None
     shown: bytes = b""
-    """Everything that was shown of the epoch, from `start` on."""
+    """Every byte of the epoch that was shown, beginning at `start`."""
     epoch: str = ""
     start: int = 0
 
     @property
     def console(self) -> str:
-        return f"{self.asked.vm}/serialConsole"
+        return f"{self.options.vm}/serialConsole"
 
     def open(self) -> dict[str, Any]:
-        """A session of ours. Raises Failed with the service's refusal."""
-        wish = {"mode": "write", "takeover": self.asked.takeover, "reason": self.asked.reason}
-        answer = expect(self.api.ask("POST", f"{self.console}/sessions", json=wish), 201)
+        """Opens a session and returns the API's answer. Raises Failed with the service's refusal."""
+        body = {"mode": "write", "takeover": self.options.takeover, "reason": self.options.reason}
+        answer = expect(self.api.ask("POST", f"{self.console}/sessions", json=body), 201)
         opened: dict[str, Any] = json_of(answer)
         self.session, self.token = opened, str(opened["token"])
         return opened
 
     def connect(self, resume: str = "") -> Socket:
-        """Raises Failed."""
+        """Connects to the console of the open session; `resume` is the query of a resume. Raises Failed."""
         session = self.session or {}
         self.socket = Socket(str(session["relay"]), self.token, self.api.trust, self.api.timeout, resume)
         return self.socket
@@ -58,8 +58,8 @@ class Visit:
             self.session = None
 
     def leave(self) -> None:
-        """The console is free afterwards, whatever went wrong before."""
+        """Closes the socket and ends the session. Never raises Failed."""
         if self.socket:
             self.socket.leave()
-        with suppress(Failed):  # what did not work is said already
+        with suppress(Failed):  # the step's row has reported it
             self.end()
