@@ -1,2 +1,2 @@
-/** Where the API is: beside the page. A deployment whose API has an address of its own writes it here. */
+/** The API's address: beside the page. A deployment whose API has another address writes it here. */
 export const API = "/api";

@@ -1,4 +1,4 @@
-/** The start: sign-in, then the page that the address names. */
+/** The entry point: signs in, then shows the page of the address. */
 
 import { Api, readConfig } from "./ui/api.js";
 import { openAuth } from "./access/auth.js";
@@ -54,7 +54,7 @@ function signedIn(auth) {
   show();
 }
 
-/** A page's code is fetched when it is first opened: the terminal is most of it. */
+/** Loads a page's code when the page is first opened; most of it is the terminal. */
 async function makeView({ vm, approvals, recordings, ...place }, parts) {
   if (recordings && place.id) return new (await import("./recordings/player_view.js")).PlayerView({ ...parts, vm, ...place });
   if (recordings) return new (await import("./recordings/recordings.js")).RecordingsView({ ...parts, vm });
@@ -95,7 +95,7 @@ function drawTheme() {
   toggle.dataset.theme = prefs().theme;
 }
 
-/** Only where keys are not the VM's or an input's. */
+/** Handles Alt+T outside the terminal, and `?` outside inputs and dialogs. */
 function globalKeys(event) {
   if (event.altKey && event.code === "KeyT" && !event.target.closest?.(".terminal")) {
     event.preventDefault();

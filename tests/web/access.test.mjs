@@ -54,7 +54,7 @@ const refusal = (code) => Object.assign(new Error(code), { code });
 const wish = (memory, ...answers) => ({
   said: [],
   reason: () => memory.recall("reason"),
-  keep: (reason) => memory.keep("reason", reason),
+  remember: (reason) => memory.remember("reason", reason),
   async demand(message, before) {
     this.said.push([message, before]);
     return answers.shift();
@@ -94,14 +94,14 @@ test("a service that is never content is not asked for ever", async () => {
 
 test("a tab remembers for one person and one console", () => {
   const store = new Store();
-  new TabMemory("ada", VM, store).keep("reason", "INC-1");
+  new TabMemory("ada", VM, store).remember("reason", "INC-1");
   assert.equal(new TabMemory("ada", VM.toUpperCase(), store).recall("reason"), "INC-1");
   assert.equal(new TabMemory("grace", VM, store).recall("reason"), null);
   assert.equal(new TabMemory("ada", `${VM}2`, store).recall("reason"), null);
   new TabMemory("ada", VM, store).forget("reason");
   assert.equal(store.kept.size, 0);
   const none = new TabMemory("ada", VM, null);
-  none.keep("reason", "INC-1");
+  none.remember("reason", "INC-1");
   assert.equal(none.recall("reason"), null);
 });
 

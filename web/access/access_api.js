@@ -1,4 +1,4 @@
-/** Calls about access: checks, acts, approvals, who is connected. Paths are encoded resource ids. */
+/** Calls about access: checks, commands, approvals, sessions. Paths are encoded resource ids. */
 
 import { readPages, valueOf } from "../ui/pages.js";
 import { pathOf } from "../ui/route.js";
@@ -7,8 +7,8 @@ const place = (vm) => `${vm}/serialConsole`;
 
 export const readChecks = (api, vm, right) => api.ask("GET", `${place(vm)}?for=${right}`);
 
-/** Begins reset, restart, start, stop, nmi or sysrq; `wish` has `reason` and for sysrq `keys`. */
-export const doAct = (api, vm, act, wish) => api.ask("POST", `${place(vm)}/${act}`, wish);
+/** Begins reset, restart, start, stop, nmi or sysrq; `body` has `reason` and for sysrq `keys`. */
+export const doAct = (api, vm, act, body) => api.ask("POST", `${place(vm)}/${act}`, body);
 
 export const readSessions = async (api, vm) => valueOf(await readPages(api, `${place(vm)}/sessions`));
 
@@ -16,10 +16,10 @@ export const askApproval = (api, vm, right, reason) => api.ask("POST", `${place(
 
 export const readApproval = (api, vm, id) => api.ask("GET", `${place(vm)}/approvals/${encodeURIComponent(id)}`);
 
-/** Requests that wait: one's own, and those that one may decide. */
+/** Returns waiting approvals: the person's own, and those that the person may decide. */
 export const readApprovals = async (api) => (await api.ask("GET", "/approvals")).value;
 
-/** Yes or no to a request as the list gave it; empty comments are left out. */
+/** Approves or denies an approval of the list; an empty comment is omitted. */
 export function decide(api, { vm, id }, allow, comment) {
   return api.ask("POST", `${place(pathOf(vm))}/approvals/${encodeURIComponent(id)}/decision`, { allow, ...(comment && { comment }) });
 }

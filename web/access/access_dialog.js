@@ -1,4 +1,4 @@
-/** Who is connected to a console, and how every check of its VM stands. */
+/** The dialog that shows who is connected to a console, and the state of every check of its VM. */
 
 import { readChecks, readSessions } from "./access_api.js";
 import { ApiError } from "../ui/api_error.js";
@@ -31,7 +31,7 @@ export class AccessDialog {
     this.#mode = mode;
   }
 
-  /** Until it is closed, or `signal` takes it back. */
+  /** Shows the dialog until it is closed or `signal` aborts. */
   show(signal) {
     this.#signal = signal;
     this.#load();
@@ -61,9 +61,9 @@ export class AccessDialog {
 
   #session(one, administers) {
     const here = one.id === this.#own;
-    const about = [one.mode === "write" ? "writing" : "watching", one.state !== "attached" && STATES[one.state], `since ${clock(Date.parse(one.requestedAt))}`, here && "this window"].filter(Boolean).join(" · ");
+    const details = [one.mode === "write" ? "writing" : "watching", one.state !== "attached" && STATES[one.state], `since ${clock(Date.parse(one.requestedAt))}`, here && "this window"].filter(Boolean).join(" · ");
     const may = !here && (administers || one.user.name === this.#me);
-    return h("li", { data: { testid: "session", user: one.user.name } }, h("strong", {}, one.user.name), h("span", { class: "quiet" }, about),
+    return h("li", { data: { testid: "session", user: one.user.name } }, h("strong", {}, one.user.name), h("span", { class: "quiet" }, details),
       may && button("End…", () => this.#end(one), { class: "small danger", "aria-label": `End the session of ${one.user.name}`, data: { testid: "end-session" } }));
   }
 
@@ -77,7 +77,7 @@ export class AccessDialog {
   }
 }
 
-/** The answer, or the refusal as a value. */
+/** Resolves to the answer, or to the refusal as a value. */
 async function refusalOr(call) {
   try {
     return await call;

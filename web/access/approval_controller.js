@@ -1,9 +1,9 @@
-/** One console's requests for approval: finds the one that waits, asks anew, looks at it. */
+/** Approvals of one console: finds the waiting one, requests a new one, reads one. */
 
 import { askApproval, readApproval, readApprovals } from "./access_api.js";
 import { waitingFor } from "./approval.js";
 import { withReason } from "./reason.js";
-import { askReason, reasonWish } from "./reason_dialog.js";
+import { askReason, reasonSource } from "./reason_dialog.js";
 
 export class ApprovalController {
   #api;
@@ -19,10 +19,10 @@ export class ApprovalController {
     this.#memory = memory;
   }
 
-  /** What waits for this right; else what this tab asked for last; else null. Throws ApiError. */
+  /** Finds the waiting approval for this right, or else the last one that this tab requested, or null. Throws ApiError. */
   async find(right) {
     const waiting = waitingFor(await readApprovals(this.#api), this.#vm, right);
-    if (waiting) return this.#kept(right, waiting);
+    if (waiting) return this.#remember(right, waiting);
     const id = this.#memory.recall(place(right));
     return id && readApproval(this.#api, this.#path, id).catch((error) => {
       if (error.code !== "ApprovalNotFound") throw error;
@@ -31,21 +31,21 @@ export class ApprovalController {
     });
   }
 
-  /** Asks for a reason, then for approval; null when the person gives up. Throws ApiError. */
+  /** Asks for a reason and requests an approval. Resolves to null if the person cancels. Throws ApiError. */
   async ask(right, signal) {
-    const wish = reasonWish(this.#memory, signal);
-    const reason = await askReason("Ask for approval", "Somebody else must say yes. They read this reason.", { before: wish.reason() ?? "", label: "Ask for approval", signal });
+    const reasons = reasonSource(this.#memory, signal);
+    const reason = await askReason("Ask for approval", "Somebody else must say yes. They read this reason.", { before: reasons.reason() ?? "", label: "Ask for approval", signal });
     if (reason === null) return null;
-    wish.keep(reason);
-    return this.#kept(right, await withReason((given) => askApproval(this.#api, this.#path, right, given ?? reason), wish));
+    reasons.remember(reason);
+    return this.#remember(right, await withReason((given) => askApproval(this.#api, this.#path, right, given ?? reason), reasons));
   }
 
   look({ id }) {
     return readApproval(this.#api, this.#path, id);
   }
 
-  #kept(right, approval) {
-    this.#memory.keep(place(right), approval.id);
+  #remember(right, approval) {
+    this.#memory.remember(place(right), approval.id);
     return approval;
   }
 }

@@ -1,4 +1,4 @@
-/** The view of one request for approval: asks, waits, says what became of it. Used in the panel and in a dialog. */
+/** The view of one approval: requests it, waits, and shows the outcome. Used in the panel and in a dialog. */
 
 import { ApiError } from "../ui/api_error.js";
 import { progress } from "./approval.js";
@@ -9,10 +9,10 @@ import { shortRefusal } from "../session/refusal_words.js";
 const LOOK_MILLISECONDS = 3000;
 
 export class ApprovalWait {
-  #desk;
+  #approvals;
   #right;
   #approved;
-  #told;
+  #statusChanged;
   #more;
   #approval = null;
   #problem = null;
@@ -25,19 +25,19 @@ export class ApprovalWait {
   element;
 
   /**
-   * `approved()` is called once when somebody said yes; `more` are further buttons, `title` the heading that says how it stands.
-   * `told({words, tone})` hears the same; `pending`: the service has just said that a request waits.
+   * `approved()` is called once, when somebody approves; `more` are further buttons, `title` is the heading with the status.
+   * `statusChanged({words, tone})` gets the same status; `pending`: the service has just answered that an approval waits.
    */
-  constructor({ desk, right, approved, title, pending = false, told = () => {}, more = [] }) {
-    this.#desk = desk;
+  constructor({ approvals, right, approved, title, pending = false, statusChanged = () => {}, more = [] }) {
+    this.#approvals = approvals;
     this.#right = right;
     this.#approved = approved;
-    this.#told = told;
+    this.#statusChanged = statusChanged;
     this.#title = title;
     this.#more = more;
     this.element = h("div", { class: "approval", tabIndex: -1 }, this.#body, this.#choices);
     this.#draw();
-    this.#begin(() => desk.find(right), !pending);
+    this.#begin(() => approvals.find(right), !pending);
   }
 
   dispose() {
@@ -45,22 +45,22 @@ export class ApprovalWait {
     this.#stop();
   }
 
-  /** `old`: what is found may be long over. */
+  /** Finds the approval and shows it; `old`: it may be one that ended long ago. */
   async #begin(find, old = false) {
     const approval = await this.#attempt(find);
     if (this.#gone.signal.aborted || !approval) return;
-    // What somebody allowed before, and is not good any more, says nothing about now.
+    // An earlier approval that is no longer valid says nothing about this request.
     if (old && approval.state === "approved") return;
     this.#shown(approval);
     if (approval.state === "pending") this.#stop = whileSeen(LOOK_MILLISECONDS, () => this.#look());
   }
 
   async #look() {
-    const approval = await this.#attempt(() => this.#desk.look(this.#approval));
+    const approval = await this.#attempt(() => this.#approvals.look(this.#approval));
     if (approval && !this.#gone.signal.aborted) this.#shown(approval);
   }
 
-  /** The answer, or null with the problem said. */
+  /** Resolves to the answer, or shows the problem and resolves to null. */
   async #attempt(call) {
     try {
       const answer = await call();
@@ -86,22 +86,22 @@ export class ApprovalWait {
   #draw() {
     if (this.#gone.signal.aborted) return;
     const { title, lines, tone, over } = this.#approval ? progress(this.#approval, Date.now()) : NOT_ASKED;
-    const said = [...lines, this.#approval && !over && `Your reason: ${this.#approval.reason}`, this.#problem && `${shortRefusal(this.#problem)}. ${this.#problem.fix}`].filter(Boolean);
-    const drawn = [title, ...said].join("\n");
+    const paragraphs = [...lines, this.#approval && !over && `Your reason: ${this.#approval.reason}`, this.#problem && `${shortRefusal(this.#problem)}. ${this.#problem.fix}`].filter(Boolean);
+    const drawn = [title, ...paragraphs].join("\n");
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
     const focused = this.element.contains(document.activeElement);
     this.#title.textContent = title;
     this.#body.dataset.tone = tone;
-    this.#body.replaceChildren(h("p", { class: "heard" }, title), ...said.map((line) => h("p", {}, line)));
+    this.#body.replaceChildren(h("p", { class: "heard" }, title), ...paragraphs.map((line) => h("p", {}, line)));
     this.#choices.replaceChildren(...(over && this.#approval?.state !== "approved" ? [this.#ask()] : []), ...this.#more);
-    if (this.#approval) this.#told({ words: title, tone });
+    if (this.#approval) this.#statusChanged({ words: title, tone });
     if (focused && !this.element.contains(document.activeElement)) this.element.focus();
   }
 
   #ask() {
     const again = this.#approval ? "Ask again" : "Ask for approval";
-    return button(again, () => this.#begin(() => this.#desk.ask(this.#right, this.#gone.signal)), { class: "primary", data: { testid: "ask-approval" } });
+    return button(again, () => this.#begin(() => this.#approvals.ask(this.#right, this.#gone.signal)), { class: "primary", data: { testid: "ask-approval" } });
   }
 }
 

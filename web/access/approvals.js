@@ -1,4 +1,4 @@
-/** Requests for approval: what one may decide, and one's own that wait. */
+/** The page of approvals: those that the person may decide, and the person's own that wait. */
 
 import { decide, readApprovals } from "./access_api.js";
 import { ApiError } from "../ui/api_error.js";
@@ -47,7 +47,7 @@ export class ApprovalsView {
     }
   }
 
-  /** Rows that are there stay as they are: somebody may be writing a comment. */
+  /** Existing rows are not drawn again, because the person may be writing a comment. */
   #draw(approvals) {
     const due = new Map(approvals.map((one) => [one.id, one]));
     for (const [id, { element, settled }] of this.#rows) {
@@ -77,8 +77,8 @@ export class ApprovalsView {
 
   #decision(approval, { result, done }) {
     const comment = h("input", { type: "text", class: "wide", maxLength: LONGEST, autocomplete: "off", data: { testid: "comment" } });
-    const about = `${approval.askedBy.name}'s request to ${forWords(approval)}`;
-    const one = (label, allow, kind) => button(label, () => settle(allow), { class: kind, "aria-label": `${label} ${about}`, data: { testid: label.toLowerCase() } });
+    const description = `${approval.askedBy.name}'s request to ${forWords(approval)}`;
+    const one = (label, allow, kind) => button(label, () => settle(allow), { class: kind, "aria-label": `${label} ${description}`, data: { testid: label.toLowerCase() } });
     const buttons = [one("Approve", true, "primary"), one("Deny", false, "")];
     const settle = (allow) => busy(buttons[0], () => busy(buttons[1], async () => {
       if (await this.#settle(approval, allow, comment.value.trim(), result)) return;
@@ -90,7 +90,7 @@ export class ApprovalsView {
     return decision;
   }
 
-  /** True when it failed in a way that another try may mend. */
+  /** Returns true if it failed and a retry may succeed. */
   async #settle(approval, allow, comment, result) {
     result.dataset.tone = "busy";
     result.textContent = "Sending…";

@@ -1,5 +1,5 @@
 /**
- * Who is signed in, and access tokens for the API. Sign-in is a full-page redirect; renewal goes by refresh token, never
+ * The signed-in person, and access tokens for the API. Sign-in is a full-page redirect; renewal goes by refresh token, never
  * by a hidden frame. MSAL keeps its tokens in sessionStorage: they end with the tab.
  */
 
@@ -7,7 +7,7 @@ import { CacheLookupPolicy, PublicClientApplication } from "./msal.js";
 import { ApiError } from "../ui/api_error.js";
 import { StepUp } from "./step_up.js";
 
-/** Starts MSAL from `GET /api/config` and takes in the answer of a sign-in that has just come back. */
+/** Starts MSAL from `GET /api/config` and completes a sign-in that has just returned. */
 export async function openAuth(config) {
   const msal = new PublicClientApplication({
     auth: {
@@ -17,7 +17,7 @@ export async function openAuth(config) {
       authorityMetadata: config.authorityMetadata ? JSON.stringify(config.authorityMetadata) : "",
       redirectUri: home(),
       postLogoutRedirectUri: home(),
-      // The API may ask for a stronger sign-in: tokens say that this page can answer.
+      // Tells Entra that this page can answer a claims challenge, so that the API may demand a stronger sign-in.
       clientCapabilities: ["CP1"],
     },
     cache: { cacheLocation: "sessionStorage" },
@@ -34,7 +34,7 @@ export class Auth {
   #msal;
   #scopes;
   #stepUp;
-  /** What went wrong at the last sign-in, in words, or null. */
+  /** The error of the last sign-in in words, or null. */
   problem = null;
 
   constructor(msal, scopes, stepUp) {
@@ -43,18 +43,18 @@ export class Auth {
     this.#stepUp = stepUp;
   }
 
-  /** `{name, email}` of who is signed in, or null. */
+  /** The `{name, email}` of the signed-in person, or null. */
   get user() {
     const account = this.#msal.getActiveAccount();
     return account && { name: account.name || account.username, email: account.username };
   }
 
-  /** The route travels as the request's state, so a deep link survives the detour. */
+  /** Signs in. The route is sent as the request's state, so that a deep link survives the redirect. */
   async takeAnswer() {
     try {
       const answer = await this.#msal.handleRedirectPromise({ navigateToLoginRequestUrl: false });
       this.#msal.setActiveAccount(answer?.account ?? this.#msal.getActiveAccount() ?? this.#msal.getAllAccounts()[0] ?? null);
-      // What a sign-out leaves behind says nothing to anybody.
+      // The rest of a sign-out's address carries no message.
       if (location.search) history.replaceState(null, "", home() + location.hash);
       if (answer?.state) history.replaceState(null, "", answer.state);
       if (answer) this.#stepUp.arrive();
@@ -64,7 +64,7 @@ export class Auth {
     }
   }
 
-  /** With `claims` (JSON) for a challenge of the API; the person has read why, and comes back to this place. */
+  /** Signs in with `claims` (JSON) for a challenge of the API, and returns to this route. The person has read the reason before. */
   signIn({ claims } = {}) {
     if (claims) this.#stepUp.leave(claims, location.hash);
     else this.#stepUp.forget();
@@ -80,7 +80,7 @@ export class Auth {
     return this.#msal.logoutRedirect({ account: this.#msal.getActiveAccount() });
   }
 
-  /** An access token. Throws ApiError: SignInRequired when only the person can get one, StepUpInVain when they just did. */
+  /** Returns an access token. Throws ApiError: SignInRequired if the person must sign in, StepUpInVain if they just did. */
   async token({ claims } = {}) {
     if (claims && this.#stepUp.justDone(claims)) throw ApiError.stepUpInVain();
     try {

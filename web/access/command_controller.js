@@ -1,4 +1,4 @@
-/** Does something to the VM: asks first, says how it goes, gives reasons and waits for approval where a policy wants them. */
+/** Runs a command on the VM: confirms it, shows its progress, and gives a reason or waits for approval if a policy demands it. */
 
 import { doAct } from "./access_api.js";
 import { confirmAct } from "./command_dialog.js";
@@ -8,7 +8,7 @@ import { ApprovalWait } from "./approval_wait.js";
 import { ask, modal } from "../ui/dialog.js";
 import { button } from "../ui/dom.js";
 import { withReason } from "./reason.js";
-import { reasonWish } from "./reason_dialog.js";
+import { reasonSource } from "./reason_dialog.js";
 import { shortRefusal } from "../session/refusal_words.js";
 import { refusalView } from "../session/refused_panel.js";
 
@@ -23,11 +23,11 @@ export class CommandController {
   #say;
   #signIn;
   #busy = false;
-  /** What the console told of last: it knows more than that something has begun. */
-  #told = null;
+  /** The last command that the console reported; its message is better than "has begun". */
+  #reported = null;
   #gone = new AbortController();
 
-  /** `say(text, tone)` shows how it goes; `signIn(claims)` leaves for a stronger sign-in. */
+  /** `say(text, tone)` shows the progress; `signIn(claims)` starts a stronger sign-in. */
   constructor({ api, path, name, memory, approvals, say, signIn }) {
     this.#api = api;
     this.#path = path;
@@ -38,41 +38,41 @@ export class CommandController {
     this.#signIn = signIn;
   }
 
-  /** Somebody did something: the console has said so. */
-  told({ act }) {
-    this.#told = act;
+  /** Notes that the console has reported a command. */
+  reported({ act }) {
+    this.#reported = act;
   }
 
   dispose() {
     this.#gone.abort();
   }
 
-  /** True when it has begun. */
+  /** Runs a command. Resolves to true if it has begun. */
   async run(act) {
     if (this.#busy) return false;
     this.#busy = true;
     try {
-      const wish = await confirmAct(act, this.#name, this.#gone.signal);
-      return wish !== null && (await this.#send(act, wish));
+      const details = await confirmAct(act, this.#name, this.#gone.signal);
+      return details !== null && (await this.#send(act, details));
     } finally {
       this.#busy = false;
     }
   }
 
-  async #send(act, wish) {
+  async #send(act, details) {
     const { doing, name, right } = ACTS[act];
-    this.#told = null;
+    this.#reported = null;
     this.#say(`${doing} ${this.#name}…`, "busy");
     try {
       const { signal } = this.#gone;
-      await withReason((reason) => doAct(this.#api, this.#path, act, { ...wish, ...(reason && { reason }) }), reasonWish(this.#memory, signal));
-      if (this.#told !== act) this.#say(begunWords(act, this.#name), "good");
+      await withReason((reason) => doAct(this.#api, this.#path, act, { ...details, ...(reason && { reason }) }), reasonSource(this.#memory, signal));
+      if (this.#reported !== act) this.#say(begunWords(act, this.#name), "good");
       return true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.#say(`${name} was refused: ${shortRefusal(error)}`, "bad");
       if (error.code === "ReasonRequired" || this.#gone.signal.aborted) return false;
-      if (APPROVALS.has(error.code)) return (await this.#approved(act, right)) && this.#send(act, wish);
+      if (APPROVALS.has(error.code)) return (await this.#approved(act, right)) && this.#send(act, details);
       await this.#explain(error);
       return false;
     }
@@ -84,7 +84,7 @@ export class CommandController {
     if (await ask(shortRefusal(error), refusalView(error), choices, this.#gone.signal)) this.#signIn(error.claims);
   }
 
-  /** Waits in a dialog; the act is done only on another yes, for it may be much later. */
+  /** Waits for the approval in a dialog. The command needs another confirmation, because much time may have passed. */
   async #approved(act, right) {
     let wait;
     const done = await modal(" ", this.#gone.signal, (finish) => {
@@ -92,7 +92,7 @@ export class CommandController {
       const go = button(`${ACTS[act].verb} now`, () => finish(true), { class: ACTS[act].danger ? "danger" : "primary", hidden: true, data: { testid: "act-now" } });
       queueMicrotask(() => {
         const title = go.closest("dialog").querySelector("h2");
-        wait = new ApprovalWait({ desk: this.#approvals, right, title, approved: () => (go.hidden = false), more: [close, go] });
+        wait = new ApprovalWait({ approvals: this.#approvals, right, title, approved: () => (go.hidden = false), more: [close, go] });
         place.replaceWith(wait.element);
         wait.element.focus();
       });

@@ -1,10 +1,10 @@
-/** Before something is done to a VM: what it does to the guest, in words, and a yes that is no accident. */
+/** The confirmation of a command on a VM: it explains the effect on the guest and prevents accidents. */
 
 import { ACTS, keysAreValid, SYSRQ, sysrqWords } from "./commands.js";
 import { ask, fill } from "../ui/dialog.js";
 import { h } from "../ui/dom.js";
 
-/** What to send (`{}`, for SysRq `{keys}`), or null when the person thought better of it. */
+/** Resolves to the request's body (`{}`, for SysRq `{keys}`), or to null if the person cancels. */
 export function confirmAct(name, vm, signal) {
   return name === "sysrq" ? confirmSysrq(vm, signal) : confirmPlain(name, vm, signal);
 }
@@ -13,16 +13,16 @@ async function confirmPlain(name, vm, signal) {
   const { verb, does, danger, gentle, line } = ACTS[name];
   const go = { label: `${verb}${name === "nmi" ? ` to ${vm}` : ` ${vm}`}`, value: true, kind: danger ? "danger" : "primary", testid: "confirm-act" };
   const stop = { label: "Cancel", value: false };
-  // Enter does what harms nobody.
+  // Enter chooses the harmless button.
   const choices = gentle ? [go, stop] : [stop, go];
-  return (await ask(`${verb} ${name === "nmi" ? "to " : ""}${vm}?`, about(does, line), choices, signal)) ? {} : null;
+  return (await ask(`${verb} ${name === "nmi" ? "to " : ""}${vm}?`, description(does, line), choices, signal)) ? {} : null;
 }
 
-const about = (does, line) => h("div", { class: "fields" }, h("p", {}, does), h("p", { class: "quiet" }, line
+const description = (does, line) => h("div", { class: "fields" }, h("p", {}, does), h("p", { class: "quiet" }, line
   ? "It goes down the line of the open console. Everybody connected reads that it was you."
   : "Everybody connected reads that it was you."));
 
-/** Enter sends what only looks; what harms takes the button itself. */
+/** Enter sends harmless keys only; harmful ones need a click on the button. */
 function enterIsNoYes(event, keys) {
   if (event.key !== "Enter" || !sysrqWords(keys.value).danger) return;
   event.preventDefault();

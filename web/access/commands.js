@@ -1,4 +1,4 @@
-/** What can be done to a VM beside typing: names, what each does to the guest, who may. Pure. */
+/** The commands on a VM: names, effects on the guest, required rights. Pure. */
 
 /** `danger`: the guest is not asked, or may crash. `line`: goes down the serial line, so the console must be open. */
 export const ACTS = {
@@ -47,7 +47,7 @@ function sysrq(key, does, danger = false) {
   return Object.freeze({ key, does, danger });
 }
 
-/** What these keys will do, one line each, and whether that harms: a key that is not listed may do anything. */
+/** Returns what these keys do, one line each, and whether they are harmful. An unlisted key counts as harmful. */
 export function sysrqWords(keys) {
   const known = [...keys].map((key) => SYSRQ.find((one) => one.key === key) ?? { key, does: "not known to this page", danger: true });
   return { lines: known.map(({ key, does }) => `${key} · ${does}`), danger: known.some((one) => one.danger) };
@@ -56,18 +56,18 @@ export function sysrqWords(keys) {
 const KEYS = /^[A-Za-z0-9]{1,16}$/;
 export const keysAreValid = (keys) => KEYS.test(keys);
 
-/** Names of the acts that these rights allow, in the order of the menu. */
+/** Returns the names of the commands that these rights allow, in the order of the menu. */
 export function actsFor(rights) {
   return Object.keys(ACTS).filter((name) => (rights ?? []).includes(ACTS[name].right));
 }
 
-/** Who did what, for everybody at the console. */
+/** Returns the line that tells everybody at the console who ran a command. */
 export function actWords({ act: name, by }, vm, me) {
   const who = by?.name && by.name === me ? "You" : (by?.name ?? "Somebody");
   return `${who} ${ACTS[name]?.done ?? `did ${name} to`} ${vm}`;
 }
 
-/** Begun, as far as the service knows: what the guest makes of it, the console shows. */
+/** Returns the line for a command that has begun. The service does not know its effect on the guest; the console shows it. */
 export function begunWords(name, vm) {
   return ACTS[name].line ? `${ACTS[name].name} was sent to ${vm}` : `${ACTS[name].name} of ${vm} has begun`;
 }

@@ -1,9 +1,9 @@
-/** The VM menu: what this person may do to the VM. A menu button as assistive technology knows it. */
+/** The menu of commands that the person may run on the VM, as a menu button for assistive technology. */
 
 import { ACTS, actsFor } from "./commands.js";
 import { button, h } from "../ui/dom.js";
 
-/** `run(act)` is called for the chosen one. `show(rights)` decides what is in it; without any there is no button. */
+/** `run(act)` is called for the chosen command. `show(rights)` sets the entries; without entries there is no button. */
 export class CommandsMenu {
   #run;
   #menu = h("div", { class: "menu", role: "menu", id: "vm-menu", popover: "auto", "aria-label": "What to do to the VM", on: { keydown: (event) => this.#keys(event), toggle: (event) => this.#toggled(event) } });

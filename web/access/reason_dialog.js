@@ -1,20 +1,20 @@
-/** The question for a reason, and what this tab remembers of the answer. */
+/** The dialog that asks for a reason; this tab remembers the answer. */
 
 import { fill } from "../ui/dialog.js";
 import { h } from "../ui/dom.js";
 
 const LONGEST = 500;
 
-/** What withReason (access/reason.js) needs; `signal` takes an open question back. */
-export function reasonWish(memory, signal) {
+/** Returns the `reasons` of withReason (access/reason.js); `signal` closes an open dialog. */
+export function reasonSource(memory, signal) {
   return {
     reason: () => memory.recall("reason"),
-    keep: (reason) => memory.keep("reason", reason),
+    remember: (reason) => memory.remember("reason", reason),
     demand: (message, before) => askReason("A reason is needed", message, { before, label: "Go on", signal }),
   };
 }
 
-/** A reason, or null. It goes into the records with what is done. */
+/** Asks for a reason. Resolves to null if the person cancels. The reason is recorded with the action. */
 export function askReason(title, message, { before = "", label, signal }) {
   const field = h("input", { type: "text", class: "wide", required: true, maxLength: LONGEST, value: before, autofocus: true, autocomplete: "off", data: { testid: "reason" } });
   const body = h("div", { class: "fields" }, h("p", {}, message), h("label", {}, "Reason or ticket", field),

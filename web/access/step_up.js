@@ -1,6 +1,6 @@
 /**
- * Stronger sign-ins of this tab. One that was just done and is asked for again did not help: whoever did it is told so,
- * and not sent round in a circle.
+ * Stronger sign-ins of this tab. If the service demands one again right after it was done, it did not help: the page says
+ * so instead of redirecting again.
  */
 
 const PLACE = "serial-console.step-up";
@@ -10,41 +10,41 @@ export class StepUp {
   #store;
   #now;
 
-  /** `store` is a Storage; `now` tells milliseconds. */
+  /** `store` is a Storage; `now` returns milliseconds. */
   constructor(store, now = Date.now) {
     this.#store = store;
     this.#now = now;
   }
 
-  /** Somebody leaves from this address (its hash) to sign in with these claims. */
+  /** Notes that the person leaves this address (its hash) to sign in with these claims. */
   leave(claims, address) {
-    this.#keep({ claims, address });
+    this.#save({ claims, address });
   }
 
-  /** They came back with what they went for. */
+  /** Notes that the sign-in succeeded. */
   arrive() {
-    const kept = this.#kept;
-    if (kept) this.#keep({ ...kept, done: this.#now() });
+    const record = this.#record;
+    if (record) this.#save({ ...record, done: this.#now() });
   }
 
-  /** They came back without it, or somebody else signs in. Answers the address they left from, or null. */
+  /** Forgets a sign-in that failed or was somebody else's. Returns the address they left from, or null. */
   forget() {
-    const address = this.#kept?.address ?? null;
+    const address = this.#record?.address ?? null;
     this.#store.removeItem(PLACE);
     return address;
   }
 
-  /** Whether just these claims were what the last sign-in was for. */
+  /** Returns whether the last sign-in was made for these claims within the last five minutes. */
   justDone(claims) {
-    const { claims: known, done } = this.#kept ?? {};
-    return known === claims && done !== undefined && this.#now() - done < JUST_MILLISECONDS;
+    const { claims: lastClaims, done } = this.#record ?? {};
+    return lastClaims === claims && done !== undefined && this.#now() - done < JUST_MILLISECONDS;
   }
 
-  get #kept() {
+  get #record() {
     return JSON.parse(this.#store.getItem(PLACE));
   }
 
-  #keep(record) {
+  #save(record) {
     this.#store.setItem(PLACE, JSON.stringify(record));
   }
 }

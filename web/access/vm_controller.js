@@ -1,4 +1,4 @@
-/** What one person may do on one console beside typing: acts and their menu, approval, reasons, who is connected. */
+/** Everything but typing that one person may do on one console: commands and their menu, approvals, reasons, access. */
 
 import { AccessDialog } from "./access_dialog.js";
 import { readChecks } from "./access_api.js";
@@ -7,7 +7,7 @@ import { actWords } from "./commands.js";
 import { CommandsMenu } from "./commands_menu.js";
 import { ApprovalController } from "./approval_controller.js";
 import { ApprovalWait } from "./approval_wait.js";
-import { reasonWish } from "./reason_dialog.js";
+import { reasonSource } from "./reason_dialog.js";
 import { TabMemory } from "../ui/tab_memory.js";
 
 export class VmController {
@@ -26,8 +26,8 @@ export class VmController {
   #gone = new AbortController();
 
   /**
-   * `vm` is the resource id, `path` the same for addresses, `name` what people call it; `say(text, tone)` shows how an act goes,
-   * `began(act)` hears that one has begun.
+   * `vm` is the resource id, `path` the same for addresses, `name` the VM's name; `say(text, tone)` shows a command's progress,
+   * `began(act)` is called when a command has begun.
    */
   constructor({ api, auth, vm, path, name, say, began }) {
     this.#api = api;
@@ -53,16 +53,16 @@ export class VmController {
     this.stopWaiting();
   }
 
-  /** For withReason (access/reason.js). */
+  /** Returns the source of reasons for withReason (access/reason.js). */
   reason(signal) {
-    return reasonWish(this.#memory, signal);
+    return reasonSource(this.#memory, signal);
   }
 
   checks(right) {
     return readChecks(this.#api, this.#path, right);
   }
 
-  /** Decides what is in the menu. Without an answer it stays as it is: a look that failed takes nobody's acts away. */
+  /** Reads the person's rights and updates the menu. If the call fails, the menu stays as it is. */
   async learnRights() {
     const status = await this.checks("write").catch(() => null);
     if (!status) return;
@@ -70,7 +70,7 @@ export class VmController {
     this.#menu.show(status.rights);
   }
 
-  /** For a console that has opened after the first look had failed. */
+  /** Reads the rights again if the first call failed; used when the console opens. */
   learnMissingRights() {
     if (!this.#rightsKnown) this.learnRights();
   }
@@ -79,18 +79,18 @@ export class VmController {
     if (await this.#acts.run(act)) this.#began(act);
   }
 
-  /** Somebody did something to the VM: shown, and answered in words. */
+  /** Shows a command that somebody ran on the VM, and returns it in words. */
   acted(act) {
     const words = actWords(act, this.#name, this.#me);
-    this.#acts.told(act);
+    this.#acts.reported(act);
     this.#say(words, "good");
     return words;
   }
 
-  /** The view that asks for approval and waits for it; one at a time. */
-  waitForApproval(wish) {
+  /** Returns a new view that asks for approval and waits for it, and disposes of the previous one. */
+  waitForApproval(options) {
     this.stopWaiting();
-    return (this.#waiting = new ApprovalWait({ desk: this.#approvals, ...wish }));
+    return (this.#waiting = new ApprovalWait({ approvals: this.#approvals, ...options }));
   }
 
   stopWaiting() {
@@ -98,10 +98,10 @@ export class VmController {
     this.#waiting = null;
   }
 
-  /** Who is connected and how the checks stand. */
+  /** Shows who is connected and the state of the checks. */
   async showAccess({ id, live, want }) {
-    const wish = { api: this.#api, path: this.#path, name: this.#name, me: this.#me, own: live ? id : null, mode: want.mode };
-    await new AccessDialog(wish).show(this.#gone.signal);
+    const options = { api: this.#api, path: this.#path, name: this.#name, me: this.#me, own: live ? id : null, mode: want.mode };
+    await new AccessDialog(options).show(this.#gone.signal);
     this.learnRights();
   }
 }

@@ -1,16 +1,16 @@
 /**
- * A recording as it comes from the API: asciicast v2, read piece by piece. Pure.
+ * Parses a recording in asciicast v2, piece by piece. Pure.
  *
  * Times are seconds from the recording's beginning; offsets are printed bytes from there.
  */
 
 const encoder = new TextEncoder();
 const ASCII = /^[\x00-\x7f]*$/;
-/** Bytes that were no UTF-8 arrive as lone surrogates. */
+/** Bytes that are not UTF-8 arrive as lone surrogates. */
 const STRAY = /[\udc80-\udcff]/;
 const LONE = /(?<![\ud800-\udbff])[\udc80-\udcff]/g;
 
-/** The bytes that the VM printed. */
+/** Returns the bytes that the VM printed. */
 export function bytesOf(text) {
   if (!STRAY.test(text)) return encoder.encode(text);
   const parts = [];
@@ -33,10 +33,10 @@ export class Cast {
   #rest = "";
   #times = [];
   #texts = [];
-  /** Printed bytes up to and with each text. */
+  /** The printed bytes up to and including each text. */
   #ends = [];
 
-  /** A piece of the file, cut anywhere. Throws SyntaxError for what is no asciicast. */
+  /** Reads a piece of the file, cut anywhere. Throws SyntaxError if it is not asciicast. */
   add(piece) {
     const lines = (this.#rest + piece).split("\n");
     this.#rest = lines.pop();
@@ -45,7 +45,7 @@ export class Cast {
 
   #event([time, code, text]) {
     if (code !== "o") return;
-    // A clock that was set back does not turn the recording back.
+    // Times never decrease, even if the relay's clock was set back.
     this.#times.push(Math.max(time, this.seconds));
     this.#texts.push(text);
     this.#ends.push(this.bytes + (ASCII.test(text) ? text.length : bytesOf(text).length));
@@ -59,12 +59,12 @@ export class Cast {
     return this.#ends.at(-1) ?? 0;
   }
 
-  /** How many prints there are. */
+  /** The number of prints. */
   get length() {
     return this.#times.length;
   }
 
-  /** How many prints were made up to a time. */
+  /** Returns the number of prints up to a time. */
   until(seconds) {
     return upper(this.#times, seconds);
   }
@@ -73,28 +73,28 @@ export class Cast {
     return this.#times[print];
   }
 
-  /** When the byte at an offset was printed; the end's time behind the end. */
+  /** Returns the time when the byte at an offset was printed; behind the end, the end's time. */
   timeAt(offset) {
     return this.#times[this.printAt(offset)] ?? this.seconds;
   }
 
-  /** The print that has the byte at an offset; the first for what lies before, their number for what lies behind. */
+  /** Returns the index of the print with the byte at an offset; 0 before the first, the number of prints behind the last. */
   printAt(offset) {
     return upper(this.#ends, offset);
   }
 
-  /** Printed bytes before a print. */
+  /** Returns the printed bytes before a print. */
   offsetOf(print) {
     return print > 0 ? this.#ends[print - 1] : 0;
   }
 
-  /** The bytes of prints `from` up to, not with, `to`. */
+  /** Returns the bytes of the prints from `from` to `to`, without `to`. */
   printed(from, to) {
     return bytesOf(this.#texts.slice(from, to).join(""));
   }
 }
 
-/** The first place whose value is greater. */
+/** Returns the first index whose value is greater. */
 function upper(values, value) {
   let low = 0;
   let high = values.length;

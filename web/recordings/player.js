@@ -1,4 +1,4 @@
-/** Plays a recording in a terminal: play, pause, seek, speed, marks. Nothing that it shows is ever answered. */
+/** Plays a recording in a terminal: play, pause, seek, speed, marks. It never answers queries in the output. */
 
 import { Cast } from "./cast.js";
 import { announce, button, h, setText } from "../ui/dom.js";
@@ -7,9 +7,9 @@ import { clock } from "./recording_words.js";
 import { Screen } from "../terminal/terminal.js";
 
 const STEP_SECONDS = 5;
-/** Bytes before a place that are enough to draw the screen there. */
+/** Bytes before a place that are enough to redraw the screen at that place. */
 const REDRAWN_BYTES = 8_000_000;
-/** Bytes handed to the terminal at once: between two of them the page stays alive. */
+/** Bytes written to the terminal at once; the page stays responsive between two such writes. */
 const WRITTEN_BYTES = 256 * 1024;
 const nothing = () => {};
 
@@ -17,7 +17,7 @@ export class Player {
   #cast = new Cast();
   #marks;
   #at = 0;
-  /** Prints that are on the screen. */
+  /** The number of prints on the screen. */
   #shown = 0;
   #playing = false;
   #frame = 0;
@@ -40,7 +40,7 @@ export class Player {
     return this.#cast.bytes;
   }
 
-  /** A piece of the asciicast. */
+  /** Adds a piece of the asciicast. */
   add(piece) {
     this.#cast.add(piece);
     this.#drawMarks();
@@ -67,7 +67,7 @@ export class Player {
     this.#draw();
   }
 
-  /** To the moment when a byte of the recording, and the words that begin there, were printed; they are shown. */
+  /** Seeks to the moment after a byte of the recording and the searched words from it on were printed. */
   seekTo(offset, words) {
     this.pause();
     this.#seek(this.#cast.timeAt(offset + (words?.length ?? 0)));
@@ -92,7 +92,7 @@ export class Player {
     this.#show();
   }
 
-  /** Brings the screen to where the playhead is. */
+  /** Draws the screen at the playhead's position. */
   #show() {
     const due = this.#cast.until(this.#at);
     while (this.#shown < due) {
@@ -103,7 +103,7 @@ export class Player {
     this.#draw();
   }
 
-  // ---- what is seen
+  // ---- drawing
 
   #build(place) {
     const parts = (this.#parts = {
@@ -121,7 +121,7 @@ export class Player {
     const element = h("section", { class: "player", "aria-label": "Player" }, parts.terminal,
       h("div", { class: "controls" }, parts.play, line, parts.time, parts.speed, h("label", { class: "check" }, parts.skip, "Skip idle")),
       parts.marks, h("footer", { class: "hint wide" }, "Space plays and pauses · arrows go 5 s, with Shift from mark to mark · Home, End · + and − change the speed"));
-    // Before xterm, which would keep the keys for the VM that is not there.
+    // Before xterm, which would take the keys as input for a VM.
     element.addEventListener("keydown", (event) => this.#key(event), true);
     place.replaceChildren(element);
   }
@@ -149,12 +149,12 @@ export class Player {
     for (const [at, mark] of due.entries()) this.#parts.ticks.children[at].style.left = `${(100 * mark.time) / (this.#cast.seconds || 1)}%`;
   }
 
-  /** The marks that are loaded, with their times. */
+  /** Returns the loaded marks with their times. */
   get #due() {
     return this.#marks.filter((mark) => mark.offset <= this.#cast.bytes).map((mark) => ({ ...mark, time: this.#cast.timeAt(mark.offset) }));
   }
 
-  // ---- what the person does
+  // ---- controls
 
   #slid() {
     this.#seek(Number(this.#parts.slider.value));
@@ -172,7 +172,7 @@ export class Player {
   }
 
   #key(event) {
-    // Nothing can be typed: Tab leads on, as everywhere.
+    // Nothing can be typed here, so Tab moves the focus as usual.
     if (event.key === "Tab") event.stopPropagation();
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("select")) return;
     if (event.key === " " && event.target.matches("button, input[type=checkbox]")) return;

@@ -1,4 +1,4 @@
-/** One recording: who and what, the player, and its forms to download. */
+/** The page of one recording: its details, the player, and the downloads. */
 
 import { ApiError } from "../ui/api_error.js";
 import { announce, button, h, setText } from "../ui/dom.js";
@@ -25,7 +25,7 @@ export class PlayerView {
   #forms = h("div", { class: "acts", role: "group", "aria-label": "Download", hidden: true });
   #stage = h("div", { class: "stage" });
 
-  /** `offset` is a place in the console's printed bytes, `words` what was looked for there. */
+  /** `offset` is a place in the console's printed bytes, `words` the searched text at that place. */
   constructor({ api, vm, id, offset, words }) {
     this.#api = api;
     this.#vm = vm;

@@ -1,10 +1,10 @@
-/** Where a player stands, and where it goes as time passes. Pure; times are seconds of the recording. */
+/** The player's position and its progress with time. Pure; times are seconds of the recording. */
 
 export const SPEEDS = [0.5, 1, 2, 4, 8, 16];
-/** A longer silence is cut to this length. */
+/** A longer pause is shortened to this length. */
 export const IDLE_SECONDS = 2;
 
-/** Where playing on from `at` leads while `passed` seconds pass outside. */
+/** Returns the position after playing from `at` for `passed` seconds of real time. */
 export function advance(cast, at, passed, { speed, skipIdle }) {
   const there = at + passed * speed;
   const next = skipIdle ? cast.timeOf(cast.until(at)) : undefined;
@@ -14,13 +14,13 @@ export function advance(cast, at, passed, { speed, skipIdle }) {
   return Math.min(silent ? next : there, cast.seconds);
 }
 
-/** The next speed up (1) or down (-1). */
+/** Returns the next speed up (1) or down (-1). */
 export function otherSpeed(speed, step) {
   const at = SPEEDS.indexOf(speed) + step;
   return SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, at))];
 }
 
-/** The mark after (1) or before (-1) a time, or null; `marks` have a time each, rising. */
+/** Returns the mark after (1) or before (-1) a time, or null; `marks` have a time each, rising. */
 export function otherMark(marks, at, step) {
   // Going back right after a mark means the one before it.
   return step > 0 ? (marks.find((mark) => mark.time > at + 0.01) ?? null) : (marks.findLast((mark) => mark.time < at - 1) ?? null);

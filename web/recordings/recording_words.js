@@ -1,7 +1,7 @@
-/** Recordings, sizes, times and what a verification found, in words. Pure. */
+/** Recordings, sizes, times and verification results in words. Pure. */
 
 const MARKS = { boot: "Boot", panic: "Panic", takeover: "Takeover", reset: "Reset", nmi: "NMI", sysrq: "SysRq", power: "Power", lost: "Connection lost", hole: "Records missing" };
-/** What deserves a second look. */
+/** Marks that deserve attention. */
 const GRAVE = new Set(["panic", "lost", "hole"]);
 
 export const markWords = ({ kind }) => MARKS[kind] ?? kind;
@@ -15,7 +15,7 @@ export function clock(seconds) {
   return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${tail}` : `${minutes}:${tail}`;
 }
 
-/** `45 s`, `12 min`, `3 h 5 min`, as one says it. */
+/** `45 s`, `12 min`, `3 h 5 min`, for display. */
 export function lasting(seconds) {
   if (seconds < 60) return `${Math.max(0, Math.round(seconds))} s`;
   const minutes = Math.round(seconds / 60);
@@ -35,24 +35,24 @@ export function day(iso) {
   return new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
 }
 
-/** To the second: several recordings may begin in one minute. */
+/** Formats a time to the second, because several recordings may begin in one minute. */
 export function moment(iso) {
   return new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
 }
 
-/** Seconds from a recording's beginning to its end, or to the last that is known of it. */
+/** Returns the seconds from a recording's beginning to its end, or to its last record. */
 export function lengthOf({ began, ended, last }) {
   return (Date.parse(ended ?? last) - Date.parse(began)) / 1000;
 }
 
-/** `12 min`, and whether it has an end: one whose relay is gone has none, and may lack what nobody sent. */
+/** Returns `12 min` and the state. A recording whose relay is gone has no end and may lack records that were not sent. */
 export function lengthWords(recording) {
   const long = lasting(lengthOf(recording));
   if (recording.state === "interrupted") return `${long}, interrupted`;
   return recording.ended ? long : `${long}, goes on`;
 }
 
-/** What an interruption means; null where there is none. */
+/** Returns the explanation of an interruption; null if there is none. */
 export function interruptedWords({ state, lastSign, last }) {
   if (state !== "interrupted") return null;
   return `The relay gave its last sign of life on ${moment(lastSign)}. What it recorded after ${moment(last)} and had not sent stands on its disk: it comes when the relay returns with that disk, else it is lost.`;
@@ -62,11 +62,11 @@ export function interruptedWords({ state, lastSign, last }) {
 export function whoWords({ people }) {
   const names = new Map();
   for (const { name, mode } of people) names.set(name, names.get(name) === "write" ? "write" : mode);
-  const said = [...names].map(([name, mode]) => (mode === "watch" ? `${name} (watched)` : name));
-  return said.length ? said.join(", ") : "Nobody was there";
+  const entries = [...names].map(([name, mode]) => (mode === "watch" ? `${name} (watched)` : name));
+  return entries.length ? entries.join(", ") : "Nobody was there";
 }
 
-/** Marks of one kind counted: `[{kind, count, words}]`, grave ones first. */
+/** Counts marks by kind: `[{kind, count, words}]`, grave ones first. */
 export function markCounts({ marks }) {
   const counts = new Map();
   for (const { kind } of marks) counts.set(kind, (counts.get(kind) ?? 0) + 1);
@@ -74,7 +74,7 @@ export function markCounts({ marks }) {
   return all.sort((one, other) => Number(isGrave(other)) - Number(isGrave(one)));
 }
 
-/** How far the archive is behind what the relay recorded, in a sentence; null where there is nothing to say. */
+/** Returns a sentence that says how far the archive is behind the relay; null if it is not. */
 export function behindWords(archive) {
   if (!archive || archive.state === "current") return null;
   if (archive.state === "unknown") return "Whether more was recorded could not be asked: the relay was not reached, or has recorded nothing of this console since it started.";
@@ -82,7 +82,7 @@ export function behindWords(archive) {
   return `The archive is ${count(archive.records, "record")} behind: the newest was recorded at ${when} and is on its way. Nothing is lost by that; look again in a minute or two.`;
 }
 
-/** Parts of a verification, in their order, as one. */
+/** Combines the parts of a verification, in their order, into one report. */
 export function together(parts) {
   const [first, last] = [parts[0], parts.at(-1)];
   return {
@@ -92,7 +92,7 @@ export function together(parts) {
   };
 }
 
-/** `{tone, head, behind, more}`: what an auditor wants to hear first; what it does not cover, or null; and then. */
+/** Returns `{tone, head, behind, more}`: the verdict, what it does not cover (or null), and details. */
 export function verdict({ complete, segments, first, end, signed, findings, archive }) {
   const behind = behindWords(archive);
   if (segments === 0) return { tone: "calm", head: "Nothing is archived yet", behind, more: [] };

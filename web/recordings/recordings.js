@@ -1,4 +1,4 @@
-/** What was recorded of a VM: the list, search in all of it, and whether it is complete. */
+/** The page of a VM's recordings: the list, the search, and the verification. */
 
 import { ApiError } from "../ui/api_error.js";
 import { announce, arrange, h, setText } from "../ui/dom.js";
@@ -10,7 +10,7 @@ import { consoleRoute, nameOf, pathOf, recordingsRoute } from "../ui/route.js";
 import { Verifier } from "./verifier.js";
 
 const GROWING_MILLISECONDS = 1000;
-/** An archive that is behind catches up within a minute or two. Every look is on record as a read: so they are few. */
+/** The interval of reloads. An archive that is behind catches up within a minute or two; each reload is recorded as a read. */
 const BEHIND_MILLISECONDS = 30_000;
 const BEHIND_LOOKS = 5;
 
@@ -33,11 +33,11 @@ export class RecordingsView {
 
   mount(place) {
     const { name, group } = nameOf(this.#vm);
-    const desk = { api: this.#api, path: pathOf(this.#vm), vm: this.#vm, signal: this.#gone.signal };
+    const context = { api: this.#api, path: pathOf(this.#vm), vm: this.#vm, signal: this.#gone.signal };
     document.title = `Recordings of ${name} · Serial Console`;
     place.replaceChildren(h("section", { class: "consoles recordings" },
       h("div", { class: "list-head" }, h("a", { class: "back", href: "#/", "aria-label": "All consoles" }, "‹"), h("h1", { tabIndex: -1 }, `Recordings of ${name}`), h("span", { class: "quiet" }, group), h("a", { class: "across", href: consoleRoute(this.#vm) }, "Open the console")),
-      this.#behind, this.#hold, new Verifier(desk).element, new RecordingSearch(desk).element, this.#list, this.#message));
+      this.#behind, this.#hold, new Verifier(context).element, new RecordingSearch(context).element, this.#list, this.#message));
     place.querySelector("h1").focus();
     this.#load();
   }
@@ -46,7 +46,7 @@ export class RecordingsView {
     this.#gone.abort();
   }
 
-  /** A list that is still being made says so, and grows; one that is behind catches up before one's eyes. */
+  /** Loads the list. It reloads while the list is still being indexed, or the archive is behind. */
   async #load() {
     try {
       this.#message.replaceChildren(h("p", { class: "empty" }, "Reading the list of recordings…"));
@@ -76,20 +76,20 @@ export class RecordingsView {
     this.#message.replaceChildren(...(recordings.length ? [] : [h("p", { class: "empty" }, "Nothing is recorded of this VM yet. What it prints is recorded from the first time its console is opened.")]));
   }
 
-  /** What is on its way is no loss, and the list not yet whole. */
+  /** Shows how far the archive is behind, which is no loss, and whether the list is still incomplete. */
   #tell(archive) {
     const words = archive?.state === "behind" ? behindWords(archive) : null;
     this.#behind.hidden = !words;
     setText(this.#behind, words ?? "");
   }
 
-  /** The one that is there, while it says the same: who stands on it stays on it. */
+  /** Returns the existing element if its recording is unchanged, so that it keeps the focus. */
   #row(recording) {
-    const said = JSON.stringify(recording);
+    const json = JSON.stringify(recording);
     const known = this.#rows.get(recording.id);
-    if (known?.said === said) return known.element;
+    if (known?.json === json) return known.element;
     const element = row(this.#vm, recording);
-    this.#rows.set(recording.id, { said, element });
+    this.#rows.set(recording.id, { json, element });
     return element;
   }
 }

@@ -5,13 +5,13 @@ import { readPages, valueOf } from "../ui/pages.js";
 const NEXT_SEGMENT = "x-console-segment-next";
 const NEXT_OFFSET = "x-console-offset-next";
 
-/** `{value, complete, hold, archive}`. */
+/** Lists recordings: `{value, complete, hold, archive}`. */
 export async function readRecordings(api, vm, signal) {
   const pages = await readPages(api, `${vm}/serialConsole/recordings`, signal);
   return { ...pages.at(-1), value: valueOf(pages) };
 }
 
-/** The recording as pieces of an asciicast, as they come. */
+/** Yields the recording's asciicast in pieces, as they arrive. */
 export async function* readCast(api, vm, id, signal) {
   for (let next = null; ; ) {
     const answer = await api.read(`${vm}/serialConsole/transcript?${query({ format: "cast", recording: id, segment: next })}`, signal);
@@ -22,7 +22,7 @@ export async function* readCast(api, vm, id, signal) {
   }
 }
 
-/** One form of a recording as a file. `read(bytes)` is told how much has come. */
+/** Downloads one format of a recording as a file. `read(bytes)` gets the count so far. */
 export async function readFile(api, vm, id, format, read, signal) {
   const [name, header] = format === "cast" ? ["segment", NEXT_SEGMENT] : ["offset", NEXT_OFFSET];
   const pieces = [];
@@ -37,11 +37,11 @@ export async function readFile(api, vm, id, format, read, signal) {
   }
 }
 
-/** `{value, next}`: lines with these words; `cursor` goes on. */
+/** Searches for words: `{value, next}`; `cursor` continues. */
 export const searchRecordings = (api, vm, words, cursor, signal) =>
   api.ask("GET", `${vm}/serialConsole/transcript/search?${query({ q: words, context: 1, cursor })}`, null, signal);
 
-/** The parts of a verification, as they come. */
+/** Yields the parts of a verification, as they arrive. */
 export async function* verifyRecordings(api, vm, signal) {
   for (let segment = null; ; ) {
     const part = await api.ask("GET", `${vm}/serialConsole/transcript/verification?${query({ segment })}`, null, signal);

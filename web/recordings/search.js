@@ -1,4 +1,4 @@
-/** Search over everything that is recorded of a VM; each hit leads to its moment in the player. */
+/** The search in everything recorded of a VM; each hit links to its moment in the player. */
 
 import { ApiError } from "../ui/api_error.js";
 import { announce, button, h } from "../ui/dom.js";
@@ -7,15 +7,15 @@ import { searchRecordings } from "./recordings_api.js";
 import { recordingsRoute } from "../ui/route.js";
 
 export class RecordingSearch {
-  #desk;
+  #context;
   #turn = 0;
   #field = h("input", { type: "search", placeholder: "Search what was printed", "aria-label": "Search what was printed", autocomplete: "off", spellcheck: false, maxLength: 200, data: { testid: "find" } });
   #hits = h("ol", { class: "hits", "aria-label": "Found, oldest first" });
   #note = h("p", { class: "quiet", role: "status", data: { testid: "found" } });
 
-  /** `desk`: api, path, vm, signal. */
-  constructor(desk) {
-    this.#desk = desk;
+  /** `context` has api, path, vm and signal. */
+  constructor(context) {
+    this.#context = context;
     const form = h("form", { class: "find", role: "search", on: { submit: (event) => this.#submit(event) } }, this.#field, h("button", { type: "submit" }, "Search"));
     this.element = h("div", { class: "finder" }, form, this.#hits, this.#note);
   }
@@ -29,18 +29,18 @@ export class RecordingSearch {
     else this.#note.replaceChildren();
   }
 
-  /** An answer looks through a bounded part: without a hit in it, the next part is asked for by itself. */
+  /** Searches part by part. Each answer covers a bounded part; without a hit in it, the next part is requested automatically. */
   async #search(words, cursor, turn) {
-    const { api, path, signal } = this.#desk;
+    const { api, path, signal } = this.#context;
     this.#note.replaceChildren("Searching…");
     try {
-      let found;
+      let page;
       do {
-        found = await searchRecordings(api, path, words, cursor, signal);
+        page = await searchRecordings(api, path, words, cursor, signal);
         if (turn !== this.#turn) return;
-        cursor = found.next;
-      } while (found.value.length === 0 && cursor);
-      this.#draw(words, found, turn);
+        cursor = page.next;
+      } while (page.value.length === 0 && cursor);
+      this.#draw(words, page, turn);
     } catch (error) {
       if (error.name === "AbortError" || turn !== this.#turn) return;
       if (!(error instanceof ApiError)) throw error;
@@ -52,9 +52,9 @@ export class RecordingSearch {
     const first = this.#hits.children.length;
     this.#hits.append(...value.map((hit) => this.#hit(words, hit)));
     const many = this.#hits.children.length;
-    const said = many === 0 ? "Nothing was found." : `${many} ${many === 1 ? "line" : "lines"}${next ? " so far" : ""}. `;
-    this.#note.replaceChildren(said, ...(next ? [button("More", () => this.#search(words, next, turn), { class: "small" })] : []));
-    announce(said);
+    const summary = many === 0 ? "Nothing was found." : `${many} ${many === 1 ? "line" : "lines"}${next ? " so far" : ""}. `;
+    this.#note.replaceChildren(summary, ...(next ? [button("More", () => this.#search(words, next, turn), { class: "small" })] : []));
+    announce(summary);
     if (first > 0) this.#hits.children[first]?.querySelector("a")?.focus();
   }
 
@@ -62,7 +62,7 @@ export class RecordingSearch {
     const lines = h("pre", {}, ...hit.before.map((line) => `${line}\n`), h("mark", {}, hit.match), ...hit.after.map((line) => `\n${line}`));
     const when = moment(hit.time);
     const head = hit.recording
-      ? h("a", { href: recordingsRoute(this.#desk.vm, { id: hit.recording, offset: hit.offset, q: words }), data: { testid: "hit" } }, when)
+      ? h("a", { href: recordingsRoute(this.#context.vm, { id: hit.recording, offset: hit.offset, q: words }), data: { testid: "hit" } }, when)
       : h("span", {}, when);
     return h("li", {}, head, lines);
   }

@@ -1,4 +1,4 @@
-/** Is the transcript complete? Asked part by part, answered in words. */
+/** Verifies the transcript part by part and shows the verdict in words. */
 
 import { ApiError } from "../ui/api_error.js";
 import { announce, busy, button, h, setText } from "../ui/dom.js";
@@ -8,18 +8,18 @@ import { verifyRecordings } from "./recordings_api.js";
 const SHOWN = 50;
 
 export class Verifier {
-  #desk;
+  #context;
   #button = button("Verify", () => busy(this.#button, () => this.#verify()), { data: { testid: "verify" }, title: "Holds every byte to the hash chain and to what the service signed" });
   #result = h("div", { class: "verdict", role: "status", data: { testid: "verdict" } });
 
-  /** `desk`: api, path, signal. */
-  constructor(desk) {
-    this.#desk = desk;
+  /** `context` has api, path and signal. */
+  constructor(context) {
+    this.#context = context;
     this.element = h("div", { class: "verifier" }, this.#button, this.#result);
   }
 
   async #verify() {
-    const { api, path, signal } = this.#desk;
+    const { api, path, signal } = this.#context;
     const progress = h("p", { class: "quiet" }, "Verifying…");
     this.#result.replaceChildren(progress);
     try {

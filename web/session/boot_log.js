@@ -10,7 +10,7 @@ const TAIL_BYTES = 65536;
 export class BootLog {
   #api;
   #path;
-  #asked = false;
+  #requested = false;
   #gone = new AbortController();
   #summary = h("summary", {}, "Boot log that Azure kept");
   #text = h("pre", { tabIndex: 0, "aria-label": "Boot log" });
@@ -25,8 +25,8 @@ export class BootLog {
 
   /** Once; what cannot be had is not missed here: the console itself says what is wrong with the VM. */
   async load() {
-    if (this.#asked) return;
-    this.#asked = true;
+    if (this.#requested) return;
+    this.#requested = true;
     try {
       const answer = await this.#api.read(`${this.#path}/serialConsole/bootLog?tail=${TAIL_BYTES}`, this.#gone.signal);
       const text = await answer.text();

@@ -38,7 +38,7 @@ export class ConsoleView {
   #tools;
   #notes = null;
   #parts = {};
-  #desk;
+  #vmController;
   #bootLog;
 
   constructor({ api, auth, vm }) {
@@ -48,21 +48,21 @@ export class ConsoleView {
     this.#path = pathOf(vm);
     this.#name = nameOf(vm);
     this.#bootLog = new BootLog({ api, path: this.#path });
-    this.#desk = new VmController({ api, auth, vm, path: this.#path, name: this.#name.name, say: (text, tone) => this.#sayResult(text, tone), began: (act) => act === "start" && this.#comeBack() });
+    this.#vmController = new VmController({ api, auth, vm, path: this.#path, name: this.#name.name, say: (text, tone) => this.#sayResult(text, tone), began: (act) => act === "start" && this.#comeBack() });
   }
 
   mount(place) {
     this.#build(place);
-    const tell = {
+    const handlers = {
       typed: (bytes) => this.#pastes.takes(bytes) || this.#type(bytes),
       pasted: (text) => this.#writing && this.#pastes.paste(text),
       search: () => this.#search.open(),
       leave: () => this.#leaveTerminal(),
       sized: (columns, rows) => setText(this.#parts.size, `${columns} × ${rows}`),
     };
-    this.#screen = new Screen(this.#parts.terminal, tell);
+    this.#screen = new Screen(this.#parts.terminal, handlers);
     this.#search = new SearchBar(this.#screen);
-    this.#driver = new Driver({ api: this.#api, vm: this.#path, screen: this.#screen, changed: () => this.#draw(), acted: (act) => this.#screen.note(this.#desk.acted(act)), wish: (signal) => this.#desk.reason(signal) });
+    this.#driver = new Driver({ api: this.#api, vm: this.#path, screen: this.#screen, changed: () => this.#draw(), acted: (act) => this.#screen.note(this.#vmController.acted(act)), reasonSource: (signal) => this.#vmController.reason(signal) });
     this.#pastes = new PasteController({ send: (bytes) => this.#type(bytes), waiting: () => this.#driver.waiting }, this.#screen);
     this.#parts.stage.append(this.#search.element, this.#pastes.element);
     this.#ticker = setInterval(() => {
@@ -72,11 +72,11 @@ export class ConsoleView {
     addEventListener("online", this.#online);
     this.#screen.focus();
     this.#connect({ mode: "write", takeover: "never" });
-    this.#desk.learnRights();
+    this.#vmController.learnRights();
   }
 
   dispose() {
-    this.#desk.dispose();
+    this.#vmController.dispose();
     this.#bootLog.dispose();
     clearInterval(this.#ticker);
     removeEventListener("online", this.#online);
@@ -109,7 +109,7 @@ export class ConsoleView {
     this.#buttons();
     const title = h("h1", { title: decodeURIComponent(this.#path) }, this.#name.name);
     const about = h("div", { class: "about" }, parts.state, h("span", { class: "extras" }, parts.people, parts.kept, parts.limit, parts.result));
-    this.#tools = toolbar({ access: () => this.#desk.showAccess(this.#driver.state), search: () => this.#search.open(), copyAll: () => this.#copyAll(), download: () => this.#download(), recordings: recordingsRoute(this.#vm), setSize: () => this.#setSize() }, this.#desk.menu);
+    this.#tools = toolbar({ access: () => this.#vmController.showAccess(this.#driver.state), search: () => this.#search.open(), copyAll: () => this.#copyAll(), download: () => this.#download(), recordings: recordingsRoute(this.#vm), setSize: () => this.#setSize() }, this.#vmController.menu);
     place.replaceChildren(h("section", { class: "console" },
       h("header", { class: "bar" }, h("div", { class: "what" }, h("a", { class: "back", href: "#/", "aria-label": "All consoles" }, "‹"), title, h("span", { class: "quiet" }, this.#name.group)), about, parts.acts),
       this.#tools.element, parts.notes, this.#bootLog.element, parts.stage,
@@ -123,8 +123,8 @@ export class ConsoleView {
     this.#parts.disconnect = one("Disconnect", "disconnect", () => this.#driver.tell({ type: "leave" }));
   }
 
-  #connect(wish) {
-    this.#driver.tell({ type: "connect", ...wish });
+  #connect(choice) {
+    this.#driver.tell({ type: "connect", ...choice });
   }
 
   #type(bytes) {
@@ -153,7 +153,7 @@ export class ConsoleView {
     if (opened && this.#ended) this.#sayResult("");
     this.#ended = phase === "ended" || (this.#ended && !opened);
     if (opened) this.#bootLog.load();
-    if (opened) this.#desk.learnMissingRights();
+    if (opened) this.#vmController.learnMissingRights();
     if (opened && !document.activeElement.matches("input, dialog *, .menu *")) this.#screen.focus();
   }
 
@@ -202,14 +202,14 @@ export class ConsoleView {
     if (key === this.#panelKey) return;
     this.#panelKey = key;
     const act = {
-      connect: (wish) => this.#connect(wish),
+      connect: (choice) => this.#connect(choice),
       answer: (allow) => this.#driver.tell({ type: "answer", allow }),
       signIn: (claims) => this.#auth.signIn({ claims }),
-      checks: (mode) => this.#desk.checks(mode),
-      start: () => this.#desk.run("start"),
-      approval: (wish) => this.#desk.waitForApproval({ ...wish, told: (standing) => this.#driver.tell({ type: "standing", ...standing }) }),
+      checks: (mode) => this.#vmController.checks(mode),
+      start: () => this.#vmController.run("start"),
+      approval: (options) => this.#vmController.waitForApproval({ ...options, statusChanged: (standing) => this.#driver.tell({ type: "standing", ...standing }) }),
     };
-    this.#desk.stopWaiting();
+    this.#vmController.stopWaiting();
     const panel = panelFor(state, act, this.#auth.user?.name);
     const hadFocus = this.#parts.stage.contains(document.activeElement) || document.activeElement === document.body;
     this.#parts.panel.replaceChildren(...(panel ? [panel] : []));

@@ -7,7 +7,7 @@ import { answerFrame, Wire } from "./protocol.js";
 
 /**
  * A console of one VM. `screen` has show(bytes, replayed) and note(text); `changed(state)` is called after every event,
- * `acted({act, by})` when somebody did something to the VM. `wish` gives the reason that a policy demands (access/reason.js).
+ * `acted({act, by})` when somebody did something to the VM. `reasonSource(signal)` gives the reason that a policy demands (access/reason.js).
  */
 export class Driver {
   #api;
@@ -15,19 +15,19 @@ export class Driver {
   #screen;
   #changed;
   #acted;
-  #wish;
+  #reasonSource;
   #state = begin();
   #wire = null;
   #timer = 0;
   #asking = null;
 
-  constructor({ api, vm, screen, changed, acted, wish }) {
+  constructor({ api, vm, screen, changed, acted, reasonSource }) {
     this.#api = api;
     this.#vm = vm;
     this.#screen = screen;
     this.#changed = changed;
     this.#acted = acted;
-    this.#wish = wish;
+    this.#reasonSource = reasonSource;
   }
 
   get state() {
@@ -82,9 +82,9 @@ export class Driver {
     const asking = (this.#asking = new AbortController());
     try {
       const answer = await withReason((reason) => {
-        const wish = { mode, ...(mode !== "watch" && { takeover }), ...(reason && { reason }) };
-        return this.#api.openSession(this.#vm, wish, asking.signal);
-      }, this.#wish(asking.signal));
+        const body = { mode, ...(mode !== "watch" && { takeover }), ...(reason && { reason }) };
+        return this.#api.openSession(this.#vm, body, asking.signal);
+      }, this.#reasonSource(asking.signal));
       if (asking.signal.aborted || turn !== this.#state.turn) return this.#end(answer.id);
       this.tell({ type: "granted", turn, answer });
     } catch (error) {

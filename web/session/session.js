@@ -133,7 +133,7 @@ function limit(state, { kind, secondsLeft, now = 0 }) {
   return go(state, { limits: { ...state.limits, [kind]: now + secondsLeft * 1000 } });
 }
 
-function asked(state, { ask, by, seconds, now = 0 }) {
+function askReceived(state, { ask, by, seconds, now = 0 }) {
   return go(state, { ask: { id: ask, by, until: now + seconds * 1000 } });
 }
 
@@ -208,7 +208,7 @@ const CHOICES = { connect, dismiss, leave };
 /** What the record keeps of what is typed. */
 const keeping = (state, { typed: kept }) => go(state, { kept });
 
-const LINE = { printed, before, people, port, keeping, limit, ask: asked, act: acted, warning, bye };
+const LINE = { printed, before, people, port, keeping, limit, ask: askReceived, act: acted, warning, bye };
 const MOVES = {
   idle: { connect, dismiss },
   requesting: { ...LINE, granted, refused, leave, dismiss, typed: stay, answer, closed: lineFell },

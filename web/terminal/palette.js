@@ -14,7 +14,7 @@ export const DARK = {
   brightCyan: "#93e2e1", brightWhite: "#f3f5f6",
 };
 
-/** The match one stands on has a frame and the colour of a selection; the others are paler. */
+/** The current match has a frame and the colour of a selection; the others are paler. */
 export const MATCHES = {
   light: { matchBackground: "#f3e4b5", activeMatchBackground: "#8fcfc8", activeMatchBorder: "#0b6e69", matchOverviewRuler: "#b08a2a", activeMatchColorOverviewRuler: "#0b6e69" },
   dark: { matchBackground: "#4a3d14", activeMatchBackground: "#2f7a72", activeMatchBorder: "#62cfc4", matchOverviewRuler: "#8f7426", activeMatchColorOverviewRuler: "#62cfc4" },

@@ -1,24 +1,24 @@
 /**
  * Pasting into a serial line: a slow line loses what comes too fast, and a pasted newline runs a command.
- * So text is normalized, counted, asked about when it is big, and sent in small paced chunks.
+ * So text is normalized, counted, confirmed if it is big, and sent in small paced chunks.
  */
 
 export const CHUNK_BYTES = 256;
 export const CHUNK_MILLISECONDS = 8;
 /** Above this many characters a paste asks first. */
 export const BIG = 2048;
-/** Bytes the socket may hold back before a paste waits for it. */
+/** Unsent bytes in the socket above which a paste waits. */
 const CONGESTED = 16 * 1024;
 const BEGIN = "\x1b[200~";
 const END = "\x1b[201~";
 
-/** A terminal's Enter is CR; the guest's shell marks pasted text when it asked for that. */
+/** Normalizes newlines to CR, a terminal's Enter, and adds the bracketed-paste marks if the guest's shell has requested them. */
 export function preparePaste(text, bracketed = false) {
   const typed = text.replace(/\r\n?|\n/g, "\r");
   return bracketed ? BEGIN + typed.replaceAll(END, "") + END : typed;
 }
 
-/** `{characters, lines, asks}`: what a person should know before it is sent. A final newline counts as a line that runs. */
+/** Returns `{characters, lines, asks}` of a paste. A final newline counts as a line that runs; `asks`: confirm it first. */
 export function measure(text) {
   const lines = text.replace(/\r\n?/g, "\n").split("\n").length;
   return { characters: text.length, lines, asks: lines > 1 || text.length > BIG };

@@ -1,4 +1,4 @@
-/** What happens to a paste before and while it is sent. */
+/** Asks before a large paste, and shows its progress while it is sent. */
 
 import { ask } from "../ui/dialog.js";
 import { button, h, setText } from "../ui/dom.js";
@@ -6,7 +6,7 @@ import { measure, Pacer, preparePaste } from "./paste.js";
 
 const PREVIEW_CHARACTERS = 600;
 const CTRL_C = 3;
-/** A shorter paste is over before it could be read about. */
+/** A shorter paste ends before a person could read its progress. */
 const SHOWN_FROM_BYTES = 1024;
 const encoder = new TextEncoder();
 
@@ -22,7 +22,7 @@ export class PasteController {
     this.#pacer = new Pacer({ ...line, progress: (sent, total) => this.#progress(sent, total) });
   }
 
-  /** Keys typed meanwhile wait their turn behind the paste; Ctrl+C stops it. True when the bytes were taken. */
+  /** Queues keys typed during a paste behind it; Ctrl+C stops the paste. Returns whether the bytes were taken. */
   takes(bytes) {
     if (!this.#pacer.busy) return false;
     if (bytes.length === 1 && bytes[0] === CTRL_C) {

@@ -1,4 +1,4 @@
-/** Finding text in the scrollback. */
+/** The bar that finds text in the scrollback. */
 
 import { button, h, setText } from "../ui/dom.js";
 

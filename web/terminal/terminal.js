@@ -1,4 +1,4 @@
-/** The terminal itself: xterm with its add-ons, our keys, and paste taken out of its hands. */
+/** The terminal: xterm with its add-ons, the page's own keys and its own paste. */
 
 import { FitAddon, SearchAddon, Terminal, Unicode11Addon, WebLinksAddon } from "./third_party.js";
 import { isDark, looks, prefer, prefs } from "../ui/prefs.js";
@@ -17,7 +17,7 @@ const COLOR_QUERIES = [4, 10, 11, 12];
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const encoder = new TextEncoder();
 
-/** `typed(bytes)`, `pasted(text)`, `search()`, `leave()`, `sized(columns, rows)` are told what the person does. */
+/** `typed(bytes)`, `pasted(text)`, `search()`, `leave()`, `sized(columns, rows)` are called when the person does this. */
 export class Screen {
   #terminal;
   #search = new SearchAddon();
@@ -42,7 +42,7 @@ export class Screen {
     tell.sized(this.#terminal.cols, this.#terminal.rows);
   }
 
-  /** What the VM printed. What it printed before this terminal was there (`replayed`) is shown and not answered. */
+  /** Shows bytes that the VM printed. Bytes from before this terminal (`replayed`) are shown, but their queries are not answered. */
   show(bytes, replayed = false) {
     if (!replayed) {
       this.#terminal.write(bytes);
@@ -52,8 +52,8 @@ export class Screen {
     this.#terminal.write(bytes, () => { this.#replaying -= 1; });
   }
 
-  // A program's question (where is the cursor, which terminal is this) was meant for a terminal of back then: an
-  // answer now would arrive as typing at whatever the VM waits for, a password prompt at worst.
+  // A replayed query (cursor position, terminal type) was meant for an earlier terminal. An answer now would reach the VM
+  // as typed input, at worst at a password prompt.
   #muteReplay() {
     const mute = () => this.#replaying > 0;
     for (const query of QUERIES) this.#terminal.parser.registerCsiHandler(query, mute);
@@ -61,17 +61,17 @@ export class Screen {
     for (const color of COLOR_QUERIES) this.#terminal.parser.registerOscHandler(color, (text) => mute() && text.includes("?"));
   }
 
-  /** A line of ours, set apart from what the VM printed. It may hold a person's name, so it can hold no control character. */
+  /** Shows a line of this page, apart from the VM's output. Control characters are removed, for it may hold a person's name. */
   note(text) {
     this.#terminal.write(NOTE.join(text.replace(/\p{Cc}/gu, "")));
   }
 
-  /** As it was when it was new. */
+  /** Resets the terminal to its initial state. */
   clear() {
     this.#terminal.write("\x1bc");
   }
 
-  /** Calls back when all that was shown so far is drawn. */
+  /** Calls back when everything shown so far is drawn. */
   whenShown(then) {
     this.#terminal.write("", then);
   }
@@ -80,7 +80,7 @@ export class Screen {
     this.#terminal.focus();
   }
 
-  /** A watcher's keys go nowhere, and the cursor says so. */
+  /** Allows or refuses typing; the cursor shows which. */
   allowTyping(allowed) {
     this.#terminal.options.disableStdin = !allowed;
     this.#terminal.options.cursorBlink = allowed && !still.matches;
@@ -99,7 +99,7 @@ export class Screen {
     return this.#terminal.getSelection();
   }
 
-  /** Everything in scrollback, wrapped lines joined. */
+  /** Returns the whole scrollback, with wrapped lines joined. */
   get text() {
     const buffer = this.#terminal.buffer.normal;
     let text = "";
@@ -111,7 +111,7 @@ export class Screen {
     return `${text.trimEnd()}\n`;
   }
 
-  /** Finds the next (or previous) match; `counted({resultIndex, resultCount})` is told where that is. */
+  /** Finds the next (or previous) match; `counted({resultIndex, resultCount})` gets its position. */
   find(text, { back = false, typing = false } = {}) {
     const how = { incremental: typing, decorations: isDark() ? MATCHES.dark : MATCHES.light };
     if (back) this.#search.findPrevious(text, how);
@@ -145,7 +145,7 @@ export class Screen {
     observer.observe(place);
     const paste = (event) => this.#paste(event);
     const restyle = () => this.#restyle();
-    // Capture: xterm would send the whole text at once.
+    // Capture, because xterm would send the whole text at once.
     place.addEventListener("paste", paste, true);
     looks.addEventListener("change", restyle);
     this.#undo = [() => observer.disconnect(), () => cancelAnimationFrame(frame), () => looks.removeEventListener("change", restyle)];
@@ -164,7 +164,7 @@ export class Screen {
     this.fit();
   }
 
-  /** False keeps a key from the VM. */
+  /** Returns false for a key that must not reach the VM. */
   #key(event) {
     const act = KEYS[chord(event)];
     if (!act) return true;
@@ -205,7 +205,7 @@ function options() {
   };
 }
 
-/** What a VM prints is not trusted: a link opens apart, and knows nothing of this page. */
+/** A VM's output is not trusted: a link opens in a new window without access to this page. */
 function openLink(_event, address) {
   window.open(address, "_blank", "noopener,noreferrer");
 }

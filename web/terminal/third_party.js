@@ -1,6 +1,6 @@
 /**
- * The parts that are not ours, from npm by lock file, each one file that the browser reads as it is.
- * Addresses instead of an import map: the page then needs no inline script at all, and its policy says so.
+ * Third-party modules from npm, pinned by the lock file; the browser loads each file unchanged.
+ * They are addresses instead of an import map, so that the page needs no inline script and its policy can forbid them.
  */
 
 export { Terminal } from "../node_modules/@xterm/xterm/lib/xterm.mjs";

@@ -3,7 +3,7 @@
 import { button, h } from "../ui/dom.js";
 import { prefer, prefs } from "../ui/prefs.js";
 
-/** `act` has access, search, copyAll, download, setSize, and `recordings`, an address; `menu` is what can be done to the VM. Answers the `element`, and `allowTyping(allowed)`. */
+/** `act` has access, search, copyAll, download, setSize, and `recordings`, an address; `menu` is the menu of commands. Returns the `element` and `allowTyping(allowed)`. */
 export function toolbar(act, menu) {
   const reader = button("Screen reader", () => {
     prefer({ screenReader: !prefs().screenReader });

@@ -1,6 +1,6 @@
 /**
- * Calls to the function app. Every failure is an ApiError; a claims challenge is answered once by itself, and what the
- * host answers while it is busy or replaces its worker is asked again where that is safe.
+ * Calls to the function app. Every failure is an ApiError. A claims challenge is answered once automatically. Answers of
+ * a host that is busy or replaces its worker are retried if that is safe.
  */
 
 import { sendAgain } from "./host_answers.js";
@@ -15,36 +15,36 @@ export class Api {
   #fetch;
   #wait;
 
-  /** `wait(milliseconds)` between two tries; the clock's, if left out. */
+  /** `wait(milliseconds)` waits between two tries; by default with a timer. */
   constructor(auth, fetch = globalThis.fetch.bind(globalThis), wait = undefined) {
     this.#auth = auth;
     this.#fetch = fetch;
     this.#wait = wait;
   }
 
-  /** Every VM the person may read (`value`), and the subscriptions that could not be asked (`unasked`). */
+  /** Returns every VM that the person may read (`value`), and subscriptions that could not be queried (`unasked`). */
   async consoles() {
     const pages = await readPages(this, "/consoles");
     const unasked = new Map(pages.flatMap((page) => page.unasked).map((each) => [each.subscription, each]));
     return { value: valueOf(pages), unasked: [...unasked.values()] };
   }
 
-  /** Every check of one VM, and who has its console. */
+  /** Returns every check of one VM, and who has its console. */
   status(vm) {
     return this.#json("GET", `${vm}/serialConsole`);
   }
 
-  /** Takes the console; `signal` gives the wait up (an `ask` may take half a minute). */
-  openSession(vm, wish, signal) {
-    return this.#json("POST", `${vm}/serialConsole/sessions`, wish, signal);
+  /** Opens a session; `signal` aborts the wait (a takeover by `ask` may take half a minute). */
+  openSession(vm, body, signal) {
+    return this.#json("POST", `${vm}/serialConsole/sessions`, body, signal);
   }
 
-  /** Ends one's own session; `keepalive` lets it outlive the page. */
+  /** Ends the person's own session; `keepalive` lets the request outlive the page. */
   endSession(vm, id) {
     return this.#call("DELETE", `${vm}/serialConsole/sessions/${encodeURIComponent(id)}`, { keepalive: true });
   }
 
-  /** Everything that was printed and is still kept: it comes in pieces, an empty one ends it. `read(bytes)` is told how much has come. */
+  /** Downloads everything that is still archived, piece by piece; an empty piece is the end. `read(bytes)` gets the count so far. */
   async transcript(vm, read = () => {}) {
     const pieces = [];
     let bytes = 0;
@@ -54,19 +54,19 @@ export class Api {
       if (piece.size === 0) return new Blob(pieces);
       pieces.push(piece);
       read((bytes += piece.size));
-      // Pieces that the ring has dropped make the next offset more than the sum of what came.
+      // Retention may have dropped pieces, so the next offset can exceed the sum of the received bytes.
       offset = Number(answer.headers.get(NEXT_OFFSET) ?? offset + piece.size);
     }
   }
 
-  /** Any other call (access/access_api.js has them by name): its answer, or null where it has none. Throws ApiError. */
+  /** Makes any other call (access/access_api.js names them). Returns its answer, or null for an empty one. Throws ApiError. */
   async ask(method, path, body, signal) {
     const options = { signal, ...(body && { body: JSON.stringify(body) }) };
     const answer = await this.#call(method, path, options);
     return answer.status === 204 ? null : answer.json();
   }
 
-  /** An answer that is no JSON. Throws ApiError. */
+  /** Makes a call whose answer is not JSON. Throws ApiError. */
   read(path, signal) {
     return this.#call("GET", path, { signal });
   }
@@ -102,7 +102,7 @@ export class Api {
   }
 }
 
-/** What the page needs to sign in; the only call without a token. */
+/** Reads the configuration for signing in; the only call without a token. */
 export async function readConfig(fetch = globalThis.fetch.bind(globalThis)) {
   const answer = await fetch(`${BASE}/config`, { cache: "no-store" }).catch(() => {
     throw ApiError.unreachable();

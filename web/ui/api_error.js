@@ -1,4 +1,4 @@
-/** What the API refused, in its own words (docs/errors.md), or why it was not reached. */
+/** A refusal of the API in its own words (docs/errors.md), or the reason why the API was not reached. */
 
 export class ApiError extends Error {
   constructor(code, message, more = {}) {
@@ -13,7 +13,7 @@ export class ApiError extends Error {
     /** Seconds, or null. */
     this.retryAfter = more.retryAfter ?? null;
     this.correlationId = more.correlationId ?? "";
-    /** Claims challenge (JSON) to sign in with, or null. */
+    /** The claims challenge (JSON) for the sign-in, or null. */
     this.claims = more.claims ?? null;
   }
 
@@ -31,14 +31,14 @@ export class ApiError extends Error {
     });
   }
 
-  /** The same was asked for right after it was done: another time would end in the same way. */
+  /** The service demands the same sign-in again right after it was done; repeating it would not help. */
   static stepUpInVain() {
     return new ApiError("StepUpInVain", "You signed in as your organization asks, and it asks for the same again.", {
       fix: "Ask your administrator which sign-in this needs, or sign out and use another account.",
     });
   }
 
-  /** From the error envelope; `body` may be anything when something in between answered. */
+  /** Makes an error from the envelope; `body` may be anything if a proxy answered. */
   static from(status, headers, body) {
     const error = body?.error ?? {};
     const inner = error.innererror ?? {};
@@ -56,7 +56,7 @@ export class ApiError extends Error {
   }
 }
 
-/** What an answer without our envelope means: the host's or the front end's own (docs/errors.md). */
+/** Describes an answer without the envelope: one of the host or the front end (docs/errors.md). */
 function hostAnswer(status) {
   const again = "This is on our side; try again shortly.";
   if (status === 404) return { code: "NotFound", message: "There is nothing at this address.", fix: "Reload the page: it may be older than the service." };
@@ -68,7 +68,7 @@ function hostAnswer(status) {
 
 const secondsOf = (header) => (/^\d+$/.test(header ?? "") ? Number(header) : null);
 
-/** The claims challenge of a 401: base64 JSON in `claims="..."`, or JSON as it is. Null when there is none. */
+/** Returns the claims challenge of a 401: base64 JSON in `claims="..."`, or plain JSON. Null if there is none. */
 export function readClaims(header) {
   const quoted = /\bclaims="((?:[^"\\]|\\.)*)"/.exec(header ?? "")?.[1];
   if (!quoted) return null;

@@ -1,14 +1,14 @@
-/** Questions that must be answered before anything goes on: the browser's own modal dialog. */
+/** Questions that block the page until they are answered, in the browser's own modal dialog. */
 
 import { button, h } from "./dom.js";
 
-/** Resolves to the `value` of the chosen button, or null for Escape. The first choice is the default. `signal` takes it back. */
+/** Resolves to the `value` of the chosen button, or null for Escape. The first choice is the default. `signal` closes it. */
 export function ask(title, body, choices, signal) {
   return modal(title, signal, (finish) => [body, h("div", { class: "choices" }, choices.map(({ label, value, kind = "", testid }, at) =>
     button(label, () => finish(value), { class: kind, autofocus: at === 0, data: testid ? { testid } : {} })))]);
 }
 
-/** A form: resolves to what `read()` makes of its fields, or null for Cancel and Escape. */
+/** Shows a form. Resolves to the result of `read()`, or null for Cancel and Escape. */
 export function fill(title, body, { label, kind = "primary", read, signal }) {
   return modal(title, signal, (finish) => {
     const send = (event) => {
@@ -22,7 +22,7 @@ export function fill(title, body, { label, kind = "primary", read, signal }) {
 
 let opened = 0;
 
-/** `content(finish)` makes what is in it; focus goes back to where it was. */
+/** `content(finish)` makes the dialog's content. The focus returns afterwards to the element that had it. */
 export function modal(title, signal, content) {
   const { promise, resolve } = Promise.withResolvers?.() ?? deferred();
   if (signal?.aborted) return Promise.resolve(null);

@@ -1,4 +1,4 @@
-/** Building elements without markup strings: what others wrote (names, messages) can never become markup. */
+/** Builds elements without markup strings, so that names and messages from outside can never become markup. */
 
 /** `h("button", {class, on: {click}, data: {testid}, ...properties and attributes}, ...children)`. */
 export function h(tag, { class: name, on = {}, data = {}, ...rest } = {}, ...children) {
@@ -21,7 +21,7 @@ export function button(label, click, more = {}) {
   return h("button", { type: "button", ...more, on: { click, ...more.on } }, label);
 }
 
-/** Makes these the children of a list, in this order. What is in its place already is not touched: it keeps the focus. */
+/** Sets the children of a list in this order. A child that is already in its place is not moved and keeps the focus. */
 export function arrange(list, elements) {
   const wanted = new Set(elements);
   for (const element of [...list.children]) if (!wanted.has(element)) element.remove();
@@ -32,12 +32,12 @@ export function arrange(list, elements) {
   }
 }
 
-/** Changes text only when it differs, so a live region speaks once and nothing flickers. */
+/** Sets an element's text only if it differs, so that a live region speaks once and nothing flickers. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Works for a button that says so meanwhile, keeps the focus (a disabled one would lose it), and does nothing when pressed again. */
+/** Runs the work while the button shows that it is busy. The button keeps the focus (a disabled one would lose it) and ignores further clicks. */
 export async function busy(control, work) {
   if (control.ariaDisabled === "true") return;
   control.ariaDisabled = "true";
@@ -48,7 +48,7 @@ export async function busy(control, work) {
   }
 }
 
-/** A command with its copy button. */
+/** Makes an element with a command and its copy button. */
 export function command(text) {
   const copied = button("Copy", async () => {
     await navigator.clipboard.writeText(text);
@@ -58,7 +58,7 @@ export function command(text) {
   return h("span", { class: "command" }, h("code", { title: text }, text), copied);
 }
 
-/** Says something to screen readers only. */
+/** Announces a text to screen readers only. */
 export function announce(text) {
   setText(document.getElementById("live"), text);
 }

@@ -1,11 +1,11 @@
-/** What a page shows where it could not have what it is for: why, and the way out. */
+/** The view of a page that could not load: the reason, and what to do. */
 
 import { button, h } from "./dom.js";
 import { messageWords, shortRefusal } from "../session/refusal_words.js";
 
 const SIGN_IN = new Set(["SignInRequired", "MfaRequired"]);
 
-/** `again()` tries once more; without it the page does so by itself, and says that. `auth` signs in. */
+/** `again()` retries; without it the view says that the page retries by itself. `auth` signs in. */
 export function failureView(error, auth, again = null) {
   return h("div", { class: "failure", role: "alert" }, h("h2", {}, shortRefusal(error)), ...sentences(error), wayOut(error, auth, again));
 }

@@ -1,16 +1,16 @@
 /**
- * What the Functions host or Azure's front end answered instead of the service, and whether asking again is safe
- * (docs/errors.md): no envelope, mostly no body, never a Retry-After.
+ * Answers of the Functions host or of Azure's front end instead of the service, and whether a retry is safe
+ * (docs/errors.md). They have no envelope, mostly no body, and never a Retry-After.
  */
 
 const BUSY = 429;
-/** What a host says that has not loaded the service yet (Azure/azure-functions-host, HostAvailabilityCheckMiddleware). */
+/** The host's answer before it has loaded the service (Azure/azure-functions-host, HostAvailabilityCheckMiddleware). */
 const NOT_RUNNING = "Function host is not running.";
 const PASSING = new Set([BUSY, 500, 502, 503, 504]);
-/** Milliseconds before each further try, twice as long at most: not everybody comes back in the same moment. */
+/** Milliseconds before each retry; up to twice as long at random, so that clients do not retry at the same moment. */
 const WAITS = [500, 1000, 2000];
 
-/** Sends until an answer comes that stands, or the tries are used up: then the last answer. */
+/** Sends until an answer is final or the retries are used up. Returns the last answer. */
 export async function sendAgain(method, send, wait = sleep) {
   for (const pause of WAITS) {
     const answer = await send();
@@ -20,7 +20,7 @@ export async function sendAgain(method, send, wait = sleep) {
   return send();
 }
 
-/** A request that changes something is sent again only where nothing has seen it: the host turned it away. */
+/** A request that changes something is retried only if the host rejected it before any function received it. */
 async function passes(method, answer) {
   const ours = answer.headers.has("x-ms-error-code");
   if (ours || !PASSING.has(answer.status)) return false;

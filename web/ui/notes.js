@@ -1,4 +1,4 @@
-/** Warnings that refuse nothing: read, mended or dismissed. */
+/** The view of warnings, which refuse nothing and can be dismissed. */
 
 import { button, command, h } from "./dom.js";
 

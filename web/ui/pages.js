@@ -1,6 +1,6 @@
-/** Lists that come in pages. `api` is anything that asks (ui/api.js). */
+/** Reads lists that come in pages. `api` has the calls of ui/api.js. */
 
-/** All pages of a list, each `{value, next, ...}`. Throws ApiError. */
+/** Yields all pages of a list, each `{value, next, ...}`. Throws ApiError. */
 export async function readPages(api, path, signal) {
   const pages = [];
   for (let next = null; ; ) {
@@ -11,5 +11,5 @@ export async function readPages(api, path, signal) {
   }
 }
 
-/** What all pages list. */
+/** Returns the items of all pages. */
 export const valueOf = (pages) => pages.flatMap((page) => page.value);

@@ -1,8 +1,8 @@
-/** Asking again and again, only while somebody looks. */
+/** Polls a function while the page is visible. */
 
 /**
- * Calls `look()` now and then every `milliseconds` after the last answer; a page that is hidden asks nothing and asks at
- * once when it is seen again. Answers a function that ends it. `look` handles its own failures.
+ * Calls `look()` at once, and again `milliseconds` after each answer. A hidden page does not call it, and calls it at once
+ * when it becomes visible. Returns a function that stops the polling. `look` must handle its own failures.
  */
 export function whileSeen(milliseconds, look, page = document) {
   let timer = 0;

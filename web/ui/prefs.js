@@ -1,4 +1,4 @@
-/** What the person prefers, kept in this browser. Only looks; never anything about a session. */
+/** Preferences, stored in this browser. They concern appearance only, never a session. */
 
 const KEY = "serial-console.looks";
 const DEFAULTS = { theme: "auto", fontSize: 14, screenReader: false };
@@ -6,31 +6,31 @@ const THEMES = ["auto", "light", "dark"];
 const FONT_SIZES = { least: 9, most: 28 };
 
 export const looks = new EventTarget();
-let kept = read();
+let current = read();
 
-export const prefs = () => kept;
+export const prefs = () => current;
 
 export function prefer(changes) {
-  kept = { ...kept, ...changes };
-  kept.fontSize = Math.min(FONT_SIZES.most, Math.max(FONT_SIZES.least, kept.fontSize));
+  current = { ...current, ...changes };
+  current.fontSize = Math.min(FONT_SIZES.most, Math.max(FONT_SIZES.least, current.fontSize));
   try {
-    localStorage.setItem(KEY, JSON.stringify(kept));
+    localStorage.setItem(KEY, JSON.stringify(current));
   } catch {
-    // Storage may be switched off; the choice then lasts as long as the page.
+    // Storage may be disabled; the choice then lasts until the page is closed.
   }
   apply();
 }
 
 export function nextTheme() {
-  prefer({ theme: THEMES[(THEMES.indexOf(kept.theme) + 1) % THEMES.length] });
-  return kept.theme;
+  prefer({ theme: THEMES[(THEMES.indexOf(current.theme) + 1) % THEMES.length] });
+  return current.theme;
 }
 
 const systemDark = matchMedia("(prefers-color-scheme: dark)");
 systemDark.addEventListener("change", () => apply());
 
 export function isDark() {
-  return kept.theme === "dark" || (kept.theme === "auto" && systemDark.matches);
+  return current.theme === "dark" || (current.theme === "auto" && systemDark.matches);
 }
 
 export function apply() {

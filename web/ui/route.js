@@ -8,7 +8,7 @@ const RECORDINGS = "#/recordings";
 export const APPROVALS = "#/approvals";
 const VM = /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Compute\/(virtualMachines\/[^/]+|virtualMachineScaleSets\/[^/]+\/virtualMachines\/[^/]+)$/i;
 
-/** `{vm}` for a console, `{vm: null}` for the list and for whatever is no address of ours. */
+/** Returns `{vm}` for a console, `{vm: null}` for the list and for an unknown address. */
 export function readRoute(hash) {
   if (hash === APPROVALS) return { vm: null, approvals: true };
   if (hash.startsWith(`${RECORDINGS}/`)) return readRecordingsRoute(hash.slice(RECORDINGS.length));
@@ -34,12 +34,12 @@ export function recordingsRoute(vm, place = {}) {
   return RECORDINGS + vm + (query.size ? `?${query}` : "");
 }
 
-/** The resource id for use in a path: every segment encoded, so that no name can leave its place. */
+/** Returns the resource id for use in a path, with every segment encoded so that no name can change the path. */
 export function pathOf(vm) {
   return vm.split("/").map(encodeURIComponent).join("/");
 }
 
-/** `{name, group}` as a person says them; a scale set's instance is `set / 3`. */
+/** Returns `{name, group}` for display; a scale-set instance is `set / 3`. */
 export function nameOf(vm) {
   const parts = vm.split("/");
   const name = /virtualMachineScaleSets/i.test(vm) ? `${parts.at(-3)} / ${parts.at(-1)}` : parts.at(-1);

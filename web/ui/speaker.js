@@ -1,20 +1,20 @@
-/** What a screen reader is told of a page that is drawn again all the time: each thing once, when it changes. */
+/** Announces changes of an often redrawn page to screen readers: each text once, when it changes. */
 
 import { announce } from "./dom.js";
 
 export class Speaker {
-  #said = new Map();
+  #announced = new Map();
   #tell;
 
-  /** `tell(words)` says them; the page's live region, if left out. */
+  /** `tell(words)` announces a text; by default in the page's live region. */
   constructor(tell = announce) {
     this.#tell = tell;
   }
 
-  /** `{name: words}`: what is new is said together; a thing without words is not there. */
+  /** Takes `{name: words}` and announces the changed texts together; empty texts are ignored. */
   hear(things) {
-    const fresh = Object.entries(things).filter(([name, words]) => words && words !== this.#said.get(name));
-    for (const [name, words] of Object.entries(things)) this.#said.set(name, words);
+    const fresh = Object.entries(things).filter(([name, words]) => words && words !== this.#announced.get(name));
+    for (const [name, words] of Object.entries(things)) this.#announced.set(name, words);
     if (fresh.length > 0) this.#tell(fresh.map(([, words]) => words).join(". "));
   }
 }

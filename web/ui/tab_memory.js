@@ -1,4 +1,4 @@
-/** What this tab remembers of one person's console and forgets when it is closed: the reason given, the approval asked for. */
+/** Memory of this tab for one person and one VM, forgotten when the tab is closed: the reason and the requested approval. */
 
 const PREFIX = "serial-console.tab";
 
@@ -6,18 +6,18 @@ export class TabMemory {
   #place;
   #store;
 
-  /** `store` is a Storage; null where the browser keeps none. */
+  /** `store` is a Storage; null if the browser has none. */
   constructor(person, vm, store = storage()) {
     this.#place = `${PREFIX}:${person}:${vm.toLowerCase()}`;
     this.#store = store;
   }
 
-  /** What was kept under this name, or null. */
+  /** Returns the value stored under a name, or null. */
   recall(name) {
     return this.#store?.getItem(`${this.#place}:${name}`) ?? null;
   }
 
-  keep(name, value) {
+  remember(name, value) {
     this.#store?.setItem(`${this.#place}:${name}`, value);
   }
 
@@ -30,6 +30,6 @@ function storage() {
   try {
     return globalThis.sessionStorage ?? null;
   } catch {
-    return null; // switched off: the reason is then asked for each time
+    return null; // disabled: the page then asks for the reason each time
   }
 }
