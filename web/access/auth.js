@@ -49,12 +49,12 @@ export class Auth {
     return account && { name: account.name || account.username, email: account.username };
   }
 
-  /** Signs in. The route is sent as the request's state, so that a deep link survives the redirect. */
+  /** Completes a sign-in that has returned. The route comes back as its state, so that a deep link survives the redirect. */
   async takeAnswer() {
     try {
       const answer = await this.#msal.handleRedirectPromise({ navigateToLoginRequestUrl: false });
       this.#msal.setActiveAccount(answer?.account ?? this.#msal.getActiveAccount() ?? this.#msal.getAllAccounts()[0] ?? null);
-      // The rest of a sign-out's address carries no message.
+      // Removes the query that a sign-out leaves in the address.
       if (location.search) history.replaceState(null, "", home() + location.hash);
       if (answer?.state) history.replaceState(null, "", answer.state);
       if (answer) this.#stepUp.arrive();

@@ -67,7 +67,7 @@ export class Player {
     this.#draw();
   }
 
-  /** Seeks to the moment after a byte of the recording and the searched words from it on were printed. */
+  /** Seeks to the moment after a byte of the recording and the searched words from it on were printed, and selects them. */
   seekTo(offset, words) {
     this.pause();
     this.#seek(this.#cast.timeAt(offset + (words?.length ?? 0)));

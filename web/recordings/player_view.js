@@ -21,7 +21,7 @@ export class PlayerView {
   #gone = new AbortController();
   #loaded = h("span", { class: "quiet number", role: "status", data: { testid: "loaded" } });
   #about = h("p", { class: "about" });
-  /** Only for a recording that is there. */
+  /** Shown only if the recording exists. */
   #forms = h("div", { class: "acts", role: "group", "aria-label": "Download", hidden: true });
   #stage = h("div", { class: "stage" });
 
@@ -85,7 +85,7 @@ export class PlayerView {
     announce("The recording is loaded");
   }
 
-  /** False: nothing is waited for any more. */
+  /** Seeks to an offset. Returns false: the page no longer waits for it. */
   #jump(offset) {
     this.#player.seekTo(offset, this.#words);
     return false;

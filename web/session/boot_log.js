@@ -1,4 +1,4 @@
-/** What Azure's boot diagnostics kept, set apart above the console: what was printed before anybody was here. */
+/** The log of Azure's boot diagnostics, above the console: output from before the first session. */
 
 import { ApiError } from "../ui/api_error.js";
 import { busy, button, h, setText } from "../ui/dom.js";
@@ -23,7 +23,7 @@ export class BootLog {
     this.element = h("details", { class: "boot-log", hidden: true, data: { testid: "boot-log" } }, this.#summary, this.#button, this.#shot, this.#text);
   }
 
-  /** Once; what cannot be had is not missed here: the console itself says what is wrong with the VM. */
+  /** Loads the log once. An error is not shown, because the console itself reports problems of the VM. */
   async load() {
     if (this.#requested) return;
     this.#requested = true;

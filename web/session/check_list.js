@@ -1,10 +1,10 @@
-/** Checks and refusals on the page: what stands in the way with its mending, what passed folded away, warnings apart. */
+/** Views of checks and refusals: refused checks with their fixes, passed ones folded, warnings apart. */
 
 import { checkName, sorted, summary } from "./checks.js";
 import { command, h } from "../ui/dom.js";
 import { fixWords, messageWords, panelFix, shortRefusal } from "./refusal_words.js";
 
-/** Of the status of a VM (GET serialConsole). */
+/** Makes the list of checks from the status of a VM (GET serialConsole). */
 export function checkList(status) {
   const { refused, passed } = sorted(status);
   return h("div", { class: "checks", data: { testid: "checks" } },
@@ -26,7 +26,7 @@ function caution({ code, message, fix, fixCommand }) {
   return h("li", { data: { testid: "caution", code } }, h("p", {}, message, fix && h("span", { class: "quiet" }, ` ${fix}`)), fixCommand && command(fixCommand));
 }
 
-/** One refusal, as far as its own envelope says it. */
+/** Makes the view of one refusal from its envelope. */
 export function refusalBody(refusal) {
   return [...refusalReasons(refusal), refusalName(refusal)];
 }
@@ -41,7 +41,7 @@ export function refusalReasons(refusal) {
   ].filter(Boolean);
 }
 
-/** What to quote to support. */
+/** The correlation id to quote to support. */
 export function refusalName({ code, correlationId }) {
   return h("p", { class: "quiet code" }, [code, correlationId].filter(Boolean).join(" · "));
 }

@@ -1,4 +1,4 @@
-/** The status of a VM, read for the person: what stands in the way in order, what passed, what may be done instead. Pure. */
+/** Reads the status of a VM: refused checks in order, passed checks, alternatives. Pure. */
 
 import { shortRefusal } from "./refusal_words.js";
 
@@ -7,12 +7,12 @@ const NAMES = {
   network: "Your network", tag: "Tags", lock: "Locks", provisioning: "Deployment", power: "Power", bootDiagnostics: "Boot diagnostics",
   storage: "Diagnostics storage", reason: "Reason", approval: "Approval",
 };
-/** What stands in the way of writing and may leave watching free. */
+/** Refusals of writing that may still allow watching. */
 const OF_WRITING = new Set(["VmPermissionDenied", "StoragePermissionDenied", "ApprovalRequired", "ApprovalPending", "MfaRequired", "StepUpUnsupported"]);
 
 export const checkName = ({ check }) => NAMES[check] ?? check;
 
-/** `{refused, passed}`, each in the order of the service: that is the order of mending. */
+/** Returns `{refused, passed}`, each in the service's order, which is the order in which to fix them. */
 export function sorted(status) {
   const checks = status.checks ?? [];
   return { refused: checks.filter((one) => !one.passed), passed: checks.filter((one) => one.passed) };
@@ -20,14 +20,14 @@ export function sorted(status) {
 
 export const holds = (status, right) => (status?.rights ?? []).includes(right);
 
-/** True when writing is refused to this person, and watching is worth the try. */
+/** Returns true if writing is refused to this person and watching may be allowed. */
 export function offersWatch(status, mode) {
   if (mode === "watch" || !holds(status, "watch")) return false;
   const { refused } = sorted(status);
   return refused.length > 0 && refused.every((one) => OF_WRITING.has(one.code));
 }
 
-/** `2 of 14 checks stand in the way`, or that none does. */
+/** Returns `2 of 14 checks stand in the way`, or that none does. */
 export function summary(status) {
   const { refused, passed } = sorted(status);
   const all = refused.length + passed.length;

@@ -1,4 +1,4 @@
-/** One console on the screen: header, tools, terminal, notes and panel, all drawn from the session's state. */
+/** The page of one console: header, tools, terminal, notes and panel, all drawn from the session's state. */
 
 import { BootLog } from "./boot_log.js";
 import { button, h, setText } from "../ui/dom.js";
@@ -32,7 +32,7 @@ export class ConsoleView {
   #ticker = 0;
   #panelKey = "";
   #phase = "";
-  /** Whether the person has seen it end since it was last open. */
+  /** True if the console has ended since it was last open. */
   #ended = false;
   #speaker = new Speaker();
   #tools;
@@ -146,7 +146,7 @@ export class ConsoleView {
     this.#settleFocus(state.phase);
   }
 
-  /** A console that opens takes the keys, unless the person is busy in another field. */
+  /** Focuses the terminal when the console opens, unless the person uses another field. */
   #settleFocus(phase) {
     const opened = phase === "open" && this.#phase !== "open";
     this.#phase = phase;
@@ -157,7 +157,7 @@ export class ConsoleView {
     if (opened && !document.activeElement.matches("input, dialog *, .menu *")) this.#screen.focus();
   }
 
-  /** Only what can be done now is in the page: a panel has choices of its own. */
+  /** Shows only the buttons that apply now; a panel has its own. */
   #drawActs({ phase, mode, live, writer }) {
     const { acts, takeOver, watch, disconnect } = this.#parts;
     const leaving = ["open", "requesting", "connecting", "waiting"].includes(phase);
@@ -167,7 +167,7 @@ export class ConsoleView {
     if (due.length !== acts.children.length || due.some((one, at) => acts.children[at] !== one)) acts.replaceChildren(...due);
   }
 
-  /** What changes with time alone: countdowns. */
+  /** Draws what changes with time: the status line and countdowns. */
   #tick() {
     const { state } = this.#driver;
     const now = Date.now();
@@ -181,7 +181,7 @@ export class ConsoleView {
     for (const left of this.#parts.panel.querySelectorAll("[data-until]")) setText(left, countdown(left.dataset.until - now));
   }
 
-  /** By the clock and not with every frame: what comes at once is said at once, and nothing is cut short. */
+  /** Announces changes to screen readers. It runs on a timer, not with every frame, so that changes are spoken together and none is interrupted. */
   #hear() {
     const { state } = this.#driver;
     const now = Date.now();
@@ -214,7 +214,7 @@ export class ConsoleView {
     const hadFocus = this.#parts.stage.contains(document.activeElement) || document.activeElement === document.body;
     this.#parts.panel.replaceChildren(...(panel ? [panel] : []));
     this.#parts.stage.classList.toggle("covered", Boolean(panel) && !state.ask);
-    // The panel, not its first button: a key meant for the VM must not press it.
+    // Focus the panel, not its first button: a key meant for the VM must not press it.
     if (hadFocus && panel && !state.ask) panel.focus();
     else if (hadFocus && !panel) this.#screen.focus();
   }
@@ -224,9 +224,9 @@ export class ConsoleView {
     this.#parts.result.dataset.tone = tone;
   }
 
-  // ---- what the person does
+  // ---- actions of the person
 
-  /** Tab belongs to the VM, so this is the way out: to the panel if there is one, else to the header. */
+  /** Moves the focus out of the terminal, where Tab goes to the VM: to the panel if there is one, else to the header. */
   #leaveTerminal() {
     const next = this.#parts.panel.querySelector("button") ?? this.#parts.acts.querySelector("button");
     (next ?? document.querySelector(".back")).focus();
@@ -257,7 +257,7 @@ export class ConsoleView {
     setTimeout(() => URL.revokeObjectURL(address), 10_000);
   }
 
-  /** A VM that was started from here is waited for. */
+  /** Connects again, patiently, after the person has started the VM. */
   #comeBack() {
     const { phase, want } = this.#driver.state;
     if (phase === "refused" || phase === "ended") this.#connect({ ...want, patient: true });
@@ -265,7 +265,7 @@ export class ConsoleView {
 
   #setSize() {
     const { columns, rows } = this.#screen.size;
-    // The leading space keeps it out of most shells' history.
+    // The leading space keeps the line out of most shells' history.
     if (this.#writing) this.#type(encoder.encode(` stty rows ${rows} cols ${columns}\r`));
     this.#screen.focus();
   }

@@ -1,4 +1,4 @@
-/** Carries out what the session machine decides: requests, the socket, timers. Rules live in session/session.js. */
+/** Carries out the actions of the session's state machine (session/session.js): requests, the socket, timers. */
 
 import { ApiError } from "../ui/api_error.js";
 import { withReason } from "../access/reason.js";
@@ -34,7 +34,7 @@ export class Driver {
     return this.#state;
   }
 
-  /** Bytes typed that the network has not taken yet. */
+  /** Typed bytes that are not yet sent. */
   get waiting() {
     return this.#wire?.waiting ?? 0;
   }
@@ -46,7 +46,7 @@ export class Driver {
     this.#changed(this.#state);
   }
 
-  /** Leaves without a word on the screen: the view is going away. The session ends on the service's side. */
+  /** Ends the session without showing anything, because the view is being removed. */
   dispose() {
     this.#changed = () => {};
     const { id, phase } = this.#state;
@@ -55,7 +55,7 @@ export class Driver {
     if (id && phase !== "ended" && phase !== "displaced") this.#end(id);
   }
 
-  /** A network that came back is worth a try at once. */
+  /** Retries at once, because the network is back. */
   hurry() {
     if (this.#state.phase === "waiting") this.tell({ type: "retry" });
   }
@@ -94,7 +94,7 @@ export class Driver {
     }
   }
 
-  /** Who has the console: the refusal says it in a sentence, the status in fields. Undefined when it is not told, or not known now. */
+  /** Reads who has the console; the refusal has the name only in a sentence. Undefined if it may not be read or is unknown. */
   async #holder(error) {
     if (error.code !== "ConsoleInUse" && error.code !== "TakeoverRefused") return undefined;
     const status = await this.#api.status(this.#vm).catch(() => null);
@@ -120,7 +120,7 @@ export class Driver {
     this.#timer = setTimeout(() => this.tell({ type: "retry", turn }), milliseconds);
   }
 
-  /** Best effort: a session that is not ended by us is ended by the relay, seconds later. */
+  /** Ends the session, best effort: if the call fails, the relay ends it seconds later. */
   #end(id) {
     this.#api.endSession(this.#vm, id).catch(() => {});
   }

@@ -1,17 +1,17 @@
-/** The panel over the terminal: what happened, in words, and what can be done about it. */
+/** The panel over the terminal: the state in words, and the person's choices. */
 
 import { h } from "../ui/dom.js";
 import { choice, panel, say } from "./panel_parts.js";
 import { offerStart, refusedPanel } from "./refused_panel.js";
 import { clock, countdown, displacer, sinceOf } from "./words.js";
 
-/** The panel that this state calls for, or null. `act` has connect(wish), answer(allow), signIn(claims), checks(mode), start(), approval(wish). */
+/** Returns the panel for this state, or null. `act` has connect(wish), answer(allow), signIn(claims), checks(mode), start(), approval(wish). */
 export function panelFor(state, act, me) {
   if (state.ask) return askPanel(state.ask, act);
   return PANELS[state.phase]?.(state, act, me) ?? null;
 }
 
-/** Changes when another panel is due; ticks and output do not change it. */
+/** Returns a key that changes when another panel is needed; time and output do not change it. */
 export function panelKey({ ask, phase, turn }) {
   if (ask) return `ask ${ask.id}`;
   return phase in PANELS ? `${phase} ${turn}` : "";
@@ -22,7 +22,7 @@ const APPROVALS = new Set(["ApprovalRequired", "ApprovalPending"]);
 
 const takeOver = { mode: "write", takeover: "force" };
 
-/** Focus stays in the terminal: an Enter that was meant for the VM must not give the console away. */
+/** The focus stays in the terminal: an Enter meant for the VM must not give the console away. */
 function askPanel({ by, until }, act) {
   const left = h("span", { class: "number", data: { until } }, countdown(until - Date.now()));
   return panel("ask", `${by.name} asks for the console`,
@@ -68,19 +68,19 @@ function againWords(mode, stopped) {
   return mode === "watch" ? "Watch again" : "Connect again";
 }
 
-/** As soon as it is known that this person may. */
+/** Offers to start the VM, if its status shows that this person may. */
 async function offerToStart(made, act) {
   const status = await act.checks("write").catch(() => null);
   if (status && made.isConnected) offerStart(made.querySelector(".choices"), status, act);
 }
 
-/** What the relay said beyond our own words for the close code. */
+/** Returns the relay's message if it differs from the page's words for the close code. */
 function ownWords({ words, message, by }) {
   const more = message && !words.toLowerCase().includes(message.toLowerCase().replace(/\.$/, ""));
   return [by && `By ${by.name}.`, more && message].filter(Boolean).join(" ");
 }
 
-/** Somebody else must say yes first; `act.approval` makes the view that asks and waits. */
+/** The panel for a missing approval; `act.approval` makes the view that requests it and waits. */
 function blockedPanel(state, act) {
   if (!APPROVALS.has(state.refusal.code)) return refusedPanel(state, act);
   const { mode } = state.want;

@@ -1,4 +1,4 @@
-/** What every panel over the terminal is made of. */
+/** The parts of every panel over the terminal. */
 
 import { button, h } from "../ui/dom.js";
 

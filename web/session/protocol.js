@@ -1,5 +1,5 @@
 /**
- * The conversation with the relay (docs/protocol.md): frames, close codes and their words, one WebSocket.
+ * The protocol with the relay (docs/protocol.md): frames, close codes in words, one WebSocket.
  *
  * Frames are read and written by pure functions; `Wire` is the only place that touches a socket.
  */
@@ -12,7 +12,7 @@ const OFFSET_BYTES = 8;
 const NEVER_OPENED = 1006;
 
 /**
- * What each close code means to the person at the keyboard.
+ * The meaning of each close code for the person.
  * `again`: "now" and "later" reconnect by themselves, "choice" waits for the person.
  */
 export const CLOSES = {
@@ -39,19 +39,19 @@ function close(code, again, words, fix) {
   return Object.freeze({ code, again, words, fix });
 }
 
-/** The entry of a close code; what is not ours (1001, 1006, 1011 ...) is a lost connection. */
+/** Returns the entry of a close code; any other code (1001, 1006, 1011 ...) is a lost connection. */
 export function closeWords(code) {
   return CLOSES[code] ?? (code >= 4000 && code < 5000 ? ENDED : LOST);
 }
 
-/** A printed frame: the stream offset of its first byte (in the epoch), and the bytes. Throws RangeError. */
+/** Parses a printed frame: the offset of its first byte in the epoch, and the bytes. Throws RangeError. */
 export function readPrinted(buffer) {
   if (buffer.byteLength < OFFSET_BYTES) throw new RangeError("a printed frame begins with eight bytes of offset");
   const offset = Number(new DataView(buffer).getBigUint64(0));
   return { offset, bytes: new Uint8Array(buffer, OFFSET_BYTES) };
 }
 
-/** A text frame as an event. Throws SyntaxError for what is not a JSON object with a `type`. */
+/** Parses a text frame into an event. Throws SyntaxError if it is not a JSON object with a `type`. */
 export function readSaid(text) {
   const frame = JSON.parse(text);
   if (typeof frame?.type !== "string") throw new SyntaxError("a text frame is a JSON object with a type");
@@ -62,18 +62,18 @@ export function answerFrame(ask, allow) {
   return JSON.stringify({ type: "answer", ask, allow });
 }
 
-/** Address to dial; `resume` is null or the epoch and the next byte wanted. */
+/** Returns the address to dial; `resume` is null, or the epoch and the offset of the next byte. */
 export function dialAddress(relay, resume) {
   const base = `${relay.replace(/\/+$/, "")}/v1/console`;
   return resume ? `${base}?epoch=${encodeURIComponent(resume.epoch)}&offset=${resume.offset}` : base;
 }
 
-/** The token travels as a subprotocol, so it never shows in an address or a log of addresses. */
+/** Returns the subprotocols. The token is one of them, so that it never appears in an address or an access log. */
 export function subprotocols(token) {
   return [PROTOCOL, TOKEN_PREFIX + token];
 }
 
-/** Cuts typed bytes into frames the relay takes. */
+/** Cuts typed bytes into frames that the relay accepts. */
 export function* typedFrames(bytes) {
   for (let at = 0; at < bytes.length; at += MAX_TYPED_FRAME) yield bytes.subarray(at, at + MAX_TYPED_FRAME);
 }
@@ -91,7 +91,7 @@ export class Wire {
     this.#socket.onclose = ({ code, reason }) => this.#end(code, reason);
   }
 
-  /** Bytes handed over and not yet on the way: what paces a paste. */
+  /** Bytes that are handed over and not yet sent; a paste waits for them. */
   get waiting() {
     return this.#socket.bufferedAmount;
   }
@@ -105,13 +105,13 @@ export class Wire {
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(text);
   }
 
-  /** Says goodbye; nothing is told any more, whatever still arrives. */
+  /** Closes the connection; later frames are ignored. */
   hangUp() {
     this.#tell = () => {};
     this.#socket.close(1000);
   }
 
-  /** Drops a line that is known to be dead, without waiting for the other end's goodbye. */
+  /** Drops a dead connection without waiting for the relay's close. */
   abandon() {
     this.#end(NEVER_OPENED, "");
     this.hangUp();

@@ -1,4 +1,4 @@
-/** Refusals in a few words, by code (docs/errors.md); the full sentence stands beside them. */
+/** Refusals in a few words, by code (docs/errors.md); the full sentence is shown beside them. */
 
 export const SHORT = {
   BootDiagnosticsDisabled: "Boot diagnostics are off",
@@ -81,12 +81,12 @@ export const SHORT = {
   ServiceBusy: "The service is busy",
 };
 
-/** An operator who misses a VM must learn that it may be there. */
+/** The text about subscriptions that could not be queried: a missing VM may exist there. */
 export function unaskedWords({ subscription, message }) {
   return `VMs of the subscription ${subscription} may be missing here: ${message}`;
 }
 
-/** Why a list of consoles shows none. Nobody is sent to an owner for VMs that Azure was not asked for. */
+/** The reason why the list is empty. It does not advise to ask an owner if Azure did not answer. */
 export function emptyWords({ filtered, unasked }) {
   if (filtered) return "No console matches the filter.";
   if (unasked.length > 0) return "No virtual machine was found where Azure answered.";
@@ -97,17 +97,17 @@ export function shortRefusal({ code, message }) {
   return SHORT[code] ?? message;
 }
 
-/** Azure's portal has these; here they would be looked for in vain. */
+/** Sentences about buttons of Azure's portal, which this page does not have; they are removed. */
 const ELSEWHERE = / (?:Use the Start button above|Click here) [^.]*\./g;
 const plain = (words) => words.replace(/\.$/, "").toLowerCase();
 
-/** The service's own sentence; empty where it says no more than the few words that stand above it. */
+/** Returns the service's own sentence; empty if it only repeats the short words above it. */
 export function messageWords(refusal) {
   const message = (refusal.message ?? "").replace(ELSEWHERE, "");
   return plain(message) === plain(shortRefusal(refusal)) ? "" : message;
 }
 
-/** Fixes that speak to programs, said for the person at this page. */
+/** Fixes written for programs, reworded for a person at this page. */
 const FIXES = {
   ApprovalRequired: "Open the console to ask for approval.",
   ApprovalPending: "Open the console to see how it stands.",
@@ -119,10 +119,10 @@ export function fixWords({ code, fix }) {
   return FIXES[code] ?? fix;
 }
 
-/** Where a button beside it does what a program is told to do, there is nothing to add. */
+/** Returns the fix for the panel; empty for the fixes above, because a button of the panel does the same. */
 export const panelFix = ({ code, fix }) => (code in FIXES ? "" : fix);
 
-/** Why the relay ended a session, where its close code stands for several reasons. */
+/** The reason why the relay ended a session, for close codes with several reasons. */
 const ENDS = {
   BootDiagnosticsDisabled: end("Ended because boot diagnostics were switched off", "Enable boot diagnostics on the VM, then connect again."),
   ConsoleDisabledForSubscription: end("Ended because consoles were switched off for the subscription", "An administrator of the subscription can turn them on again."),
@@ -152,7 +152,7 @@ function end(words, fix) {
   return Object.freeze({ words, fix });
 }
 
-/** `{words, fix}` that say more than the close code does, or nothing. */
+/** Returns `{words, fix}` that are more exact than the close code's, or an empty object. */
 export function endWords(code) {
   return ENDS[code] ?? {};
 }

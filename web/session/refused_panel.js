@@ -1,4 +1,4 @@
-/** The panel of a console that was refused: the first reason at once, then every check of the VM. */
+/** The panel of a refused console: the first reason at once, then every check of the VM. */
 
 import { checkList, refusalBody, refusalName, refusalReasons } from "./check_list.js";
 import { holds, offersWatch, sorted } from "./checks.js";
@@ -6,7 +6,7 @@ import { h } from "../ui/dom.js";
 import { choice, panel } from "./panel_parts.js";
 import { shortRefusal } from "./refusal_words.js";
 
-/** Nothing of these is about the VM. */
+/** Codes that do not concern the VM. */
 const NOT_OF_THE_VM = new Set(["SignInRequired", "Unreachable", "TooManyRequests", "VmNotFound", "ReasonRequired", "InternalError", "NotFound", "ServiceBusy", "StepUpInVain"]);
 
 /** `act` has connect(wish), signIn(claims), checks(mode), start(). */
@@ -16,7 +16,7 @@ export function refusedPanel({ refusal, want }, act) {
   return made;
 }
 
-/** Every check, as soon as it is known; without an answer the panel stays as it is. */
+/** Adds every check when it is loaded; if the call fails, the panel stays as it is. */
 async function explain(made, { refusal, want }, act) {
   const status = await act.checks(want.mode).catch(() => null);
   if (!status || !made.isConnected) return;
@@ -37,7 +37,7 @@ function offerMore(choices, status, { refusal, want }, act) {
   if (refusal.code === "VmNotRunning") offerStart(choices, status, act);
 }
 
-/** To whom may start the VM. */
+/** Shown to people who may start the VM. */
 export function offerStart(choices, status, act) {
   if (holds(status, "power")) choices.append(choice("Start the VM…", "start", () => act.start()));
 }
@@ -52,5 +52,5 @@ function choicesFor({ code, claims }, want, act) {
   return code === "VmNotRunning" ? [wait, again] : [again];
 }
 
-/** A refusal in a dialog's body. */
+/** Returns a refusal as a dialog's body. */
 export const refusalView = (refusal) => h("div", { class: "body" }, refusalBody(refusal));

@@ -3,12 +3,12 @@
  *
  *     idle -> requesting -> connecting -> open -> displaced | ended
  *                 |             |           |
- *                 v             +-----------+-> waiting -> requesting      (a lost line comes back by itself)
+ *                 v             +-----------+-> waiting -> requesting      (a lost connection is retried)
  *              held | refused
  *
- * `turn` numbers requests and `dial` numbers connections, so an answer that comes late belongs to nobody.
+ * `turn` numbers requests and `dial` numbers connections, so a late answer is ignored.
  * While a new request runs beside a connection that is still up (`live`), that connection goes on showing output.
- * Printed bytes carry their offset: what was shown already is dropped, so a resume shows nothing twice.
+ * Printed bytes carry their offset: bytes already shown are dropped, so a resume shows nothing twice.
  */
 
 import { endWords } from "./refusal_words.js";
@@ -16,9 +16,9 @@ import { closeWords } from "./protocol.js";
 
 /** Seconds between tries to reconnect; the last one repeats. */
 export const RETRY_SECONDS = [1, 2, 4, 8, 15, 30];
-/** Tries before a console that never opened is given up. */
+/** Tries for a console that has never opened, before giving up. */
 export const FIRST_TRIES = 5;
-/** Tries for a console whose holder left while it was asked for: not a choice to make, only a moment to wait. */
+/** Tries for a console whose holder left during the request; the person need not choose anything. */
 export const FREED_TRIES = 2;
 const SPREAD = 0.25;
 
@@ -32,7 +32,7 @@ export function begin() {
   };
 }
 
-/** The next state and what is to be done. Throws IllegalMove for an event that this phase cannot meet. */
+/** Returns the next state and the actions to carry out. Throws IllegalMove for an event that this phase does not allow. */
 export function advance(state, event) {
   if (isStale(state, event)) return stay(state);
   const move = MOVES[state.phase][event.type];
@@ -47,14 +47,14 @@ function isStale(state, event) {
 const stay = (state) => ({ state, actions: [] });
 const go = (state, changes, ...actions) => ({ state: { ...state, ...changes }, actions });
 
-// ---- asking for the console
+// ---- requesting the console
 
-/** A choice of the person: write or watch, by force, by asking, or only if free. */
+/** Requests the console as the person chose: write or watch; by force, by asking, or only if it is free. */
 function connect(state, { mode = "write", takeover = "never", patient = false, now = 0 }) {
   return request({ ...state, attempt: 0, want: { mode, takeover }, patient, ask: null }, { now });
 }
 
-/** What was refused last is forgotten, but for its code: whoever waits again is told what for, and since when. */
+/** Forgets the last refusal but its code, so that a person who waits again sees the reason and the time. */
 function request(state, { now = 0 }) {
   const turn = state.turn + 1;
   const { mode, takeover } = state.want;
@@ -71,7 +71,7 @@ function granted(state, { answer }) {
   return go(state, changes, ...old, { do: "dial", dial, relay: answer.relay, token: answer.token, resume });
 }
 
-/** `holder`: who has the console; null when whoever had it has left by now, so that it is free; undefined when unknown. */
+/** `holder`: who has the console; null if the console is free by now; undefined if unknown. */
 function refused(state, { error, holder, now = 0, chance = 0 }) {
   if (state.live) {
     return go(state, { phase: "open", want: asBefore(state.mode), notices: addNotices(state.notices, [error]) });
@@ -85,14 +85,14 @@ function refused(state, { error, holder, now = 0, chance = 0 }) {
   return go(state, { phase: "refused", refusal: error });
 }
 
-/** Waiting for an approval is looked at for itself (access/approval_controller.js), never by requesting over and over. */
+/** A pending approval is polled by itself (access/approval_controller.js), never by repeated requests. */
 function mayTryAgain(state, error) {
   if (error.code === "ApprovalPending") return false;
   if (state.patient && error.code === "VmNotRunning") return true;
   return error.retryable && (state.everOpen || error.code === "VmProvisioning" || state.attempt < FIRST_TRIES);
 }
 
-// ---- an open line
+// ---- an open connection
 
 function hello(state, frame) {
   const goesOn = frame.epoch === state.epoch && !frame.gap;
@@ -101,7 +101,7 @@ function hello(state, frame) {
     phase: "open", live: true, everOpen: true, attempt: 0, patient: false, mode: frame.mode, epoch: frame.epoch,
     next: goesOn ? state.next : frame.offset, replayedTo: frame.live ?? frame.offset, writer: frame.writer, watchers: frame.watchers,
     replacing: false, port: { state: "open" }, limits: {}, end: null, refusal: null, ask: null, kept: frame.typed,
-    // From here on a lost line comes back as it was, and never at anybody's cost.
+    // From now on a lost connection is resumed in the same mode, and never displaces anybody.
     want: asBefore(frame.mode),
   };
   return go(state, changes, ...lost);
@@ -121,7 +121,7 @@ function printed(state, { offset, bytes }) {
   return go(state, { next: offset + bytes.length }, { do: "show", bytes: fresh, replayed: offset < state.replayedTo });
 }
 
-/** What was printed before this epoch: it has no offset here, and nothing is answered that it asks. */
+/** Shows output from before this epoch. It has no offset, and its terminal queries are not answered. */
 function before(state, { data }) {
   return go(state, {}, { do: "show", bytes: Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0)), replayed: true });
 }
@@ -147,12 +147,12 @@ function typed(state, { bytes }) {
   return go(state, { limits }, { do: "send", bytes });
 }
 
-/** What somebody did to the VM beside typing: said in the terminal, where it happened. */
+/** A command that somebody ran on the VM: noted in the terminal at this place. */
 const acted = (state, { act, by, now = 0 }) => go(state, { act: { act, by, at: now } }, { do: "acted", act, by });
 
 const warning = (state, frame) => go(state, { notices: addNotices(state.notices, [frame]) });
 const dismiss = (state, { code }) => go(state, { notices: state.notices.filter((one) => one.code !== code) });
-/** The relay's last words; the close that follows decides what happens. */
+/** The relay's reason for ending; the close that follows decides the next state. */
 const bye = (state, { code, message, by }) => go(state, { end: { code, message, by } });
 
 function addNotices(notices, fresh) {
@@ -160,7 +160,7 @@ function addNotices(notices, fresh) {
   return [...notices.filter((one) => !codes.has(one.code)), ...fresh];
 }
 
-// ---- a line that ended
+// ---- a connection that ended
 
 function closed(state, { code, now = 0, chance = 0 }) {
   const close = closeOf(state, code);
@@ -171,7 +171,7 @@ function closed(state, { code, now = 0, chance = 0 }) {
   return go(down, { phase: code === 4001 ? "displaced" : "ended" });
 }
 
-/** Until the next relay answers, a connection that cannot be made is no new fault. */
+/** While a drained relay is being replaced, a failed connection counts as the same drain. */
 function closeOf({ replacing }, code) {
   const close = closeWords(code);
   return replacing && close.code === "ConnectionLost" ? closeWords(4009) : close;
@@ -198,14 +198,14 @@ function leave(state, { now = 0 }) {
   return go(state, { ...changes, id: null }, { do: "giveUp" }, { do: "hangUp" }, ...over);
 }
 
-/** How the approval stands that this console waits for: `words` and `tone` for the state line. */
+/** The state of the approval that this console waits for: `words` and `tone` for the status line. */
 const standing = (state, { words, tone }) => go(state, { refusal: { ...state.refusal, standing: { words, tone } } });
 
-/** The old line fell while a new request runs: the request decides. */
+/** The old connection was lost during a new request; the request's answer decides. */
 const lineFell = (state) => go(state, { live: false });
 
 const CHOICES = { connect, dismiss, leave };
-/** What the record keeps of what is typed. */
+/** Typed input is recorded in this way from now on. */
 const keeping = (state, { typed: kept }) => go(state, { kept });
 
 const LINE = { printed, before, people, port, keeping, limit, ask: askReceived, act: acted, warning, bye };

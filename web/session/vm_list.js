@@ -1,4 +1,4 @@
-/** The list: every VM the person may read, whether its console can be opened, and if not, why. */
+/** The list of every VM that the person may read, with the reason if its console cannot be opened. */
 
 import { readApprovals } from "../access/access_api.js";
 import { badgeWords } from "../access/approval.js";
@@ -20,7 +20,7 @@ const APPROVALS_MILLISECONDS = 10_000;
 export class ConsolesView {
   #api;
   #auth;
-  /** Null where no list is known: nothing may then look like an empty one. */
+  /** Null while no list is loaded; the page must then not show an empty one. */
   #all = null;
   #again;
   #unasked = [];
@@ -85,7 +85,7 @@ export class ConsolesView {
     this.#problem.replaceChildren();
   }
 
-  /** A list that one has stays, and says that it is old; what passes is tried again when the service said. */
+  /** Shows an error. A loaded list stays visible and is marked as old; a passing error is retried when the service allows it. */
   #fail(error) {
     if (!this.#all) this.#showNothing();
     const old = this.#all ? [h("p", { class: "quiet" }, "The list below is as it was before.")] : [];
@@ -103,7 +103,7 @@ export class ConsolesView {
     this.#again = setInterval(tick, MILLISECONDS / 2);
   }
 
-  /** A list that cannot be had says nothing here: the consoles are what this page is for. */
+  /** Loads the approvals. An error is not shown, because this page is about consoles. */
   async #lookForRequests() {
     const words = badgeWords(await readApprovals(this.#api).catch(() => []));
     if (words && words !== this.#requests.textContent) announce(words);
@@ -159,7 +159,7 @@ export class ConsolesView {
 
 const searchable = (vm) => [vm.name, vm.group, vm.location, vm.os, vm.power].join(" ").toLowerCase();
 
-/** A console that cannot be opened has its link too: behind it is the whole reason, and another try. */
+/** The link to a console. It is there even if the console cannot be opened: its page has the full reason and a retry. */
 function row(vm) {
   const power = (vm.power ?? "unknown").toLowerCase();
   return h("li", { class: "vm", data: { testid: "vm-row", vm: vm.name, available: String(vm.available) } },
@@ -177,7 +177,7 @@ function canWords({ available, refusals }) {
   return refusals?.every((one) => one.code.startsWith("Approval")) ? "Ask" : "Not possible";
 }
 
-/** The first reason speaks; how many more there are is said, and what they are stands behind the link. */
+/** Shows the first reason and the number of others; the console's page lists them all. */
 function why([refusal, ...more]) {
   return h("div", { class: "aside", data: { testid: "refusal", code: refusal.code } },
     h("p", { title: messageWords(refusal) }, h("strong", {}, shortRefusal(refusal)), ". ", fixWords(refusal), more.length > 0 && h("span", { class: "quiet" }, ` And ${more.length} more.`)),

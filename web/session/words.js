@@ -1,16 +1,16 @@
-/** The session in words: what the state line, the title and the live region say. Pure; times are milliseconds since 1970. */
+/** The session's state in words, for the status line, the title and the live region. Pure; times are milliseconds since 1970. */
 
 import { shortRefusal } from "./refusal_words.js";
 
 export const clock = (at) => new Date(at).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
-/** `2:05` or `45 s`. */
+/** Formats milliseconds as `2:05` or `45 s`. */
 export function countdown(milliseconds) {
   const seconds = Math.max(0, Math.ceil(milliseconds / 1000));
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} min`;
 }
 
-/** `text` is shown; `steady` leaves the countdown out and is what a screen reader hears; `tone`: good, calm, busy, bad. */
+/** `text` is shown; `steady` has no countdown and is for screen readers; `tone`: good, calm, busy, bad. */
 export function stateWords(state, now, me = null) {
   const { text, steady = text, tone } = WORDS[state.phase](state, now, me);
   return { text, steady, tone };
@@ -41,7 +41,7 @@ const WORDS = {
   refused: ({ refusal }) => (refusal.standing ? say(refusal.standing.words, refusal.standing.tone) : say(shortRefusal(refusal), "bad")),
 };
 
-/** From when on a wait is counted in front of who waits. */
+/** The wait after which a countdown is shown. */
 const LONG_SECONDS = 2;
 
 function requestWords({ want, live, held, again }) {
@@ -50,7 +50,7 @@ function requestWords({ want, live, held, again }) {
   return live ? "Requesting the console…" : "Checking the VM, your rights and the lock of the console…";
 }
 
-/** One's own sessions give way to each other: that is another window, not another person. */
+/** The person's own sessions displace each other: it was another window, not another person. */
 export function displacer({ by }, me) {
   return by?.name === me ? "you, in another window" : (by?.name ?? "another session");
 }
@@ -67,12 +67,12 @@ function lostWords({ everOpen, end }) {
   return end?.words ?? "Connection lost";
 }
 
-/** Seconds or ISO time since when somebody holds the console, as milliseconds. */
+/** Converts the time since somebody holds the console (seconds or ISO) to milliseconds. */
 export function sinceOf({ since }) {
   return typeof since === "number" ? since * 1000 : Date.parse(since);
 }
 
-/** The one limit that ends first, in words, or null. */
+/** Returns the limit that ends first in words, or null. */
 export function limitWords(state, now) {
   const next = nextLimit(state, now);
   return next && limitSentence(next.kind, `in ${countdown(next.left)}`);
@@ -80,7 +80,7 @@ export function limitWords(state, now) {
 
 const HEARD_SECONDS = [15, 60, 120, 300, 600];
 
-/** The same for a screen reader: it changes a few times on the way, not every second. Empty when nothing ends soon. */
+/** The same for screen readers: it changes a few times, not every second. Empty if no limit ends soon. */
 export function heardLimit(state, now) {
   const next = nextLimit(state, now);
   const step = next && HEARD_SECONDS.find((seconds) => next.left <= seconds * 1000);
@@ -97,7 +97,7 @@ function limitSentence(kind, when) {
   return kind === "idle" ? `Ends ${when} unless you type` : `Session ends ${when}`;
 }
 
-/** Who else watches, beside this person; who writes is in the state. */
+/** Returns how many others watch; the writer is in the status line. */
 export function peopleWords({ mode, watchers }) {
   if (mode !== "watch") return watchers > 0 ? counted(watchers) : "";
   return watchers > 1 ? `${counted(watchers - 1)} beside you` : "";
@@ -105,10 +105,10 @@ export function peopleWords({ mode, watchers }) {
 
 const counted = (watchers) => `${watchers} ${watchers === 1 ? "watcher" : "watchers"}`;
 
-/** A question that a person who hears the page must not miss: no answer is an answer. */
+/** Returns the takeover question for screen readers. It must not be missed, because no answer counts as an answer. */
 export const heardAsk = ({ ask }) => (ask ? `${ask.by.name} asks for the console; silence counts as yes. Ctrl+F6 leads to the answer` : "");
 
-/** Whoever types must know what becomes of it, where it is more than a count. */
+/** Returns how typed input is recorded, if more than its count is; people who type must know it. */
 export function keptWords({ kept, mode }) {
   if (kept === "echoed") return mode === "write" ? "What you type is recorded where the VM echoes it" : "Typed lines are recorded";
   if (kept === "masked") return mode === "write" ? "What you type is recorded, passwords as asterisks" : "Typed lines are recorded";
