@@ -89,10 +89,7 @@ def _same(expected: VmId, resource_id: str, field: str) -> VmId:
 
 
 def time_of(query: Mapping[str, str], name: str) -> float | None:
-    """Reads a time of the query in seconds since 1970; None if it is absent. Raises InvalidRequest.
-
-    The text is seconds since 1970, or ISO 8601 with an offset from UTC.
-    """
+    """Reads a time in seconds since 1970: as a number, or ISO 8601 with a UTC offset. Raises InvalidRequest."""
     text = query.get(name)
     if text is None:
         return None
@@ -163,10 +160,7 @@ def _no_constant(name: str) -> Any:
 
 
 def object_of(req: func.HttpRequest) -> dict[str, Any]:
-    """Returns the JSON object of the body for a caller that checks its fields itself. Raises InvalidRequest.
-
-    Every text in it is printable.
-    """
+    """Returns the JSON object of the body, with printable texts only and unchecked fields. Raises InvalidRequest."""
     fields = body_of(req).rest()
     if any(_UNPRINTABLE.search(text) for text in _texts_in(fields)):
         raise InvalidRequest.because("the body takes printable characters only")
