@@ -44,8 +44,7 @@ def correlation_id(req: func.HttpRequest) -> str:
 def vm_of(req: func.HttpRequest) -> VmId:
     """Returns the VM of the address. Raises InvalidRequest.
 
-    The host has decoded the address, so each part must be a plain name: an encoded slash would turn it into another
-    address.
+    The host has decoded the address, so each part must be a plain name: an encoded slash would change the address.
     """
     parts = req.route_params
     vm = VmId(parts["subscription"], parts["group"], parts["name"], parts.get("scale_set"))
@@ -191,19 +190,15 @@ def query_of(req: func.HttpRequest, *known: str) -> Mapping[str, str]:
 
 
 def fields_of(req: func.HttpRequest) -> dict[str, str]:
-    """Returns the fields of the query that have a value; the values of a repeated field are joined by commas.
+    """Returns the fields of the query with a value; the values of a repeated field are joined by commas.
 
-    The host passes on no field without a value (seen on host 4.1037). Other servers may; such fields are ignored.
+    Host 4.1037 drops fields without a value. Other servers may pass them on; they are ignored.
     """
     return {name: value for name, value in req.params.items() if value}
 
 
 def version_of(req: func.HttpRequest) -> str | None:
-    """Returns the condition of a change. Raises InvalidRequest.
-
-    If-Match gives a version. `If-None-Match: *` gives an empty version: nothing may be stored yet. None means that the
-    change is unconditional.
-    """
+    """Returns the version of If-Match; "" for `If-None-Match: *` (none stored); else None. Raises InvalidRequest."""
     match, none = req.headers.get("if-match"), req.headers.get("if-none-match")
     if match is not None and none is not None:
         raise InvalidRequest.because("send If-Match or If-None-Match, not both")
