@@ -3,7 +3,7 @@
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions.http.binary_responses import Contents, make_binary_trigger
+from functions.http.binary_responses import Contents, handing_out
 from functions.http.operations import READS, Description
 from functions.http.pipeline import RequestContext
 from functions.http.requests import InvalidRequest
@@ -70,10 +70,10 @@ for name, place in (("", VM), ("_of_instance", INSTANCE)):
         f"read_boot_log{name}",
         "GET",
         f"{place}/bootLog",
-        make_binary_trigger("read_boot_log", _log, _QUERY),
+        handing_out("read_boot_log", _log, _QUERY),
         description=_LOGS,
     )
     at(
         bp, f"read_boot_screenshot{name}", "GET", f"{place}/bootScreenshot",
-        make_binary_trigger("read_boot_screenshot", _screenshot, ()), description=_SHOTS,
+        handing_out("read_boot_screenshot", _screenshot, ()), description=_SHOTS,
     )  # fmt: skip

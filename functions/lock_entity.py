@@ -1,8 +1,8 @@
-"""The lock of a console as a durable entity. Callers signal it and read the answer from its state.
+"""The lock of a console as a durable entity, which is signalled and answers in its state.
 
-The state is plain JSON in the task hub and holds no token. The engine runs the operations of one console one after
-another; this alone makes the lock exclusive. No orchestration calls the entity: that takes two seconds and more on the
-storage backend, and a call from an orchestration may never arrive (docs/fidelity.md, "Durable functions").
+State is plain JSON, stored in the task hub: no token is in it. Entity operations of one console run one after another;
+that is the whole locking. Nobody calls it through an orchestration: that takes two seconds and more on the storage
+backend, and what an orchestration calls may never arrive (docs/fidelity.md, "Durable functions").
 """
 
 from typing import Any
@@ -20,17 +20,15 @@ _clock = SystemClock()
 
 @bp.entity_trigger(context_name="context", entity_name="console")
 class LockEntity(DurableEntity):
-    """One lock. It reads its own clock: operations are not replayed, and a signal may have waited in the queue."""
+    """Times are the entity's own: operations are not replayed, and whoever asks may have waited in the queue."""
 
-    def acquire(self, payload: dict[str, Any]) -> None:
-        """Acquires the lock for a session; the new state holds the outcome."""
-        self._change("acquire", payload)
+    def acquire(self, said: dict[str, Any]) -> None:
+        self._change("acquire", said)
 
-    def release(self, payload: dict[str, Any]) -> None:
-        """Frees the lock if the session still holds it."""
-        self._change("release", payload)
+    def release(self, said: dict[str, Any]) -> None:
+        self._change("release", said)
 
-    def _change(self, operation: str, payload: dict[str, Any]) -> None:
-        state = changed(self.get_state(dict), operation, payload, _clock.now())
-        if state is not None:
-            self.set_state(state)
+    def _change(self, operation: str, said: dict[str, Any]) -> None:
+        after = changed(self.get_state(dict), operation, said, _clock.now())
+        if after is not None:
+            self.set_state(after)

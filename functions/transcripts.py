@@ -6,7 +6,7 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from functions.http.archive_progress import HEADERS, as_headers, progress_of
-from functions.http.binary_responses import Contents, make_binary_trigger
+from functions.http.binary_responses import Contents, handing_out
 from functions.http.operations import READS, Description
 from functions.http.pipeline import RequestContext, Result
 from functions.http.requests import InvalidRequest
@@ -194,7 +194,7 @@ for function, address in (("read_transcript", VM), ("read_transcript_of_instance
         function,
         "GET",
         f"{address}/transcript",
-        make_binary_trigger("read_transcript", _read),
+        handing_out("read_transcript", _read),
         description=_READING,
     )
 at_console(

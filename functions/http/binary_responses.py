@@ -23,7 +23,7 @@ class Contents:
 type Read = Callable[[RequestContext], Awaitable[Contents | Refusal]]
 
 
-def make_binary_trigger(name: str, read: Read, fields: Collection[str] | None = None) -> Trigger:
+def handing_out(name: str, read: Read, fields: Collection[str] | None = None) -> Trigger:
     """Makes a trigger that runs `read` for an identified caller and answers its bytes.
 
     `name` is the operation in the audit event. `fields` are the allowed fields of the query; None if `read` checks the

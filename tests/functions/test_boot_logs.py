@@ -8,7 +8,7 @@ import azure.functions as func
 import pytest
 
 from functions.boot_logs import _QUERY, _log, _screenshot
-from functions.http.binary_responses import make_binary_trigger
+from functions.http.binary_responses import handing_out
 from shared import wiring
 from shared.base.refusals import Code, refuse
 from tests.contract.memory_archive import MemoryArchive
@@ -32,9 +32,7 @@ async def asked(what: str = "log", **query: str) -> func.HttpResponse:
     request = func.HttpRequest(
         "GET", "http://localhost/api", headers={}, params=query, route_params=route, body=b""
     )  # fmt: skip
-    work: Any = (
-        make_binary_trigger("log", _log, _QUERY) if what == "log" else make_binary_trigger("shot", _screenshot, ())
-    )
+    work: Any = handing_out("log", _log, _QUERY) if what == "log" else handing_out("shot", _screenshot, ())
     answer: func.HttpResponse = await work(request, STARTER)
     return answer
 

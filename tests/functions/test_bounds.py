@@ -17,7 +17,7 @@ import function_app
 from functions import recordings, relays, sessions, transcript_search, transcripts, verification
 from functions import vms as status
 from functions.boot_logs import _log
-from functions.http.binary_responses import Contents, make_binary_trigger
+from functions.http.binary_responses import Contents, handing_out
 from functions.http.operations import OPERATIONS, Operation
 from functions.http.paging import PAGE_BYTES, page_of
 from functions.http.pipeline import RequestContext, Result, Work, answer
@@ -191,7 +191,7 @@ async def test_the_hits_of_a_search_come_in_pages(archive: MemoryArchive) -> Non
 @pytest.mark.parametrize("form", ["raw", "text", "cast", "events"])
 async def test_a_piece_of_a_transcript_is_bounded_whatever_was_printed(archive: MemoryArchive, form: str) -> None:
     await recorded(archive, [b"\xff\x00\x1b\n" * 16_000] * 100)
-    read = make_binary_trigger("read_transcript", transcripts._read)
+    read = handing_out("read_transcript", transcripts._read)
     response = await read(asked({"format": form, "limit": str(ANSWER_BYTES)}), STARTER)
     assert (response.status_code, 0 < len(response.get_body()) <= ANSWER_BYTES) == (200, form != "events")
 
@@ -205,9 +205,7 @@ async def test_a_boot_log_is_bounded_whatever_is_in_it(
 
     assert archive
     monkeypatch.setattr(fakes.boot_logs, "log", log)
-    response = await make_binary_trigger("read_boot_log", _log)(
-        asked({"format": form, "tail": str(ANSWER_BYTES)}), STARTER
-    )
+    response = await handing_out("read_boot_log", _log)(asked({"format": form, "tail": str(ANSWER_BYTES)}), STARTER)
     assert (response.status_code, ANSWER_BYTES - 3 <= len(response.get_body()) <= ANSWER_BYTES) == (200, True)
 
 
@@ -300,6 +298,6 @@ async def test_an_answer_that_nobody_cut_is_a_fault_and_not_sent() -> None:
     async def contents(_: RequestContext) -> Contents:
         return Contents(b"x" * (ANSWER_BYTES + 1), "text/plain")
 
-    for response in (await called(much), await make_binary_trigger("test", contents)(asked({}), STARTER)):
+    for response in (await called(much), await handing_out("test", contents)(asked({}), STARTER)):
         assert (response.status_code, response.headers["x-ms-error-code"]) == (500, "InternalError")
         assert len(response.get_body()) < PAGE_BYTES

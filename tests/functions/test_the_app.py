@@ -95,7 +95,7 @@ OTHERS = {
     "archive": "eventHubTrigger",
     "keep_archive": "timerTrigger",
     "clear_tables": "timerTrigger",
-    "LockEntity": "entityTrigger",
+    "Console": "entityTrigger",
     "await_approval": "orchestrationTrigger",
     "settle_approval": "activityTrigger",
 }
@@ -125,7 +125,7 @@ def test_what_is_not_http_has_its_trigger(name: str) -> None:
 
 
 def test_the_entity_is_found_by_the_name_that_the_adapter_asks_for() -> None:
-    assert trigger("LockEntity")["entityName"] == ENTITY
+    assert trigger("Console")["entityName"] == ENTITY
 
 
 def test_importing_the_app_builds_no_client_and_loads_no_management_library() -> None:

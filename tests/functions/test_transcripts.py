@@ -7,7 +7,7 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from functions.http.binary_responses import make_binary_trigger
+from functions.http.binary_responses import handing_out
 from functions.http.routes import make_trigger
 from functions.transcript_search import _search
 from functions.transcripts import _read, _who
@@ -23,7 +23,7 @@ from tests.fakes import NOW, VM, FakeDependencies, without_read
 
 STARTER = "transcripts"
 PRINTED = b"\xffhello\x00" * 100
-trigger = make_binary_trigger("read_transcript", _read)
+trigger = handing_out("read_transcript", _read)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from dev.arm.faults import Fault
 from dev.demo import ADA, AUTOMATION, GRACE, RELAY
 from dev.entra.tokens import app_token, user_token
 from functions.http import waiting
-from functions.http.binary_responses import make_binary_trigger
+from functions.http.binary_responses import handing_out
 from functions.http.waiting import AGAIN_SECONDS, OF_ONE, PLACES, place_for
 from functions.transcripts import _read
 from shared import wiring
@@ -28,7 +28,7 @@ from tests.patience import PATIENCE
 STARTER = "waiting"
 READERS = (ADA, GRACE)
 POLL = f"{vm('web-02')}/serialConsole/transcript?format=raw&offset=0&wait=20"
-read = make_binary_trigger("read_transcript", _read)
+read = handing_out("read_transcript", _read)
 
 
 def asked(**query: str) -> func.HttpRequest:
