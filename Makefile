@@ -8,7 +8,7 @@ UNIT := .venv/bin/pytest tests/unit --numprocesses=2 --cov=shared --cov-fail-und
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/pycache
 # Of tests, beside each other: most of them wait for other processes.
-PROCESSES ?= 6
+PROCESSES ?= 4
 
 .PHONY: help packages setup up smoke token test check lint e2e unit bench chaos lock clean _code _types _deployment
 

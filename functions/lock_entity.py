@@ -19,7 +19,7 @@ _clock = SystemClock()
 
 
 @bp.entity_trigger(context_name="context", entity_name="console")
-class LockEntity(DurableEntity):
+class Console(DurableEntity):
     """Times are the entity's own: operations are not replayed, and whoever asks may have waited in the queue."""
 
     def acquire(self, said: dict[str, Any]) -> None:

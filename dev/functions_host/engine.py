@@ -131,7 +131,7 @@ class Engine:
             told = json.loads(line)
             if told.get("ready"):
                 client = json.loads(told["client"])
-                self._worker.durable_client = self._client(client)
+                self._worker.durable_client = self._client(client) if self._speaks_grpc() else self._keyed(client)
                 self._door.lead_to(client["rpcBaseUrl"])
                 self._is_ready = True
                 log.info("the durable engine is ready, at %s", client["rpcBaseUrl"])
@@ -140,14 +140,22 @@ class Engine:
 
     def _client_before(self) -> dict[str, Any]:
         """What the extension says of itself, as far as that is known before it was ever ready."""
-        bindings = [binding for function in self._worker.functions for binding in function.bindings]
-        path = "" if any(binding.get("durableRequiresGrpc") for binding in bindings) else "/durabletask/"
+        path = "" if self._speaks_grpc() else "/durabletask/"
         return {"taskHubName": self._options.durable_task.get("hubName"), "rpcBaseUrl": f"http://engine{path}"}
 
+    def _speaks_grpc(self) -> bool:
+        """The released library speaks HTTP instead, which names the host that it asks: the door cannot pass that on."""
+        bindings = [binding for function in self._worker.functions for binding in function.bindings]
+        return any(binding.get("durableRequiresGrpc") for binding in bindings)
+
     def _client(self, text: dict[str, Any]) -> str:
-        """At our own door, with a key, as in Azure: it must reach no log, no answer and no exception of the app."""
+        """The client's text, with the address of our own door."""
         url = urlsplit(text["rpcBaseUrl"])._replace(netloc=self._door.address).geturl()
-        return json.dumps({**text, "rpcBaseUrl": url, "requiredQueryStringParameters": f"code={self._key}"})
+        return self._keyed({**text, "rpcBaseUrl": url})
+
+    def _keyed(self, text: dict[str, Any]) -> str:
+        """With a key, as in Azure: it must reach no log, no answer and no exception of the app."""
+        return json.dumps({**text, "requiredQueryStringParameters": f"code={self._key}"})
 
     def _begin(self, process: asyncio.subprocess.Process, told: dict[str, Any]) -> None:
         task = asyncio.create_task(self._run(process, told))

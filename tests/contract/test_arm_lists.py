@@ -114,6 +114,8 @@ async def told(arm: Arm, ask: Ask) -> tuple[str, Trouble, int | None] | str:
     try:
         answer = await ask(arm)
     except Unavailable as error:
+        if error.trouble is Trouble.SILENT:  # no fault here is silent: the machine was too busy to answer in time
+            return await told(arm, ask)
         return error.what, error.trouble, error.retry_after
     if isinstance(answer, Visible) and not answer.vms and (why := answer.unasked.get(SUBSCRIPTION)):
         return why.what, why.trouble, why.retry_after

@@ -153,6 +153,15 @@ class Crowd:
             self.beats += 1
 
 
+def _opened(plane: ControlPlane) -> httpx.Response:
+    """An opening. A machine that is too busy for the 8 s of a request says so, and is asked again at once."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        opened = plane.call("POST", f"{vm('web-01')}/serialConsole/sessions", ADA, json={})
+        if opened.status_code < 503 or time.monotonic() > deadline:
+            return opened
+
+
 def test_long_polls_heartbeats_and_a_slow_azure_take_no_console_from_who_opens_one(plane: ControlPlane) -> None:
     """More want to wait than the host works on at once (50, host.json): a poll lasts 20 s, an opening must not."""
     plane.world.faults = [Fault("virtualMachines/web-04", hang=2.0, count=1 << 30)]
@@ -160,7 +169,7 @@ def test_long_polls_heartbeats_and_a_slow_azure_take_no_console_from_who_opens_o
         with Crowd(plane, polls=70, looks=10) as crowd:
             for _ in range(OF_ONE):
                 poll, beats = crowd.poll(app_token(plane.stack, AUTOMATION)), crowd.beats
-                opened = plane.call("POST", f"{vm('web-01')}/serialConsole/sessions", ADA, json={})
+                opened = _opened(plane)
                 assert opened.status_code == 201
                 crowd.until_beats(beats + 2)  # the second began after the poll
                 assert not poll.done(), "an opening and a heartbeat are shorter than a poll"

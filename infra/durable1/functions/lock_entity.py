@@ -11,7 +11,7 @@ _clock = SystemClock()
 
 
 @bp.entity_trigger(context_name="context", entity_name="console")
-def LockEntity(context: df.DurableEntityContext) -> None:  # noqa: N802 - the function's name, the same on both lines
+def Console(context: df.DurableEntityContext) -> None:  # noqa: N802 - the function's name, the same on both lines
     """Times are the entity's own: operations are not replayed, and whoever asks may have waited in the queue."""
     after = changed(context.get_state(), context.operation_name, context.get_input(), _clock.now())
     if after is not None:
