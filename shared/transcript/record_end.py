@@ -72,7 +72,7 @@ class _Reading:
             self._streams[epoch] = _Stream(cut=event.get("seq") != 1)
         self._current, stream = epoch, self._streams[epoch]
         match event.get("event"):
-            case "replayed" if event.get("found"):
+            case "replayed" if event.get("found") and not stream.printed:  # else it is read for the second time
                 self._continue_from(stream, self._before(epoch, event))
             case "masked":
                 stream.masked = True

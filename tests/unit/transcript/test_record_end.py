@@ -81,6 +81,13 @@ def test_the_epoch_that_was_opened_last_counts_whatever_arrives_last() -> None:
     assert record_end(mixed) == RecordEnd("e3", b"one three")
 
 
+def test_lines_that_are_read_twice_say_the_same() -> None:
+    """Where the last bytes of a segment begin inside an append, its events are among the lines before them, too."""
+    lines = archived(Epoch("e1").prints(b"one "), Epoch("e2", **after("e1")).prints(b"two"))
+    again = next(at for at, each in enumerate(lines) if b"replayed" in each)
+    assert record_end([*lines[: again + 1], *lines[again:]]) == record_end(lines) == RecordEnd("e2", b"one two")
+
+
 def test_a_hole_ends_what_is_known() -> None:
     epoch = Epoch("e1").prints(b"lost").prints(b"after").prints(b" it")
     assert record_end(archived(epoch.batch(last=2), epoch.batch(first=4))) == RecordEnd("e1", b" it")
