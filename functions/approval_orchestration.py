@@ -9,9 +9,8 @@ import azure.functions as func
 from durabletask import task
 
 from shared import wiring
-from shared.access.approval import State
+from shared.access.approval import DECISION, State
 from shared.access.approval_codec import approval_from_json, approval_to_json
-from shared.access.durable.approvals import DECISION
 
 EARLY_SECONDS = 1.0
 """Added to the expiry: the storage backend fires timers up to 0.7 s early (docs/fidelity.md)."""

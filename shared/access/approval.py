@@ -10,6 +10,8 @@ from shared.access.rights import Right
 from shared.base.refusals import Code, Refusal, refuse
 from shared.base.vm import VmId
 
+DECISION = "decision"
+"""The event by which the orchestration of a request is told the decision."""
 WAITS_SECONDS = 86_400.0
 """The longest time that a request waits. A policy cannot set more."""
 GOOD_SECONDS = 86_400.0

@@ -16,9 +16,8 @@ from dev.demo import ADA, ALAN, GRACE, SUBSCRIPTION, TENANT, Person, group
 from dev.entra.tokens import user_token
 from dev.functions_host.task_hub import TaskHub
 from functions.approval_orchestration import wait_for_decision
-from shared.access.approval import Approval, State
+from shared.access.approval import DECISION, Approval, State
 from shared.access.approval_codec import approval_from_json, approval_to_json
-from shared.access.durable.approvals import DECISION
 from shared.access.rights import Right
 from shared.access.tables.approvals import TableApprovals
 from shared.base.tables import table_service

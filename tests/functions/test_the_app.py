@@ -132,3 +132,12 @@ def test_importing_the_app_builds_no_client_and_loads_no_management_library() ->
     told = "import function_app, sys; print([m for m in sys.modules if m.startswith(('azure.mgmt', 'azure.identity'))])"
     ran = subprocess.run([sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+def test_to_know_the_functions_imports_no_client_of_azure() -> None:
+    """A cold start waits for it (docs/decisions.md): clients are imported when the first request needs them."""
+    script = (
+        "import sys, function_app; print(*({'aiohttp', 'azure.data.tables', 'azure.identity'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from shared.access.approval import Approval
+from shared.access.approval import DECISION, Approval
 from shared.access.approval_codec import approval_from_json, approval_to_json
 from shared.access.tables.approvals import TableApprovals
 from shared.base.in_time import in_time
@@ -19,7 +19,6 @@ from shared.base.task_hub import HubAway, TaskHub
 from shared.base.vm import VmId
 
 ORCHESTRATION = "await_approval"
-DECISION = "decision"
 HUB_SECONDS = 6.0
 """Seconds to wait for an orchestration to end. The client polls the engine every two seconds."""
 SETTLE_SECONDS = 1.0
