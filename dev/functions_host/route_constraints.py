@@ -70,9 +70,8 @@ def _is_guid(value: str) -> bool:
 
 
 def _is_file(value: str) -> bool:
-    """Whether the last segment has a dot with something after it."""
-    name = value.rpartition("/")[2]
-    return "." in name and not name.endswith(".")
+    """Tells if a dot of the last segment has something other than dots after it (FileNameRouteConstraint)."""
+    return value.rpartition("/")[2].partition(".")[2].strip(".") != ""
 
 
 def _python(pattern: str) -> str:

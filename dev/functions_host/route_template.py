@@ -183,7 +183,7 @@ def _from_the_right(segment: Segment, text: str) -> Values | None:
             waiting = part
             continue
         wanted = _fold(part.text)
-        at = folded.rfind(wanted, 0, end - (1 if waiting else 0))
+        at = folded.rfind(wanted, 0, max(0, end - (1 if waiting else 0)))
         if at < 0 or (waiting is None and at + len(wanted) != end):
             return None
         if waiting:

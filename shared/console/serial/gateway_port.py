@@ -139,7 +139,7 @@ class GatewayPort(WSListener):
             async with asyncio.timeout(GOODBYE_SECONDS):
                 await self._ended.wait()
         except TimeoutError:
-            pass
+            pass  # the far side says no goodbye: it is cut
         finally:
             self.cut()
 

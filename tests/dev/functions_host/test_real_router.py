@@ -76,6 +76,9 @@ def ours() -> list[Route[str]]:
 @example(path="/api", method="GET")
 @example(path="/API/g/" + "0" * 32, method="GET")
 @example(path="//api/lit/word", method="GET")
+@example(path="/api/file/.0.", method="GET")
+@example(path="/api/file/a..", method="GET")
+@example(path="/api/two/.-a.", method="GET")
 def test_our_router_takes_what_the_real_one_takes(
     real: RealRouter, ours: list[Route[str]], path: str, method: str
 ) -> None:
