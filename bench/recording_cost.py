@@ -43,7 +43,7 @@ WAYS = ("nothing recorded", "spooled", "spooled and sent")
 
 
 class Discarding:
-    """A relay.world.Epochs, and a Recorder, that keep nothing."""
+    """A relay.dependencies.Epochs, and a Recorder, that keep nothing."""
 
     full, writable = False, True
 

@@ -155,7 +155,7 @@ class OutputCoalescer:
             gathered, self._gathered = bytes(self._gathered), bytearray()
             self._printed(gathered)
 
-    def lost(self, taken_over: bool, why: str) -> None:  # noqa: FBT001 - shared.ports.PortListener
+    def lost(self, taken_over: bool, why: str) -> None:  # noqa: FBT001 - shared.console.ports.PortListener
         if self._open:
             self.flush()
             self._open = None

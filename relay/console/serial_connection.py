@@ -234,7 +234,7 @@ class SerialConnection:
         self._tail.masked |= self._filter.masks
         self._filter.printed(data)
 
-    def _lost(self, taken_over: bool, why: str) -> None:  # noqa: FBT001 - shared.ports.PortListener's words
+    def _lost(self, taken_over: bool, why: str) -> None:  # noqa: FBT001 - shared.console.ports.PortListener's words
         self._filter.flush()
         self._coalescer = self._port = None
         event = "port-closed" if self._closing else "port-lost"

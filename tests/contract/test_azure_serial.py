@@ -54,7 +54,7 @@ class Ear:
         self.data += data
         self._news.set()
 
-    def lost(self, taken_over: bool, why: str) -> None:  # noqa: FBT001 - shared.ports.PortListener
+    def lost(self, taken_over: bool, why: str) -> None:  # noqa: FBT001 - shared.console.ports.PortListener
         self.lost_with = (taken_over, why)
         self._news.set()
 

@@ -112,7 +112,7 @@ class Ear:
         self.data += data
         self.news.set()
 
-    def lost(self, taken_over: bool, why: str) -> None:  # noqa: FBT001 - shared.ports.PortListener
+    def lost(self, taken_over: bool, why: str) -> None:  # noqa: FBT001 - shared.console.ports.PortListener
         self.lost_with = taken_over, why
         self.news.set()
 

@@ -96,7 +96,7 @@ class Port:
         await self.goodbye.wait()
         unread, self.unread = self.unread, b""
         self.listener.printed(unread)
-        self.listener.lost(False, "closed")  # noqa: FBT003 - shared.ports.PortListener's words
+        self.listener.lost(False, "closed")  # noqa: FBT003 - shared.console.ports.PortListener's words
 
 
 class Ports:

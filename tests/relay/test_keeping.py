@@ -40,7 +40,7 @@ async def test_what_may_become_a_secret_is_shown_after_a_moment_and_before_the_e
     await ada.sees(b"12")
     stage.ports.last.listener.printed(b" 56")
     await ada.sees(b" ")
-    stage.ports.last.listener.lost(False, "reset")  # noqa: FBT003 - shared.ports.PortListener's words
+    stage.ports.last.listener.lost(False, "reset")  # noqa: FBT003 - shared.console.ports.PortListener's words
     assert stage.epochs.printed() == b"\r\n** **"
     assert HELD_SECONDS < 1, "or an operator waits for each prompt"
 
@@ -133,7 +133,7 @@ async def test_a_port_that_is_dialled_again_within_a_secret_shows_nothing_of_its
     stage.control_plane.keeping = RecordingSettings(mask=(r"password=\S+",))
     ada = await stage.comes("ada")
     stage.ports.last.listener.printed(b"password=hun")
-    stage.ports.last.listener.lost(False, "reset")  # noqa: FBT003 - shared.ports.PortListener's words
+    stage.ports.last.listener.lost(False, "reset")  # noqa: FBT003 - shared.console.ports.PortListener's words
     await stage.until(lambda: len(stage.ports.opened) > 1 and stage.relay.runners[VM.console].connection.connected)
     stage.ports.last.listener.printed(b"ter2\n")
     await ada.sees(b"ter2\n")

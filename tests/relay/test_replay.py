@@ -50,7 +50,7 @@ class Replaying(Ports):
 
     def lose(self) -> None:
         self.last.closed = True
-        self.last.listener.lost(False, "reset")  # noqa: FBT003 - shared.ports.PortListener's words
+        self.last.listener.lost(False, "reset")  # noqa: FBT003 - shared.console.ports.PortListener's words
 
 
 @pytest.fixture

@@ -153,7 +153,7 @@ async def test_a_port_that_is_lost_meanwhile_is_lost_after_what_it_printed(stage
     ada = await stage.comes("ada", Mode.WATCH)
     stage.epochs.failing = True
     stage.ports.last.listener.printed(b"last words")
-    stage.ports.last.listener.lost(False, "reset")  # noqa: FBT003 - shared.ports.PortListener's words
+    stage.ports.last.listener.lost(False, "reset")  # noqa: FBT003 - shared.console.ports.PortListener's words
     stage.epochs.failing = False
     stage.passes(1)
     await ada.sees(b"last words")
@@ -218,7 +218,7 @@ async def test_a_port_that_says_goodbye_is_read_to_its_end_whatever_the_disk_doe
 async def test_a_port_that_opens_meanwhile_waits_too(stage: Stage) -> None:
     await stage.comes("ada")
     stage.ports.gate.clear()
-    stage.ports.last.listener.lost(False, "reset")  # noqa: FBT003 - shared.ports.PortListener's words
+    stage.ports.last.listener.lost(False, "reset")  # noqa: FBT003 - shared.console.ports.PortListener's words
     await stage.until(lambda: stage.ports.dials > 1)
     stage.epochs.failing = True
     stage.relay.note(VM, Command.RESTART, "Grace")

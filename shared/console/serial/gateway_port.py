@@ -75,7 +75,7 @@ def _refused(error: WSInvalidStatusError, target: str) -> Refusal | GatewayClose
 
 
 class GatewayPort(WSListener):
-    """A shared.ports.SerialPort."""
+    """A shared.console.ports.SerialPort."""
 
     def __init__(
         self,

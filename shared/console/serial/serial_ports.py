@@ -24,7 +24,7 @@ CONNECT_SECONDS = 10.0
 
 
 class AzureSerialPorts:
-    """A shared.ports.SerialPorts. `credential` is an azure-identity aio one, `arm` the cloud's Resource Manager."""
+    """A shared.console.ports.SerialPorts. `credential` is an azure-identity aio one, `arm` the Resource Manager."""
 
     def __init__(self, arm: str, credential: Any, http: Http) -> None:
         self._arm, self._credential, self._http = arm.rstrip("/"), credential, http
