@@ -18,6 +18,8 @@ EVENT = "e"
 CHECKPOINT = "k"
 EPOCHS_KEPT = 8
 """How many epochs a checkpoint remembers, newest first."""
+LONGEST_APPEND = 8 << 20
+"""Bytes: twice what the archive appends at once. More without a checkpoint was written by somebody else."""
 _NO_HASH = bytes(32)
 _AFTER_HASH = b'\\"}"]\n'
 _WIDTH, _HEIGHT = 80, 24

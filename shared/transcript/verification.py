@@ -11,7 +11,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 
 from shared.transcript import segment
-from shared.transcript.segment import CHECKPOINT, EVENT, FIRST, PRINTED, DamagedSegment, Header, TranscriptEnd
+from shared.transcript.segment import (
+    CHECKPOINT,
+    EVENT,
+    FIRST,
+    LONGEST_APPEND,
+    PRINTED,
+    DamagedSegment,
+    Header,
+    TranscriptEnd,
+)
 from shared.transcript.signed_statements import Checkpoint, Dropped, Statement
 from shared.transcript.verdict import Fault, Finding, Report
 
@@ -60,11 +69,13 @@ class Verification:
         self._expected_ordinal = self._ordinal = start.ordinal
         self._number = 0
         self._append = _Append(self._hash)
+        self.given_up = False
+        """The rest of this segment is not read: it goes on too long without a checkpoint."""
 
     def segment(self, ordinal: int) -> None:
         """The lines that follow are this segment's."""
         self._finish()
-        self._ordinal, self._number = ordinal, 0
+        self._ordinal, self._number, self.given_up = ordinal, 0, False
 
     def resume(self, ordinal: int, line: int) -> None:
         """The lines that follow are what is left of this segment behind a checkpoint, which was its line `line`."""
@@ -73,7 +84,7 @@ class Verification:
     @property
     def at_checkpoint(self) -> bool:
         """Whether a walk may stop here, and another go on (`resume`)."""
-        return not self._append.lines
+        return not (self._append.lines or self.given_up)
 
     @property
     def line(self) -> int:
@@ -95,6 +106,8 @@ class Verification:
 
     def feed(self, lines: Iterable[bytes]) -> None:
         for raw in lines:
+            if self.given_up:
+                return
             self._number += 1
             if self._number == 1:
                 self._begin(raw)
@@ -108,6 +121,15 @@ class Verification:
                 deep = isinstance(error, RecursionError)
                 self._find(Fault.UNREADABLE, "a line is nested too deep" if deep else str(error))
                 self._append.add(raw)
+            if self._append.size > LONGEST_APPEND:
+                self._give_up()
+
+    def _give_up(self) -> None:
+        """A reader that looked for the next checkpoint might never end."""
+        self._find(
+            Fault.UNREADABLE, f"{self._append.lines} lines with no checkpoint, longer than any append: not read on"
+        )
+        self._append, self.given_up = _Append(self._hash), True
 
     def report(self, *, to_the_end: bool = True) -> Report:
         """`to_the_end`: False, where segments follow that were not fed."""
@@ -223,11 +245,13 @@ class _Append:
     def __init__(self, previous: bytes, head: bytes = b"") -> None:
         self.hash = sha256(previous + head)
         self.lines = 1 if head else 0
+        self.size = len(head)
         self.printed = 0
 
     def add(self, raw: bytes) -> None:
         self.hash.update(raw)
         self.lines += 1
+        self.size += len(raw)
 
 
 def signed_when(statement: Checkpoint) -> str:

@@ -1,13 +1,14 @@
 """The index of a console's segments, brought up to what lies in storage: whatever of it is lost is made again."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 from shared.transcript.flows.read_segments import lines
 from shared.transcript.ports import Blob, Index, SegmentInfo
 from shared.transcript.recordings import Indexed, Recording, Scan, merged
+from shared.transcript.segment import DamagedSegment
 
 _PIECE = 16 << 20
 """Bytes of segments after which what is known is kept."""
@@ -70,12 +71,17 @@ async def index_segments(index: Index, segments: SegmentSource, there: Sequence[
 
 async def _read_on(segments: SegmentSource, console: str, row: Indexed, most: int) -> Indexed:
     scan = Scan(row)
+    with suppress(DamagedSegment):  # a line that goes on too long: for others to name, as above
+        await _scan(scan, segments, console, row, most)
+    return scan.known()
+
+
+async def _scan(scan: Scan, segments: SegmentSource, console: str, row: Indexed, most: int) -> None:
     async with aclosing(lines(segments, console, row.ordinal, row.length)) as read_lines:
         async for at, line in read_lines:
             if at - row.length >= most:
                 break
             scan.line(at, line)
-    return scan.known()
 
 
 class StillIndexing(Exception):

@@ -7,7 +7,16 @@ from typing import Protocol
 
 from shared.transcript.playback import code_of, printed, time_us
 from shared.transcript.ports import Blob
-from shared.transcript.segment import CHECKPOINT, PRINTED, Header, read_checkpoint, read_header, read_line
+from shared.transcript.segment import (
+    CHECKPOINT,
+    LONGEST_APPEND,
+    PRINTED,
+    DamagedSegment,
+    Header,
+    read_checkpoint,
+    read_header,
+    read_line,
+)
 
 _NEAR = 256 * 1024
 """Bytes that are rather read than jumped over."""
@@ -41,6 +50,8 @@ async def lines(
     at = start
     async for piece in segments.read(console, ordinal, start):
         *whole, rest = (rest + piece).split(b"\n")
+        if len(rest) > LONGEST_APPEND:
+            raise DamagedSegment("a line is longer than any append")
         for line in whole:
             yield at, line
             at += len(line) + 1
@@ -140,11 +151,13 @@ class _Checkpoint:
 
 
 async def _checkpoint_after(segments: SegmentReader, console: str, ordinal: int, position: int) -> _Checkpoint | None:
-    """The first checkpoint that begins after this byte."""
+    """The first checkpoint that begins after this byte. Raises DamagedSegment where none comes for too long."""
     cut = True
     async with aclosing(lines(segments, console, ordinal, position)) as found:
         async for at, line in found:
             if not cut and code_of(line) == CHECKPOINT:
                 return _Checkpoint(line, Place(at + len(line) + 1, read_checkpoint(read_line(line)[2])["offset"]))
             cut = False
+            if at - position > LONGEST_APPEND:
+                raise DamagedSegment("no checkpoint follows for longer than any append")
     return None

@@ -10,7 +10,7 @@ from shared.transcript.flows.read_segments import header_of, lines, place_before
 from shared.transcript.playback import code_of
 from shared.transcript.ports import StatementPlace
 from shared.transcript.recordings import Indexed, Recording, Scan
-from shared.transcript.segment import CHECKPOINT, DamagedSegment, read_checkpoint, read_line
+from shared.transcript.segment import CHECKPOINT, LONGEST_APPEND, DamagedSegment, read_checkpoint, read_line
 from shared.transcript.signed_statements import Checkpoint, Statement
 from shared.transcript.signed_verification import PartCursor, SignedSide, Taken
 from shared.transcript.verification import Fault, Finding, Report, Verification
@@ -168,10 +168,14 @@ class PartWork:
     async def _holds(self, signed: Checkpoint, position: int, budget: Budget) -> bool:
         """Raises DamagedSegment."""
         async with aclosing(lines(self.archive.transcripts, self.console, signed.segment, position)) as found:
-            async for _, line in found:
+            last = position
+            async for at, line in found:
                 budget.bytes -= len(line)
+                if at - last > LONGEST_APPEND:
+                    break
                 if code_of(line) != CHECKPOINT:
                     continue
+                last = at
                 checkpoint = read_checkpoint(read_line(line)[2])
                 if checkpoint["hash"] == signed.hash:
                     return True
@@ -197,14 +201,20 @@ class PartWork:
         scan, position, rest = Scan(before.next_segment(ordinal)), resumed, b""
         async for piece in self.archive.transcripts.read(self.console, ordinal, resumed):
             whole, end, rest = (rest + piece).rpartition(b"\n")
-            if not end:
+            if not end and len(rest) <= LONGEST_APPEND:
                 continue
+            if not end:
+                whole, rest = rest, b""  # no line of a segment is so long
             left = 0 if budget.hurry else budget.bytes
             size, stopped = await asyncio.to_thread(_feed, self.walk, scan, position, whole.split(b"\n"), left)
             budget.bytes, budget.begun, position = budget.bytes - size, True, position + size
             if stopped:
                 self.at = replace(self.at, segment=ordinal, position=position, line=self.walk.line)
                 return False
+            if self.walk.given_up:
+                self._stand_behind(ordinal, position, grows=False)
+                self.scanned, budget.segments = None, budget.segments - 1
+                return True
         self.walk.feed([rest] if rest else [])
         grows = ordinal == max(self.there)
         if position > resumed or not grows:

@@ -1,6 +1,7 @@
 """However a verification is cut into parts, together they find what it finds at once; each costs a bounded amount."""
 
 from collections import Counter
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from itertools import product
 from random import Random
@@ -11,11 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.base.record import Record, RecordKind
-from shared.transcript.archive_plan import SegmentLimits
+from shared.transcript.archive_plan import DEFAULT_LIMITS, SegmentLimits
+from shared.transcript.flows.index_transcript import index_console
+from shared.transcript.flows.read_segments import place_before
 from shared.transcript.flows.verify_part import Budget
 from shared.transcript.flows.verify_transcript import verify_part
 from shared.transcript.ports import StatementPlace, Statements
-from shared.transcript.segment import read_end, read_header
+from shared.transcript.segment import LONGEST_APPEND, DamagedSegment, read_end, read_header
 from shared.transcript.signed_statements import Checkpoint, Dropped, HoldPlaced, Statement
 from shared.transcript.signed_verification import Begun, InvalidPartCursor, PartCursor, SignedSide, Taken
 from shared.transcript.verification import Fault, Report, Verification, verify
@@ -370,3 +373,71 @@ def test_what_is_signed_of_segments_that_are_there_needs_no_proof() -> None:
     side = SignedSide(Verification(), CONSOLE, Begun(), None)
     assert side.take(dropped(3), more=True) is Taken.DONE
     assert side.end(0, last=True) == []
+
+
+def no_checkpoint(length: int, *, in_lines: bool) -> bytes:
+    line = b'[0.000000,"o","' + b"y" * 1000 + b'"]\n'
+    return line * (length // len(line) + 1) if in_lines else b"z" * length
+
+
+@pytest.mark.parametrize("in_lines", [True, False])
+@pytest.mark.parametrize("segment", [2, 5])
+async def test_a_segment_without_any_checkpoint_is_told_and_left(segment: int, *, in_lines: bool) -> None:
+    """Whoever may write to the storage could make every part of a verification end in nothing."""
+    made = await recorded(piece=1 << 20)
+    made.transcripts.blobs[CONSOLE, segment] += no_checkpoint(LONGEST_APPEND * 5, in_lines=in_lines)
+    parts = await in_parts(made, bytes=1 << 20)
+    assert len(parts) < 30
+    found = [each for part in parts for each in part.findings]
+    assert [each.segment for each in found if "longer than any append" in each.words] == [segment]
+    assert {each.segment for each in found} <= {segment, segment + 1}
+    assert sum(part.segments for part in parts) == 6
+    if in_lines:
+        assert told(*parts) == told(at_once(made))
+
+
+async def test_a_statement_about_a_segment_without_checkpoints_costs_no_more_than_an_append() -> None:
+    made = await recorded(piece=1 << 20)
+    blob = made.transcripts.blobs[CONSOLE, 2]
+    header = blob.index(b"\n") + 1
+    blob[header:] = no_checkpoint(LONGEST_APPEND * 5, in_lines=True)
+    walked = made.ledger.said[8]
+    assert isinstance(walked, Checkpoint)
+    reads = await reads_of(made, 2, PartCursor(3, offset=walked.offset, hash=walked.hash))
+    assert 9 < reads < 3 * ((LONGEST_APPEND >> 20) + 5)  # three statements
+
+
+async def reads_of(made: MemoryArchive, segment: int, cursor: PartCursor) -> int:
+    """Pieces of a segment that one part reads."""
+    reads, read = 0, made.transcripts.read
+
+    async def counted(console: str, ordinal: int, start: int = 0) -> AsyncIterator[bytes]:
+        nonlocal reads
+        async for piece in read(console, ordinal, start):
+            reads += ordinal == segment
+            yield piece
+
+    made.transcripts.read = counted  # type: ignore[method-assign]
+    await verify_part(made.archive, CONSOLE, cursor)
+    return reads
+
+
+def test_no_append_of_the_archive_is_half_as_long_as_what_is_given_up() -> None:
+    assert DEFAULT_LIMITS.append_bytes * 2 <= LONGEST_APPEND
+
+
+@pytest.mark.parametrize("in_lines", [True, False])
+async def test_the_index_goes_by_what_it_cannot_read(*, in_lines: bool) -> None:
+    made = await recorded(piece=1 << 20)
+    made.transcripts.blobs[CONSOLE, 2] += no_checkpoint(LONGEST_APPEND * 2, in_lines=in_lines)
+    known = await index_console(made.index, made.transcripts, CONSOLE, 1 << 30)
+    assert known.whole
+    assert len(await made.index.rows(CONSOLE)) == 6
+
+
+@pytest.mark.parametrize("in_lines", [True, False])
+async def test_a_place_behind_what_is_no_append_is_not_looked_for_for_ever(*, in_lines: bool) -> None:
+    made = await recorded(piece=1 << 20)
+    made.transcripts.blobs[CONSOLE, 2] += no_checkpoint(LONGEST_APPEND * 2, in_lines=in_lines)
+    with pytest.raises(DamagedSegment, match="longer than any append"):
+        await place_before(made.transcripts, CONSOLE, 2, LONGEST_APPEND)
